@@ -1,0 +1,60 @@
+# Evertill. `make demo` and `make test` are all a newcomer needs; see README.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+RUN := $(VENV)/.run-installed
+TEST := $(VENV)/.test-installed
+
+.PHONY: setup demo test check bench run-till run-server lock clean
+
+setup: $(RUN)
+
+# uv is brought in by pip at a pinned hash; it then installs the hashed lock, and the project
+# goes in last with --no-deps, because a hashed install refuses editables.
+$(UV): requirements/uv.txt
+	$(PYTHON) installer/prerequisites.py venv
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	touch $(UV)
+
+$(RUN): $(UV) requirements/run.txt pyproject.toml
+	$(PYTHON) installer/prerequisites.py run
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r requirements/run.txt
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $(RUN)
+
+$(TEST): $(RUN) requirements/test.txt
+	$(PYTHON) installer/prerequisites.py run test
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r requirements/test.txt
+	touch $(TEST)
+
+demo: $(RUN)
+	$(BIN)/evertill demo
+
+test: $(TEST) check
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+check: $(TEST)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(TEST)
+	$(BIN)/python -m tests.bench $(ONLY)
+
+run-till: $(RUN)
+	$(BIN)/evertill run
+
+run-server: $(RUN)
+	$(BIN)/evertill-server serve
+
+# Writes the locks anew from pyproject.toml; they name no index host.
+COMPILE := $(UV) pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet
+lock: $(UV)
+	$(COMPILE) --extra build -o requirements/run.txt
+	$(COMPILE) --extra build --extra test -o requirements/test.txt
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""Devices behind ports: drivers, simulators, and the device half of the spooler."""

@@ -1,0 +1,1 @@
+"""What both sides must agree on: pure, without Qt, database or network."""

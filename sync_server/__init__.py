@@ -1,0 +1,1 @@
+"""The sync server: one truth of many stores."""
