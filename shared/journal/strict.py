@@ -1,0 +1,75 @@
+"""Strict JSON: the only JSON that may stand in an entry or under a signature.
+
+No floats, no duplicate keys, integers within ±2^53 (what every JSON reader keeps exactly), text in
+Unicode NFC (so that equal names are equal bytes).
+"""
+
+import json
+import unicodedata
+
+import msgspec
+
+from shared.errors import ProtocolError
+
+INTEGER_MAX = 2**53
+
+
+def encode_strict(value: object) -> bytes:
+    """Encode structs, lists and mappings to compact UTF-8 JSON in field order, text in NFC."""
+    encoded = msgspec.json.encode(value)
+    if encoded.isascii() and b"\\u" not in encoded:
+        return encoded
+    # JSON's own punctuation does not compose with any combining mark, so normalising the whole
+    # text is the same as normalising each string in it.
+    return unicodedata.normalize("NFC", encoded.decode()).encode()
+
+
+def check_strict(encoded: bytes) -> None:
+    """Raise ProtocolError ``not-strict-json`` with the reason unless the bytes keep the rules."""
+    try:
+        text = encoded.decode()
+        json.loads(
+            text,
+            object_pairs_hook=_unique_keys,
+            parse_float=_refuse_number,
+            parse_constant=_refuse_number,
+            parse_int=_bounded_integer,
+        )
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ProtocolError("not-strict-json", reason=type(error).__name__) from error
+    if not unicodedata.is_normalized("NFC", text):
+        raise ProtocolError("not-strict-json", reason="not NFC")
+    if "\\u" in text and any(not unicodedata.is_normalized("NFC", s) for s in _texts(text)):
+        raise ProtocolError("not-strict-json", reason="not NFC")
+
+
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ProtocolError("not-strict-json", reason="duplicate key")
+    return result
+
+
+def _refuse_number(text: str) -> None:
+    raise ProtocolError("not-strict-json", reason=f"number {text[:20]}")
+
+
+def _bounded_integer(text: str) -> int:
+    # The length comes first: int() of a very long text is slow by design.
+    if len(text) > 17 or abs(int(text)) > INTEGER_MAX:
+        raise ProtocolError("not-strict-json", reason=f"integer {text[:20]}")
+    return int(text)
+
+
+def _texts(text: str) -> list[str]:
+    found: list[str] = []
+    waiting: list[object] = [json.loads(text)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+    return found

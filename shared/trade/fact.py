@@ -1,0 +1,206 @@
+"""What all facts have in common, and the small values several of them use."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+import msgspec
+
+from shared.ids import CouponId, LotId, OperatorId
+
+
+class Fact(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
+):
+    """The body of a journal entry.
+
+    A released shape never changes: a new field with meaning is a new ``version`` in a new class.
+    Amounts are minor units of the fact's currency, points the programme's smallest unit, weights
+    grams. Fields at their default are not written.
+    """
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+    post_version: ClassVar[int] = 1
+
+
+class Value(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
+):
+    """A part of a fact."""
+
+
+class Measure(StrEnum):
+    """What a quantity counts."""
+
+    PIECE = "piece"
+    GRAM = "gram"
+    """Weighed goods: the price is per kilogram."""
+
+
+class PriceSource(StrEnum):
+    """Where a line's unit price comes from."""
+
+    LIST = "list"
+    """The catalogue's price."""
+    MANUAL = "manual"
+    """Typed by hand, with an approval."""
+    CODED = "coded"
+    """Read from an in-store label."""
+    OPEN = "open"
+    """An open item: not in the catalogue."""
+
+
+class TenderKind(StrEnum):
+    """A means of payment."""
+
+    CASH = "cash"
+    CARD = "card"
+    """A bank card on a terminal; recorded."""
+    WALLET = "wallet"
+    """A customer's phone, scanned."""
+    POINTS = "points"
+    STORED_VALUE = "stored-value"
+    GIFT_CARD = "gift-card"
+    VOUCHER = "voucher"
+    """Third-party paper: meal voucher and the like."""
+
+
+class BundleRef(Value):
+    """The programme a sale was priced with."""
+
+    version: int
+    sha256: str
+
+
+class LotDraw(Value):
+    """Points moved out of or into one lot. Lot ``debt`` is what a member owes."""
+
+    lot: LotId
+    points: int
+
+
+class Tender(Value):
+    """One payment. ``amount`` is what it settles; cash also keeps what was given and the change."""
+
+    tender: TenderKind
+    amount: int
+    given: int = 0
+    change: int = 0
+    provider: str = ""
+    """Bank, wallet or voucher scheme."""
+    attempt_id: str = ""
+    """The external payment attempt that was approved."""
+    reference: str = ""
+    """What the provider answers to; at most the last digits of an account."""
+    points: int = 0
+    lots: tuple[LotDraw, ...] = ()
+    lease_id: str | None = None
+    """The right this spends against; null where none was needed."""
+
+
+class Approval(Value):
+    """One manager action that allowed one thing."""
+
+    approval_id: str
+    action: str
+    approver_id: OperatorId
+    amount: int = 0
+
+
+class LineTax(Value):
+    """A line's share of one tax component."""
+
+    component: str
+    tax: int
+
+
+class TaxTotal(Value):
+    """One row of the tax table: a class's component over the whole ticket."""
+
+    tax_class: str
+    component: str
+    rate: int
+    """Basis points; 1300 is 13%."""
+    net: int
+    tax: int
+
+
+class LineDiscount(Value):
+    """A line's share of one offer (or of a hand discount, offer ``manual``)."""
+
+    offer_id: str
+    amount: int
+    units: int = 0
+    """How many units the offer used as condition or benefit; 0 where it does not count units."""
+
+
+class OfferApplied(Value):
+    """One offer's effect on the whole ticket, with the names the customer reads."""
+
+    offer_id: str
+    version: int
+    names: dict[str, str]
+    amount: int
+    coupon_id: CouponId | None = None
+    lease_id: str | None = None
+
+
+class CouponIssued(Value):
+    """A coupon this sale gave the member; usable from the next sale on."""
+
+    coupon_id: CouponId
+    offer_id: str
+    valid_from: str
+    valid_until: str
+
+
+class RuleEarned(Value):
+    """Points by one earning rule."""
+
+    rule: str
+    names: dict[str, str]
+    points: int
+
+
+class PointsOutcome(Value):
+    """A member's points as the paper shows them: opening + earned - spent + adjusted = closing."""
+
+    decimals: int = 0
+    opening: int
+    earned: int = 0
+    spent: int = 0
+    adjusted: int = 0
+    closing: int
+    as_of: str
+    """RFC 3339: the time the opening balance is true for."""
+    offline: bool = False
+    expires_on: str | None = None
+    """When the lot earned here lapses; the lot is named by the entry itself."""
+    by_rule: tuple[RuleEarned, ...] = ()
+
+
+class MemberOutcome(Value):
+    """The member of a ticket, by random id, and what the ticket did to them."""
+
+    member_id: str
+    tier: str
+    """Tier the ticket was priced with."""
+    tier_after: str
+    growth: int = 0
+    spend: int = 0
+    """Earning base that counts towards tiers, minor units."""
+    points: PointsOutcome
+
+
+class FiscalOutcome(Value):
+    """What a fiscal device answered, or how it failed."""
+
+    signature: str = ""
+    failure: str = ""
+
+
+class CashCount(Value):
+    """How many pieces of one denomination (minor units) were counted."""
+
+    denomination: int
+    pieces: int

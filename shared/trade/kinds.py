@@ -1,0 +1,57 @@
+"""Every kind of fact this release can read, and the way from an entry to its fact and back."""
+
+from typing import Final
+
+import msgspec
+
+from shared.errors import ProtocolError
+from shared.journal.entry import Envelope
+from shared.trade import server, ticket, till
+from shared.trade.fact import Fact
+
+FACTS: Final[tuple[type[Fact], ...]] = (
+    ticket.SaleCompleted,
+    ticket.SaleReturned,
+    till.MemberEnrolled,
+    till.ShiftOpened,
+    till.CashMoved,
+    till.NoSale,
+    till.BasketHeld,
+    till.BasketAbandoned,
+    till.LineVoided,
+    till.PriceOverridden,
+    till.ReceiptReprinted,
+    till.PaymentAttempted,
+    till.ShiftClosed,
+    till.DayClosed,
+    till.EpochClosed,
+    till.EpochClosedWithLoss,
+    server.TillEnrolled,
+    server.ProgrammePublished,
+    server.ExceptionRaised,
+    server.PointsTransferred,
+    server.MemberErased,
+    server.OperatorChanged,
+)
+
+_decoders = {(fact.kind, fact.version): msgspec.json.Decoder(fact) for fact in FACTS}
+
+
+def read_fact(envelope: Envelope) -> Fact:
+    """The fact inside an envelope.
+
+    Raises ProtocolError ``unknown-fact`` for a kind or version of a later release, ``bad-fact`` for
+    a body that is not of its shape; the server keeps both in quarantine.
+    """
+    decoder = _decoders.get((envelope.kind, envelope.version))
+    if decoder is None:
+        raise ProtocolError("unknown-fact", kind=envelope.kind, version=envelope.version)
+    try:
+        return decoder.decode(envelope.body)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError("bad-fact", kind=envelope.kind, reason=str(error)) from error
+
+
+def write_fact(fact: Fact) -> msgspec.Raw:
+    """A fact as the body of an envelope."""
+    return msgspec.Raw(msgspec.json.encode(fact))

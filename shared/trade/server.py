@@ -1,0 +1,84 @@
+"""The facts of the server's own journal."""
+
+from typing import ClassVar
+
+from shared.ids import JournalId, MemberId, OperatorId, StoreId, TillId
+from shared.trade.fact import Fact, LotDraw, Value
+
+
+class TillEnrolled(Fact):
+    """A till was given an epoch of a journal."""
+
+    kind: ClassVar[str] = "till_enrolled"
+
+    journal: JournalId
+    epoch: int
+    till_id: TillId
+    store_id: StoreId
+    key_id: str
+
+
+class ProgrammePublished(Fact):
+    """A programme bundle was put in force."""
+
+    kind: ClassVar[str] = "programme_published"
+
+    version: int
+    sha256: str
+
+
+class ExceptionEffect(Value):
+    """What an exception is about, in numbers: one account and by how much it is off."""
+
+    account: str
+    owner: str
+    unit: str
+    amount: int
+
+
+class ExceptionRaised(Fact):
+    """Something the books show that should not be; the facts it names stay as they are."""
+
+    kind: ClassVar[str] = "exception_raised"
+
+    natural_key: str
+    """Written once, whatever job finds it how often: ``overspent:<lot>:<entry>``."""
+    rule: str
+    """``lot-overspent``, ``fork``, ``receipt-returned-twice`` …"""
+    member_id: MemberId | None = None
+    effects: tuple[ExceptionEffect, ...] = ()
+
+
+class PointsTransferred(Fact):
+    """Points moved between lots or members by the server: expiry, recovery, merge."""
+
+    kind: ClassVar[str] = "points_transferred"
+
+    natural_key: str
+    reason: str
+    """``expiry``, ``recovery``, ``merge``, ``unmerge``, ``adjustment``."""
+    decimals: int = 0
+    from_member: MemberId | None
+    from_lots: tuple[LotDraw, ...]
+    to_member: MemberId | None
+    to_lots: tuple[LotDraw, ...]
+
+
+class MemberErased(Fact):
+    """A member's personal data was erased everywhere; the ledger keeps the random id."""
+
+    kind: ClassVar[str] = "member_erased"
+
+    member_id: MemberId
+    reason: str
+
+
+class OperatorChanged(Fact):
+    """Head office added or changed an operator; the name is the attachment ``profile``."""
+
+    kind: ClassVar[str] = "operator_changed"
+
+    operator_id: OperatorId
+    role: str
+    active: bool
+    by: OperatorId | None

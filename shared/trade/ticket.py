@@ -1,0 +1,146 @@
+"""Sale and return: the facts in which goods, money and points change hands."""
+
+from typing import ClassVar
+
+from shared.ids import EntryId, OperatorId, ShiftId, StoreId, TillId
+from shared.trade.fact import (
+    Approval,
+    BundleRef,
+    CouponIssued,
+    Fact,
+    FiscalOutcome,
+    LineDiscount,
+    LineTax,
+    LotDraw,
+    Measure,
+    MemberOutcome,
+    OfferApplied,
+    PriceSource,
+    TaxTotal,
+    Tender,
+    Value,
+)
+
+
+class SaleLine(Value):
+    """One line with everything decided about it.
+
+    ``amount`` is what the customer pays for the line: ``gross`` less the discounts, plus excluded
+    taxes and the levy. ``taxes`` and ``levy`` are parts of ``amount``.
+    """
+
+    line: int
+    """1, 2, 3 … as printed; returns name it."""
+    goods_id: str
+    names: dict[str, str]
+    barcode: str = ""
+    quantity: int
+    measure: Measure = Measure.PIECE
+    list_price: int
+    unit_price: int
+    """Per piece or per kilogram."""
+    price_source: PriceSource = PriceSource.LIST
+    gross: int
+    discounts: tuple[LineDiscount, ...] = ()
+    amount: int
+    tax_class: str
+    taxes: tuple[LineTax, ...] = ()
+    levy: int = 0
+    points: int = 0
+    """The line's share of the points earned."""
+    growth: int = 0
+    spend: int = 0
+    """The line's share of the earning base."""
+    points_paid: int = 0
+    """Money of this line that was paid with points."""
+    points_spent: int = 0
+    """Points that paid it."""
+
+
+class SaleCompleted(Fact):
+    """A sale: lines, discounts, tax, tenders and what they did to the member."""
+
+    kind: ClassVar[str] = "sale_completed"
+
+    receipt_no: str
+    ticket_id: str
+    """Shared by the sale and the return of one exchange."""
+    store_id: StoreId
+    till_id: TillId
+    shift_id: ShiftId
+    operator_id: OperatorId
+    currency: str
+    programme: BundleRef
+    engine: str
+    catalogue_version: int = 0
+    training: bool = False
+    hold_id: str | None = None
+    lines: tuple[SaleLine, ...]
+    offers: tuple[OfferApplied, ...] = ()
+    taxes: tuple[TaxTotal, ...] = ()
+    total: int
+    """Sum of the lines' amounts."""
+    rounding: int = 0
+    """Cash rounding: tenders sum to ``total + rounding``."""
+    tenders: tuple[Tender, ...]
+    member: MemberOutcome | None = None
+    coupons_issued: tuple[CouponIssued, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    fiscal: FiscalOutcome | None = None
+
+
+class ReturnLine(Value):
+    """Units of one line coming back, with exactly what they take along; all amounts positive."""
+
+    line: int
+    of_line: int
+    """The line of the original sale; 0 without receipt."""
+    goods_id: str
+    names: dict[str, str]
+    quantity: int
+    measure: Measure = Measure.PIECE
+    amount: int
+    tax_class: str
+    taxes: tuple[LineTax, ...] = ()
+    levy: int = 0
+    points: int = 0
+    """Earned points taken back."""
+    growth: int = 0
+    spend: int = 0
+    points_paid: int = 0
+    """Money of it that goes back as points."""
+    points_spent: int = 0
+    """Points given back."""
+
+
+class SaleReturned(Fact):
+    """Goods come back: the refund, and the exact claw-back of what their lines gave."""
+
+    kind: ClassVar[str] = "sale_returned"
+
+    receipt_no: str
+    ticket_id: str
+    store_id: StoreId
+    till_id: TillId
+    shift_id: ShiftId
+    operator_id: OperatorId
+    currency: str
+    programme: BundleRef
+    engine: str
+    original: EntryId | None
+    """The sale's entry; null for a return without receipt."""
+    original_receipt_no: str = ""
+    lines: tuple[ReturnLine, ...]
+    taxes: tuple[TaxTotal, ...] = ()
+    total: int
+    rounding: int = 0
+    """Cash rounding of the refund: refunds sum to ``total + rounding``."""
+    refunds: tuple[Tender, ...]
+    """What is paid out, per tender; ``points`` tenders carry the points and lots given back."""
+    points_taken: tuple[LotDraw, ...] = ()
+    """From which lots earned points were taken back; lot ``debt`` for what was already spent."""
+    member: MemberOutcome | None = None
+    """Growth and spend are negative here."""
+    reason: str
+    approvals: tuple[Approval, ...] = ()
+    fiscal: FiscalOutcome | None = None
