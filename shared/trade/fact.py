@@ -65,21 +65,21 @@ class TenderKind(StrEnum):
     """Third-party paper: meal voucher and the like."""
 
 
-class BundleRef(Value):
+class BundleRef(Value, frozen=True, kw_only=True):
     """The programme a sale was priced with."""
 
     version: int
     sha256: str
 
 
-class LotDraw(Value):
+class LotDraw(Value, frozen=True, kw_only=True):
     """Points moved out of or into one lot. Lot ``debt`` is what a member owes."""
 
     lot: LotId
     points: int
 
 
-class Tender(Value):
+class Tender(Value, frozen=True, kw_only=True):
     """One payment. ``amount`` is what it settles; cash also keeps what was given and the change."""
 
     tender: TenderKind
@@ -98,7 +98,7 @@ class Tender(Value):
     """The right this spends against; null where none was needed."""
 
 
-class Approval(Value):
+class Approval(Value, frozen=True, kw_only=True):
     """One manager action that allowed one thing."""
 
     approval_id: str
@@ -107,14 +107,14 @@ class Approval(Value):
     amount: int = 0
 
 
-class LineTax(Value):
+class LineTax(Value, frozen=True, kw_only=True):
     """A line's share of one tax component."""
 
     component: str
     tax: int
 
 
-class TaxTotal(Value):
+class TaxTotal(Value, frozen=True, kw_only=True):
     """One row of the tax table: a class's component over the whole ticket."""
 
     tax_class: str
@@ -125,7 +125,7 @@ class TaxTotal(Value):
     tax: int
 
 
-class LineDiscount(Value):
+class LineDiscount(Value, frozen=True, kw_only=True):
     """A line's share of one offer (or of a hand discount, offer ``manual``)."""
 
     offer_id: str
@@ -134,7 +134,7 @@ class LineDiscount(Value):
     """How many units the offer used as condition or benefit; 0 where it does not count units."""
 
 
-class OfferApplied(Value):
+class OfferApplied(Value, frozen=True, kw_only=True):
     """One offer's effect on the whole ticket, with the names the customer reads."""
 
     offer_id: str
@@ -145,7 +145,7 @@ class OfferApplied(Value):
     lease_id: str | None = None
 
 
-class CouponIssued(Value):
+class CouponIssued(Value, frozen=True, kw_only=True):
     """A coupon this sale gave the member; usable from the next sale on."""
 
     coupon_id: CouponId
@@ -154,7 +154,7 @@ class CouponIssued(Value):
     valid_until: str
 
 
-class RuleEarned(Value):
+class RuleEarned(Value, frozen=True, kw_only=True):
     """Points by one earning rule."""
 
     rule: str
@@ -162,7 +162,7 @@ class RuleEarned(Value):
     points: int
 
 
-class PointsOutcome(Value):
+class PointsOutcome(Value, frozen=True, kw_only=True):
     """A member's points as the paper shows them: opening + earned - spent + adjusted = closing."""
 
     decimals: int = 0
@@ -179,7 +179,7 @@ class PointsOutcome(Value):
     by_rule: tuple[RuleEarned, ...] = ()
 
 
-class MemberOutcome(Value):
+class MemberOutcome(Value, frozen=True, kw_only=True):
     """The member of a ticket, by random id, and what the ticket did to them."""
 
     member_id: str
@@ -192,14 +192,14 @@ class MemberOutcome(Value):
     points: PointsOutcome
 
 
-class FiscalOutcome(Value):
+class FiscalOutcome(Value, frozen=True, kw_only=True):
     """What a fiscal device answered, or how it failed."""
 
     signature: str = ""
     failure: str = ""
 
 
-class CashCount(Value):
+class CashCount(Value, frozen=True, kw_only=True):
     """How many pieces of one denomination (minor units) were counted."""
 
     denomination: int

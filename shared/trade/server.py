@@ -3,10 +3,10 @@
 from typing import ClassVar
 
 from shared.ids import JournalId, MemberId, OperatorId, StoreId, TillId
-from shared.trade.fact import Fact, LotDraw, Value
+from shared.trade.fact import BundleRef, Fact, LotDraw, Value
 
 
-class TillEnrolled(Fact):
+class TillEnrolled(Fact, frozen=True, kw_only=True):
     """A till was given an epoch of a journal."""
 
     kind: ClassVar[str] = "till_enrolled"
@@ -18,16 +18,15 @@ class TillEnrolled(Fact):
     key_id: str
 
 
-class ProgrammePublished(Fact):
+class ProgrammePublished(Fact, frozen=True, kw_only=True):
     """A programme bundle was put in force."""
 
     kind: ClassVar[str] = "programme_published"
 
-    version: int
-    sha256: str
+    programme: BundleRef
 
 
-class ExceptionEffect(Value):
+class ExceptionEffect(Value, frozen=True, kw_only=True):
     """What an exception is about, in numbers: one account and by how much it is off."""
 
     account: str
@@ -36,7 +35,7 @@ class ExceptionEffect(Value):
     amount: int
 
 
-class ExceptionRaised(Fact):
+class ExceptionRaised(Fact, frozen=True, kw_only=True):
     """Something the books show that should not be; the facts it names stay as they are."""
 
     kind: ClassVar[str] = "exception_raised"
@@ -49,7 +48,7 @@ class ExceptionRaised(Fact):
     effects: tuple[ExceptionEffect, ...] = ()
 
 
-class PointsTransferred(Fact):
+class PointsTransferred(Fact, frozen=True, kw_only=True):
     """Points moved between lots or members by the server: expiry, recovery, merge."""
 
     kind: ClassVar[str] = "points_transferred"
@@ -64,7 +63,7 @@ class PointsTransferred(Fact):
     to_lots: tuple[LotDraw, ...]
 
 
-class MemberErased(Fact):
+class MemberErased(Fact, frozen=True, kw_only=True):
     """A member's personal data was erased everywhere; the ledger keeps the random id."""
 
     kind: ClassVar[str] = "member_erased"
@@ -73,7 +72,7 @@ class MemberErased(Fact):
     reason: str
 
 
-class OperatorChanged(Fact):
+class OperatorChanged(Fact, frozen=True, kw_only=True):
     """Head office added or changed an operator; the name is the attachment ``profile``."""
 
     kind: ClassVar[str] = "operator_changed"

@@ -22,7 +22,7 @@ from shared.trade.fact import (
 )
 
 
-class SaleLine(Value):
+class SaleLine(Value, frozen=True, kw_only=True):
     """One line with everything decided about it.
 
     ``amount`` is what the customer pays for the line: ``gross`` less the discounts, plus excluded
@@ -57,7 +57,7 @@ class SaleLine(Value):
     """Points that paid it."""
 
 
-class SaleCompleted(Fact):
+class SaleCompleted(Fact, frozen=True, kw_only=True):
     """A sale: lines, discounts, tax, tenders and what they did to the member."""
 
     kind: ClassVar[str] = "sale_completed"
@@ -89,7 +89,7 @@ class SaleCompleted(Fact):
     fiscal: FiscalOutcome | None = None
 
 
-class ReturnLine(Value):
+class ReturnLine(Value, frozen=True, kw_only=True):
     """Units of one line coming back, with exactly what they take along; all amounts positive."""
 
     line: int
@@ -113,7 +113,7 @@ class ReturnLine(Value):
     """Points given back."""
 
 
-class SaleReturned(Fact):
+class SaleReturned(Fact, frozen=True, kw_only=True):
     """Goods come back: the refund, and the exact claw-back of what their lines gave."""
 
     kind: ClassVar[str] = "sale_returned"

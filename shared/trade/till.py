@@ -7,7 +7,7 @@ from shared.ids import EntryId, MemberId, OperatorId, ShiftId, StoreId, TillId
 from shared.trade.fact import Approval, CashCount, Fact, Measure, Value
 
 
-class MemberEnrolled(Fact):
+class MemberEnrolled(Fact, frozen=True, kw_only=True):
     """A person joined. Name, phone, card and birthday are in the attachment ``profile``."""
 
     kind: ClassVar[str] = "member_enrolled"
@@ -20,7 +20,7 @@ class MemberEnrolled(Fact):
     tier: str
 
 
-class ShiftOpened(Fact):
+class ShiftOpened(Fact, frozen=True, kw_only=True):
     """An operator took over a drawer with a float."""
 
     kind: ClassVar[str] = "shift_opened"
@@ -43,7 +43,7 @@ class CashDirection(StrEnum):
     """From the drawer to the safe."""
 
 
-class CashMoved(Fact):
+class CashMoved(Fact, frozen=True, kw_only=True):
     """Cash went into or out of the drawer without a sale; a note is the attachment ``note``."""
 
     kind: ClassVar[str] = "cash_moved"
@@ -59,7 +59,7 @@ class CashMoved(Fact):
     approvals: tuple[Approval, ...] = ()
 
 
-class NoSale(Fact):
+class NoSale(Fact, frozen=True, kw_only=True):
     """The drawer was opened without a sale."""
 
     kind: ClassVar[str] = "no_sale"
@@ -70,7 +70,7 @@ class NoSale(Fact):
     reason: str
 
 
-class BasketLineNote(Value):
+class BasketLineNote(Value, frozen=True, kw_only=True):
     """Enough of a basket line to see later what was held, dropped or voided."""
 
     goods_id: str
@@ -79,7 +79,7 @@ class BasketLineNote(Value):
     amount: int
 
 
-class BasketHeld(Fact):
+class BasketHeld(Fact, frozen=True, kw_only=True):
     """A basket was put aside; it posts nothing."""
 
     kind: ClassVar[str] = "basket_held"
@@ -94,7 +94,7 @@ class BasketHeld(Fact):
     member_id: MemberId | None = None
 
 
-class BasketAbandoned(Fact):
+class BasketAbandoned(Fact, frozen=True, kw_only=True):
     """A basket, held or on screen, was given up."""
 
     kind: ClassVar[str] = "basket_abandoned"
@@ -108,7 +108,7 @@ class BasketAbandoned(Fact):
     total: int
 
 
-class LineVoided(Fact):
+class LineVoided(Fact, frozen=True, kw_only=True):
     """A line was taken off the basket before the end of the sale."""
 
     kind: ClassVar[str] = "line_voided"
@@ -121,7 +121,7 @@ class LineVoided(Fact):
     approvals: tuple[Approval, ...] = ()
 
 
-class PriceOverridden(Fact):
+class PriceOverridden(Fact, frozen=True, kw_only=True):
     """A price was typed by hand."""
 
     kind: ClassVar[str] = "price_overridden"
@@ -137,7 +137,7 @@ class PriceOverridden(Fact):
     approvals: tuple[Approval, ...] = ()
 
 
-class ReceiptReprinted(Fact):
+class ReceiptReprinted(Fact, frozen=True, kw_only=True):
     """A copy of a receipt was printed."""
 
     kind: ClassVar[str] = "receipt_reprinted"
@@ -163,7 +163,7 @@ class PaymentState(StrEnum):
     REVERSED = "reversed"
 
 
-class PaymentAttempted(Fact):
+class PaymentAttempted(Fact, frozen=True, kw_only=True):
     """A step of an external payment attempt; all steps share ``attempt_id``. Posts nothing."""
 
     kind: ClassVar[str] = "payment_attempted"
@@ -179,7 +179,7 @@ class PaymentAttempted(Fact):
     reference: str = ""
 
 
-class TenderTotal(Value):
+class TenderTotal(Value, frozen=True, kw_only=True):
     """What one tender took and gave back in a shift."""
 
     tender: str
@@ -188,7 +188,7 @@ class TenderTotal(Value):
     count: int
 
 
-class ShiftClosed(Fact):
+class ShiftClosed(Fact, frozen=True, kw_only=True):
     """The Z: a blind count against the books."""
 
     kind: ClassVar[str] = "shift_closed"
@@ -223,7 +223,7 @@ class ShiftClosed(Fact):
     """Turnover less refunds over the life of the till's journal, this shift included."""
 
 
-class DayClosed(Fact):
+class DayClosed(Fact, frozen=True, kw_only=True):
     """A till's business day is complete: its shifts and their sums."""
 
     kind: ClassVar[str] = "day_closed"
@@ -245,7 +245,7 @@ class DayClosed(Fact):
     """Codes of what the close found unfinished."""
 
 
-class EpochClosed(Fact):
+class EpochClosed(Fact, frozen=True, kw_only=True):
     """The last entry of an epoch; nothing may follow it."""
 
     kind: ClassVar[str] = "epoch_closed"
@@ -254,7 +254,7 @@ class EpochClosed(Fact):
     hash: str
 
 
-class EpochClosedWithLoss(Fact):
+class EpochClosedWithLoss(Fact, frozen=True, kw_only=True):
     """A manager gave up the lost tail of an epoch; first entry of the next one."""
 
     kind: ClassVar[str] = "epoch_closed_with_loss"
