@@ -1,0 +1,103 @@
+"""Accounts and units of the ledger.
+
+An amount is positive where the named owner has it (cash in the drawer, points of a member) and
+negative on the side it came from (sales, points issued); the postings of a fact sum to zero in each
+unit.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple, NewType
+
+from shared.money import Currency
+
+Unit = NewType("Unit", str)
+"""``<code>/<exponent>``: ``CNY/2``, ``points/0``. The exponent is part of the name, so amounts of
+different scale never meet."""
+
+COUPON = Unit("coupon/0")
+GROWTH = Unit("growth/0")
+DEBT_LOT = "debt"
+"""The lot of points that a member owes: negative, paid first by later earnings."""
+
+
+class AccountKind(StrEnum):
+    """What an account stands for; the owner is named per kind."""
+
+    DRAWER = "drawer"
+    """Cash in a till's drawer. Owner: till."""
+    SAFE = "safe"
+    """Cash in a store's safe. Owner: store."""
+    PETTY_CASH = "petty-cash"
+    """The other side of cash paid in and out. Owner: store."""
+    CASH_DIFFERENCE = "cash-difference"
+    """Counted less than booked (positive) or more (negative). Owner: till."""
+    CARD = "card"
+    """Owed by a card acquirer. Owner: provider."""
+    WALLET = "wallet"
+    """Owed by a wallet. Owner: provider."""
+    VOUCHER = "voucher"
+    """Owed by a voucher scheme. Owner: provider."""
+    STORED_VALUE = "stored-value"
+    """What a member has paid in beforehand. Owner: member."""
+    GIFT_CARD = "gift-card"
+    """What is left on a gift card. Owner: the card's id."""
+    POINTS_TENDER = "points-tender"
+    """Money that points paid. Owner: store."""
+    SALES = "sales"
+    """Turnover without tax and levies. Owner: store."""
+    TAX = "tax"
+    """Tax taken. Owner: store; lot: class and component."""
+    LEVY = "levy"
+    """Levies and deposits taken. Owner: store."""
+    ROUNDING = "rounding"
+    """Cash rounding. Owner: store."""
+    POINTS = "points"
+    """A member's points. Owner: member; lot: the entry that earned them."""
+    POINTS_ISSUED = "points-issued"
+    """The programme's side of points. Owner: ``programme``."""
+    GROWTH = "growth"
+    """A member's growth. Owner: member."""
+    GROWTH_ISSUED = "growth-issued"
+    """The programme's side of growth. Owner: ``programme``."""
+    SPEND = "spend"
+    """A member's earning base towards tiers. Owner: member; lot: the sale."""
+    SPEND_COUNTED = "spend-counted"
+    """The programme's side of spend. Owner: ``programme``."""
+    COUPON = "coupon"
+    """Uses left of a coupon. Owner: the coupon."""
+    COUPONS_ISSUED = "coupons-issued"
+    """The programme's side of coupons. Owner: ``programme``."""
+
+
+PROGRAMME = "programme"
+
+
+class Account(NamedTuple):
+    """One account; also the key of a balance."""
+
+    kind: AccountKind
+    owner: str
+    lot: str
+    unit: Unit
+
+
+class Posting(NamedTuple):
+    """One signed amount on one account."""
+
+    account: Account
+    amount: int
+
+
+def money_unit(currency: str) -> Unit:
+    """The ledger's unit of a currency."""
+    return Unit(f"{currency}/{Currency(currency).exponent}")
+
+
+def spend_unit(currency: str) -> Unit:
+    """Earning base of a currency: not money, so a unit of its own."""
+    return Unit(f"spend:{currency}/{Currency(currency).exponent}")
+
+
+def points_unit(decimals: int) -> Unit:
+    """Points with a programme's decimals."""
+    return Unit(f"points/{decimals}")

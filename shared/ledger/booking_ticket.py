@@ -1,0 +1,125 @@
+"""Booking rules of sale and return, version 1. Frozen: `docs/ledger.md` shows a worked example."""
+
+from collections.abc import Iterable, Iterator
+
+from shared.ids import EntryId
+from shared.ledger.account import (
+    COUPON,
+    GROWTH,
+    PROGRAMME,
+    Account,
+    AccountKind,
+    Posting,
+    Unit,
+    money_unit,
+    points_unit,
+    spend_unit,
+)
+from shared.trade.fact import LotDraw, MemberOutcome, Tender, TenderKind
+from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
+
+Ticket = SaleCompleted | SaleReturned
+
+
+def post_sale(entry_id: EntryId, sale: SaleCompleted) -> Iterator[Posting]:
+    """Tenders against turnover, tax and rounding; points, spend and growth to the member."""
+    if sale.training:
+        return
+    yield from _goods(sale, sale.lines, sign=-1)
+    for tender in sale.tenders:
+        yield _tender(sale, tender, sign=1)
+    member = sale.member
+    if member is not None:
+        unit = points_unit(member.points.decimals)
+        yield from _pair(
+            Account(AccountKind.POINTS, member.member_id, entry_id, unit), member.points.earned
+        )
+        drawn = [draw for tender in sale.tenders for draw in tender.lots]
+        yield from _lots(member, drawn, sign=-1)
+        yield from _standing(sale, member, spend_lot=entry_id)
+    for offer in sale.offers:
+        if offer.coupon_id is not None:
+            yield from _pair(_coupon(offer.coupon_id), -1)
+    for issued in sale.coupons_issued:
+        yield from _pair(_coupon(issued.coupon_id), 1)
+
+
+def post_return(entry_id: EntryId, returned: SaleReturned) -> Iterator[Posting]:
+    """The mirror of a sale for the units that came back."""
+    yield from _goods(returned, returned.lines, sign=1)
+    for refund in returned.refunds:
+        yield _tender(returned, refund, sign=-1)
+    member = returned.member
+    if member is not None:
+        yield from _lots(member, returned.points_taken, sign=-1)
+        given_back = [draw for refund in returned.refunds for draw in refund.lots]
+        yield from _lots(member, given_back, sign=1)
+        yield from _standing(returned, member, spend_lot=returned.original or entry_id)
+
+
+def _goods(
+    ticket: Ticket, lines: Iterable[SaleLine] | Iterable[ReturnLine], *, sign: int
+) -> Iterator[Posting]:
+    """Turnover, taxes, levies and rounding; ``sign`` is -1 for a sale, 1 for a return."""
+    unit = money_unit(ticket.currency)
+    store = ticket.store_id
+    for line in lines:
+        taxes = sum(share.tax for share in line.taxes)
+        net = line.amount - taxes - line.levy
+        yield Posting(Account(AccountKind.SALES, store, "", unit), sign * net)
+        yield Posting(Account(AccountKind.LEVY, store, "", unit), sign * line.levy)
+        for share in line.taxes:
+            lot = f"{line.tax_class}/{share.component}"
+            yield Posting(Account(AccountKind.TAX, store, lot, unit), sign * share.tax)
+    yield Posting(Account(AccountKind.ROUNDING, store, "", unit), sign * ticket.rounding)
+
+
+def _tender(ticket: Ticket, tender: Tender, *, sign: int) -> Posting:
+    unit = money_unit(ticket.currency)
+    owners = {
+        TenderKind.CASH: (AccountKind.DRAWER, ticket.till_id),
+        TenderKind.CARD: (AccountKind.CARD, tender.provider),
+        TenderKind.WALLET: (AccountKind.WALLET, tender.provider),
+        TenderKind.VOUCHER: (AccountKind.VOUCHER, tender.provider),
+        TenderKind.GIFT_CARD: (AccountKind.GIFT_CARD, tender.reference),
+        TenderKind.STORED_VALUE: (
+            AccountKind.STORED_VALUE,
+            ticket.member.member_id if ticket.member else "",
+        ),
+        TenderKind.POINTS: (AccountKind.POINTS_TENDER, ticket.store_id),
+    }
+    kind, owner = owners[tender.tender]
+    return Posting(Account(kind, owner, "", unit), sign * tender.amount)
+
+
+def _lots(member: MemberOutcome, draws: Iterable[LotDraw], *, sign: int) -> Iterator[Posting]:
+    unit = points_unit(member.points.decimals)
+    for draw in draws:
+        account = Account(AccountKind.POINTS, member.member_id, draw.lot, unit)
+        yield from _pair(account, sign * draw.points)
+
+
+def _standing(ticket: Ticket, member: MemberOutcome, *, spend_lot: str) -> Iterator[Posting]:
+    """What counts towards tiers."""
+    spend = spend_unit(ticket.currency)
+    yield from _pair(Account(AccountKind.SPEND, member.member_id, spend_lot, spend), member.spend)
+    yield from _pair(Account(AccountKind.GROWTH, member.member_id, "", GROWTH), member.growth)
+
+
+def _coupon(coupon_id: str) -> Account:
+    return Account(AccountKind.COUPON, coupon_id, "", COUPON)
+
+
+_OTHER_SIDE = {
+    AccountKind.POINTS: AccountKind.POINTS_ISSUED,
+    AccountKind.GROWTH: AccountKind.GROWTH_ISSUED,
+    AccountKind.SPEND: AccountKind.SPEND_COUNTED,
+    AccountKind.COUPON: AccountKind.COUPONS_ISSUED,
+}
+
+
+def _pair(account: Account, amount: int) -> Iterator[Posting]:
+    """An amount to an owner, and the same off the programme's side."""
+    other = Account(_OTHER_SIDE[account.kind], PROGRAMME, "", Unit(account.unit))
+    yield Posting(account, amount)
+    yield Posting(other, -amount)

@@ -1,0 +1,32 @@
+"""When a lot began and when it lapses: beside the balances, also a function of the entry alone."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from shared.ids import LotId, MemberId
+from shared.journal.entry import Envelope
+from shared.trade.fact import Fact
+from shared.trade.ticket import SaleCompleted
+
+
+class LotTerms(NamedTuple):
+    """A sale as a lot: of points, and of spend towards tiers."""
+
+    lot: LotId
+    member_id: MemberId
+    earned_on: str
+    """ISO date on the store's calendar."""
+    expires_on: str | None
+
+
+def lot_terms(envelope: Envelope, fact: Fact) -> LotTerms | None:
+    """The lot that an entry opens, if it opens one."""
+    if not isinstance(fact, SaleCompleted) or fact.member is None or fact.training:
+        return None
+    earned_on = datetime.fromisoformat(envelope.occurred_at).date().isoformat()
+    return LotTerms(
+        LotId(envelope.id),
+        MemberId(fact.member.member_id),
+        earned_on,
+        fact.member.points.expires_on,
+    )

@@ -1,0 +1,1 @@
+"""The wire between till and server: messages, limits, cursors, request signatures."""

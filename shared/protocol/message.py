@@ -1,0 +1,226 @@
+"""Messages of till and server. Bodies are msgpack; entries travel as the bytes they were written.
+
+A known version forbids unknown fields: a new field with meaning is a new protocol version.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from shared.ids import EntryId, GoodsId, JournalId, MemberId, OperatorId
+from shared.journal.attachment import Attachment
+from shared.journal.keys import Signed
+
+PROTOCOL: Final = 1
+PUSH_ENTRIES_MAX: Final = 500
+PUSH_BYTES_MAX: Final = 1024 * 1024
+BODY_BYTES_MAX: Final = 2 * PUSH_BYTES_MAX
+"""The largest request body the server reads: a full push with its attachments and framing."""
+PAGE_ROWS_MAX: Final = 2000
+CONTENT_TYPE: Final = "application/msgpack"
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A message on the wire."""
+
+
+class Hello(Message, frozen=True, kw_only=True):
+    """The server's answer to a handshake: what it speaks, when it thinks it is, a nonce."""
+
+    protocol_min: int
+    protocol_max: int
+    server_time: str
+    entries_max: int
+    bytes_max: int
+    nonce: str
+    """To sign the next requests with; stated lifetime ten minutes."""
+
+
+class EnrolRequest(Message, frozen=True, kw_only=True):
+    """A new till introduces itself with a one-time code."""
+
+    protocol: int
+    code: str
+    public_key: str
+
+
+class EnrolReply(Message, frozen=True, kw_only=True):
+    """Everything a till needs to start its journal."""
+
+    certificate: Signed
+    server_key: Signed
+    """The server's signing key, certified by the root."""
+    root_key: str
+    """Pinned by the till from now on."""
+    lookup_key: bytes
+    """For the keyed hashes of phones and cards."""
+    store_name: str
+    store_zone: str
+    """IANA name."""
+    till_name: str
+
+
+class PushRequest(Message, frozen=True, kw_only=True):
+    """Entries above the server's high-water mark, in order, without gaps."""
+
+    protocol: int
+    journal: JournalId
+    epoch: int
+    first_seq: int
+    prev_hash: bytes
+    entries: tuple[bytes, ...]
+    attachments: tuple[Attachment, ...]
+    head_hash: bytes
+    """Hash of the last entry sent (of ``prev_hash`` where none is sent)."""
+    head_signature: bytes
+    hlc: str
+    certificate: Signed
+    """The epoch's own certificate, so that a push proves itself."""
+
+
+class ExceptionNotice(Message, frozen=True, kw_only=True):
+    """An exception the server booked about this journal's facts."""
+
+    id: EntryId
+    rule: str
+    facts: tuple[EntryId, ...]
+
+
+class PushReply(Message, frozen=True, kw_only=True):
+    """Where the server's copy of the journal stands."""
+
+    next_seq: int
+    head_hash: bytes
+    durable_seq: int
+    exceptions: tuple[ExceptionNotice, ...]
+    server_time: str
+    hlc: str
+
+
+class ErrorReply(Message, frozen=True, kw_only=True):
+    """Why a request was refused; words are made where they are read."""
+
+    code: str
+    fields: dict[str, str | int]
+    next_seq: int | None = None
+    """With 409 on a push: where to go on from."""
+    head_hash: bytes | None = None
+
+
+class Stream(StrEnum):
+    """What a till pulls; each has a cursor of its own."""
+
+    CATALOGUE = "catalogue"
+    PROGRAMME = "programme"
+    OPERATORS = "operators"
+    MEMBERS = "members"
+
+
+class PullRequest(Message, frozen=True, kw_only=True):
+    """The next page of a stream after a cursor; null asks from the start."""
+
+    protocol: int
+    stream: Stream
+    cursor: str | None
+    limit: int = PAGE_ROWS_MAX
+
+
+class GoodsRow(Message, frozen=True, kw_only=True):
+    """One article; ``document`` is the encoded ``shared.catalogue`` value."""
+
+    goods_id: GoodsId
+    document: bytes
+    deleted: bool = False
+
+
+class BundleRow(Message, frozen=True, kw_only=True):
+    """A programme bundle, signed for purpose ``bundle``; the newest version is in force."""
+
+    version: int
+    sha256: str
+    bundle: Signed
+
+
+class OperatorRow(Message, frozen=True, kw_only=True):
+    """Someone who may work at a till."""
+
+    operator_id: OperatorId
+    name: str
+    role: str
+    """``cashier`` or ``manager``."""
+    pin_hash: str
+    """argon2id."""
+    card_hash: str = ""
+    """Keyed hash of the approval card."""
+    active: bool = True
+
+
+class BalanceRow(Message, frozen=True, kw_only=True):
+    """One balance of a member on the server."""
+
+    account: str
+    lot: str
+    unit: str
+    amount: int
+    earned_on: str | None = None
+    expires_on: str | None = None
+
+
+class MemberRow(Message, frozen=True, kw_only=True):
+    """A member as tills may know them: no birthday date, address or e-mail.
+
+    ``gone`` without further data tells a till to forget the member: erased, or out of its scope.
+    """
+
+    member_id: MemberId
+    gone: bool = False
+    name: str = ""
+    phone_tail: str = ""
+    """Last four digits."""
+    card_tail: str = ""
+    keys: tuple[str, ...] = ()
+    """Keyed hashes of phone and cards."""
+    tier: str = ""
+    balances: tuple[BalanceRow, ...] = ()
+
+
+Row = GoodsRow | BundleRow | OperatorRow | MemberRow
+
+
+class PullReply(Message, frozen=True, kw_only=True):
+    """One page: rows of the stream's own type, and what the page is true for."""
+
+    rows: tuple[msgspec.Raw, ...]
+    """Each row encoded on its own: the checksum is over these bytes."""
+    cursor: str
+    generation: str
+    server_seq: int
+    """The state of the server all rows of this page were read at."""
+    applied_through: int
+    """The asking till's ``next_seq`` in that state: own entries from here on are not in it."""
+    checksum: str
+    """16 hex digits: the sum, modulo 2^64, of the first 8 bytes of each row's SHA-256."""
+    is_last: bool
+
+
+class LookupRequest(Message, frozen=True, kw_only=True):
+    """Looks up a member online by a keyed hash, or a receipt by its number."""
+
+    protocol: int
+    member_key: str | None = None
+    receipt_no: str | None = None
+
+
+class ReceiptCopy(Message, frozen=True, kw_only=True):
+    """A sale as written, with what later returns took of it."""
+
+    entry: bytes
+    returns: tuple[bytes, ...]
+
+
+class LookupReply(Message, frozen=True, kw_only=True):
+    """What was found."""
+
+    members: tuple[MemberRow, ...] = ()
+    receipt: ReceiptCopy | None = None
