@@ -1,0 +1,1 @@
+"""The programme document, and the rules of points, lots, tiers and returns as pure functions."""

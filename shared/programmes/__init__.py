@@ -1,0 +1,1 @@
+"""Programmes that come with the product, as data."""
