@@ -1,0 +1,189 @@
+"""Sets a document in columns. Every line it gives fits the paper, whatever the text says."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from shared.receipt.document import (
+    Align,
+    Barcode,
+    Block,
+    Cut,
+    Document,
+    Feed,
+    Heading,
+    Item,
+    Pair,
+    Qr,
+    Rule,
+    RuleKind,
+    Style,
+    Table,
+    Text,
+)
+from shared.receipt.text import Measure, gb18030_cells, printable, wrap
+
+COLUMNS_MIN = 16
+WIDE_COLUMNS = 42
+"""From here on name, quantity and amount of goods share a line."""
+COLUMN_GAP = 1
+CONTINUATION_INDENT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of paper: its characters, style and place; never wider than the columns."""
+
+    text: str
+    style: Style = Style.NORMAL
+    align: Align = Align.LEFT
+
+
+Piece = Line | Barcode | Qr | Feed | Cut
+"""What remains of a document after layout: rows of text, and what only a device can draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """So many columns, and the measure of what fills them."""
+
+    columns: int
+    measure: Measure = gb18030_cells
+
+    def __post_init__(self) -> None:
+        assert self.columns >= COLUMNS_MIN
+
+    def fill(self, left: str, right: str) -> str:
+        """Both texts on one full line, spaces between."""
+        return left + " " * (self.columns - self.measure(left) - self.measure(right)) + right
+
+
+def lay_out(document: Document, grid: Grid) -> tuple[Piece, ...]:
+    """Rows and graphics of a document, top to bottom."""
+    return tuple(piece for block in document.blocks for piece in _set_block(block, grid))
+
+
+def plain_text(document: Document, grid: Grid) -> str:
+    """The document as text: for the screen, for files and for eyes; graphics in brackets."""
+    return "\n".join(_plain(piece, grid) for piece in lay_out(document, grid)) + "\n"
+
+
+def _plain(piece: Piece, grid: Grid) -> str:
+    match piece:
+        case Line():
+            return _placed(piece, grid).rstrip(" ")
+        case Barcode(digits):
+            return _placed(Line(f"[{digits}]", align=Align.CENTER), grid)
+        case Qr(data):
+            return "\n".join(wrap(f"[{printable(data)}]", grid.columns, grid.measure))
+        case Feed(rows):
+            return "\n" * (rows - 1)
+        case Cut():
+            return "- " * (grid.columns // 2)
+        case never:
+            assert_never(never)
+
+
+def _placed(line: Line, grid: Grid) -> str:
+    free = grid.columns - grid.measure(line.text)
+    share = {Align.LEFT: 0, Align.CENTER: free // 2, Align.RIGHT: free}[line.align]
+    return " " * share + line.text
+
+
+def _set_block(block: Block, grid: Grid) -> Iterable[Piece]:
+    match block:
+        case Text():
+            return _set_text(block, grid)
+        case Heading(text):
+            return _set_text(Text(text, Align.CENTER, Style.LARGE), grid)
+        case Pair():
+            return _set_pair(block, grid)
+        case Item():
+            return _set_item(block, grid)
+        case Table():
+            return _set_table(block, grid)
+        case Rule() | Barcode() | Qr() | Feed() | Cut():
+            return [_rule(block, grid) if isinstance(block, Rule) else block]
+        case never:
+            assert_never(never)
+
+
+def _rule(block: Rule, grid: Grid) -> Line:
+    return Line(("=" if block.kind is RuleKind.DOUBLE else "-") * grid.columns)
+
+
+def _set_text(block: Text, grid: Grid) -> list[Piece]:
+    width = (grid.columns - block.indent) // block.style.width_factor
+    return [
+        Line(" " * block.indent + row, block.style, block.align)
+        for row in wrap(printable(block.text), width, grid.measure)
+    ]
+
+
+def _set_pair(block: Pair, grid: Grid) -> list[Piece]:
+    """The figure stands at the end of the last line; a figure too wide to share gets its own."""
+    factor = block.style.width_factor
+    inner = Grid(grid.columns // factor, grid.measure)
+    left, right = printable(block.left), printable(block.right)
+    room = inner.columns - block.indent
+    shared = room - grid.measure(right) - COLUMN_GAP
+    rows = wrap(left, shared, grid.measure) if shared >= room // 3 else [""]
+    if shared < room // 3:
+        lines = [*wrap(left, room, grid.measure)]
+        figures = wrap(right, room, grid.measure)
+        return [
+            *(Line(" " * block.indent + row, block.style) for row in lines),
+            *(Line(row, block.style, Align.RIGHT) for row in figures),
+        ]
+    indented = [" " * block.indent + row for row in rows]
+    last = inner.fill(indented[-1], right)
+    return [Line(row, block.style) for row in [*indented[:-1], last]]
+
+
+def _set_item(block: Item, grid: Grid) -> list[Piece]:
+    """Wide paper: three columns. Narrow paper: the name, then quantity and amount below it."""
+    name, detail, amount = printable(block.name), printable(block.detail), printable(block.amount)
+    figures = grid.columns // 2
+    if grid.columns >= WIDE_COLUMNS and _figures_fit(detail, amount, figures, grid):
+        right = " " * (figures // 2 + 2 - grid.measure(detail)) + detail
+        right += " " * (figures - grid.measure(right) - grid.measure(amount)) + amount
+        first, *more = wrap(name, grid.columns - figures - COLUMN_GAP, grid.measure)
+        return [Line(grid.fill(first, right)), *map(Line, more)]
+    if not detail:
+        return _set_pair(Pair(name, amount), grid)
+    rows: list[Piece] = [Line(row) for row in wrap(name, grid.columns, grid.measure)]
+    return rows + _set_pair(Pair(detail, amount, indent=CONTINUATION_INDENT), grid)
+
+
+def _figures_fit(detail: str, amount: str, figures: int, grid: Grid) -> bool:
+    column = figures // 2 + 2
+    return grid.measure(detail) <= column and grid.measure(amount) <= figures - column - COLUMN_GAP
+
+
+def _set_table(block: Table, grid: Grid) -> list[Piece]:
+    rows = [tuple(map(printable, row)) for row in (block.header, *block.rows) if row]
+    widths = [max(map(grid.measure, column)) for column in zip(*rows, strict=True)]
+    spare = grid.columns - sum(widths)
+    if spare < COLUMN_GAP * (len(widths) - 1):
+        return [piece for row in rows for piece in _stack(row, grid)]
+    return [Line(_table_row(row, widths, grid)) for row in rows]
+
+
+def _table_row(row: tuple[str, ...], widths: list[int], grid: Grid) -> str:
+    """Free space is shared between the columns, so that tables fill the paper."""
+    spare = grid.columns - sum(widths)
+    gaps = len(widths) - 1
+    text = row[0] + " " * (widths[0] - grid.measure(row[0]))
+    for index, (cell, width) in enumerate(zip(row[1:], widths[1:], strict=True)):
+        gap = spare // gaps + (1 if index < spare % gaps else 0)
+        text += " " * (gap + width - grid.measure(cell)) + cell
+    return text
+
+
+def _stack(row: tuple[str, ...], grid: Grid) -> list[Piece]:
+    """A row too wide for the paper: its name, then its figures below."""
+    figures = " ".join(cell for cell in row[1:] if cell)
+    return [
+        *map(Line, wrap(row[0], grid.columns, grid.measure)),
+        *(Line(part, align=Align.RIGHT) for part in wrap(figures, grid.columns, grid.measure)),
+    ]
