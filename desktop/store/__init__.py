@@ -1,0 +1,1 @@
+"""The till's database: tables, migrations, the one writer, reading."""

@@ -1,0 +1,166 @@
+"""Opening the till's SQLite file: library, pragmas, lock, schema, damage.
+
+The library is the one that ``sqlcipher3`` brings: Python's own may have the WAL-reset bug of SQLite
+3.7.0 to 3.51.2, in which two connections of one process can corrupt the file.
+"""
+
+import fcntl
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, StaticPool
+
+from desktop.store.driver import SQLITE_VERSION, SqliteConnection, sqlite_module
+from desktop.store.head_file import HeadFile
+from desktop.store.schema import epochs
+from desktop.store.upgrade import HEAD_REVISION, current_revision, upgrade
+from shared.errors import EnvironmentFault
+
+SQLITE_VERSION_MIN = (3, 51, 3)
+FILE_NAME = "till.sqlite"
+LOCK_NAME = "till.lock"
+CACHE_KIB = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TillFolder:
+    """The folder that holds everything of one till: database, head file, key, lock."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.path / FILE_NAME
+
+    @property
+    def head(self) -> Path:
+        """The record of the newest commit, beside the database."""
+        return self.path / "journal.head"
+
+
+class TillLock:
+    """One process per till: an operating-system lock that dies with the process."""
+
+    def __init__(self, folder: TillFolder) -> None:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        self._file = (folder.path / LOCK_NAME).open("a+b")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise EnvironmentFault("till-already-running", folder=str(folder.path)) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let another process have the till."""
+        self._file.close()
+
+
+def open_writing(folder: TillFolder) -> Engine:
+    """The engine with the one writing connection; brings the schema up to date.
+
+    Raises EnvironmentFault ``sqlite-too-old``, ``database-damaged``, ``database-not-durable``,
+    ``database-too-new`` or ``journal-behind-head``.
+    """
+    if SQLITE_VERSION < SQLITE_VERSION_MIN:
+        raise EnvironmentFault("sqlite-too-old", found=".".join(map(str, SQLITE_VERSION)))
+    engine = _engine(folder.database, writing=True)
+    try:
+        with engine.connect() as connection:
+            _check_durable(connection)
+        _migrate(engine)
+        with engine.connect() as connection:
+            _check_head(connection, folder)
+    except DatabaseError as error:
+        engine.dispose()
+        raise EnvironmentFault("database-damaged", file=str(folder.database)) from error
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def open_reading(folder: TillFolder) -> Engine:
+    """An engine whose connections only read; as many as asked for."""
+    return _engine(folder.database, writing=False)
+
+
+def _engine(file: Path, *, writing: bool) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{file}",
+        module=sqlite_module,
+        # The writing connection is one, and belongs to the writer's thread alone after opening.
+        poolclass=StaticPool if writing else NullPool,
+        connect_args={"check_same_thread": False, "timeout": 10},
+    )
+
+    def prepare(connection: SqliteConnection, _record: ConnectionPoolEntry) -> None:
+        # The driver must not begin transactions by itself; BEGIN is ours to choose.
+        connection.isolation_level = None
+        for pragma in _WRITING_PRAGMAS if writing else _READING_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+_WRITING_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "secure_delete = ON",
+    "foreign_keys = ON",
+    # Checkpoints cost fsyncs; the writer makes them when it is idle (desktop/store/writer.py).
+    "wal_autocheckpoint = 0",
+    f"cache_size = -{CACHE_KIB}",
+)
+_READING_PRAGMAS = ("query_only = ON", f"cache_size = -{CACHE_KIB}")
+
+
+def _check_durable(connection: Connection) -> None:
+    mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+    synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+    if (mode, synchronous) != ("wal", 2):
+        raise EnvironmentFault("database-not-durable", mode=str(mode), synchronous=str(synchronous))
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        found = current_revision(connection)
+    if found != HEAD_REVISION:
+        upgrade(engine)
+
+
+def _check_head(connection: Connection, folder: TillFolder) -> None:
+    """A database behind its head file has lost commits, however clean it opens."""
+    record = HeadFile(folder.head).read()
+    if record is None:
+        return
+    reached = connection.execute(
+        select(epochs.c.next_seq, epochs.c.head_hash).where(
+            epochs.c.journal == record.journal, epochs.c.epoch == record.epoch
+        )
+    ).one_or_none()
+    if reached is None or reached.next_seq <= record.seq:
+        found = -1 if reached is None else reached.next_seq - 1
+        raise EnvironmentFault(
+            "journal-behind-head", known=record.seq, found=found, folder=str(folder.path)
+        )

@@ -1,0 +1,19 @@
+"""The SQLite driver, typed: the library of ``sqlcipher3``, which reads plain files too."""
+
+from types import ModuleType
+from typing import Any, Protocol
+
+import sqlcipher3.dbapi2
+
+sqlite_module: ModuleType = sqlcipher3.dbapi2
+SQLITE_VERSION: tuple[int, ...] = tuple(sqlcipher3.dbapi2.sqlite_version_info)
+
+
+class SqliteConnection(Protocol):
+    """What we use of a driver connection directly."""
+
+    isolation_level: str | None
+
+    def execute(self, sql: str, /) -> Any:
+        """Run a statement."""
+        ...

@@ -1,0 +1,259 @@
+"""Writing facts: entry, attachments, postings, balances and lots, in the caller's transaction."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from desktop.store.head_file import HeadFile
+from desktop.store.schema import attachments, balances, entries, epochs, lots, postings
+from desktop.store.writer import Transaction
+from shared.ids import EntryId, JournalId
+from shared.journal.attachment import Attachment
+from shared.journal.chain import ChainedEntry, ChainHead, begin_chain
+from shared.journal.entry import Entry, decode_entry
+from shared.journal.head_record import HeadRecord
+from shared.journal.keys import Signed
+from shared.ledger.account import Account, AccountKind, Posting, Unit
+from shared.ledger.lot import LotTerms, lot_terms
+from shared.ledger.posting import RULES
+from shared.trade.writing import Scribe, Writing
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """The epoch a till writes, and how far it has come."""
+
+    head: ChainHead
+    certificate: Signed
+    acknowledged_seq: int
+    durable_seq: int
+
+    @property
+    def unsent(self) -> int:
+        """Entries the server has not acknowledged."""
+        return self.head.next_seq - self.acknowledged_seq
+
+
+def begin_epoch(connection: Connection, *, journal: JournalId, epoch: int, signed: Signed) -> None:
+    """Start the journal an enrolment certificate gives the right to."""
+    head = begin_chain(journal, epoch, signed.payload)
+    connection.execute(
+        insert(epochs).values(
+            journal=journal,
+            epoch=epoch,
+            certificate=msgspec.msgpack.encode(signed),
+            next_seq=0,
+            head_hash=head.hash,
+            acknowledged_seq=0,
+            durable_seq=0,
+        )
+    )
+
+
+def current_epoch(connection: Connection) -> Epoch | None:
+    """The newest epoch; None before enrolment."""
+    row = connection.execute(select(epochs).order_by(epochs.c.epoch.desc()).limit(1)).one_or_none()
+    if row is None:
+        return None
+    return Epoch(
+        ChainHead(JournalId(row.journal), row.epoch, row.next_seq, row.head_hash),
+        msgspec.msgpack.decode(row.certificate, type=Signed),
+        row.acknowledged_seq,
+        row.durable_seq,
+    )
+
+
+class Journal:
+    """Appends facts to the till's own journal."""
+
+    def __init__(self, scribe: Scribe, head_file: HeadFile) -> None:
+        self.scribe = scribe
+        self._head_file = head_file
+
+    def append(
+        self, transaction: Transaction, writing: Writing, entry_id: EntryId | None = None
+    ) -> ChainedEntry:
+        """Write one fact with everything that follows from it alone.
+
+        Raises DomainError ``entry-too-large``; a fact whose postings do not balance is a bug.
+        """
+        connection = transaction.connection
+        epoch = current_epoch(connection)
+        assert epoch is not None
+        head, chained = self.scribe.write(epoch.head, writing, entry_id)
+        _insert_entry(connection, chained)
+        _insert_attachments(connection, chained, writing)
+        _book(connection, chained, writing)
+        connection.execute(
+            update(epochs)
+            .where(epochs.c.journal == head.journal, epochs.c.epoch == head.epoch)
+            .values(next_seq=head.next_seq, head_hash=head.hash)
+        )
+        record = HeadRecord(head.journal, head.epoch, head.last_seq, head.hash)
+        transaction.after_commit(lambda: self._head_file.write(record))
+        return chained
+
+
+def _insert_entry(connection: Connection, chained: ChainedEntry) -> None:
+    envelope = chained.envelope
+    connection.execute(
+        insert(entries).values(
+            journal=envelope.journal,
+            epoch=envelope.epoch,
+            seq=envelope.seq,
+            id=envelope.id,
+            kind=envelope.kind,
+            previous_hash=chained.previous_hash,
+            hash=chained.hash,
+            bytes=chained.entry.encoded,
+        )
+    )
+
+
+def _insert_attachments(connection: Connection, chained: ChainedEntry, writing: Writing) -> None:
+    member_id = getattr(writing.fact, "member_id", None)
+    for _role, attachment in writing.attachments:
+        connection.execute(
+            insert(attachments).values(
+                id=attachment.id,
+                entry_id=chained.id,
+                member_id=member_id,
+                salt=attachment.salt,
+                content=attachment.content,
+            )
+        )
+
+
+def _book(connection: Connection, chained: ChainedEntry, writing: Writing) -> None:
+    envelope = chained.envelope
+    booked = RULES.post(envelope.id, writing.fact, post_version=envelope.post_version)
+    if booked:
+        connection.execute(
+            insert(postings),
+            [
+                {
+                    "epoch": envelope.epoch,
+                    "seq": envelope.seq,
+                    "position": position,
+                    **_columns(posting.account),
+                    "amount": posting.amount,
+                }
+                for position, posting in enumerate(booked)
+            ],
+        )
+        add_to_balances(connection, booked)
+    terms = lot_terms(envelope, writing.fact)
+    if terms is not None:
+        put_lots(connection, [terms])
+
+
+def add_to_balances(connection: Connection, booked: Iterable[Posting]) -> None:
+    """Fold postings into the shown balances."""
+    sums: Counter[Account] = Counter()
+    for account, amount in booked:
+        sums[account] += amount
+    statement = upsert(balances)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["owner", "account", "lot", "unit"],
+            set_={"amount": balances.c.amount + statement.excluded.amount},
+        ),
+        [{**_columns(account), "amount": amount} for account, amount in sums.items()],
+    )
+
+
+def put_lots(connection: Connection, terms: Iterable[LotTerms]) -> None:
+    """Note when lots began and when they lapse."""
+    rows = [term._asdict() for term in terms]
+    if rows:
+        connection.execute(upsert(lots).on_conflict_do_nothing(), rows)
+
+
+def _columns(account: Account) -> dict[str, str]:
+    return {
+        "account": account.kind.value,
+        "owner": account.owner,
+        "lot": account.lot,
+        "unit": account.unit,
+    }
+
+
+def postings_of(connection: Connection, owner: str, *, epoch: int, from_seq: int) -> list[Posting]:
+    """Own postings on an owner's accounts from a seq on (and all of later epochs)."""
+    rows = connection.execute(
+        select(postings).where(
+            postings.c.owner == owner,
+            (postings.c.epoch > epoch)
+            | ((postings.c.epoch == epoch) & (postings.c.seq >= from_seq)),
+        )
+    )
+    return [
+        Posting(Account(AccountKind(row.account), row.owner, row.lot, Unit(row.unit)), row.amount)
+        for row in rows
+    ]
+
+
+def read_entry(connection: Connection, entry_id: EntryId) -> Entry | None:
+    """One own entry by its id."""
+    encoded = connection.execute(select(entries.c.bytes).where(entries.c.id == entry_id)).scalar()
+    return decode_entry(encoded) if encoded is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive entries of one epoch, with what belongs to them, for a push."""
+
+    first_seq: int
+    previous_hash: bytes
+    entries: tuple[bytes, ...]
+    attachments: tuple[Attachment, ...]
+    head_seq: int
+    head_hash: bytes
+
+
+def read_batch(
+    connection: Connection, *, epoch: Epoch, first_seq: int, entries_max: int, bytes_max: int
+) -> Batch:
+    """Entries from ``first_seq`` on, at least one if there is any, up to both limits."""
+    journal = epoch.head.journal
+    rows = list(
+        _take(
+            connection.execute(
+                select(entries)
+                .where(
+                    entries.c.journal == journal,
+                    entries.c.epoch == epoch.head.epoch,
+                    entries.c.seq >= first_seq,
+                )
+                .order_by(entries.c.seq)
+                .limit(entries_max)
+            ),
+            bytes_max,
+        )
+    )
+    if not rows:
+        return Batch(first_seq, epoch.head.hash, (), (), first_seq - 1, epoch.head.hash)
+    ids = [row.id for row in rows]
+    beside = connection.execute(select(attachments).where(attachments.c.entry_id.in_(ids)))
+    return Batch(
+        first_seq,
+        rows[0].previous_hash,
+        tuple(row.bytes for row in rows),
+        tuple(Attachment(row.id, row.salt, row.content) for row in beside),
+        rows[-1].seq,
+        rows[-1].hash,
+    )
+
+
+def _take(rows: Iterable[Row[Any]], bytes_max: int) -> Iterator[Row[Any]]:
+    total = 0
+    for row in rows:
+        total += len(row.bytes)
+        if total > bytes_max:
+            return
+        yield row

@@ -1,0 +1,1 @@
+"""Alembic migrations of the till's database; imported only when a schema is old."""

@@ -1,0 +1,35 @@
+"""Bringing an older schema up to date with Alembic, which is loaded only then."""
+
+from importlib.resources import files
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from shared.errors import EnvironmentFault
+
+HEAD_REVISION = "0001"
+KNOWN_REVISIONS = ("0001",)
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The schema's revision; None for an empty file.
+
+    Raises EnvironmentFault ``database-too-new`` for a file of a later release.
+    """
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found is not None and found not in KNOWN_REVISIONS:
+        raise EnvironmentFault("database-too-new", found=found, known=HEAD_REVISION)
+    return found
+
+
+def upgrade(engine: Engine) -> None:
+    """Run the migrations that are missing."""
+    from alembic import command  # noqa: PLC0415 - 0.9 s that a till with a current schema saves
+    from alembic.config import Config  # noqa: PLC0415 - as above
+
+    config = Config()
+    config.set_main_option("script_location", str(files("desktop.store") / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, HEAD_REVISION)

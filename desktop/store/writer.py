@@ -1,0 +1,168 @@
+"""The one writer: a thread that owns the only writing connection.
+
+Sales go before sync; within one urgency jobs run in the order they came. A job is one transaction:
+its future resolves only after the commit has returned, and a job that raises leaves nothing behind.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from enum import IntEnum
+from itertools import count
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from shared.errors import EnvironmentFault
+
+Result = TypeVar("Result")
+
+PAGE_BYTES = 4096
+WAL_PAGES_BEFORE_CHECKPOINT = 1000
+"""What SQLite itself would checkpoint at; ours waits for a moment without work."""
+WAL_PAGES_MAX = 20_000
+"""Beyond this (some 80 MB) the next job pays for a checkpoint, so that the file cannot run away."""
+
+
+class Urgency(IntEnum):
+    """Which waiting job is taken first."""
+
+    SALE = 0
+    """Somebody stands at the till."""
+    BACKGROUND = 1
+    """Sync, printing states, housekeeping; each job a slice under 10 ms."""
+
+
+AfterCommit = Callable[[], None]
+
+
+class Transaction:
+    """A running transaction of the writer."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._after_commit: list[AfterCommit] = []
+
+    def after_commit(self, action: AfterCommit) -> None:
+        """Run ``action`` on the writer's thread once the commit has returned."""
+        self._after_commit.append(action)
+
+    def committed(self) -> None:
+        """Run what waited for the commit."""
+        for action in self._after_commit:
+            action()
+
+
+class _Job(NamedTuple):
+    urgency: int
+    order: int
+    run: Callable[[], None]
+
+
+class _Work(Generic[Result]):
+    """A job with the future it answers to."""
+
+    def __init__(self, engine: Engine, work: Callable[[Transaction], Result]) -> None:
+        self._engine = engine
+        self._work = work
+        self.future: Future[Result] = Future()
+
+    def __call__(self) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            with self._engine.begin() as connection:
+                transaction = Transaction(connection)
+                result = self._work(transaction)
+            transaction.committed()
+        except OperationalError as error:
+            self.future.set_exception(_fault(error))
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the result
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+
+
+class Writer:
+    """Runs transactions one after another."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
+        self._order = count()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="till-writer", daemon=True)
+        self._thread.start()
+
+    def submit(
+        self, work: Callable[[Transaction], Result], urgency: Urgency = Urgency.SALE
+    ) -> Future[Result]:
+        """Queue a transaction; the future resolves after its commit."""
+        if self._closed.is_set():
+            raise EnvironmentFault("till-closing")
+        job = _Work(self._engine, work)
+        self._jobs.put(_Job(urgency, next(self._order), job))
+        return job.future
+
+    def run(self, work: Callable[[Transaction], Result], urgency: Urgency = Urgency.SALE) -> Result:
+        """Queue a transaction and wait for its commit. Never called on the UI's thread."""
+        return self.submit(work, urgency).result()
+
+    def close(self) -> None:
+        """Finish what is queued, then let go of the database."""
+        if not self._closed.is_set():
+            self._closed.set()
+            self._jobs.put(_Job(Urgency.BACKGROUND + 1, next(self._order), lambda: None))
+        self._thread.join()
+        self._engine.dispose()
+
+    def _run(self) -> None:
+        while not (self._closed.is_set() and self._jobs.empty()):
+            job = self._jobs.get()
+            job.run()
+            # The job holds its transaction's closures; waiting for the next one must not.
+            del job
+            self._checkpoint_if_due()
+
+    def _checkpoint_if_due(self) -> None:
+        pages = self._wal_pages()
+        idle = self._jobs.empty() and pages > WAL_PAGES_BEFORE_CHECKPOINT
+        if idle or pages > WAL_PAGES_MAX:
+            self._pragma("wal_checkpoint(PASSIVE)")
+
+    def _wal_pages(self) -> int:
+        database = self._engine.url.database
+        assert database is not None
+        log = Path(f"{database}-wal")
+        return log.stat().st_size // PAGE_BYTES if log.exists() else 0
+
+    def _pragma(self, text: str) -> None:
+        raw = self._engine.raw_connection()
+        try:
+            raw.cursor().execute(f"PRAGMA {text}")
+        finally:
+            raw.close()
+
+    def truncate_log(self) -> Future[None]:
+        """Copy the log into the file and empty it, so that nothing erased stays readable in it."""
+        done: Future[None] = Future()
+
+        def run() -> None:
+            self._pragma("wal_checkpoint(TRUNCATE)")
+            done.set_result(None)
+
+        self._jobs.put(_Job(Urgency.BACKGROUND, next(self._order), run))
+        return done
+
+
+def _fault(error: OperationalError) -> Exception:
+    """Disk full and I/O errors in words of ours; anything else is a bug and stays as it is."""
+    message = str(error.orig)
+    if "full" in message:
+        return EnvironmentFault("disk-full")
+    if "I/O" in message or "readonly" in message or "unable to open" in message:
+        return EnvironmentFault("disk-error", reason=message)
+    return error
