@@ -16,8 +16,10 @@ from shared.receipt.text import gb18030_cells
 
 CELL_WIDTH_DOTS = 12
 CELL_HEIGHT_DOTS = 24
-BASELINE_SHARE = 0.86
-"""Where Han glyphs of an em box stand: their descent is about an eighth of the em."""
+BASELINE_SHARE = 0.84
+"""Where the line of writing stands in the cell; Han glyphs reach an eighth of the em below it."""
+LEADING_SHARE = 4
+"""Descenders may reach a quarter of the cell into the space between the lines."""
 
 FONT_VARIABLE = "EVERTILL_RECEIPT_FONT"
 """Names a font file that is taken instead of those looked for."""
@@ -69,22 +71,27 @@ class Typeface:
         self._font(strong=False, size=CELL_HEIGHT_DOTS)
 
     def paint(self, character: str, *, width: int, height: int, strong: bool) -> Image.Image:
-        """One character in a grey picture of the given dots: 0 is paper, 255 is ink."""
+        """One character of the given size, in grey: 0 is paper, 255 is ink.
+
+        The picture is a quarter taller than ``height``: it includes the space below the line.
+        """
         natural = CELL_WIDTH_DOTS * gb18030_cells(character) * height // CELL_HEIGHT_DOTS
         font = self._font(strong=strong, size=height)
-        picture = Image.new("L", (natural, height))
+        tall = height + height // LEADING_SHARE
+        picture = Image.new("L", (natural, tall))
         across = (natural - font.getlength(character)) / 2
         at = (across, round(height * BASELINE_SHARE))
         ImageDraw.Draw(picture).text(at, character, fill=255, font=font, anchor="ls")
         if width == natural:
             return picture
-        return picture.resize((width, height), Image.Resampling.LANCZOS)
+        return picture.resize((width, tall), Image.Resampling.LANCZOS)
 
     def paint_line(self, line: Line, *, columns: int) -> Image.Image:
         """A whole line of a layout in its place, one dot a pixel."""
         wide, high = line.style.width_factor, line.style.height_factor
         height = CELL_HEIGHT_DOTS * high
-        picture = Image.new("L", (columns * CELL_WIDTH_DOTS, height))
+        size = (columns * CELL_WIDTH_DOTS, height + height // LEADING_SHARE)
+        picture = Image.new("L", size)
         cells = gb18030_cells(line.text) * wide
         free = picture.width - cells * CELL_WIDTH_DOTS
         across = {"left": 0, "center": free // 2, "right": free}[line.align]

@@ -105,8 +105,13 @@ class Profile:
 
     def grid(self, paper: Paper) -> Grid:
         """The cells of this printer on this paper."""
-        single = self.text is TextMode.CODEPAGE
-        return Grid(paper.columns, single_cells if single else gb18030_cells)
+        if self.text is not TextMode.CODEPAGE:
+            return Grid(paper.columns, gb18030_cells)
+        lines = [self._first_in_codec("─-"), self._first_in_codec("═=")]
+        return Grid(paper.columns, single_cells, *lines)
+
+    def _first_in_codec(self, candidates: str) -> str:
+        return next(sign for sign in candidates if sign.encode(self.codec, "ignore"))
 
 
 class _PaperRecord(msgspec.Struct, forbid_unknown_fields=True):

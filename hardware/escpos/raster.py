@@ -24,7 +24,8 @@ def glyph_columns(typeface: Typeface, character: str) -> bytes:
     """A character as 24 columns of 24 dots, top first, for ``ESC *`` 33."""
     side = 2 * CELL_WIDTH_DOTS
     glyph = typeface.paint(character, width=side, height=CELL_HEIGHT_DOTS, strong=False)
-    return rows(glyph.transpose(Image.Transpose.TRANSPOSE))
+    body = glyph.crop((0, 0, side, CELL_HEIGHT_DOTS))
+    return rows(body.transpose(Image.Transpose.TRANSPOSE))
 
 
 def barcode_picture(digits: str, *, dots: int, module_dots: int) -> Image.Image:

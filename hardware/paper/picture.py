@@ -105,7 +105,7 @@ def _draw_glyph(canvas: Image.Image, glyph: Glyph, top: int, face: Typeface) -> 
     if glyph.underlined:
         ImageDraw.Draw(mask).rectangle((0, height - SCALE, width, height), fill=255)
     if glyph.inverse:
-        mask = ImageOps.invert(mask)
+        mask = ImageOps.invert(mask.crop((0, 0, width, height)))
     canvas.paste(INK, ((MARGIN_DOTS + glyph.left) * SCALE, top * SCALE), mask)
 
 

@@ -96,7 +96,7 @@ class RuleKind(StrEnum):
 
     THIN = "thin"
     """Between parts."""
-    DOUBLE = "double"
+    HEAVY = "heavy"
     """Around what matters most."""
 
 

@@ -1,7 +1,7 @@
 """Sets a document in columns. Every line it gives fits the paper, whatever the text says."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from shared.receipt.document import (
@@ -45,10 +45,12 @@ Piece = Line | Barcode | Qr | Feed | Cut
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """So many columns, and the measure of what fills them."""
+    """So many columns, the measure of what fills them, and the characters that rule a line."""
 
     columns: int
     measure: Measure = gb18030_cells
+    thin: str = "─"
+    heavy: str = "━"
 
     def __post_init__(self) -> None:
         assert self.columns >= COLUMNS_MIN
@@ -109,7 +111,8 @@ def _set_block(block: Block, grid: Grid) -> Iterable[Piece]:
 
 
 def _rule(block: Rule, grid: Grid) -> Line:
-    return Line(("=" if block.kind is RuleKind.DOUBLE else "-") * grid.columns)
+    character = grid.heavy if block.kind is RuleKind.HEAVY else grid.thin
+    return Line(character * (grid.columns // grid.measure(character)))
 
 
 def _set_text(block: Text, grid: Grid) -> list[Piece]:
@@ -122,22 +125,29 @@ def _set_text(block: Text, grid: Grid) -> list[Piece]:
 
 def _set_pair(block: Pair, grid: Grid) -> list[Piece]:
     """The figure stands at the end of the last line; a figure too wide to share gets its own."""
+    if block.style is Style.LARGE and not _shares_a_line(block, grid):
+        block = replace(block, style=Style.TALL)
     factor = block.style.width_factor
     inner = Grid(grid.columns // factor, grid.measure)
     left, right = printable(block.left), printable(block.right)
     room = inner.columns - block.indent
     shared = room - grid.measure(right) - COLUMN_GAP
-    rows = wrap(left, shared, grid.measure) if shared >= room // 3 else [""]
-    if shared < room // 3:
-        lines = [*wrap(left, room, grid.measure)]
+    apart = shared < max(2, room // 3)
+    rows = wrap(left, room if apart else shared, grid.measure)
+    indented = [" " * block.indent + row for row in rows]
+    if apart:
         figures = wrap(right, room, grid.measure)
         return [
-            *(Line(" " * block.indent + row, block.style) for row in lines),
+            *(Line(row, block.style) for row in indented),
             *(Line(row, block.style, Align.RIGHT) for row in figures),
         ]
-    indented = [" " * block.indent + row for row in rows]
     last = inner.fill(indented[-1], right)
     return [Line(row, block.style) for row in [*indented[:-1], last]]
+
+
+def _shares_a_line(block: Pair, grid: Grid) -> bool:
+    text = " " * (block.indent + COLUMN_GAP) + printable(block.left) + printable(block.right)
+    return grid.measure(text) * block.style.width_factor <= grid.columns
 
 
 def _set_item(block: Item, grid: Grid) -> list[Piece]:
