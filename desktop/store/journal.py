@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.head_file import HeadFile
+from desktop.store.projection import project
 from desktop.store.schema import attachments, balances, entries, epochs, lots, postings
 from desktop.store.writer import Transaction
 from shared.ids import EntryId, JournalId
@@ -89,6 +90,7 @@ class Journal:
         _insert_entry(connection, chained)
         _insert_attachments(connection, chained, writing)
         _book(connection, chained, writing)
+        project(writing.fact, chained.envelope, connection)
         connection.execute(
             update(epochs)
             .where(epochs.c.journal == head.journal, epochs.c.epoch == head.epoch)

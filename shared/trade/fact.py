@@ -119,8 +119,8 @@ class TaxTotal(Value, frozen=True, kw_only=True):
 
     tax_class: str
     component: str
-    rate: int
-    """Basis points; 1300 is 13%."""
+    rate_ppm: int
+    """Parts per million; 130,000 is 13%."""
     net: int
     tax: int
 

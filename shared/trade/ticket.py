@@ -25,8 +25,9 @@ from shared.trade.fact import (
 class SaleLine(Value, frozen=True, kw_only=True):
     """One line with everything decided about it.
 
-    ``amount`` is what the customer pays for the line: ``gross`` less the discounts, plus excluded
-    taxes and the levy. ``taxes`` and ``levy`` are parts of ``amount``.
+    ``gross`` is tax-included, before discounts and without levies; ``amount`` is what the customer
+    pays for the line: gross less the discounts, plus the levy. ``taxes`` and ``levy`` are parts of
+    ``amount``. A hand-typed discount stands among ``discounts`` as offer ``manual``.
     """
 
     line: int

@@ -1,0 +1,232 @@
+"""Members on the till: found by keyed hash, name or last digits; balances with own entries on top.
+
+A member's balances are the server's as of a checkpoint plus every own posting that the checkpoint
+does not contain yet: never twice, never missing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from desktop.store.catalogue import after_prefix
+from desktop.store.journal import add_to_balances, postings_of, put_lots
+from desktop.store.schema import (
+    attachments,
+    balances,
+    lots,
+    member_keys,
+    member_search,
+    members,
+    pulled_balances,
+)
+from shared.ids import LotId, MemberId
+from shared.ledger.account import DEBT_LOT, Account, AccountKind, Posting, Unit
+from shared.ledger.lot import LotTerms
+from shared.protocol.message import BalanceRow, MemberRow
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Points that were earned together."""
+
+    lot: LotId
+    points: int
+    earned_on: str
+    expires_on: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpendRecord:
+    """What one sale counts towards tiers, after its returns."""
+
+    sale_id: str
+    on_date: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member as this till knows them now."""
+
+    member_id: MemberId
+    name: str
+    phone_tail: str
+    card_tail: str
+    tier: str
+    """As last told by the server or reached here."""
+    lots: tuple[Lot, ...]
+    debt: int
+    """Points owed; zero or negative."""
+    growth: int
+    spend: tuple[SpendRecord, ...]
+    balance_as_of: str
+
+    @property
+    def points(self) -> int:
+        """Spendable points less what is owed."""
+        return sum(lot.points for lot in self.lots) + self.debt
+
+
+def find_by_key(connection: Connection, key: str) -> list[Member]:
+    """Members with this keyed hash of a phone or card; more than one where enrolled twice."""
+    ids = connection.execute(select(member_keys.c.member_id).where(member_keys.c.key == key))
+    return [member for row in ids if (member := find(connection, row.member_id))]
+
+
+def search(connection: Connection, text: str, *, limit: int) -> list[Member]:
+    """Members by part of the name, or by the last digits of the phone."""
+    text = text.strip().lower()
+    by_name = select(member_search.c.member_id).where(
+        member_search.c.key >= text, member_search.c.key < after_prefix(text)
+    )
+    by_phone = select(members.c.member_id).where(members.c.phone_tail == text[-4:])
+    statement = by_phone if text.isdecimal() and len(text) >= 4 else by_name
+    ids = connection.execute(statement.distinct().limit(limit))
+    return [member for row in ids if (member := find(connection, row.member_id))]
+
+
+def find(connection: Connection, member_id: str) -> Member | None:
+    """One member with balances; None if unknown here or erased."""
+    row = connection.execute(select(members).where(members.c.member_id == member_id)).one_or_none()
+    return _member(connection, row) if row is not None else None
+
+
+def _member(connection: Connection, row: Row[tuple[str, ...]]) -> Member:
+    terms = {
+        term.lot: term
+        for term in connection.execute(select(lots).where(lots.c.member_id == row.member_id))
+    }
+    held = connection.execute(
+        select(balances).where(balances.c.owner == row.member_id, balances.c.amount != 0)
+    ).all()
+    points = [balance for balance in held if balance.account == AccountKind.POINTS]
+    return Member(
+        member_id=MemberId(row.member_id),
+        name=row.name,
+        phone_tail=row.phone_tail,
+        card_tail=row.card_tail,
+        tier=row.tier,
+        lots=tuple(
+            Lot(
+                LotId(balance.lot),
+                balance.amount,
+                terms[balance.lot].earned_on if balance.lot in terms else "",
+                terms[balance.lot].expires_on if balance.lot in terms else None,
+            )
+            for balance in points
+            if balance.lot != DEBT_LOT
+        ),
+        debt=sum(balance.amount for balance in points if balance.lot == DEBT_LOT),
+        growth=sum(b.amount for b in held if b.account == AccountKind.GROWTH),
+        spend=tuple(
+            SpendRecord(b.lot, terms[b.lot].earned_on if b.lot in terms else "", b.amount)
+            for b in held
+            if b.account == AccountKind.SPEND
+        ),
+        balance_as_of=row.balance_as_of,
+    )
+
+
+def put_member(
+    connection: Connection, row: MemberRow, *, epoch: int, applied_through: int, as_of: str
+) -> None:
+    """Take over a member's profile and balances as of a checkpoint, own later entries on top."""
+    forget_member(connection, row.member_id)
+    if row.gone:
+        # Enrolment attachments that were not sent yet would bring the person back.
+        connection.execute(delete(attachments).where(attachments.c.member_id == row.member_id))
+        return
+    connection.execute(
+        insert(members).values(
+            member_id=row.member_id,
+            name=row.name,
+            phone_tail=row.phone_tail,
+            card_tail=row.card_tail,
+            tier=row.tier,
+            applied_epoch=epoch,
+            applied_through=applied_through,
+            balance_as_of=as_of,
+        )
+    )
+    _put_keys(connection, row)
+    _put_balances(connection, row, epoch=epoch, applied_through=applied_through)
+
+
+def forget_member(connection: Connection, member_id: MemberId) -> None:
+    """Drop what the till knows of a member besides its own journal."""
+    for table in (members, member_keys, member_search):
+        connection.execute(delete(table).where(table.c.member_id == member_id))
+    for table in (balances, pulled_balances):
+        connection.execute(delete(table).where(table.c.owner == member_id))
+
+
+def _put_keys(connection: Connection, row: MemberRow) -> None:
+    if row.keys:
+        connection.execute(
+            upsert(member_keys).on_conflict_do_nothing(),
+            [{"key": key, "member_id": row.member_id} for key in row.keys],
+        )
+    words = name_keys(row.name)
+    if words:
+        connection.execute(
+            upsert(member_search).on_conflict_do_nothing(),
+            [{"key": key, "member_id": row.member_id} for key in words],
+        )
+
+
+def name_keys(name: str) -> set[str]:
+    """Every ending of a name, so that any part of it is a beginning."""
+    plain = name.strip().lower()
+    return {plain[start:] for start in range(len(plain))}
+
+
+def _put_balances(
+    connection: Connection, row: MemberRow, *, epoch: int, applied_through: int
+) -> None:
+    pulled = [posting_of(row.member_id, balance) for balance in row.balances]
+    if pulled:
+        connection.execute(
+            insert(pulled_balances),
+            [
+                {
+                    "owner": posting.account.owner,
+                    "account": posting.account.kind.value,
+                    "lot": posting.account.lot,
+                    "unit": posting.account.unit,
+                    "amount": posting.amount,
+                }
+                for posting in pulled
+            ],
+        )
+    own = postings_of(connection, row.member_id, epoch=epoch, from_seq=applied_through)
+    if pulled or own:
+        add_to_balances(connection, [*pulled, *own])
+    put_lots(
+        connection,
+        [
+            LotTerms(LotId(b.lot), row.member_id, b.earned_on, b.expires_on)
+            for b in row.balances
+            if b.earned_on
+        ],
+    )
+
+
+def posting_of(member_id: MemberId, balance: BalanceRow) -> Posting:
+    """A pulled balance as an amount on its account."""
+    account = Account(AccountKind(balance.account), member_id, balance.lot, Unit(balance.unit))
+    return Posting(account, balance.amount)
+
+
+def apply_members(
+    connection: Connection,
+    rows: Iterable[MemberRow],
+    *,
+    epoch: int,
+    applied_through: int,
+    as_of: str,
+) -> None:
+    """Take over a page of members; one page is true for one state of the server."""
+    for row in rows:
+        put_member(connection, row, epoch=epoch, applied_through=applied_through, as_of=as_of)
