@@ -9,15 +9,9 @@ from shared.errors import DomainError
 from shared.loyalty.programme import Programme
 from shared.loyalty.validation import check
 from shared.money import Currency
+from shared.trade.fact import BundleRef
 
 BUNDLE_BYTES_MAX = 4 * 1024 * 1024
-
-
-class BundleRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which programme: its version at head office, and the SHA-256 of its bytes in hex."""
-
-    version: int
-    sha256: str
 
 
 def programme_bytes(programme: Programme) -> bytes:
@@ -26,8 +20,8 @@ def programme_bytes(programme: Programme) -> bytes:
 
 
 def bundle_ref(version: int, data: bytes) -> BundleRef:
-    """The name of these bytes as a version."""
-    return BundleRef(version, hashlib.sha256(data).hexdigest())
+    """What sales record: the version at head office and the SHA-256 of the bytes, in hex."""
+    return BundleRef(version=version, sha256=hashlib.sha256(data).hexdigest())
 
 
 def load_programme(data: bytes) -> Programme:
@@ -65,7 +59,5 @@ def with_currency(programme: Programme, currency: str) -> Programme:
     """
     other = Currency(currency)
     if other.exponent != programme.money.exponent:
-        raise DomainError(
-            "programme-other-decimals", programme=programme.id, currency=other.code
-        )
+        raise DomainError("programme-other-decimals", programme=programme.id, currency=other.code)
     return msgspec.structs.replace(programme, currency=other.code)

@@ -1,0 +1,129 @@
+"""A basket as the price engine needs it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.catalogue.goods import Goods, SoldBy
+from shared.errors import DomainError
+from shared.ids import CouponId, StoreId
+from shared.money import AMOUNT_MINOR_MAX, divide_rounded
+
+UNITS_MAX: Final = 100_000
+GRAMS_MAX: Final = 1_000_000_000
+LINES_MAX: Final = 2_000
+WHOLE: Final = 10_000
+"""Basis points in the whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandDiscount:
+    """A discount typed by hand: a percentage or an amount off the line, with its approval."""
+
+    basis_points: int = 0
+    amount_minor: int = 0
+    approval: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasketLine:
+    """Some units, or grams, of one article.
+
+    ``id`` is unique in the basket. ``price_minor`` is a price typed by hand (per piece or
+    kilogram), ``label_minor`` the price of the whole line read from an in-store label; without
+    them the list price holds. Offers leave lines with a hand-typed price or discount alone unless
+    they say otherwise.
+
+    Raises DomainError ``bad-quantity`` and ``bad-amount-on-line``.
+    """
+
+    id: str
+    goods: Goods
+    units: int = 0
+    grams: int = 0
+    price_minor: int | None = None
+    price_approval: str = ""
+    label_minor: int | None = None
+    discount: HandDiscount | None = None
+
+    def __post_init__(self) -> None:
+        by_weight = self.goods.sold_by is SoldBy.WEIGHT
+        quantity, other = (self.grams, self.units) if by_weight else (self.units, self.grams)
+        if other or not 0 < quantity <= (GRAMS_MAX if by_weight else UNITS_MAX):
+            raise DomainError("bad-quantity", sku=self.goods.sku, quantity=quantity or other)
+        hand = self.discount or HandDiscount()
+        if not (
+            0 <= (self.price_minor or 0) <= AMOUNT_MINOR_MAX
+            and 0 <= (self.label_minor or 0) <= AMOUNT_MINOR_MAX
+            and 0 <= hand.basis_points <= WHOLE
+            and 0 <= hand.amount_minor <= AMOUNT_MINOR_MAX
+            and self.shelf_minor <= AMOUNT_MINOR_MAX
+        ):
+            raise DomainError("bad-amount-on-line", sku=self.goods.sku)
+
+    @property
+    def quantity(self) -> int:
+        """Units, or grams for weighed goods."""
+        return self.units or self.grams
+
+    @property
+    def unit_price_minor(self) -> int:
+        """The price per piece or kilogram that holds for this line."""
+        return self.goods.list_price_minor if self.price_minor is None else self.price_minor
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether somebody typed its price or a discount on it."""
+        return self.price_minor is not None or self.discount is not None
+
+    @property
+    def shelf_minor(self) -> int:
+        """Quantity times price as the shelf shows prices, before any discount."""
+        if self.label_minor is not None and self.price_minor is None:
+            return self.label_minor
+        if self.grams:
+            return divide_rounded(self.unit_price_minor * self.grams, 1000)
+        return self.unit_price_minor * self.units
+
+    def hand_discount(self, gross_minor: int) -> int:
+        """What the hand-typed discount takes off a tax-included amount, never more than it."""
+        if self.discount is None:
+            return 0
+        share = divide_rounded(gross_minor * self.discount.basis_points, WHOLE)
+        return min(gross_minor, share + self.discount.amount_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class CouponClaim:
+    """A coupon the customer wants to use: its definition in the programme, and which one it is."""
+
+    coupon: str
+    instance: CouponId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberContext:
+    """What prices depend on about a member, as known on the till at the time of the sale."""
+
+    tier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basket:
+    """Lines, who buys, what is claimed, where and when.
+
+    ``at`` is the time on the store's wall: its date and time of day are what offers look at.
+    Raises DomainError ``too-many-lines``; a line id or coupon given twice is a bug.
+    """
+
+    lines: tuple[BasketLine, ...]
+    at: datetime
+    store: StoreId
+    member: MemberContext | None = None
+    claims: tuple[CouponClaim, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.lines) > LINES_MAX:
+            raise DomainError("too-many-lines", lines=len(self.lines), highest=LINES_MAX)
+        assert len({line.id for line in self.lines}) == len(self.lines)
+        assert len({claim.instance for claim in self.claims}) == len(self.claims)
