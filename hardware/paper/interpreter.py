@@ -81,7 +81,7 @@ class Interpreter:
         match token:
             case Run(data):
                 self._print_run(data)
-            case Command(name, parameters):
+            case Command(name=name, parameters=parameters):
                 self._obey(name, parameters)
             case Unknown(data):
                 self.sheet.unknown.append(data)

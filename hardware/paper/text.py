@@ -14,6 +14,7 @@ from hardware.paper.sheet import (
     Sheet,
     Sketch,
 )
+from shared.receipt.text import on_screen
 
 SKETCH_SIGN = "▣"
 """Stands for a character that was sent as a picture inside a line."""
@@ -52,7 +53,8 @@ def _line(line: PrintedLine) -> str:
     for mark in marks:
         text += " " * ((mark.left - reached) // CELL_DOTS[0])
         if isinstance(mark, Glyph):
-            text += mark.character
+            double = mark.width >= 2 * CELL_DOTS[0] and mark.height < 2 * CELL_DOTS[1]
+            text += on_screen(mark.character) if double else mark.character
             reached = mark.left + mark.width
         else:
             text += SKETCH_SIGN

@@ -20,6 +20,11 @@ class Run:
 
     data: bytes
 
+    @property
+    def source(self) -> bytes:
+        """The bytes it was read from."""
+        return self.data
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -27,6 +32,8 @@ class Command:
 
     name: str
     parameters: bytes
+    source: bytes
+    """The bytes it was read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,11 @@ class Unknown:
     """A prefix byte and its follower that form no command known here."""
 
     data: bytes
+
+    @property
+    def source(self) -> bytes:
+        """The bytes it was read from."""
+        return self.data
 
 
 Token = Run | Command | Unknown
@@ -169,7 +181,7 @@ def _next(data: bytes) -> tuple[Token | None, int]:
     if first in PREFIXES:
         return _command(data)
     if first in SINGLE:
-        return Command(SINGLE[first], b""), 1
+        return Command(SINGLE[first], b"", data[:1]), 1
     if first < 0x20:
         return (None, 1) if first == 0 else (Unknown(data[:1]), 1)
     length = next((at for at, byte in enumerate(data) if byte < 0x20), len(data))
@@ -183,7 +195,8 @@ def _command(data: bytes) -> tuple[Token | None, int]:
             length = length_of(data[size:])
             if length is None or len(data) < size + length:
                 return None, 0
-            return Command(NAMES.get(name, name), data[size : size + length]), size + length
+            end = size + length
+            return Command(NAMES.get(name, name), data[size:end], data[:end]), end
     prefix_of_longer = any(name.startswith(data) for name in COMMANDS)
     if len(data) < COMMAND_NAME_BYTES_MAX and prefix_of_longer:
         return None, 0

@@ -21,7 +21,7 @@ from shared.receipt.document import (
     Table,
     Text,
 )
-from shared.receipt.text import Measure, gb18030_cells, printable, wrap
+from shared.receipt.text import Measure, gb18030_cells, on_screen, printable, wrap
 
 COLUMNS_MIN = 16
 WIDE_COLUMNS = 42
@@ -73,7 +73,7 @@ def plain_text(document: Document, grid: Grid) -> str:
 def _plain(piece: Piece, grid: Grid) -> str:
     match piece:
         case Line():
-            return _placed(piece, grid).rstrip(" ")
+            return on_screen(_placed(piece, grid)).rstrip(" ")
         case Barcode(digits):
             return _placed(Line(f"[{digits}]", align=Align.CENTER), grid)
         case Qr(data):

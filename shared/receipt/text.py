@@ -32,6 +32,25 @@ def single_cells(text: str) -> int:
     return len(text)
 
 
+def on_screen(text: str) -> str:
+    """A line of paper for a fixed-width font, keeping its columns.
+
+    What takes two cells on paper and one on a screen gets a space after it; rules are doubled.
+    """
+    return "".join(
+        character if character < "\x80" or _is_wide(character) else character + _filler(character)
+        for character in text
+    )
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in ("W", "F")
+
+
+def _filler(character: str) -> str:
+    return character if character in "─━═" else " "
+
+
 def printable(text: str) -> str:
     """Make foreign text harmless on one line of paper, changing nothing that can be seen.
 

@@ -1,0 +1,1 @@
+"""Receipt printers: transports, the course of one job, and the printer behind its port."""

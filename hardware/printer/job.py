@@ -1,0 +1,200 @@
+"""The course of one print job over one link: look, hand over, ask."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+
+from hardware.escpos import commands, status
+from hardware.escpos.profile import Answers, Confirm, Profile
+from hardware.escpos.status import PrinterStatus
+from hardware.ports import BeforeFirstByte, Condition, PrintOutcome, PrintState
+from hardware.printer.transport import Link, LinkClosed, LinkError
+
+PROBE_TIMEOUT_S = 0.4
+"""A printer answers DLE EOT within 100 ms, also over a slow serial line."""
+MUTE_WAIT_S = 1.5
+"""How long a printer that has never answered may take to prove us wrong."""
+SLICE_S = 0.2
+
+Monotonic = Callable[[], float]
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a job is; read by the caller when its deadline passes. Thread-safe."""
+
+    bytes_sent: int = 0
+    _lock: Lock = field(default_factory=Lock)
+    _sending: bool = False
+    _withdrawn: bool = False
+
+    def begin_sending(self) -> bool:
+        """Whether the first byte may go now; False if the job was withdrawn."""
+        with self._lock:
+            self._sending = not self._withdrawn
+            return self._sending
+
+    def withdraw(self) -> bool:
+        """Take the job back; False if its bytes may already be on the way."""
+        with self._lock:
+            self._withdrawn = not self._sending
+            return self._withdrawn
+
+
+@dataclass(slots=True)
+class Job:
+    """One job on an open link.
+
+    ``has_answered`` says whether this printer has ever answered; ``number`` is what it echoes.
+    """
+
+    link: Link
+    profile: Profile
+    data: bytes
+    number: bytes
+    progress: Progress
+    deadline: float
+    monotonic: Monotonic
+    has_answered: bool
+
+    def run(self, before_first_byte: BeforeFirstByte) -> PrintOutcome:
+        """Print; raises only what ``before_first_byte`` raises."""
+        try:
+            refusal = self._look()
+        except LinkError as error:
+            return failed(error.condition)
+        if refusal:
+            return refusal
+        before_first_byte()
+        if not self.progress.begin_sending():
+            return failed(Condition.TIMEOUT)
+        try:
+            self._hand_over(self.data + self._request())
+        except LinkError as error:
+            self.progress.bytes_sent += error.sent_in_doubt
+            return self._interrupted(error.condition)
+        return self._ask()
+
+    def _look(self) -> PrintOutcome | None:
+        """Why nothing should be sent now, or None."""
+        if self.profile.answers is Answers.NEVER:
+            return None
+        found = probe(self.link)
+        self.has_answered = self.has_answered or found.is_known
+        if found.can_print is False:
+            return failed(Condition.OFFLINE, trouble_key(found))
+        if not found.is_known and self._can_answer():
+            return failed(Condition.TIMEOUT, "devices.printer.silent")
+        return None
+
+    def _can_answer(self) -> bool:
+        return self.profile.answers is Answers.ALWAYS or self.has_answered
+
+    def _request(self) -> bytes:
+        if self.profile.answers is Answers.NEVER:
+            return b""
+        if self.profile.confirm is Confirm.GS_H:
+            return commands.request_echo(self.number)
+        return commands.REQUEST_PAPER_STATUS
+
+    def _hand_over(self, data: bytes) -> None:
+        at = 0
+        while at < len(data):
+            at += self.link.send(data[at:], timeout_s=self._left())
+            self.progress.bytes_sent = at
+
+    def _left(self) -> float:
+        left = self.deadline - self.monotonic()
+        if left <= 0:
+            raise LinkError(Condition.TIMEOUT, "the deadline passed")
+        return left
+
+    def _interrupted(self, condition: Condition) -> PrintOutcome:
+        if self.progress.bytes_sent == 0:
+            return failed(condition)
+        return self._uncertain(condition, "devices.printer.interrupted")
+
+    def _ask(self) -> PrintOutcome:
+        """Wait for the printer's own word; mute printers get a short time only."""
+        if self.profile.answers is Answers.NEVER:
+            return self._done(PrintState.CONFIRMED_UNVERIFIED)
+        wait_until = self.deadline if self._can_answer() else self.monotonic() + MUTE_WAIT_S
+        wait_until = min(wait_until, self.deadline)
+        try:
+            outcome = self._await_answer(wait_until)
+        except LinkClosed:
+            outcome = None
+        except LinkError as error:
+            return self._uncertain(error.condition, "devices.printer.interrupted")
+        if outcome:
+            return outcome
+        if self._can_answer():
+            return self._uncertain(Condition.TIMEOUT, self._cause())
+        return self._done(PrintState.CONFIRMED_UNVERIFIED)
+
+    def _await_answer(self, wait_until: float) -> PrintOutcome | None:
+        """Stops a little early, so that there is time left to ask for the cause of a silence."""
+        answer = b""
+        while (left := wait_until - self.monotonic() - PROBE_TIMEOUT_S) > 0:
+            answer += self.link.receive(timeout_s=min(left, SLICE_S))
+            if self.profile.confirm is Confirm.GS_H:
+                if status.has_echo(answer, self.number):
+                    return self._answered(paper_out=False)
+            elif (paper_out := status.read_paper_answer(answer)) is not None:
+                return self._answered(paper_out=paper_out)
+        return None
+
+    def _answered(self, *, paper_out: bool) -> PrintOutcome:
+        self.has_answered = True
+        if paper_out:
+            return self._uncertain(Condition.OFFLINE, "devices.printer.paper-out")
+        return self._done(PrintState.CONFIRMED)
+
+    def _cause(self) -> str:
+        try:
+            found = probe(self.link)
+        except LinkError:
+            return "devices.printer.silent"
+        return trouble_key(found) if found.can_print is False else "devices.printer.silent"
+
+    def _done(self, state: PrintState) -> PrintOutcome:
+        return PrintOutcome(state, min(self.progress.bytes_sent, len(self.data)))
+
+    def _uncertain(self, condition: Condition, message_key: str) -> PrintOutcome:
+        sent = min(self.progress.bytes_sent, len(self.data))
+        return PrintOutcome(PrintState.UNCERTAIN, sent, condition, message_key)
+
+
+def failed(condition: Condition, message_key: str = "") -> PrintOutcome:
+    """Not one byte of the job left."""
+    key = message_key or f"devices.printer.{condition}"
+    return PrintOutcome(PrintState.FAILED_BEFORE_SEND, 0, condition, key)
+
+
+def probe(link: Link) -> PrinterStatus:
+    """Ask for the real-time status; a printer that does not answer the first question is not asked
+    the others. LinkError where the link itself fails."""
+    found: dict[int, int] = {}
+    for kind in (1, 2, 3, 4):
+        link.send(commands.request_status(kind), timeout_s=PROBE_TIMEOUT_S)
+        byte = status.first_status_byte(_receive(link))
+        if byte is None:
+            break
+        found[kind] = byte
+    return status.read_status(found)
+
+
+def _receive(link: Link) -> bytes:
+    try:
+        return link.receive(timeout_s=PROBE_TIMEOUT_S)
+    except LinkClosed:
+        return b""
+
+
+def trouble_key(found: PrinterStatus) -> str:
+    """Words for what keeps a printer from printing: the cause a person can remove first."""
+    if found.is_cover_open:
+        return "devices.printer.cover-open"
+    if found.is_paper_out:
+        return "devices.printer.paper-out"
+    return "devices.printer.error" if found.has_error else "devices.printer.offline"
