@@ -12,7 +12,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool, StaticPool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from desktop.store.driver import SQLITE_VERSION, SqliteConnection, sqlite_module
 from desktop.store.head_file import HeadFile
@@ -105,7 +105,7 @@ def _engine(file: Path, *, writing: bool) -> Engine:
         f"sqlite:///{file}",
         module=sqlite_module,
         # The writing connection is one, and belongs to the writer's thread alone after opening.
-        poolclass=StaticPool if writing else NullPool,
+        poolclass=StaticPool if writing else QueuePool,
         connect_args={"check_same_thread": False, "timeout": 10},
     )
 

@@ -7,7 +7,7 @@ does not contain yet: never twice, never missing.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.catalogue import after_prefix
@@ -230,3 +230,8 @@ def apply_members(
     """Take over a page of members; one page is true for one state of the server."""
     for row in rows:
         put_member(connection, row, epoch=epoch, applied_through=applied_through, as_of=as_of)
+
+
+def set_tier(connection: Connection, member_id: str, tier: str) -> None:
+    """Show a tier reached or lost by a ticket at once; the server derives its own."""
+    connection.execute(update(members).where(members.c.member_id == member_id).values(tier=tier))

@@ -1,0 +1,76 @@
+"""The till's books: reading, and writing facts in one transaction with what belongs to them."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from desktop.services.identity import TillIdentity
+from desktop.store.journal import Journal
+from desktop.store.writer import Transaction, Urgency, Writer
+from shared.clock import Clock
+from shared.ids import EntryId, random_id
+from shared.journal.chain import ChainedEntry
+from shared.trade.writing import Scribe, Writing
+
+Result = TypeVar("Result")
+Also = Callable[[Transaction, ChainedEntry], None]
+
+
+class Books:
+    """What all services write through; one per till."""
+
+    def __init__(
+        self, *, writer: Writer, reading: Engine, journal: Journal, identity: TillIdentity
+    ) -> None:
+        self.writer = writer
+        self.identity = identity
+        self._reading = reading
+        self._journal = journal
+
+    @property
+    def clock(self) -> Clock:
+        """The till's clock."""
+        return self._journal.scribe.clock
+
+    @property
+    def scribe(self) -> Scribe:
+        """Makes ids and entries."""
+        return self._journal.scribe
+
+    def today(self) -> date:
+        """The date on the store's wall."""
+        return self.clock.now().astimezone(self.identity.zone).date()
+
+    def new_id(self) -> str:
+        """A random id for things that are not entries."""
+        return random_id(self.scribe.random_bytes)
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A connection on one consistent state of the books."""
+        return self._reading.connect()
+
+    def record(
+        self, writing: Writing, *, entry_id: EntryId | None = None, also: Also | None = None
+    ) -> ChainedEntry:
+        """Write one fact, and ``also`` in the same transaction; returns after the commit."""
+
+        def work(transaction: Transaction) -> ChainedEntry:
+            chained = self._journal.append(transaction, writing, entry_id)
+            if also is not None:
+                also(transaction, chained)
+            return chained
+
+        return self.writer.run(work)
+
+    def change(
+        self, work: Callable[[Transaction], Result], urgency: Urgency = Urgency.BACKGROUND
+    ) -> Result:
+        """Change what is not in the journal (queues, cursors, counters)."""
+        return self.writer.run(work, urgency)
+
+    def append(self, transaction: Transaction, writing: Writing) -> ChainedEntry:
+        """Write a fact inside a transaction that is already running."""
+        return self._journal.append(transaction, writing)

@@ -1,0 +1,136 @@
+"""Members at the till: found by card, phone, name or last digits; enrolled offline too."""
+
+from desktop.services.books import Books
+from desktop.store import members as store
+from desktop.store.members import Member
+from desktop.store.tickets import open_shift
+from desktop.store.writer import Transaction
+from shared.errors import DomainError
+from shared.ids import MemberId, OperatorId
+from shared.journal.attachment import attach
+from shared.journal.chain import ChainedEntry
+from shared.journal.entry import format_occurred_at
+from shared.journal.strict import encode_strict
+from shared.protocol.message import MemberRow
+from shared.trade.profile import (
+    KeyKind,
+    MemberProfile,
+    lookup_hash,
+    lookup_hashes,
+    normalize_phone,
+)
+from shared.trade.till import MemberEnrolled
+from shared.trade.writing import Writing
+
+NAME_LENGTH_MAX = 60
+PHONE_DIGITS_MIN = 5
+PHONE_DIGITS_MAX = 15
+FOUND_MAX = 20
+TERMS_VERSION = "1"
+
+
+class Members:
+    """Looking members up and enrolling them."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def by_card(self, code: str) -> Member | None:
+        """The member with this card."""
+        return next(iter(self._by_key(KeyKind.CARD, code)), None)
+
+    def by_phone(self, phone: str) -> list[Member]:
+        """Members with exactly this phone number."""
+        return self._by_key(KeyKind.PHONE, phone)
+
+    def _by_key(self, kind: KeyKind, text: str) -> list[Member]:
+        key = lookup_hash(self._books.identity.lookup_key, kind, text)
+        with self._books.reading() as connection:
+            return store.find_by_key(connection, key)
+
+    def by_id(self, member_id: MemberId) -> Member | None:
+        """One member as known now."""
+        with self._books.reading() as connection:
+            return store.find(connection, member_id)
+
+    def search(self, text: str) -> list[Member]:
+        """Members by card, full phone, last four digits, or part of the name."""
+        text = text.strip()
+        if not text:
+            return []
+        exact = [*self._by_key(KeyKind.CARD, text), *self.by_phone(text)]
+        if exact:
+            return list({member.member_id: member for member in exact}.values())
+        with self._books.reading() as connection:
+            return store.search(connection, text, limit=FOUND_MAX)
+
+    def enrol(
+        self,
+        *,
+        name: str,
+        phone: str = "",
+        card: str = "",
+        operator_id: OperatorId,
+        tier: str,
+    ) -> Member:
+        """Make a member at once, network or not.
+
+        Raises DomainError ``member-needs-phone-or-card``, ``bad-phone``, ``name-too-long``, or
+        ``member-exists`` when phone or card is known at this till.
+        """
+        profile = self._checked(name, phone, card)
+        member_id = MemberId(self._books.new_id())
+        fact = MemberEnrolled(
+            member_id=member_id,
+            store_id=self._books.identity.store_id,
+            till_id=self._books.identity.till_id,
+            operator_id=operator_id,
+            terms_version=TERMS_VERSION,
+            tier=tier,
+        )
+        row = self._row(member_id, profile, tier)
+
+        def keep(transaction: Transaction, chained: ChainedEntry) -> None:
+            store.put_member(
+                transaction.connection,
+                row,
+                epoch=chained.envelope.epoch,
+                applied_through=chained.envelope.seq,
+                as_of=format_occurred_at(self._books.clock.now()),
+            )
+
+        with self._books.reading() as connection:
+            shift = open_shift(connection)
+        self._books.record(
+            Writing(
+                fact,
+                business_date=shift.business_date if shift else None,
+                attachments=(("profile", attach(encode_strict(profile))),),
+            ),
+            also=keep,
+        )
+        enrolled = self.by_id(member_id)
+        assert enrolled is not None
+        return enrolled
+
+    def _checked(self, name: str, phone: str, card: str) -> MemberProfile:
+        digits = normalize_phone(phone)
+        if phone.strip() and not PHONE_DIGITS_MIN <= len(digits) <= PHONE_DIGITS_MAX:
+            raise DomainError("bad-phone")
+        if not digits and not card.strip():
+            raise DomainError("member-needs-phone-or-card")
+        if len(name.strip()) > NAME_LENGTH_MAX:
+            raise DomainError("name-too-long", limit=NAME_LENGTH_MAX)
+        if (digits and self.by_phone(digits)) or (card.strip() and self.by_card(card)):
+            raise DomainError("member-exists")
+        return MemberProfile(name=name.strip(), phone=digits, card=card.strip())
+
+    def _row(self, member_id: MemberId, profile: MemberProfile, tier: str) -> MemberRow:
+        return MemberRow(
+            member_id=member_id,
+            name=profile.name,
+            phone_tail=profile.phone[-4:],
+            card_tail=profile.card[-4:],
+            keys=lookup_hashes(self._books.identity.lookup_key, profile),
+            tier=tier,
+        )
