@@ -81,14 +81,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of equally many cells: the first column stands left, all others right."""
+    """Rows of equally many cells (two or more): the first column stands left, all others right."""
 
     rows: tuple[tuple[str, ...], ...]
-    header: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        widths = {len(row) for row in (self.header, *self.rows) if row}
+        widths = {len(row) for row in self.rows}
         assert len(widths) == 1, "rows of a table have equally many cells"
+        assert min(widths) >= 2
 
 
 class RuleKind(StrEnum):

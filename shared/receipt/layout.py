@@ -28,6 +28,8 @@ WIDE_COLUMNS = 42
 """From here on name, quantity and amount of goods share a line."""
 COLUMN_GAP = 1
 CONTINUATION_INDENT = 2
+AMOUNT_CELLS = 10
+"""Where quantities end on wide paper: before amounts up to 99,999.99."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,22 @@ def _rule(block: Rule, grid: Grid) -> Line:
 
 def _set_text(block: Text, grid: Grid) -> list[Piece]:
     width = (grid.columns - block.indent) // block.style.width_factor
-    return [
-        Line(" " * block.indent + row, block.style, block.align)
-        for row in wrap(printable(block.text), width, grid.measure)
-    ]
+    text = printable(block.text)
+    rows = wrap(text, width, grid.measure)
+    if block.align is Align.CENTER and len(rows) > 1:
+        rows = _balanced(text, width, len(rows), grid)
+    return [Line(" " * block.indent + row, block.style, block.align) for row in rows]
+
+
+def _balanced(text: str, width: int, count: int, grid: Grid) -> list[str]:
+    """As many lines as needed, evenly long: a centred text has no short last line."""
+    rows = wrap(text, width, grid.measure)
+    for narrower in range(width - 1, width // 2, -1):
+        tried = wrap(text, narrower, grid.measure)
+        if len(tried) > count:
+            break
+        rows = tried
+    return rows
 
 
 def _set_pair(block: Pair, grid: Grid) -> list[Piece]:
@@ -132,7 +146,7 @@ def _set_pair(block: Pair, grid: Grid) -> list[Piece]:
     left, right = printable(block.left), printable(block.right)
     room = inner.columns - block.indent
     shared = room - grid.measure(right) - COLUMN_GAP
-    apart = shared < max(2, room // 3)
+    apart = grid.measure(left) > shared and shared < max(2, room // 3)
     rows = wrap(left, room if apart else shared, grid.measure)
     indented = [" " * block.indent + row for row in rows]
     if apart:
@@ -153,25 +167,20 @@ def _shares_a_line(block: Pair, grid: Grid) -> bool:
 def _set_item(block: Item, grid: Grid) -> list[Piece]:
     """Wide paper: three columns. Narrow paper: the name, then quantity and amount below it."""
     name, detail, amount = printable(block.name), printable(block.detail), printable(block.amount)
-    figures = grid.columns // 2
-    if grid.columns >= WIDE_COLUMNS and _figures_fit(detail, amount, figures, grid):
-        right = " " * (figures // 2 + 2 - grid.measure(detail)) + detail
-        right += " " * (figures - grid.measure(right) - grid.measure(amount)) + amount
-        first, *more = wrap(name, grid.columns - figures - COLUMN_GAP, grid.measure)
-        return [Line(grid.fill(first, right)), *map(Line, more)]
+    detail_end = grid.columns - max(AMOUNT_CELLS, grid.measure(amount) + COLUMN_GAP)
+    room = detail_end - grid.measure(detail) - COLUMN_GAP
+    if grid.columns >= WIDE_COLUMNS and room >= grid.columns // 3:
+        first, *more = wrap(name, room, grid.measure)
+        to_detail = Grid(detail_end, grid.measure).fill(first, detail)
+        return [Line(grid.fill(to_detail, amount)), *map(Line, more)]
     if not detail:
         return _set_pair(Pair(name, amount), grid)
     rows: list[Piece] = [Line(row) for row in wrap(name, grid.columns, grid.measure)]
     return rows + _set_pair(Pair(detail, amount, indent=CONTINUATION_INDENT), grid)
 
 
-def _figures_fit(detail: str, amount: str, figures: int, grid: Grid) -> bool:
-    column = figures // 2 + 2
-    return grid.measure(detail) <= column and grid.measure(amount) <= figures - column - COLUMN_GAP
-
-
 def _set_table(block: Table, grid: Grid) -> list[Piece]:
-    rows = [tuple(map(printable, row)) for row in (block.header, *block.rows) if row]
+    rows = [tuple(map(printable, row)) for row in block.rows]
     widths = [max(map(grid.measure, column)) for column in zip(*rows, strict=True)]
     spare = grid.columns - sum(widths)
     if spare < COLUMN_GAP * (len(widths) - 1):

@@ -1,0 +1,33 @@
+"""The one door from a fact to its paper."""
+
+from shared.receipt.document import Document
+from shared.receipt.drawer import cash_slip, enrolment_slip, held_slip, shift_report
+from shared.receipt.issue import Issue
+from shared.receipt.ticket import return_receipt, sale_receipt
+from shared.trade.fact import Fact
+from shared.trade.ticket import SaleCompleted, SaleReturned
+from shared.trade.till import BasketHeld, CashMoved, MemberEnrolled, ShiftClosed
+
+
+def receipt_of(fact: Fact, issue: Issue) -> Document | None:
+    """The receipt of a fact, or None for facts that leave no paper.
+
+    A function of fact and issue alone: a reprint is built again from the same fact.
+    """
+    document: Document | None = None
+    match fact:
+        case SaleCompleted():
+            document = sale_receipt(fact, issue)
+        case SaleReturned():
+            document = return_receipt(fact, issue)
+        case BasketHeld():
+            document = held_slip(fact, issue)
+        case MemberEnrolled():
+            document = enrolment_slip(fact, issue)
+        case CashMoved():
+            document = cash_slip(fact, issue)
+        case ShiftClosed():
+            document = shift_report(fact, issue)
+        case _:
+            pass
+    return document

@@ -1,0 +1,143 @@
+"""Parts that several receipts share: head, foot, payments, tax table."""
+
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+
+from shared.money import Currency
+from shared.points import format_points
+from shared.receipt.document import (
+    Align,
+    Barcode,
+    Block,
+    Cut,
+    Feed,
+    Heading,
+    Pair,
+    Rule,
+    RuleKind,
+    Style,
+    Table,
+    Text,
+)
+from shared.receipt.issue import Issue
+from shared.receipt.voice import amount, percent
+from shared.trade.fact import TaxTotal, Tender, TenderKind
+
+THIN = Rule()
+HEAVY = Rule(RuleKind.HEAVY)
+COPY_MARK = "副本 COPY"
+"""On every copy, whatever its language: an original never bears it."""
+
+
+def head(
+    issue: Issue,
+    *,
+    title: str = "",
+    number: str = "",
+    number_key: str = "paper.receipt-number",
+    training: bool = False,
+) -> list[Block]:
+    """Shop, title, COPY mark, number, till, operator, time with zone."""
+    voice, shop = issue.voice, issue.shop
+    blocks: list[Block] = [Heading(name) for name in voice.names(shop.names)]
+    blocks += [Text(line, Align.CENTER) for line in voice.names(shop.address)]
+    if shop.phone:
+        blocks.append(Text(f"{voice.say('paper.phone')} {shop.phone}", Align.CENTER))
+    if shop.tax_number:
+        blocks.append(Text(f"{voice.say('paper.tax-number')} {shop.tax_number}", Align.CENTER))
+    blocks += marks(issue, title=title, training=training)
+    blocks.append(THIN)
+    if number:
+        blocks.append(Pair(voice.say(number_key), number))
+    if issue.business_date:
+        blocks.append(Pair(voice.say("paper.business-date"), issue.business_date))
+    return [
+        *blocks,
+        Pair(voice.say("paper.time"), voice.time(issue.occurred_at)),
+        Pair(voice.say("paper.till"), issue.till_label),
+        Pair(voice.say("paper.operator"), issue.operator_label),
+        THIN,
+    ]
+
+
+def marks(issue: Issue, *, title: str, training: bool) -> list[Block]:
+    """What kind of paper this is: its title, a copy, a training."""
+    voice = issue.voice
+    blocks: list[Block] = []
+    if title:
+        blocks += [Text(line, Align.CENTER, Style.LARGE) for line in voice.tell(title)]
+    if issue.copy:
+        blocks.append(Text(f"{COPY_MARK} {issue.copy}", Align.CENTER, Style.LARGE))
+    if training:
+        blocks += [Text(line, Align.CENTER, Style.STRONG) for line in voice.tell("paper.training")]
+    return blocks
+
+
+def foot(issue: Issue, *, with_conditions: bool) -> list[Block]:
+    """Conditions, greeting, barcode, the mark of the hash, the cut."""
+    voice = issue.voice
+    blocks: list[Block] = []
+    if with_conditions:
+        blocks += [Text(line, Align.CENTER) for line in voice.names(issue.shop.conditions)]
+        blocks += [
+            Text(line, Align.CENTER, Style.STRONG) for line in voice.names(issue.shop.greeting)
+        ]
+    if issue.barcode:
+        blocks += [Feed(1), Barcode(issue.barcode)]
+    if issue.hash_mark:
+        mark = f"{voice.say('paper.hash')} {issue.hash_mark}"
+        blocks.append(Text(mark, Align.CENTER))
+    return [*blocks, Feed(2), Cut()]
+
+
+def tenders(
+    issue: Issue, given: Iterable[Tender], currency: Currency, *, decimals: int
+) -> list[Block]:
+    """Each payment; cash with what was given and the change."""
+    voice = issue.voice
+    blocks: list[Block] = []
+    for tender in given:
+        label = tender_label(issue, tender, decimals=decimals)
+        shows_given = tender.tender is TenderKind.CASH and tender.given > 0
+        paid = tender.given if shows_given else tender.amount
+        blocks.append(Pair(label, amount(paid, currency)))
+        if tender.reference:
+            blocks.append(Text(tender.reference, indent=2))
+        if shows_given and tender.change:
+            change = amount(tender.change, currency)
+            blocks.append(Pair(voice.say("paper.change"), change, Style.STRONG))
+    return blocks
+
+
+def tender_label(issue: Issue, tender: Tender, *, decimals: int) -> str:
+    """``现金``, ``微信``, ``积分 (500)``."""
+    label = issue.voice.say(f"paper.tender.{tender.tender}")
+    if tender.provider:
+        label += f" {tender.provider}"
+    if tender.points:
+        label += f" ({format_points(tender.points, decimals)})"
+    return label
+
+
+def tax_table(issue: Issue, taxes: Sequence[TaxTotal], currency: Currency) -> list[Block]:
+    """Rate, net, tax and gross of every tax class."""
+    if not taxes:
+        return []
+    voice = issue.voice
+    columns = [voice.tell(f"paper.tax.{column}") for column in ("rate", "net", "tax", "gross")]
+    header = tuple(zip_longest(*columns, fillvalue=""))
+    rows = tuple(
+        (
+            _tax_label(issue, row),
+            amount(row.net, currency),
+            amount(row.tax, currency),
+            amount(row.net + row.tax, currency),
+        )
+        for row in taxes
+    )
+    return [THIN, Table((*header, *rows))]
+
+
+def _tax_label(issue: Issue, row: TaxTotal) -> str:
+    names = issue.names.tax_components.get(row.component, {})
+    return f"{issue.voice.name(names)} {percent(row.rate_ppm)}".strip()
