@@ -181,15 +181,20 @@ def _digits(digits: str, table: CodeTable) -> Code | None:
     for row in table.in_store:
         if row.digits.claims(digits):
             return _in_store(row, digits)
+    return _public(digits, table)
+
+
+def _public(digits: str, table: CodeTable) -> Code | None:
+    """What the numbering of the whole world says: goods, bank cards."""
     is_card = any(row.digits.claims(digits) for row in table.cards)
     if len(digits) in GTIN_LENGTHS and ean.is_valid(digits):
         return GoodsCode(digits.zfill(13) if len(digits) == 12 else digits)
     if is_card and luhn.is_valid(digits):
         return PaymentCard()
-    if len(digits) in GTIN_LENGTHS:
-        return Damaged(Damage.WRONG_CHECK_DIGIT, CodeKind.GOODS)
-    if is_card:
-        return Damaged(Damage.WRONG_CHECK_DIGIT, CodeKind.PAYMENT_CARD)
+    if is_card or len(digits) in GTIN_LENGTHS:
+        is_goods = len(digits) in GTIN_LENGTHS
+        like = CodeKind.GOODS if is_goods else CodeKind.PAYMENT_CARD
+        return Damaged(Damage.WRONG_CHECK_DIGIT, like)
     if len(digits) > DIGITS_OF_SKU_MAX:
         return _nothing(digits, table)
     return None

@@ -52,9 +52,9 @@ def problems(programme: Programme) -> Iterator[DomainError]:
     yield from _tier_problems(programme)
     yield from _earning_problems(programme)
     yield from _redemption_problems(programme)
+    yield from _coupon_problems(programme)
     for offer in programme.offers:
         yield from _offer_problems(programme, offer)
-    yield from _coupon_problems(programme)
 
 
 def _within(value: int, lowest: int, highest: int, rule: str, field: str) -> Iterator[DomainError]:

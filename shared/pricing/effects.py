@@ -102,23 +102,33 @@ def take(candidate: Candidate, lines: Sequence[OfferLine], state: State) -> Taki
 
 
 def take_added(members: Sequence[Candidate], state: State) -> list[Taking]:
-    """Percentages of one group, summed on the same amounts, at most 100% on any line."""
-    left = dict.fromkeys((i for member in members for i in member.lines), WHOLE)
-    room = {index: state.remaining[index] for index in left}
-    takings = []
+    """Percentages of one group, summed on the same amounts, at most 100% on any line.
+
+    The sum is rounded once, shared over the lines, and on each line over the offers.
+    """
+    points: dict[int, list[int]] = {}
     for member in members:
-        assert isinstance(member.offer.effect, PercentOff)
-        percent = member.offer.effect.basis_points_off
-        basis = {index: min(percent, left[index]) for index in member.lines}
-        weights = {i: state.remaining[i] * points for i, points in basis.items()}
-        off = divide_rounded(sum(weights.values()), WHOLE)
-        off = min(off, member.offer.at_most_minor or off)
-        amounts = {i: min(a, room[i]) for i, a in _share(off, weights).items()}
-        for index, points in basis.items():
-            left[index] -= points
-            room[index] -= amounts.get(index, 0)
-        takings.append(Taking(candidate=member, amounts=amounts, units={}))
-    return takings
+        for index in member.lines:
+            given = points.setdefault(index, [0] * len(members))
+            assert isinstance(member.offer.effect, PercentOff)
+            percent = member.offer.effect.basis_points_off
+            given[members.index(member)] = min(percent, WHOLE - sum(given))
+    weights = {index: state.remaining[index] * sum(points[index]) for index in sorted(points)}
+    shares = _share(divide_rounded(sum(weights.values()), WHOLE), weights)
+    by_member: list[dict[int, int]] = [{} for _ in members]
+    for index, share in shares.items():
+        parts = largest_remainder(min(share, state.remaining[index]), points[index])
+        for amounts, part in zip(by_member, parts, strict=True):
+            amounts[index] = part
+    return [
+        Taking(candidate=member, amounts=_capped(member.offer, amounts), units={})
+        for member, amounts in zip(members, by_member, strict=True)
+    ]
+
+
+def _capped(offer: Offer, amounts: dict[int, int]) -> dict[int, int]:
+    total = sum(amounts.values())
+    return _share(min(total, offer.at_most_minor or total), amounts)
 
 
 def after(state: State, takings: Sequence[Taking], closes: str) -> State:

@@ -31,8 +31,16 @@ def explain_candidates(
             missing = lacking(candidate, lines, before)
             told += _unlock(candidate, missing) if _can_gain(candidate) else []
         else:
-            told.append(_not_applied(candidate, take(candidate, lines, before), choice))
+            found = take(candidate, lines, before)
+            if found == Missing():
+                found = take(candidate, lines, _start(lines))
+            told.append(_not_applied(candidate, found, choice))
     return told
+
+
+def _start(lines: Sequence[OfferLine]) -> State:
+    nothing = (0,) * len(lines)
+    return State(tuple(line.gross for line in lines), nothing, nothing)
 
 
 def _can_gain(candidate: Candidate) -> bool:
@@ -42,8 +50,7 @@ def _can_gain(candidate: Candidate) -> bool:
 
 def _state_before(candidate: Candidate, lines: Sequence[OfferLine], choice: Choice) -> State:
     """What the offers that work before this one left."""
-    nothing = (0,) * len(lines)
-    state = State(tuple(line.gross for line in lines), nothing, nothing)
+    state = _start(lines)
     place = (candidate.offer.works_in, candidate.offer.rank)
     for taking in choice.takings:
         offer = taking.candidate.offer
