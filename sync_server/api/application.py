@@ -1,0 +1,68 @@
+"""The FastAPI application: routes, and the one edge where errors become answers."""
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from shared.errors import EvertillError, ProtocolError
+from sync_server.api.description import components
+from sync_server.api.errors import STATUS
+from sync_server.api.tills import till_routes
+from sync_server.api.wire import answer_error
+from sync_server.bootstrap import Services
+
+log = structlog.get_logger("evertill.api")
+
+
+def make_application(services: Services) -> FastAPI:
+    """The server's HTTP interface on these services."""
+    application = FastAPI(
+        title="Evertill",
+        version="1",
+        description="Sync of tills. Bodies are msgpack; docs/protocol.md tells the whole story.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    application.include_router(till_routes(services))
+    application.add_exception_handler(EvertillError, _known_error)
+    application.add_exception_handler(HTTPException, _http_error)
+    application.add_exception_handler(DBAPIError, _database_error)
+    application.add_exception_handler(Exception, _bug)
+    _describe(application)
+    return application
+
+
+async def _known_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, EvertillError)
+    status = STATUS.get(error.code, 400 if isinstance(error, ProtocolError) else 503)
+    log.info("request.refused", path=request.url.path, code=error.code, status=status)
+    return answer_error(ProtocolError(error.code, **error.fields), status)
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "bad-message")
+    return answer_error(ProtocolError(code), error.status_code)
+
+
+async def _database_error(request: Request, error: Exception) -> Response:
+    log.error("database.failed", path=request.url.path, kind=type(error).__name__)
+    return answer_error(ProtocolError("unavailable"), 503)
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    # Reported with its type only: messages of exceptions may quote personal data.
+    log.error("request.failed", path=request.url.path, kind=type(error).__name__)
+    return answer_error(ProtocolError("internal"), 500)
+
+
+def _describe(application: FastAPI) -> None:
+    plain = application.openapi
+
+    def openapi() -> dict[str, object]:
+        document = plain()
+        document.setdefault("components", {}).setdefault("schemas", {}).update(components())
+        return document
+
+    application.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented hook

@@ -1,0 +1,35 @@
+"""Which HTTP status each error of the till interface has; docs/protocol.md repeats the table."""
+
+from typing import Final
+
+STATUS: Final[dict[str, int]] = {
+    "bad-message": 400,
+    "bad-cursor": 400,
+    "bad-key": 400,
+    "broken-chain": 400,
+    "wrong-place": 400,
+    "bad-certificate": 401,
+    "bad-nonce": 401,
+    "bad-signature": 401,
+    "old-nonce": 401,
+    "unknown-journal": 401,
+    "unknown-key": 401,
+    "unsigned-request": 401,
+    "wrong-statement": 401,
+    "not-strict-json": 401,
+    "code-refused": 403,
+    "not-found": 404,
+    "method-not-allowed": 405,
+    "gap": 409,
+    "unknown-parent": 409,
+    "resync-required": 410,
+    "body-too-large": 413,
+    "entry-too-large": 413,
+    "push-too-large": 413,
+    "too-many-entries": 413,
+    "wrong-content-type": 415,
+    "protocol-unsupported": 426,
+    "too-many-attempts": 429,
+    "internal": 500,
+    "unavailable": 503,
+}

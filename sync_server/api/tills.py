@@ -1,0 +1,103 @@
+"""The interface of tills: handshake, enrolment, push, pull, look-up (docs/protocol.md)."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from shared.journal.certificate import Certificate
+from shared.protocol.message import (
+    PROTOCOL,
+    PUSH_BYTES_MAX,
+    PUSH_ENTRIES_MAX,
+    EnrolReply,
+    EnrolRequest,
+    Hello,
+    LookupReply,
+    LookupRequest,
+    Message,
+    PullReply,
+    PullRequest,
+    PushReply,
+    PushRequest,
+)
+from sync_server.api.description import describe
+from sync_server.api.wire import MessageType, answer, decode, read_body
+from sync_server.bootstrap import Services
+from sync_server.database.times import format_time
+
+SMALL_BODY_BYTES_MAX = 16 * 1024
+UNSENT_HEADER = "Evertill-Unsent"
+UNSENT_MAX = 10**9
+
+
+def till_routes(services: Services) -> APIRouter:
+    """The routes under ``/v1``."""
+    router = APIRouter(prefix="/v1", tags=["till"])
+
+    @router.get("/hello", openapi_extra=describe(None, Hello))
+    def hello() -> Response:
+        """What the server speaks, its time, and a nonce to sign requests with."""
+        return answer(
+            Hello(
+                protocol_min=PROTOCOL,
+                protocol_max=PROTOCOL,
+                server_time=format_time(services.clock.now()),
+                entries_max=PUSH_ENTRIES_MAX,
+                bytes_max=PUSH_BYTES_MAX,
+                nonce=services.nonces.issue(),
+            )
+        )
+
+    @router.post("/enrol", openapi_extra=describe(EnrolRequest, EnrolReply))
+    async def enrol(request: Request) -> Response:
+        """Turns a one-time code and a public key into a certificate."""
+        message = decode(await read_body(request, limit=SMALL_BODY_BYTES_MAX), EnrolRequest)
+        return answer(await run_in_threadpool(services.enrolment.enrol, message))
+
+    @router.post("/sync/push", openapi_extra=describe(PushRequest, PushReply))
+    async def push(request: Request) -> Response:
+        """Takes entries; proves itself by its head signature."""
+        body = await read_body(request)
+        return answer(
+            await run_in_threadpool(lambda: services.ingest.push(decode(body, PushRequest)))
+        )
+
+    @router.post("/sync/pull", openapi_extra=describe(PullRequest, PullReply))
+    async def pull(request: Request) -> Response:
+        """The next page of a stream."""
+        return await _signed(services, request, PullRequest, services.pull.page)
+
+    @router.post("/lookup", openapi_extra=describe(LookupRequest, LookupReply))
+    async def lookup(request: Request) -> Response:
+        """A member or a receipt."""
+        return await _signed(
+            services, request, LookupRequest, lambda _caller, message: services.lookup.find(message)
+        )
+
+    return router
+
+
+async def _signed(
+    services: Services,
+    request: Request,
+    kind: type[MessageType],
+    handle: Callable[[Certificate, MessageType], Message],
+) -> Response:
+    body = await read_body(request, limit=SMALL_BODY_BYTES_MAX)
+
+    def run() -> Message:
+        caller = services.callers.identify(
+            request.headers, method=request.method, path=request.url.path, body=body
+        )
+        unsent = _unsent(request.headers.get(UNSENT_HEADER, ""))
+        if caller.till_id is not None and unsent is not None:
+            services.stores.note_contact(caller.till_id, unsent=unsent)
+        return handle(caller, decode(body, kind))
+
+    return answer(await run_in_threadpool(run))
+
+
+def _unsent(text: str) -> int | None:
+    known = text.isascii() and text.isdigit() and len(text) < 10
+    return min(int(text), UNSENT_MAX) if known else None

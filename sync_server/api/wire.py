@@ -1,0 +1,70 @@
+"""Bodies of the till interface: limits before parsing, msgpack in and out."""
+
+from typing import Final, TypeVar
+
+import msgspec
+from fastapi import Request, Response
+
+from shared.errors import ProtocolError
+from shared.protocol.message import BODY_BYTES_MAX, CONTENT_TYPE, PROTOCOL, ErrorReply, Message
+
+MessageType = TypeVar("MessageType", bound=Message)
+
+_peek: Final = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
+
+
+async def read_body(request: Request, *, limit: int = BODY_BYTES_MAX) -> bytes:
+    """The whole body; refused by its stated size, or as soon as it grows beyond the limit.
+
+    Raises ProtocolError ``body-too-large``, ``wrong-content-type``.
+    """
+    if request.headers.get("content-type", "").split(";")[0].strip() != CONTENT_TYPE:
+        raise ProtocolError("wrong-content-type", expected=CONTENT_TYPE)
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise ProtocolError("wrong-content-type", expected="identity")
+    stated = request.headers.get("content-length", "0")
+    if not stated.isascii() or not stated.isdigit() or int(stated[:20]) > limit:
+        raise ProtocolError("body-too-large", limit=limit)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise ProtocolError("body-too-large", limit=limit)
+    return bytes(body)
+
+
+def decode(body: bytes, kind: type[MessageType]) -> MessageType:
+    """Read a message; ProtocolError ``protocol-unsupported`` or ``bad-message``."""
+    try:
+        fields = _peek.decode(body)
+        protocol = msgspec.msgpack.decode(fields.get("protocol", b"\xc0"))
+        if isinstance(protocol, int) and protocol != PROTOCOL:
+            raise ProtocolError("protocol-unsupported", protocol=protocol, spoken=PROTOCOL)
+        return msgspec.msgpack.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ProtocolError("bad-message", reason=str(error)) from error
+
+
+def answer(message: Message, status: int = 200) -> Response:
+    """A message as a response."""
+    return Response(
+        msgspec.msgpack.encode(message),
+        status_code=status,
+        media_type=CONTENT_TYPE,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def answer_error(error: ProtocolError, status: int) -> Response:
+    """An error as a response; ``next_seq`` and ``head_hash`` tell a till where to go on."""
+    fields = dict(error.fields)
+    next_seq = fields.pop("next_seq", None)
+    head_hash = fields.pop("head_hash", None)
+    told = {name: value if isinstance(value, int) else str(value) for name, value in fields.items()}
+    reply = ErrorReply(
+        code=error.code,
+        fields=told,
+        next_seq=next_seq if isinstance(next_seq, int) else None,
+        head_hash=head_hash if isinstance(head_hash, bytes) else None,
+    )
+    return answer(reply, status)

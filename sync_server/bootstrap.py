@@ -1,0 +1,219 @@
+"""The one place where the server's parts are put together."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from argon2 import PasswordHasher
+from sqlalchemy import create_engine, func, select
+
+from shared.clock import Clock, HybridClock, HybridTime, SystemClock
+from shared.errors import EnvironmentFault
+from shared.ids import JournalId, random_id
+from shared.journal.certificate import (
+    HASH_ALGORITHM,
+    SIGNATURE_ALGORITHM,
+    Certificate,
+    encode_certificate,
+)
+from shared.journal.keys import SigningKey, new_signing_key, sign_statement
+from sync_server.catalogue.goods import CatalogueDesk
+from sync_server.database import schema
+from sync_server.database.migrate import is_current, migrate
+from sync_server.database.process_lock import ProcessLock
+from sync_server.database.sqlite_library import sqlite_engine
+from sync_server.database.times import format_time
+from sync_server.database.transaction import Database, Work
+from sync_server.enrolment.desk import EnrolmentDesk
+from sync_server.journal.chains import add_epoch
+from sync_server.journal.own import OwnJournal
+from sync_server.keys.nonce import Nonces
+from sync_server.keys.vault import Vault, create_vault, open_vault
+from sync_server.operators.desk import OperatorDesk
+from sync_server.programme.publishing import ProgrammeDesk
+from sync_server.stores.registry import StoreRegistry
+from sync_server.sync.callers import Callers
+from sync_server.sync.ingest import Ingest
+from sync_server.sync.lookup import Lookup
+from sync_server.sync.pull import Pull
+from sync_server.web.users import UserDesk
+
+DATABASE_FILE: Final = "evertill.db"
+URL_FILE: Final = "database.url"
+KEYS_FOLDER: Final = "keys"
+GENERATION_BYTES: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything the server can do, on one database."""
+
+    database: Database
+    clock: Clock
+    vault: Vault
+    own: OwnJournal
+    nonces: Nonces
+    callers: Callers
+    ingest: Ingest
+    pull: Pull
+    lookup: Lookup
+    enrolment: EnrolmentDesk
+    stores: StoreRegistry
+    operators: OperatorDesk
+    catalogue: CatalogueDesk
+    programme: ProgrammeDesk
+    users: UserDesk
+
+
+def initialise(folder: Path, *, url: str | None = None, clock: Clock | None = None) -> None:
+    """Make the keys, the schema and the server's own journal.
+
+    ``url`` names a PostgreSQL database (``postgresql+psycopg://``); without it a SQLite file lies
+    in the folder. Raises EnvironmentFault ``keys-exist`` where a server was made before.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root = new_signing_key()
+    vault = create_vault(folder / KEYS_FOLDER, root)
+    if url is not None:
+        (folder / URL_FILE).touch(mode=0o600)
+        (folder / URL_FILE).write_text(url, encoding="utf-8")
+    with _open_database(folder) as database:
+        migrate(database)
+        with database.writing() as work:
+            _first_rows(work, vault, root, format_time((clock or SystemClock()).now()))
+
+
+@contextmanager
+def open_services(
+    folder: Path, *, clock: Clock | None = None, hasher: PasswordHasher | None = None
+) -> Iterator[Services]:
+    """Open a data folder that ``initialise`` made.
+
+    Raises EnvironmentFault ``not-initialised``, ``database-in-use``, ``schema-newer`` and those of
+    the keys.
+    """
+    if not (folder / KEYS_FOLDER).is_dir():
+        raise EnvironmentFault("not-initialised", folder=str(folder))
+    vault = open_vault(folder / KEYS_FOLDER)
+    with _open_database(folder) as database:
+        migrate(database)
+        if not is_current(database):
+            raise EnvironmentFault("not-initialised", folder=str(folder))
+        yield assemble(database, vault, clock or SystemClock(), hasher or PasswordHasher())
+
+
+def assemble(database: Database, vault: Vault, clock: Clock, hasher: PasswordHasher) -> Services:
+    """Put the parts together on an open database."""
+    own = _own_journal(database, vault, clock)
+    nonces = Nonces(clock, vault)
+    return Services(
+        database=database,
+        clock=clock,
+        vault=vault,
+        own=own,
+        nonces=nonces,
+        callers=Callers(database, nonces),
+        ingest=Ingest(database, clock, own, vault),
+        pull=Pull(database),
+        lookup=Lookup(database),
+        enrolment=EnrolmentDesk(database, clock, own, vault),
+        stores=StoreRegistry(database, clock),
+        operators=OperatorDesk(database, own, hasher),
+        catalogue=CatalogueDesk(database),
+        programme=ProgrammeDesk(database, clock, own, vault),
+        users=UserDesk(database, clock, hasher),
+    )
+
+
+@contextmanager
+def _open_database(folder: Path) -> Iterator[Database]:
+    with ExitStack() as closing:
+        if (folder / URL_FILE).exists():
+            url = (folder / URL_FILE).read_text(encoding="utf-8").strip()
+            engine = create_engine(url, pool_pre_ping=True)
+        else:
+            path = folder / DATABASE_FILE
+            closing.enter_context(ProcessLock(path))
+            engine = sqlite_engine(str(path))
+        database = Database(engine)
+        closing.callback(database.close)
+        yield database
+
+
+def _own_journal(database: Database, vault: Vault, clock: Clock) -> OwnJournal:
+    with database.reading() as snapshot:
+        journal = snapshot.connection.execute(
+            select(schema.shards.c.own_journal).where(schema.shards.c.shard == snapshot.shard)
+        ).scalar_one()
+        newest = snapshot.connection.execute(
+            select(func.max(schema.entries.c.hlc)).where(
+                schema.entries.c.shard == snapshot.shard, schema.entries.c.journal == journal
+            )
+        ).scalar_one()
+    hybrid = HybridClock(clock, HybridTime(newest) if newest else None)
+    return OwnJournal(JournalId(journal), clock, hybrid, vault.signing)
+
+
+def _first_rows(work: Work, vault: Vault, root: SigningKey, now: str) -> None:
+    journal = JournalId(random_id())
+    work.insert(
+        schema.shards,
+        [
+            {
+                "generation": secrets.token_hex(GENERATION_BYTES),
+                "server_seq": 0,
+                "own_journal": journal,
+                "created_at": now,
+            }
+        ],
+    )
+    work.insert(schema.server_keys, _key_rows(vault, root, now))
+    certificate = Certificate(
+        journal=journal,
+        epoch=0,
+        shard=work.shard,
+        till_id=None,
+        store_id=None,
+        till_number=0,
+        hash_algorithm=HASH_ALGORITHM,
+        signature_algorithm=SIGNATURE_ALGORITHM,
+        public_key=str(vault.signing.public),
+        key_id=vault.signing.id,
+        issued_at=now,
+        forked_from=None,
+    )
+    encoded = encode_certificate(certificate)
+    signed = sign_statement(root, purpose="certificate", audience=journal, payload=encoded)
+    add_epoch(
+        work,
+        certificate=certificate,
+        encoded=encoded,
+        signed=msgspec.msgpack.encode(signed),
+        created_at=now,
+    )
+
+
+def _key_rows(vault: Vault, root: SigningKey, now: str) -> list[dict[str, object]]:
+    certified = sign_statement(
+        root, purpose="server-key", audience="all", payload=str(vault.signing.public).encode()
+    )
+    return [
+        {
+            "key_id": root.id,
+            "purpose": "root",
+            "public_key": str(root.public),
+            "certified": None,
+            "created_at": now,
+        },
+        {
+            "key_id": vault.signing.id,
+            "purpose": "signing",
+            "public_key": str(vault.signing.public),
+            "certified": msgspec.msgpack.encode(certified),
+            "created_at": now,
+        },
+    ]

@@ -1,0 +1,65 @@
+"""The catalogue as head office keeps it and tills pull it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from shared.catalogue.goods import Goods
+from shared.errors import DomainError
+from sync_server.database.schema import goods
+from sync_server.database.transaction import Database
+
+_list = msgspec.json.Decoder(list[Goods])
+
+
+def read_goods(document: bytes) -> list[Goods]:
+    """Goods from a JSON list; DomainError ``goods-unreadable`` or ``bad-goods`` for others."""
+    try:
+        found = _list.decode(document)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DomainError("goods-unreadable", reason=str(error)) from error
+    if len({each.sku for each in found}) != len(found):
+        raise DomainError("goods-unreadable", reason="an SKU stands there twice")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueDesk:
+    """Changes goods."""
+
+    database: Database
+
+    def put(self, articles: Sequence[Goods]) -> int:
+        """Add or replace goods by SKU; returns how many really changed."""
+        with self.database.writing() as work:
+            stored = work.connection.execute(
+                goods.select().where(goods.c.shard == work.shard, goods.c.deleted.is_(False))
+            )
+            known = {row.goods_id: row.document for row in stored}
+            encoded = {article.sku: msgspec.json.encode(article) for article in articles}
+            changed = {sku: text for sku, text in encoded.items() if known.get(sku) != text}
+            if not changed:
+                return 0
+            statement = work.upsert(goods)
+            statement = statement.on_conflict_do_update(
+                index_elements=list(goods.primary_key),
+                set_={
+                    name: getattr(statement.excluded, name)
+                    for name in ("document", "deleted", "change_seq")
+                },
+            )
+            rows = [
+                {
+                    "shard": work.shard,
+                    "goods_id": sku,
+                    "document": document,
+                    "deleted": False,
+                    "change_seq": number,
+                }
+                for (sku, document), number in zip(
+                    changed.items(), work.take(len(changed)), strict=True
+                )
+            ]
+            work.connection.execute(statement, rows)
+        return len(changed)

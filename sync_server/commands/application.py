@@ -1,0 +1,33 @@
+"""The commands, one module per group; errors become words and an exit code here."""
+
+import sys
+from typing import Final
+
+import typer
+from rich.console import Console
+
+from shared.errors import EvertillError
+from shared.language import Language, words
+from sync_server.commands import data, serving, setting_up
+
+EXIT_REFUSED: Final = 2
+
+application = typer.Typer(
+    name="evertill-server",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The server of Evertill: one truth of many stores.",
+)
+serving.add_to(application)
+setting_up.add_to(application)
+data.add_to(application)
+
+
+def main() -> None:
+    """Run a command; foreseen errors are said in words, with exit code 2."""
+    try:
+        application()
+    except EvertillError as error:
+        Console(stderr=True).print(words(Language.ENGLISH).error(error), style="red", markup=False)
+        sys.exit(EXIT_REFUSED)

@@ -1,0 +1,102 @@
+"""``init`` and ``serve``."""
+
+import json
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+import uvicorn
+
+from shared.errors import EnvironmentFault
+from sync_server.api.application import make_application
+from sync_server.bootstrap import initialise, open_services
+from sync_server.commands.options import DataFolder
+
+ADDRESS_FILE = "address.json"
+CONNECTIONS_MAX = 500
+KEEP_ALIVE_S = 30
+SHUTDOWN_S = 5
+
+
+def add_to(application: typer.Typer) -> None:
+    """Add this module's commands."""
+    application.command()(init)
+    application.command()(serve)
+
+
+def init(
+    data: DataFolder,
+    database: Annotated[
+        str | None, typer.Option(help="postgresql+psycopg://…; a SQLite file without it.")
+    ] = None,
+) -> None:
+    """Make keys and an empty database."""
+    initialise(data, url=database)
+
+
+def serve(
+    data: DataFolder,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8080,
+) -> None:
+    """Serve tills and head office; prints its address as one line of JSON when it is up."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    # uvicorn raises the signal again when it has shut down; this lets the database be closed, too.
+    signal.signal(signal.SIGTERM, _leave)
+    with open_services(data) as services, _listen(host, port) as listener:
+        config = uvicorn.Config(
+            make_application(services),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+        )
+        _AnnouncingServer(config, data / ADDRESS_FILE, listener).run(sockets=[listener])
+
+
+class _AnnouncingServer(uvicorn.Server):
+    """Tells where it listens once it does."""
+
+    def __init__(self, config: uvicorn.Config, file: Path, listener: socket.socket) -> None:
+        super().__init__(config)
+        self._file = file
+        self._listener = listener
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.started:
+            return
+        host, port = self._listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        line = json.dumps({"url": f"http://{shown}:{port}", "host": host, "port": port})
+        waiting = self._file.with_suffix(".tmp")
+        waiting.write_text(line + "\n", encoding="utf-8")
+        waiting.replace(self._file)
+        typer.echo(line)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise EnvironmentFault("cannot-listen", address=f"{host}:{port}", reason=reason) from error
+
+
+def _leave(_signal: int, _frame: object) -> None:
+    raise SystemExit(0)

@@ -1,0 +1,1 @@
+"""Alembic migrations; imported only when a schema is made or upgraded."""

@@ -1,0 +1,408 @@
+"""The tables. The first migration makes them; a test compares the two.
+
+Every key contains the shard, so that tables can be distributed later. Times are RFC 3339 text in
+UTC with milliseconds, which sorts as it is. ``APPEND_ONLY`` tables are guarded by triggers.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+HEAD_REVISION: Final = "0001"
+"""The newest migration; a database at another one is upgraded or refused."""
+
+
+def _shard() -> Column[int]:
+    return Column("shard", Integer, primary_key=True, autoincrement=False)
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, String, primary_key=True)
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, BigInteger, primary_key=True, autoincrement=False)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, String, nullable=False, server_default="")
+
+
+def _required(name: str) -> Column[str]:
+    return Column(name, String, nullable=False)
+
+
+def _big(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+def _bytes(name: str) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False)
+
+
+# The writer's counter: entries and changed rows are numbered from it in commit order.
+shards = Table(
+    "shards",
+    metadata,
+    _shard(),
+    _required("generation"),
+    _big("server_seq"),
+    _required("own_journal"),
+    _required("created_at"),
+)
+
+server_keys = Table(
+    "server_keys",
+    metadata,
+    _shard(),
+    _key("key_id"),
+    _required("purpose"),
+    _required("public_key"),
+    Column("certified", LargeBinary, nullable=True),
+    _required("created_at"),
+)
+
+stores = Table(
+    "stores",
+    metadata,
+    _shard(),
+    _key("store_id"),
+    _required("name"),
+    _required("zone"),
+    _required("created_at"),
+    UniqueConstraint("shard", "name", name="uq_stores_name"),
+)
+
+tills = Table(
+    "tills",
+    metadata,
+    _shard(),
+    _key("till_id"),
+    _required("store_id"),
+    _required("name"),
+    Column("number", Integer, nullable=False),
+    Column("journal", String, nullable=True),
+    _required("created_at"),
+    Column("last_contact_at", String, nullable=True),
+    Column("unsent_told", BigInteger, nullable=True),
+    UniqueConstraint("shard", "number", name="uq_tills_number"),
+    UniqueConstraint("shard", "store_id", "name", name="uq_tills_name"),
+)
+
+enrolment_codes = Table(
+    "enrolment_codes",
+    metadata,
+    _shard(),
+    _key("selector"),
+    _required("secret_hash"),
+    _required("till_id"),
+    _required("expires_at"),
+    Column("attempts_left", Integer, nullable=False),
+    Column("used_by", String, nullable=True),
+    Column("used_at", String, nullable=True),
+)
+
+epochs = Table(
+    "epochs",
+    metadata,
+    _shard(),
+    _key("journal"),
+    _number("epoch"),
+    _bytes("certificate"),
+    _bytes("certificate_signed"),
+    _required("key_id"),
+    # What the entries themselves say; another number than ``epoch`` in a branch.
+    _big("written_epoch"),
+    Column("forked_epoch", BigInteger, nullable=True),
+    Column("forked_seq", BigInteger, nullable=True),
+    _required("created_at"),
+    Index("ix_epochs_key", "shard", "key_id"),
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    _shard(),
+    _key("journal"),
+    _number("epoch"),
+    _big("next_seq"),
+    _bytes("head_hash"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    _shard(),
+    _key("journal"),
+    _number("epoch"),
+    _number("seq"),
+    # Null where the bytes name no id, or name one that is kept already: then see ``repeats``.
+    Column("id", String, nullable=True),
+    Column("repeats", String, nullable=True),
+    _text("kind"),
+    _text("hlc"),
+    _text("occurred_at"),
+    _bytes("prev_hash"),
+    _bytes("hash"),
+    _bytes("bytes"),
+    _required("received_at"),
+    _big("server_seq"),
+    UniqueConstraint("shard", "id", name="uq_entries_id"),
+    UniqueConstraint("shard", "server_seq", name="uq_entries_server_seq"),
+)
+
+head_signatures = Table(
+    "head_signatures",
+    metadata,
+    _shard(),
+    _key("journal"),
+    _number("epoch"),
+    _number("seq"),
+    _bytes("head_hash"),
+    _required("key_id"),
+    _bytes("signature"),
+    _required("received_at"),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    _shard(),
+    _key("attachment_id"),
+    _required("entry_id"),
+    _required("role"),
+    _bytes("salt"),
+    _bytes("content"),
+    Index("ix_attachments_entry", "shard", "entry_id"),
+)
+
+erased_attachments = Table(
+    "erased_attachments",
+    metadata,
+    _shard(),
+    _key("attachment_id"),
+    _required("erased_at"),
+)
+
+postings = Table(
+    "postings",
+    metadata,
+    _shard(),
+    _key("entry_id"),
+    _number("position"),
+    _required("account"),
+    _required("owner"),
+    _text("lot"),
+    _required("unit"),
+    _big("amount"),
+    Index("ix_postings_account", "shard", "account", "owner", "lot"),
+)
+
+balances = Table(
+    "balances",
+    metadata,
+    _shard(),
+    _key("account"),
+    _key("owner"),
+    _key("lot"),
+    _key("unit"),
+    _big("amount"),
+    Index("ix_balances_owner", "shard", "owner"),
+)
+
+lots = Table(
+    "lots",
+    metadata,
+    _shard(),
+    _key("lot"),
+    _required("member_id"),
+    _required("earned_on"),
+    Column("expires_on", String, nullable=True),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    _shard(),
+    _key("entry_id"),
+    _required("receipt_no"),
+    Column("original", String, nullable=True),
+    Column("member_id", String, nullable=True),
+    Index("ix_tickets_receipt", "shard", "receipt_no"),
+    Index("ix_tickets_original", "shard", "original"),
+)
+
+returned_lines = Table(
+    "returned_lines",
+    metadata,
+    _shard(),
+    _key("entry_id"),
+    _number("line"),
+    _required("original"),
+    _big("of_line"),
+    _big("quantity"),
+    Index("ix_returned_lines_original", "shard", "original"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    _shard(),
+    _key("member_id"),
+    _text("name"),
+    _text("phone"),
+    _text("card"),
+    _text("birthday"),
+    _text("email"),
+    _text("tier"),
+    _text("tier_hlc"),
+    Column("store_id", String, nullable=True),
+    Column("enrolled_at", String, nullable=True),
+    Column("enrolled_by", String, nullable=True),
+    Column("gone", Boolean, nullable=False),
+    _big("change_seq"),
+    UniqueConstraint("shard", "change_seq", name="uq_members_change"),
+)
+
+member_keys = Table(
+    "member_keys",
+    metadata,
+    _shard(),
+    _key("key_hash"),
+    _required("member_id"),
+    Index("ix_member_keys_member", "shard", "member_id"),
+)
+
+member_entries = Table(
+    "member_entries",
+    metadata,
+    _shard(),
+    _key("member_id"),
+    _key("entry_id"),
+)
+
+natural_keys = Table(
+    "natural_keys",
+    metadata,
+    _shard(),
+    _key("natural_key"),
+    _required("entry_id"),
+)
+
+exceptions = Table(
+    "exceptions",
+    metadata,
+    _shard(),
+    _key("entry_id"),
+    _required("natural_key"),
+    _required("rule"),
+    Column("member_id", String, nullable=True),
+    _required("raised_at"),
+    UniqueConstraint("shard", "natural_key", name="uq_exceptions_natural_key"),
+)
+
+exception_facts = Table(
+    "exception_facts",
+    metadata,
+    _shard(),
+    _key("entry_id"),
+    _key("fact_id"),
+    Index("ix_exception_facts_fact", "shard", "fact_id"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _shard(),
+    _key("journal"),
+    _number("epoch"),
+    _number("seq"),
+    Column("entry_id", String, nullable=True),
+    _required("reason"),
+    _text("detail"),
+    _required("received_at"),
+    Column("resolved_at", String, nullable=True),
+)
+
+goods = Table(
+    "goods",
+    metadata,
+    _shard(),
+    _key("goods_id"),
+    _bytes("document"),
+    Column("deleted", Boolean, nullable=False),
+    _big("change_seq"),
+    UniqueConstraint("shard", "change_seq", name="uq_goods_change"),
+)
+
+bundles = Table(
+    "bundles",
+    metadata,
+    _shard(),
+    _number("version"),
+    _required("sha256"),
+    _bytes("signed"),
+    _required("published_at"),
+    _big("change_seq"),
+)
+
+operators = Table(
+    "operators",
+    metadata,
+    _shard(),
+    _key("operator_id"),
+    _required("name"),
+    _required("role"),
+    _required("pin_hash"),
+    _text("card_hash"),
+    Column("active", Boolean, nullable=False),
+    _big("change_seq"),
+    UniqueConstraint("shard", "change_seq", name="uq_operators_change"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _shard(),
+    _key("login"),
+    _required("password_hash"),
+    _required("session_epoch"),
+    _required("created_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    _shard(),
+    _key("subject"),
+    _required("window_ends_at"),
+    Column("count", Integer, nullable=False),
+)
+
+APPEND_ONLY: Final = (
+    server_keys,
+    epochs,
+    entries,
+    head_signatures,
+    erased_attachments,
+    postings,
+    lots,
+    tickets,
+    returned_lines,
+    natural_keys,
+    exceptions,
+    exception_facts,
+)

@@ -1,0 +1,126 @@
+"""Transactions: one request, one transaction; rolled back unless it runs to its end.
+
+Writers of a shard come one after another: on SQLite by its one writer, on PostgreSQL by an advisory
+lock taken first. So the shard's counter grows in the order of commits, and a reader that follows it
+skips no row.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Table, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from sync_server.database.schema import shards
+from sync_server.database.sqlite_library import WRITING
+
+SHARD: Final = 0
+"""The one shard of this release; the column is in every key."""
+_LOCK_NAMESPACE: Final = 0x4556
+"""First half of the advisory lock's key; "EV"."""
+
+InsertOrUpdate = sqlite.Insert | postgresql.Insert
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A reading transaction: everything read in it is of one moment."""
+
+    connection: Connection
+    shard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work(Snapshot):
+    """A writing transaction."""
+
+    def take(self, count: int) -> range:
+        """Numbers of the shard's counter, in commit order."""
+        statement = (
+            update(shards)
+            .where(shards.c.shard == self.shard)
+            .values(server_seq=shards.c.server_seq + count)
+            .returning(shards.c.server_seq)
+        )
+        last = self.connection.execute(statement).scalar_one()
+        return range(last - count + 1, last + 1)
+
+    def insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Add rows of this shard in one statement; none is fine."""
+        if rows:
+            self.connection.execute(table.insert(), [{"shard": self.shard, **row} for row in rows])
+
+    def insert_new(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Add rows of this shard, leaving those whose key is there as they are."""
+        if rows:
+            statement = self.upsert(table).on_conflict_do_nothing()
+            self.connection.execute(statement, [{"shard": self.shard, **row} for row in rows])
+
+    def upsert(self, table: Table) -> InsertOrUpdate:
+        """An INSERT that can be told what to do on a conflict, in this database's dialect."""
+        is_sqlite = self.connection.dialect.name == "sqlite"
+        return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+
+
+class Database:
+    """The server's database on either engine."""
+
+    def __init__(self, engine: Engine, shard: int = SHARD) -> None:
+        self.engine = engine
+        self.shard = shard
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._writer = Lock()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is one file on this machine."""
+        return self._is_sqlite
+
+    @contextmanager
+    def writing(self) -> Iterator[Work]:
+        """A transaction that writes; commits when the block ends, rolls back when it raises."""
+        if self._is_sqlite:
+            # Threads queue here in order instead of polling SQLite's lock.
+            with self._writer, self._begin(**{WRITING: True}) as connection:
+                yield Work(connection, self.shard)
+        else:
+            with self._begin(isolation_level="READ COMMITTED") as connection:
+                lock = text("SELECT pg_advisory_xact_lock(:namespace, :shard)")
+                connection.execute(lock, {"namespace": _LOCK_NAMESPACE, "shard": self.shard})
+                yield Work(connection, self.shard)
+
+    @contextmanager
+    def reading(self) -> Iterator[Snapshot]:
+        """A transaction that reads one snapshot."""
+        options: dict[str, Any] = (
+            {}
+            if self._is_sqlite
+            else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+        with self._begin(**options) as connection:
+            yield Snapshot(connection, self.shard)
+
+    @contextmanager
+    def _begin(self, **options: Any) -> Iterator[Connection]:
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(**options)
+            with connection.begin():
+                yield connection
+
+    def truncate_log(self) -> None:
+        """Move SQLite's write-ahead log into the file and empty it, so that no trace stays in it.
+
+        Returns only when no reader holds old pages any more; PostgreSQL needs nothing here.
+        """
+        if not self._is_sqlite:
+            return
+        with self._writer, self.engine.connect() as plain:
+            raw: Any = plain.connection.dbapi_connection
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()

@@ -1,0 +1,1 @@
+"""Tills joining with a one-time code."""

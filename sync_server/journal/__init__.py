@@ -1,0 +1,1 @@
+"""Journals as stored: entries, heads, the server's own, and their audit."""

@@ -1,0 +1,82 @@
+"""The server's secrets: files beside the database, readable by their owner only.
+
+In the database they would be in every backup and every replica of it. ``root`` certifies the
+signing key and is otherwise not needed: it may be kept on paper or a stick (docs/operations.md).
+"""
+
+import hmac
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import EnvironmentFault
+from shared.journal.keys import SigningKey, new_signing_key
+
+SECRET_BYTES = 32
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """The secrets in memory."""
+
+    signing: SigningKey
+    """Signs certificates, bundles and the heads of the server's own journal."""
+    lookup: bytes
+    """For the keyed hashes of phones and cards; every till has it."""
+    pepper: bytes
+    """For hashes and stamps only the server makes: codes, nonces, sessions."""
+
+    def stamp(self, purpose: str, message: bytes) -> bytes:
+        """32 bytes that only this server can make for this purpose."""
+        return hmac.digest(self.pepper, purpose.encode() + b"\0" + message, "sha256")
+
+
+def create_vault(folder: Path, root: SigningKey) -> Vault:
+    """Make and store fresh secrets; EnvironmentFault ``keys-exist`` rather than replace any."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    vault = Vault(
+        new_signing_key(), secrets.token_bytes(SECRET_BYTES), secrets.token_bytes(SECRET_BYTES)
+    )
+    _write(folder / "root.key", root.raw)
+    _write(folder / "signing.key", vault.signing.raw)
+    _write(folder / "lookup.key", vault.lookup)
+    _write(folder / "pepper.key", vault.pepper)
+    return vault
+
+
+def open_vault(folder: Path) -> Vault:
+    """Read the secrets.
+
+    Raises EnvironmentFault ``key-missing``, ``key-damaged`` or ``key-open-to-others``.
+    """
+    return Vault(
+        SigningKey(_read(folder / "signing.key")),
+        _read(folder / "lookup.key"),
+        _read(folder / "pepper.key"),
+    )
+
+
+def _write(path: Path, secret: bytes) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise EnvironmentFault("keys-exist", file=str(path)) from error
+    with os.fdopen(handle, "wb") as file:
+        file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if os.name == "posix" and path.stat().st_mode & _OTHERS:
+            raise EnvironmentFault("key-open-to-others", file=str(path))
+        secret = path.read_bytes()
+    except OSError as error:
+        raise EnvironmentFault("key-missing", file=str(path)) from error
+    if len(secret) != SECRET_BYTES:
+        raise EnvironmentFault("key-damaged", file=str(path))
+    return secret

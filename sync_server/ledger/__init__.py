@@ -1,0 +1,1 @@
+"""Booking kept entries, and finding what does not add up."""

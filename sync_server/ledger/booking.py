@@ -1,0 +1,149 @@
+"""Stores kept entries with everything that is derived from them, in the caller's transaction."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from shared.ledger.balance import Balances, fold
+from shared.ledger.lot import lot_terms
+from shared.trade.fact import Fact
+from shared.trade.ticket import SaleCompleted, SaleReturned
+from sync_server.database import schema
+from sync_server.database.transaction import Work
+from sync_server.ledger.kept import Kept, Reading
+from sync_server.members.roll import concerns, note_standing
+
+Row = dict[str, Any]
+
+
+def book(work: Work, kept: Sequence[Kept], received_at: str) -> None:
+    """Store entries verbatim, and book what each newly says."""
+    _store(work, kept, received_at)
+    readings = [reading for each in kept if (reading := each.booked)]
+    work.insert(schema.postings, [row for reading in readings for row in _postings(reading)])
+    add_to_balances(work, fold(posting for reading in readings for posting in reading.postings))
+    work.insert(schema.lots, [row for reading in readings for row in _lot(reading)])
+    work.insert(schema.tickets, [row for reading in readings for row in _ticket(reading)])
+    work.insert(schema.returned_lines, [row for r in readings for row in _returned(r)])
+    work.insert(
+        schema.member_entries,
+        [
+            {"member_id": member, "entry_id": reading.id}
+            for reading in readings
+            for member in concerns(reading.fact)
+        ],
+    )
+    note_standing(work, readings)
+
+
+def add_to_balances(work: Work, changes: Balances) -> None:
+    """Move balances by the sums of a batch."""
+    balances = schema.balances
+    if not changes:
+        return
+    statement = work.upsert(balances)
+    statement = statement.on_conflict_do_update(
+        index_elements=list(balances.primary_key),
+        set_={"amount": balances.c.amount + statement.excluded.amount},
+    )
+    rows = [
+        {"shard": work.shard, **account_row(account), "amount": amount}
+        for account, amount in changes.items()
+    ]
+    work.connection.execute(statement, rows)
+
+
+def account_row(account: Any) -> Row:
+    """An account as columns."""
+    return {
+        "account": account.kind.value,
+        "owner": account.owner,
+        "lot": account.lot,
+        "unit": account.unit,
+    }
+
+
+def _store(work: Work, kept: Sequence[Kept], received_at: str) -> None:
+    numbers = work.take(len(kept))
+    rows = [_entry(each, received_at, number) for each, number in zip(kept, numbers, strict=True)]
+    work.insert(schema.entries, rows)
+    work.insert(
+        schema.quarantine, [row for each in kept for row in _quarantined(each, received_at)]
+    )
+
+
+def _entry(kept: Kept, received_at: str, server_seq: int) -> Row:
+    place, link, envelope = kept.place, kept.link, kept.link.envelope
+    storable = envelope is not None and "\0" not in envelope.id + envelope.kind
+    known = envelope if storable else None
+    return {
+        "journal": place.journal,
+        "epoch": place.epoch,
+        "seq": place.seq,
+        "id": known.id if known and kept.repeats is None else None,
+        "repeats": kept.repeats,
+        "kind": known.kind if known else "",
+        "hlc": known.hlc if known else "",
+        "occurred_at": known.occurred_at if known else "",
+        "prev_hash": link.prev_hash,
+        "hash": link.hash,
+        "bytes": link.encoded,
+        "received_at": received_at,
+        "server_seq": server_seq,
+    }
+
+
+def _quarantined(kept: Kept, received_at: str) -> Iterable[Row]:
+    if isinstance(kept.outcome, Reading) or kept.repeats is not None:
+        return
+    envelope = kept.link.envelope
+    detail = str(kept.outcome.fields.get("reason", kept.outcome.fields.get("kind", "")))
+    yield {
+        "journal": kept.place.journal,
+        "epoch": kept.place.epoch,
+        "seq": kept.place.seq,
+        "entry_id": envelope.id if envelope and "\0" not in envelope.id else None,
+        "reason": kept.outcome.code,
+        "detail": detail.replace("\0", " ")[:200],
+        "received_at": received_at,
+        "resolved_at": None,
+    }
+
+
+def _postings(reading: Reading) -> Iterable[Row]:
+    for position, (account, amount) in enumerate(reading.postings):
+        yield {
+            "entry_id": reading.id,
+            "position": position,
+            **account_row(account),
+            "amount": amount,
+        }
+
+
+def _lot(reading: Reading) -> Iterable[Row]:
+    terms = lot_terms(reading.envelope, reading.fact)
+    if terms is not None:
+        yield terms._asdict()
+
+
+def _ticket(reading: Reading) -> Iterable[Row]:
+    fact: Fact = reading.fact
+    if isinstance(fact, SaleCompleted | SaleReturned):
+        yield {
+            "entry_id": reading.id,
+            "receipt_no": fact.receipt_no,
+            "original": fact.original if isinstance(fact, SaleReturned) else None,
+            "member_id": fact.member.member_id if fact.member else None,
+        }
+
+
+def _returned(reading: Reading) -> Iterable[Row]:
+    fact = reading.fact
+    if isinstance(fact, SaleReturned) and fact.original is not None:
+        for position, line in enumerate(fact.lines):
+            yield {
+                "entry_id": reading.id,
+                "line": position,
+                "original": fact.original,
+                "of_line": line.of_line,
+                "quantity": line.quantity,
+            }

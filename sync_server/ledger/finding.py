@@ -1,0 +1,44 @@
+"""What the books show that should not be, found while entries are booked.
+
+Each finding looks at the state after exactly the entries before it, so that the size of a push
+changes nothing; findings name the facts, and the facts stay as they are.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.ids import EntryId, MemberId
+from shared.trade.server import ExceptionEffect
+
+FACTS_MAX = 20
+"""Facts an exception links; enough to judge it, and the entry stays small."""
+
+
+class Rule(StrEnum):
+    """What kind of thing went wrong."""
+
+    LOT_OVERSPENT = "lot-overspent"
+    """More points were spent of a lot than it had."""
+    COUPON_OVERSPENT = "coupon-overspent"
+    """A coupon was used more often than it was issued for."""
+    RETURNED_TWICE = "receipt-returned-twice"
+    """More units of a line came back than were sold."""
+    DUPLICATE_MEMBER_KEY = "duplicate-member-key"
+    """Two enrolments with one phone or card."""
+    FORK = "fork"
+    """A till's journal went on twice from one entry: a restored image or a clone."""
+    ID_REUSED = "entry-id-reused"
+    """Another fact came under an id that is kept already; it was not booked."""
+    ATTACHMENT_UNPROVEN = "attachment-unproven"
+    """Personal data came with an entry that vouches for other content; it was dropped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One exception to raise, unless its natural key was written before."""
+
+    rule: Rule
+    natural_key: str
+    facts: tuple[EntryId, ...]
+    member_id: MemberId | None = None
+    effects: tuple[ExceptionEffect, ...] = ()

@@ -1,0 +1,98 @@
+"""An entry on its way into the tables: its place, its bytes, and what could be read of it."""
+
+from dataclasses import dataclass
+
+from shared.errors import ProtocolError
+from shared.ids import EntryId, JournalId
+from shared.journal.chain import ChainedEntry
+from shared.journal.entry import Envelope
+from shared.ledger.account import Posting
+from shared.ledger.posting import RULES
+from shared.money import AMOUNT_MINOR_MAX
+from shared.trade.fact import Fact
+from shared.trade.kinds import read_fact
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an entry is stored; the epoch of a branch is not the one its bytes name."""
+
+    journal: JournalId
+    epoch: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One verified link of a chain: bytes with the hashes around them."""
+
+    seq: int
+    encoded: bytes
+    prev_hash: bytes
+    hash: bytes
+    envelope: Envelope | None
+    """None where the bytes are no envelope of this release."""
+    failure: ProtocolError | None
+    """Why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an interpretable entry says and books."""
+
+    envelope: Envelope
+    fact: Fact
+    postings: tuple[Posting, ...]
+
+    @property
+    def id(self) -> EntryId:
+        """The entry's id, which is also the fact's."""
+        return self.envelope.id
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entry to be stored, with what becomes of it."""
+
+    place: Place
+    link: Link
+    outcome: Reading | ProtocolError
+    """ProtocolError: to quarantine."""
+    repeats: EntryId | None = None
+    """The id, where the fact is kept already under another place: not booked again."""
+
+    @property
+    def booked(self) -> Reading | None:
+        """What it books: nothing when it repeats a fact or cannot be read."""
+        if self.repeats is None and isinstance(self.outcome, Reading):
+            return self.outcome
+        return None
+
+
+def link_of(chained: ChainedEntry) -> Link:
+    """The link of an entry that was read."""
+    return Link(
+        seq=chained.envelope.seq,
+        encoded=chained.entry.encoded,
+        prev_hash=chained.previous_hash,
+        hash=chained.hash,
+        envelope=chained.envelope,
+        failure=None,
+    )
+
+
+def read_link(link: Link) -> Reading | ProtocolError:
+    """Interpret an entry: a function of its bytes alone."""
+    if link.envelope is None:
+        return link.failure or ProtocolError("bad-envelope")
+    try:
+        if b"\\u0000" in link.encoded:
+            raise ProtocolError("bad-fact", kind=link.envelope.kind, reason="NUL in text")
+        fact = read_fact(link.envelope)
+        version = link.envelope.post_version
+        postings = RULES.post(link.envelope.id, fact, post_version=version)
+        if any(abs(posting.amount) > AMOUNT_MINOR_MAX for posting in postings):
+            raise ProtocolError("absurd-amount", kind=fact.kind)
+    except ProtocolError as error:
+        return error
+    return Reading(link.envelope, fact, postings)

@@ -1,0 +1,168 @@
+"""Finds lots and coupons that facts have taken below zero."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from sqlalchemy import select, tuple_
+
+from shared.ids import EntryId, MemberId
+from shared.ledger.account import DEBT_LOT, Account, AccountKind, Unit
+from shared.ledger.balance import Balances
+from shared.ledger.lot import lot_terms
+from shared.trade.server import ExceptionEffect
+from sync_server.database.schema import balances, lots, postings
+from sync_server.database.transaction import Snapshot
+from sync_server.ledger.finding import FACTS_MAX, Finding, Rule
+from sync_server.ledger.kept import Reading
+
+_BATCH = 500
+_WATCHED = {
+    AccountKind.POINTS: (Rule.LOT_OVERSPENT, "overspent"),
+    AccountKind.COUPON: (Rule.COUPON_OVERSPENT, "coupon-overspent"),
+}
+
+
+def find_overspending(snapshot: Snapshot, readings: Sequence[Reading]) -> list[Finding]:
+    """What booking these readings in order takes below zero; called before they are stored.
+
+    A draw that arrives before its lot is no finding: the lot's own entry decides.
+    """
+    touched = {account for reading in readings for account in _watched(reading)}
+    falling = {
+        account
+        for reading in readings
+        for account, amount in reading.postings
+        if amount < 0 and account in touched
+    }
+    if not touched:
+        return []
+    running = _stored(snapshot, touched)
+    if not falling and not running:
+        return []
+    known = _known(snapshot, touched)
+    history: dict[Account, list[EntryId]] = defaultdict(list)
+    found: list[Finding] = []
+    for reading in readings:
+        found += _step(snapshot, reading, running, known, history)
+    return found
+
+
+def _step(
+    snapshot: Snapshot,
+    reading: Reading,
+    running: Balances,
+    known: set[Account],
+    history: dict[Account, list[EntryId]],
+) -> Iterator[Finding]:
+    opened = _opens(reading)
+    for account in _watched(reading):
+        change = sum(amount for touched, amount in reading.postings if touched == account)
+        running[account] = running.get(account, 0) + change
+        history[account].append(reading.id)
+        if account in opened:
+            known.add(account)
+        lowered = change < 0 or account in opened
+        if running[account] < 0 and lowered and account in known:
+            yield _finding(snapshot, account, running[account], reading, history[account])
+
+
+def _finding(
+    snapshot: Snapshot, account: Account, amount: int, reading: Reading, recent: list[EntryId]
+) -> Finding:
+    rule, prefix = _WATCHED[account.kind]
+    is_lot = account.kind is AccountKind.POINTS
+    subject = account.lot if is_lot else account.owner
+    earlier = _facts_on(snapshot, account)
+    linked = dict.fromkeys([*([EntryId(subject)] if is_lot else []), *earlier, *recent])
+    facts = [fact for fact in linked if fact != reading.id][: FACTS_MAX - 1]
+    return Finding(
+        rule=rule,
+        natural_key=f"{prefix}:{subject}:{reading.id}",
+        facts=(*facts, reading.id),
+        member_id=MemberId(account.owner) if is_lot else None,
+        effects=(
+            ExceptionEffect(
+                account=account.kind, owner=account.owner, unit=account.unit, amount=amount
+            ),
+        ),
+    )
+
+
+def _watched(reading: Reading) -> dict[Account, None]:
+    return {
+        account: None
+        for account, _amount in reading.postings
+        if account.kind in _WATCHED and account.lot != DEBT_LOT
+    }
+
+
+def _opens(reading: Reading) -> set[Account]:
+    terms = lot_terms(reading.envelope, reading.fact)
+    return {
+        account
+        for account, amount in reading.postings
+        if (account.kind is AccountKind.COUPON and amount > 0)
+        or (account.kind is AccountKind.POINTS and terms is not None and account.lot == terms.lot)
+    }
+
+
+def _stored(snapshot: Snapshot, accounts: Iterable[Account]) -> Balances:
+    columns = balances.c
+    found: Balances = {}
+    for keys in _batches(accounts):
+        statement = select(
+            columns.account, columns.owner, columns.lot, columns.unit, columns.amount
+        )
+        statement = statement.where(
+            columns.shard == snapshot.shard,
+            tuple_(columns.account, columns.owner, columns.lot, columns.unit).in_(keys),
+        )
+        for kind, owner, lot, unit, amount in snapshot.connection.execute(statement):
+            found[Account(AccountKind(kind), owner, lot, Unit(unit))] = amount
+    return found
+
+
+def _known(snapshot: Snapshot, accounts: set[Account]) -> set[Account]:
+    by_lot: dict[str, set[Account]] = defaultdict(set)
+    coupons: dict[str, Account] = {}
+    for account in accounts:
+        if account.kind is AccountKind.POINTS:
+            by_lot[account.lot].add(account)
+        else:
+            coupons[account.owner] = account
+    known: set[Account] = set()
+    for keys in _batches(by_lot):
+        statement = select(lots.c.lot).where(lots.c.shard == snapshot.shard, lots.c.lot.in_(keys))
+        for lot in snapshot.connection.execute(statement).scalars():
+            known |= by_lot[lot]
+    for keys in _batches(coupons):
+        issued = select(postings.c.owner).where(
+            postings.c.shard == snapshot.shard,
+            postings.c.account == AccountKind.COUPON.value,
+            postings.c.owner.in_(keys),
+            postings.c.amount > 0,
+        )
+        known |= {coupons[owner] for owner in snapshot.connection.execute(issued).scalars()}
+    return known
+
+
+def _facts_on(snapshot: Snapshot, account: Account) -> list[EntryId]:
+    columns = postings.c
+    statement = (
+        select(columns.entry_id)
+        .where(
+            columns.shard == snapshot.shard,
+            columns.account == account.kind.value,
+            columns.owner == account.owner,
+            columns.lot == account.lot,
+        )
+        .order_by(columns.entry_id)
+        .limit(FACTS_MAX)
+    )
+    return [EntryId(found) for found in snapshot.connection.execute(statement).scalars()]
+
+
+def _batches(keys: Iterable[object]) -> Iterator[list[object]]:
+    waiting = list(keys)
+    for at in range(0, len(waiting), _BATCH):
+        yield waiting[at : at + _BATCH]

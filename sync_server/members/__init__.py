@@ -1,0 +1,1 @@
+"""Members: profiles, look-up keys, erasure."""

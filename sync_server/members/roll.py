@@ -1,0 +1,102 @@
+"""The members' rows: who there is, their tier, and that something about them changed."""
+
+from collections.abc import Iterable, Sequence
+from typing import assert_never
+
+from sqlalchemy import bindparam, update
+
+from shared.ids import MemberId
+from shared.trade.fact import Fact, MemberOutcome
+from shared.trade.server import ExceptionRaised, MemberErased, PointsTransferred
+from shared.trade.ticket import SaleCompleted, SaleReturned
+from shared.trade.till import MemberEnrolled
+from sync_server.database.schema import members
+from sync_server.database.transaction import Work
+from sync_server.ledger.kept import Reading
+
+_Personal = (
+    MemberEnrolled
+    | SaleCompleted
+    | SaleReturned
+    | PointsTransferred
+    | MemberErased
+    | ExceptionRaised
+)
+
+
+def concerns(fact: Fact) -> tuple[MemberId, ...]:
+    """The members whose ledger shows the fact."""
+    if not isinstance(fact, _Personal):
+        return ()
+    found: tuple[MemberId | None, ...]
+    match fact:
+        case MemberEnrolled() | MemberErased():
+            found = (fact.member_id,)
+        case SaleCompleted() | SaleReturned():
+            member = _member_of(fact)
+            found = (MemberId(member.member_id) if member else None,)
+        case PointsTransferred():
+            found = (fact.from_member, fact.to_member)
+        case ExceptionRaised():
+            found = (fact.member_id,)
+        case _:
+            assert_never(fact)
+    return tuple(dict.fromkeys(member for member in found if member))
+
+
+def note_standing(work: Work, readings: Sequence[Reading]) -> None:
+    """Make rows for members heard of first, keep each one's newest tier, mark all as changed."""
+    touched = dict.fromkeys(member for reading in readings for member in concerns(reading.fact))
+    touch(work, touched)
+    # The entry's id decides between equal times, so that the order of arrival does not.
+    newest: dict[MemberId, tuple[str, str]] = {}
+    for reading in readings:
+        standing = _standing(reading.fact)
+        if standing is not None:
+            member, tier = standing
+            stamp = (f"{reading.envelope.hlc}:{reading.id}", tier)
+            newest[member] = max(newest.get(member, stamp), stamp)
+    if newest:
+        statement = (
+            update(members)
+            .where(
+                members.c.shard == work.shard,
+                members.c.member_id == bindparam("member"),
+                members.c.tier_hlc < bindparam("stamp"),
+            )
+            .values(tier=bindparam("to"), tier_hlc=bindparam("stamp"))
+        )
+        rows = [{"member": m, "to": tier, "stamp": stamp} for m, (stamp, tier) in newest.items()]
+        work.connection.execute(statement, rows)
+
+
+def touch(work: Work, member_ids: Iterable[MemberId]) -> None:
+    """Give members a new place in the change feed; one heard of first gets a row."""
+    ids = list(member_ids)
+    if not ids:
+        return
+    statement = work.upsert(members)
+    statement = statement.on_conflict_do_update(
+        index_elements=[members.c.shard, members.c.member_id],
+        set_={"change_seq": statement.excluded.change_seq},
+    )
+    rows = [
+        {"shard": work.shard, "member_id": member, "gone": False, "change_seq": number}
+        for member, number in zip(ids, work.take(len(ids)), strict=True)
+    ]
+    work.connection.execute(statement, rows)
+
+
+def _standing(fact: Fact) -> tuple[MemberId, str] | None:
+    if isinstance(fact, MemberEnrolled):
+        return fact.member_id, fact.tier
+    if isinstance(fact, SaleCompleted | SaleReturned):
+        member = _member_of(fact)
+        return (MemberId(member.member_id), member.tier_after) if member else None
+    return None
+
+
+def _member_of(ticket: SaleCompleted | SaleReturned) -> MemberOutcome | None:
+    """The member a ticket did something to; training touches nobody."""
+    is_training = isinstance(ticket, SaleCompleted) and ticket.training
+    return None if is_training else ticket.member

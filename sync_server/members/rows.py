@@ -1,0 +1,109 @@
+"""Members as tills may know them, read for pull and look-up."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from shared.ids import MemberId
+from shared.ledger.account import AccountKind
+from shared.protocol.message import BalanceRow, MemberRow
+from sync_server.database.schema import balances, lots, member_keys, members
+from sync_server.database.transaction import Snapshot
+
+TAIL_LENGTH = 4
+MEMBER_ACCOUNTS = (
+    AccountKind.POINTS,
+    AccountKind.GROWTH,
+    AccountKind.SPEND,
+    AccountKind.STORED_VALUE,
+)
+_BATCH = 1000
+
+
+def read_member_rows(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> list[MemberRow]:
+    """Member rows of the ``members`` table as tills get them, in the same order."""
+    present = [row.member_id for row in rows if not row.gone]
+    keys = _keys(snapshot, present)
+    held = read_balances(snapshot, present)
+    return [_member_row(row, keys, held) for row in rows]
+
+
+def find_members(snapshot: Snapshot, member_key: str) -> list[MemberRow]:
+    """Members by a keyed hash of phone or card."""
+    statement = (
+        select(members)
+        .join(
+            member_keys,
+            (member_keys.c.shard == members.c.shard)
+            & (member_keys.c.member_id == members.c.member_id),
+        )
+        .where(members.c.shard == snapshot.shard, member_keys.c.key_hash == member_key)
+    )
+    return read_member_rows(snapshot, list(snapshot.connection.execute(statement)))
+
+
+def read_balances(
+    snapshot: Snapshot, member_ids: Sequence[MemberId]
+) -> dict[MemberId, list[BalanceRow]]:
+    """What members have, lot by lot; nothing for accounts at zero."""
+    found: dict[MemberId, list[BalanceRow]] = defaultdict(list)
+    for ids in _batches(member_ids):
+        statement = (
+            select(balances, lots.c.earned_on, lots.c.expires_on)
+            .outerjoin(lots, (lots.c.shard == balances.c.shard) & (lots.c.lot == balances.c.lot))
+            .where(
+                balances.c.shard == snapshot.shard,
+                balances.c.owner.in_(ids),
+                balances.c.account.in_([kind.value for kind in MEMBER_ACCOUNTS]),
+                balances.c.amount != 0,
+            )
+            .order_by(balances.c.owner, balances.c.account, balances.c.lot, balances.c.unit)
+        )
+        for row in snapshot.connection.execute(statement):
+            found[MemberId(row.owner)].append(_balance_row(row))
+    return found
+
+
+def _balance_row(row: Row[Any]) -> BalanceRow:
+    return BalanceRow(
+        account=row.account,
+        lot=row.lot,
+        unit=row.unit,
+        amount=row.amount,
+        earned_on=row.earned_on,
+        expires_on=row.expires_on,
+    )
+
+
+def _member_row(
+    row: Row[Any], keys: dict[MemberId, list[str]], held: dict[MemberId, list[BalanceRow]]
+) -> MemberRow:
+    if row.gone:
+        return MemberRow(member_id=row.member_id, gone=True)
+    return MemberRow(
+        member_id=row.member_id,
+        name=row.name,
+        phone_tail=row.phone[-TAIL_LENGTH:],
+        card_tail=row.card[-TAIL_LENGTH:],
+        keys=tuple(keys.get(row.member_id, ())),
+        tier=row.tier,
+        balances=tuple(held.get(row.member_id, ())),
+    )
+
+
+def _keys(snapshot: Snapshot, member_ids: Sequence[MemberId]) -> dict[MemberId, list[str]]:
+    found: dict[MemberId, list[str]] = defaultdict(list)
+    columns = member_keys.c
+    for ids in _batches(member_ids):
+        statement = select(columns.member_id, columns.key_hash).where(
+            columns.shard == snapshot.shard, columns.member_id.in_(ids)
+        )
+        for member, key in snapshot.connection.execute(statement.order_by(columns.key_hash)):
+            found[MemberId(member)].append(key)
+    return found
+
+
+def _batches(ids: Sequence[MemberId]) -> Iterable[Sequence[MemberId]]:
+    return (ids[at : at + _BATCH] for at in range(0, len(ids), _BATCH))

@@ -1,0 +1,60 @@
+"""Putting a programme in force: checked, numbered, signed, and a fact of the server's journal."""
+
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import select
+
+from shared.clock import Clock
+from shared.journal.keys import sign_statement
+from shared.loyalty.bundle import load_programme
+from shared.trade.fact import BundleRef
+from shared.trade.server import ProgrammePublished
+from shared.trade.writing import Writing
+from sync_server.database.schema import bundles
+from sync_server.database.times import format_time
+from sync_server.database.transaction import Database
+from sync_server.journal.own import OwnJournal
+from sync_server.keys.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeDesk:
+    """Publishes programmes."""
+
+    database: Database
+    clock: Clock
+    own: OwnJournal
+    vault: Vault
+
+    def publish(self, document: bytes) -> BundleRef:
+        """Put a programme in force under the next version.
+
+        Raises the DomainErrors of ``load_programme``. Publishing what is in force changes nothing.
+        """
+        load_programme(document)
+        sha256 = hashlib.sha256(document).hexdigest()
+        with self.database.writing() as work:
+            newest = work.connection.execute(
+                select(bundles.c.version, bundles.c.sha256)
+                .where(bundles.c.shard == work.shard)
+                .order_by(bundles.c.version.desc())
+                .limit(1)
+            ).first()
+            if newest is not None and newest.sha256 == sha256:
+                return BundleRef(version=newest.version, sha256=sha256)
+            ref = BundleRef(version=newest.version + 1 if newest else 1, sha256=sha256)
+            signed = sign_statement(
+                self.vault.signing, purpose="bundle", audience="all", payload=document
+            )
+            row = {
+                "version": ref.version,
+                "sha256": sha256,
+                "signed": msgspec.msgpack.encode(signed),
+                "published_at": format_time(self.clock.now()),
+                "change_seq": work.take(1)[0],
+            }
+            work.insert(bundles, [row])
+            self.own.write(work, [Writing(ProgrammePublished(programme=ref))])
+        return ref

@@ -1,0 +1,36 @@
+"""Who is asking: the till behind a signed request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.errors import ProtocolError
+from shared.journal.certificate import Certificate
+from shared.protocol.request_signature import read_claim, verify_request
+from sync_server.database.transaction import Database
+from sync_server.journal.chains import find_certificate
+from sync_server.keys.nonce import Nonces
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """Checks request signatures."""
+
+    database: Database
+    nonces: Nonces
+
+    def identify(
+        self, headers: Mapping[str, str], *, method: str, path: str, body: bytes
+    ) -> Certificate:
+        """The certificate of the till that signed this request with a nonce of ours.
+
+        Raises ProtocolError ``unsigned-request``, ``bad-nonce``, ``old-nonce``, ``unknown-key``,
+        ``bad-signature``.
+        """
+        claim = read_claim(headers)
+        self.nonces.check(claim.nonce)
+        with self.database.reading() as snapshot:
+            certificate = find_certificate(snapshot, claim.key_id)
+        if certificate is None:
+            raise ProtocolError("unknown-key", key_id=claim.key_id)
+        verify_request(claim, certificate.key, method=method, path=path, body=body)
+        return certificate

@@ -1,0 +1,57 @@
+"""Look-up: a member by a keyed hash, a receipt with what later returns took of it."""
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from shared.errors import ProtocolError
+from shared.protocol.message import LookupReply, LookupRequest, ReceiptCopy
+from sync_server.database.schema import entries, tickets
+from sync_server.database.transaction import Database, Snapshot
+from sync_server.members.rows import find_members
+
+_KEY = re.compile("[0-9a-f]{32}")
+_RECEIPT = re.compile(r"[!-~]{1,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Answers look-ups; nothing found is an empty answer, not an error."""
+
+    database: Database
+
+    def find(self, request: LookupRequest) -> LookupReply:
+        """Look up what the request names; ProtocolError ``bad-message`` for a malformed name."""
+        key, receipt_no = request.member_key, request.receipt_no
+        if key is not None and not _KEY.fullmatch(key):
+            raise ProtocolError("bad-message", reason="member_key")
+        if receipt_no is not None and not _RECEIPT.fullmatch(receipt_no):
+            raise ProtocolError("bad-message", reason="receipt_no")
+        with self.database.reading() as snapshot:
+            return LookupReply(
+                members=tuple(find_members(snapshot, key)) if key else (),
+                receipt=_find_receipt(snapshot, receipt_no) if receipt_no else None,
+            )
+
+
+def _find_receipt(snapshot: Snapshot, receipt_no: str) -> ReceiptCopy | None:
+    shard = snapshot.shard
+    stored = select(entries.c.id, entries.c.bytes).join(
+        tickets, (tickets.c.shard == entries.c.shard) & (tickets.c.entry_id == entries.c.id)
+    )
+    sale = snapshot.connection.execute(
+        stored.where(
+            tickets.c.shard == shard,
+            tickets.c.receipt_no == receipt_no,
+            entries.c.kind == "sale_completed",
+        ).order_by(entries.c.server_seq)
+    ).first()
+    if sale is None:
+        return None
+    returns = snapshot.connection.execute(
+        stored.where(tickets.c.shard == shard, tickets.c.original == sale.id).order_by(
+            entries.c.server_seq
+        )
+    )
+    return ReceiptCopy(entry=sale.bytes, returns=tuple(row.bytes for row in returns))

@@ -1,0 +1,1 @@
+"""Head office in the browser."""
