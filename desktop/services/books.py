@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from desktop.services.identity import TillIdentity
+from desktop.store.identity import TillIdentity
 from desktop.store.journal import Journal
 from desktop.store.writer import Transaction, Urgency, Writer
 from shared.clock import Clock

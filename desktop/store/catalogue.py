@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 import msgspec
-from shared.catalogue.search import search_keys
 from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.schema import barcodes, goods, goods_search
 from shared.catalogue.goods import Goods
+from shared.catalogue.search import fold
 from shared.ids import GoodsId
 from shared.protocol.message import GoodsRow
 
@@ -32,8 +32,8 @@ def find_by_id(connection: Connection, goods_id: GoodsId) -> Goods | None:
 
 
 def search(connection: Connection, text: str, *, limit: int) -> list[Goods]:
-    """Articles one of whose search keys starts with the text (see ``search_keys``)."""
-    prefix = text.strip().lower()
+    """Articles by code, pinyin, pinyin initials, or any part of the Chinese name."""
+    prefix = fold(text)
     matching = (
         select(goods_search.c.goods_id)
         .where(goods_search.c.key >= prefix, goods_search.c.key < after_prefix(prefix))
@@ -74,7 +74,7 @@ def apply_goods(connection: Connection, rows: Iterable[GoodsRow]) -> None:
     _insert(
         connection,
         goods_search,
-        [{"key": key, "goods_id": row.goods_id} for row, item in kept for key in search_keys(item)],
+        [{"key": key, "goods_id": row.goods_id} for row, _ in kept for key in _endings(row)],
     )
 
 
@@ -82,3 +82,12 @@ def _insert(connection: Connection, table: Table, rows: list[dict[str, object]])
     # A code that two articles claim stays with the first; the catalogue import reports it.
     if rows:
         connection.execute(upsert(table).on_conflict_do_nothing(), rows)
+
+
+def _endings(row: GoodsRow) -> set[str]:
+    """The keys to find an article by: Chinese ones by every ending, so any part is a beginning."""
+    keys = set(row.search_keys)
+    for key in row.search_keys:
+        if not key.isascii():
+            keys.update(key[start:].strip() for start in range(1, len(key)))
+    return keys - {""}

@@ -4,8 +4,9 @@ A member's balances are the server's as of a checkpoint plus every own posting t
 does not contain yet: never twice, never missing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -22,28 +23,11 @@ from desktop.store.schema import (
     pulled_balances,
 )
 from shared.ids import LotId, MemberId
-from shared.ledger.account import DEBT_LOT, Account, AccountKind, Posting, Unit
+from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.lot import LotTerms
+from shared.loyalty.lots import Lot
+from shared.loyalty.tiers import Spending
 from shared.protocol.message import BalanceRow, MemberRow
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """Points that were earned together."""
-
-    lot: LotId
-    points: int
-    earned_on: str
-    expires_on: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SpendRecord:
-    """What one sale counts towards tiers, after its returns."""
-
-    sale_id: str
-    on_date: str
-    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +41,15 @@ class Member:
     tier: str
     """As last told by the server or reached here."""
     lots: tuple[Lot, ...]
-    debt: int
-    """Points owed; zero or negative."""
-    growth: int
-    spend: tuple[SpendRecord, ...]
+    """Of points; one named ``debt`` is what the member owes."""
+    spending: tuple[Spending, ...]
+    """What each sale counts towards tiers."""
     balance_as_of: str
 
     @property
     def points(self) -> int:
-        """Spendable points less what is owed."""
-        return sum(lot.points for lot in self.lots) + self.debt
+        """All points, less what is owed."""
+        return sum(lot.points for lot in self.lots)
 
 
 def find_by_key(connection: Connection, key: str) -> list[Member]:
@@ -101,7 +84,6 @@ def _member(connection: Connection, row: Row[tuple[str, ...]]) -> Member:
     held = connection.execute(
         select(balances).where(balances.c.owner == row.member_id, balances.c.amount != 0)
     ).all()
-    points = [balance for balance in held if balance.account == AccountKind.POINTS]
     return Member(
         member_id=MemberId(row.member_id),
         name=row.name,
@@ -109,23 +91,38 @@ def _member(connection: Connection, row: Row[tuple[str, ...]]) -> Member:
         card_tail=row.card_tail,
         tier=row.tier,
         lots=tuple(
-            Lot(
-                LotId(balance.lot),
-                balance.amount,
-                terms[balance.lot].earned_on if balance.lot in terms else "",
-                terms[balance.lot].expires_on if balance.lot in terms else None,
-            )
-            for balance in points
-            if balance.lot != DEBT_LOT
+            _lot(balance, terms.get(balance.lot))
+            for balance in held
+            if balance.account == AccountKind.POINTS
         ),
-        debt=sum(balance.amount for balance in points if balance.lot == DEBT_LOT),
-        growth=sum(b.amount for b in held if b.account == AccountKind.GROWTH),
-        spend=tuple(
-            SpendRecord(b.lot, terms[b.lot].earned_on if b.lot in terms else "", b.amount)
-            for b in held
-            if b.account == AccountKind.SPEND
-        ),
+        spending=_spending(held, terms),
         balance_as_of=row.balance_as_of,
+    )
+
+
+def _lot(balance: Row[tuple[str, ...]], terms: Row[tuple[str, ...]] | None) -> Lot:
+    """Points of one lot; debt, and what a merge brought, have no terms of their own."""
+    return Lot(
+        lot=LotId(balance.lot),
+        points=balance.amount,
+        earned_on=date.fromisoformat(terms.earned_on) if terms else date.min,
+        last_day=date.fromisoformat(terms.expires_on) if terms and terms.expires_on else None,
+    )
+
+
+def _spending(
+    held: Sequence[Row[tuple[str, ...]]], terms: Mapping[str, Row[tuple[str, ...]]]
+) -> tuple[Spending, ...]:
+    spend = {b.lot: b.amount for b in held if b.account == AccountKind.SPEND}
+    growth = {b.lot: b.amount for b in held if b.account == AccountKind.GROWTH}
+    return tuple(
+        Spending(
+            sale=sale,
+            day=date.fromisoformat(terms[sale].earned_on) if sale in terms else date.min,
+            spend_minor=spend.get(sale, 0),
+            growth=growth.get(sale, 0),
+        )
+        for sale in sorted(spend | growth)
     )
 
 

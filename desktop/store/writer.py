@@ -27,6 +27,9 @@ WAL_PAGES_MAX = 20_000
 """Beyond this (some 80 MB) the next job pays for a checkpoint, so that the file cannot run away."""
 
 
+CHECKPOINT_RETRY_S = 0.005
+
+
 class Urgency(IntEnum):
     """Which waiting job is taken first."""
 
@@ -131,7 +134,7 @@ class Writer:
         pages = self._wal_pages()
         idle = self._jobs.empty() and pages > WAL_PAGES_BEFORE_CHECKPOINT
         if idle or pages > WAL_PAGES_MAX:
-            self._pragma("wal_checkpoint(PASSIVE)")
+            self._checkpoint("PASSIVE")
 
     def _wal_pages(self) -> int:
         database = self._engine.url.database
@@ -139,20 +142,31 @@ class Writer:
         log = Path(f"{database}-wal")
         return log.stat().st_size // PAGE_BYTES if log.exists() else 0
 
-    def _pragma(self, text: str) -> None:
+    def _checkpoint(self, mode: str) -> bool:
+        """Copy the log into the file; False where a reader was in the way."""
         raw = self._engine.raw_connection()
         try:
-            raw.cursor().execute(f"PRAGMA {text}")
+            cursor = raw.cursor()
+            cursor.execute(f"PRAGMA wal_checkpoint({mode})")
+            row = cursor.fetchone()
+            assert row is not None
+            return bool(row[0] == 0)
         finally:
             raw.close()
 
     def truncate_log(self) -> Future[None]:
-        """Copy the log into the file and empty it, so that nothing erased stays readable in it."""
+        """Empty the write-ahead log, so that nothing erased stays readable in it.
+
+        Readers on an older state are waited for: the job goes to the end of the queue again.
+        """
         done: Future[None] = Future()
 
         def run() -> None:
-            self._pragma("wal_checkpoint(TRUNCATE)")
-            done.set_result(None)
+            if self._checkpoint("TRUNCATE") or self._closed.is_set():
+                done.set_result(None)
+            else:
+                self._closed.wait(CHECKPOINT_RETRY_S)
+                self._jobs.put(_Job(Urgency.BACKGROUND, next(self._order), run))
 
         self._jobs.put(_Job(Urgency.BACKGROUND, next(self._order), run))
         return done

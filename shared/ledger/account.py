@@ -56,7 +56,7 @@ class AccountKind(StrEnum):
     POINTS_ISSUED = "points-issued"
     """The programme's side of points. Owner: ``programme``."""
     GROWTH = "growth"
-    """A member's growth. Owner: member."""
+    """A member's growth. Owner: member; lot: the sale."""
     GROWTH_ISSUED = "growth-issued"
     """The programme's side of growth. Owner: ``programme``."""
     SPEND = "spend"

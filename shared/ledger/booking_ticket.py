@@ -36,7 +36,7 @@ def post_sale(entry_id: EntryId, sale: SaleCompleted) -> Iterator[Posting]:
         )
         drawn = [draw for tender in sale.tenders for draw in tender.lots]
         yield from _lots(member, drawn, sign=-1)
-        yield from _standing(sale, member, spend_lot=entry_id)
+        yield from _standing(sale, member, sale_lot=entry_id)
     for offer in sale.offers:
         if offer.coupon_id is not None:
             yield from _pair(_coupon(offer.coupon_id), -1)
@@ -54,7 +54,7 @@ def post_return(entry_id: EntryId, returned: SaleReturned) -> Iterator[Posting]:
         yield from _lots(member, returned.points_taken, sign=-1)
         given_back = [draw for refund in returned.refunds for draw in refund.lots]
         yield from _lots(member, given_back, sign=1)
-        yield from _standing(returned, member, spend_lot=returned.original or entry_id)
+        yield from _standing(returned, member, sale_lot=returned.original or entry_id)
 
 
 def _goods(
@@ -99,11 +99,11 @@ def _lots(member: MemberOutcome, draws: Iterable[LotDraw], *, sign: int) -> Iter
         yield from _pair(account, sign * draw.points)
 
 
-def _standing(ticket: Ticket, member: MemberOutcome, *, spend_lot: str) -> Iterator[Posting]:
+def _standing(ticket: Ticket, member: MemberOutcome, *, sale_lot: str) -> Iterator[Posting]:
     """What counts towards tiers."""
     spend = spend_unit(ticket.currency)
-    yield from _pair(Account(AccountKind.SPEND, member.member_id, spend_lot, spend), member.spend)
-    yield from _pair(Account(AccountKind.GROWTH, member.member_id, "", GROWTH), member.growth)
+    yield from _pair(Account(AccountKind.SPEND, member.member_id, sale_lot, spend), member.spend)
+    yield from _pair(Account(AccountKind.GROWTH, member.member_id, sale_lot, GROWTH), member.growth)
 
 
 def _coupon(coupon_id: str) -> Account:

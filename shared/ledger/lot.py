@@ -17,6 +17,7 @@ class LotTerms(NamedTuple):
     earned_on: str
     """ISO date on the store's calendar."""
     expires_on: str | None
+    """The last day on which its points can be spent; null: they never lapse."""
 
 
 def lot_terms(envelope: Envelope, fact: Fact) -> LotTerms | None:

@@ -13,7 +13,7 @@ from shared.protocol.message import Stream
 
 
 class Cursor(NamedTuple):
-    """Where a till stands in a stream. Opaque to tills; a restored server starts a new generation."""
+    """Where a till stands in a stream; opaque to it. A restored server starts a new generation."""
 
     stream: Stream
     generation: str

@@ -131,6 +131,8 @@ class GoodsRow(Message, frozen=True, kw_only=True):
 
     goods_id: GoodsId
     document: bytes
+    search_keys: tuple[str, ...] = ()
+    """Made with the catalogue: pinyin needs a library of 68 MB that no till should load."""
     deleted: bool = False
 
 
@@ -165,6 +167,7 @@ class BalanceRow(Message, frozen=True, kw_only=True):
     amount: int
     earned_on: str | None = None
     expires_on: str | None = None
+    """The last day on which points of the lot can be spent."""
 
 
 class MemberRow(Message, frozen=True, kw_only=True):

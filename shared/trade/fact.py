@@ -175,7 +175,7 @@ class PointsOutcome(Value, frozen=True, kw_only=True):
     """RFC 3339: the time the opening balance is true for."""
     offline: bool = False
     expires_on: str | None = None
-    """When the lot earned here lapses; the lot is named by the entry itself."""
+    """Last day on which the points earned here can be spent; the lot is named by the entry."""
     by_rule: tuple[RuleEarned, ...] = ()
 
 

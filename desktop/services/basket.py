@@ -1,0 +1,201 @@
+"""The basket on the screen: lines, member and claimed coupons, priced anew after each change."""
+
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+
+from desktop.store.members import Member
+from shared.catalogue.goods import Goods, SoldBy
+from shared.clock import Clock
+from shared.errors import DomainError
+from shared.ids import CouponId, StoreId
+from shared.loyalty.programme import Programme
+from shared.pricing.basket import Basket, BasketLine, CouponClaim, HandDiscount, MemberContext
+from shared.pricing.engine import price
+from shared.pricing.quote import Quote
+from shared.trade.fact import Approval, BundleRef
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """What prices come from: one programme bundle, in one store."""
+
+    ref: BundleRef
+    programme: Programme
+    store_id: StoreId
+
+
+@dataclass(frozen=True, slots=True)
+class BasketState:
+    """Everything about a basket; a value, so that a change that fails leaves the old one."""
+
+    lines: tuple[BasketLine, ...] = ()
+    barcodes: tuple[tuple[str, str], ...] = ()
+    """Line id and the code that was scanned for it."""
+    member: Member | None = None
+    claims: tuple[CouponClaim, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    hold_id: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in it and nobody attached."""
+        return not self.lines and self.member is None and not self.claims
+
+    def line(self, line_id: str) -> BasketLine:
+        """One line; DomainError ``no-such-line``."""
+        for line in self.lines:
+            if line.id == line_id:
+                return line
+        raise DomainError("no-such-line")
+
+
+class OpenBasket:
+    """The basket being rung up."""
+
+    def __init__(self, pricing: Pricing, clock: Clock, zone: tzinfo) -> None:
+        self.pricing = pricing
+        self._clock = clock
+        self._zone = zone
+        self._state = BasketState()
+        self._priced: tuple[BasketState, Basket, Quote] | None = None
+        self._next_line = 1
+
+    @property
+    def state(self) -> BasketState:
+        """The basket as a value."""
+        return self._state
+
+    def priced(self) -> tuple[Basket, Quote]:
+        """The basket as the engine saw it, and its answer; computed once per change."""
+        if self._priced is None or self._priced[0] is not self._state:
+            basket = self._basket(self._state)
+            self._priced = (self._state, basket, price(basket, self.pricing.programme))
+        return self._priced[1:]
+
+    @property
+    def quote(self) -> Quote:
+        """What the basket costs, and why."""
+        return self.priced()[1]
+
+    def _basket(self, state: BasketState) -> Basket:
+        return Basket(
+            lines=state.lines,
+            at=self._clock.now().astimezone(self._zone),
+            store=self.pricing.store_id,
+            member=MemberContext(tier=state.member.tier) if state.member else None,
+            claims=state.claims,
+        )
+
+    def _become(self, state: BasketState) -> None:
+        """Take a change over only if it can be priced: what fails leaves the basket as it was."""
+        basket = self._basket(state)
+        self._priced = (state, basket, price(basket, self.pricing.programme))
+        self._state = state
+
+    def add(
+        self,
+        goods: Goods,
+        *,
+        units: int = 0,
+        grams: int = 0,
+        label_minor: int | None = None,
+        barcode: str = "",
+    ) -> str:
+        """Add goods; units of what is already there join its line. Returns the line's id.
+
+        Raises DomainError ``bad-quantity``, ``unknown-tax-class`` and what the engine raises.
+        """
+        same = self._joinable(goods, label_minor)
+        if same is not None and units:
+            # The newest line is the one that is looked at: it moves to the end.
+            joined = replace(same, units=same.units + units)
+            others = tuple(line for line in self._state.lines if line.id != same.id)
+            self._become(replace(self._state, lines=(*others, joined)))
+            return same.id
+        line = BasketLine(
+            id=str(self._next_line), goods=goods, units=units, grams=grams, label_minor=label_minor
+        )
+        self._become(
+            replace(
+                self._state,
+                lines=(*self._state.lines, line),
+                barcodes=(*self._state.barcodes, (line.id, barcode)),
+            )
+        )
+        self._next_line += 1
+        return line.id
+
+    def _joinable(self, goods: Goods, label_minor: int | None) -> BasketLine | None:
+        if goods.sold_by is not SoldBy.UNIT or label_minor is not None:
+            return None
+        return next(
+            (
+                line
+                for line in self._state.lines
+                if line.goods == goods and not line.is_manual and line.label_minor is None
+            ),
+            None,
+        )
+
+    def set_quantity(self, line_id: str, quantity: int) -> None:
+        """Change the units (or grams) of a line."""
+        line = self._state.line(line_id)
+        by_weight = line.goods.sold_by is SoldBy.WEIGHT
+        changed = replace(line, grams=quantity) if by_weight else replace(line, units=quantity)
+        self._replace(changed)
+
+    def void(self, line_id: str) -> BasketLine:
+        """Take a line off."""
+        gone = self._state.line(line_id)
+        lines = tuple(line for line in self._state.lines if line.id != line_id)
+        self._become(replace(self._state, lines=lines))
+        return gone
+
+    def override_price(self, line_id: str, price_minor: int, approval: Approval) -> None:
+        """A price typed by hand, with the approval that allows it."""
+        line = self._state.line(line_id)
+        changed = replace(line, price_minor=price_minor, price_approval=approval.approval_id)
+        self._replace(changed, approval)
+
+    def discount(self, line_id: str, hand: HandDiscount, approval: Approval) -> None:
+        """A discount typed by hand, with the approval that allows it."""
+        line = self._state.line(line_id)
+        self._replace(
+            replace(line, discount=replace(hand, approval=approval.approval_id)), approval
+        )
+
+    def _replace(self, changed: BasketLine, approval: Approval | None = None) -> None:
+        lines = tuple(changed if line.id == changed.id else line for line in self._state.lines)
+        approvals = self._state.approvals + ((approval,) if approval else ())
+        self._become(replace(self._state, lines=lines, approvals=approvals))
+
+    def attach(self, member: Member | None) -> None:
+        """Price for a member from now on (None: for nobody), before, between or after the goods."""
+        self._become(replace(self._state, member=member))
+
+    def claim(self, claim: CouponClaim) -> None:
+        """Claim a coupon; DomainError ``coupon-claimed-already``."""
+        if any(known.instance == claim.instance for known in self._state.claims):
+            raise DomainError("coupon-claimed-already")
+        self._become(replace(self._state, claims=(*self._state.claims, claim)))
+
+    def unclaim(self, instance: CouponId) -> None:
+        """Give a claimed coupon back."""
+        claims = tuple(claim for claim in self._state.claims if claim.instance != instance)
+        self._become(replace(self._state, claims=claims))
+
+    def load(self, state: BasketState) -> None:
+        """Go on with a basket that was held."""
+        self._become(state)
+        self._next_line = 1 + max((int(line.id) for line in state.lines), default=0)
+
+    def clear(self, pricing: Pricing | None = None) -> None:
+        """Start the next sale, with the programme in force by now."""
+        self.pricing = pricing or self.pricing
+        self._state = BasketState()
+        self._priced = None
+        self._next_line = 1
+
+    def barcode_of(self, line_id: str) -> str:
+        """What was scanned for a line."""
+        return dict(self._state.barcodes).get(line_id, "")

@@ -1,0 +1,35 @@
+"""Programme bundles; the newest is in force, the others explain old sales."""
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from desktop.store.schema import bundles
+from shared.loyalty.bundle import load_bundle
+from shared.loyalty.programme import Programme
+from shared.trade.fact import BundleRef
+
+
+def newest_version(connection: Connection) -> int:
+    """The version in force; 0 before the first."""
+    return connection.execute(select(func.max(bundles.c.version))).scalar() or 0
+
+
+def put_bundle(connection: Connection, ref: BundleRef, document: bytes) -> None:
+    """Keep a bundle."""
+    connection.execute(
+        upsert(bundles)
+        .values(version=ref.version, sha256=ref.sha256, document=document)
+        .on_conflict_do_nothing()
+    )
+
+
+def read_bundle(
+    connection: Connection, version: int | None = None
+) -> tuple[BundleRef, Programme] | None:
+    """The bundle of a version, or the one in force; None if it is not here."""
+    wanted = newest_version(connection) if version is None else version
+    row = connection.execute(select(bundles).where(bundles.c.version == wanted)).one_or_none()
+    if row is None:
+        return None
+    ref = BundleRef(version=row.version, sha256=row.sha256)
+    return ref, load_bundle(row.document, ref)

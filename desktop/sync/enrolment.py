@@ -1,0 +1,78 @@
+"""Making a till out of a folder, a server's address and a one-time code."""
+
+from desktop.store.database import TillFolder
+from desktop.store.identity import TillIdentity, store_key, write_identity
+from desktop.store.journal import begin_epoch, current_epoch
+from desktop.store.writer import Transaction, Writer
+from desktop.sync.http import ServerConnection
+from shared.errors import DomainError, ProtocolError
+from shared.journal.certificate import Certificate, decode_certificate
+from shared.journal.keys import SigningKey, new_signing_key, parse_public_key
+from shared.journal.server_key import certified_server_key
+from shared.protocol.message import PROTOCOL, EnrolReply, EnrolRequest
+
+
+def enrol_till(writer: Writer, folder: TillFolder, *, url: str, code: str) -> TillIdentity:
+    """Enrol: a fresh key, a certificate for it, and the journal's first epoch.
+
+    The key is on disk before the server hears of it, so a crash never leaves a certificate whose
+    key is lost. Raises DomainError ``already-enrolled`` and what the server refuses with.
+    """
+
+    def is_enrolled(transaction: Transaction) -> bool:
+        return current_epoch(transaction.connection) is not None
+
+    if writer.run(is_enrolled):
+        raise DomainError("already-enrolled", folder=str(folder.path))
+    key = new_signing_key()
+    store_key(folder, key)
+    connection = ServerConnection(url)
+    try:
+        connection.hello()
+        reply = connection.enrol(
+            EnrolRequest(protocol=PROTOCOL, code=code.strip(), public_key=str(key.public))
+        )
+    finally:
+        connection.close()
+    certificate = _checked(reply, key)
+    identity = _identity(reply, certificate, url)
+
+    def keep(transaction: Transaction) -> None:
+        begin_epoch(
+            transaction.connection,
+            journal=certificate.journal,
+            epoch=certificate.epoch,
+            signed=reply.certificate,
+        )
+        write_identity(transaction.connection, identity)
+
+    writer.run(keep)
+    return identity
+
+
+def _checked(reply: EnrolReply, key: SigningKey) -> Certificate:
+    signer = certified_server_key(parse_public_key(reply.root_key), reply.server_key)
+    audience = reply.certificate.audience
+    payload = reply.certificate.verify(signer, purpose="certificate", audience=audience)
+    certificate = decode_certificate(payload)
+    if certificate.key_id != key.id or certificate.journal != audience:
+        raise ProtocolError("bad-certificate", reason="for another key")
+    return certificate
+
+
+def _identity(reply: EnrolReply, certificate: Certificate, url: str) -> TillIdentity:
+    assert certificate.till_id is not None
+    assert certificate.store_id is not None
+    return TillIdentity(
+        journal=certificate.journal,
+        till_id=certificate.till_id,
+        till_number=certificate.till_number,
+        till_name=reply.till_name,
+        store_id=certificate.store_id,
+        store_name=reply.store_name,
+        store_zone=reply.store_zone,
+        lookup_key=reply.lookup_key,
+        root_key=reply.root_key,
+        server_key=reply.server_key,
+        server_url=url,
+    )

@@ -1,0 +1,133 @@
+"""Talking to the server: msgpack over HTTP, every failure as one of our errors."""
+
+from typing import TypeVar
+
+import msgspec
+import requests
+
+from shared.errors import EnvironmentFault, ProtocolError
+from shared.journal.keys import SigningKey
+from shared.protocol.message import (
+    CONTENT_TYPE,
+    PROTOCOL,
+    EnrolReply,
+    EnrolRequest,
+    ErrorReply,
+    Hello,
+    LookupReply,
+    LookupRequest,
+    Message,
+    PullReply,
+    PullRequest,
+    PushReply,
+    PushRequest,
+)
+from shared.protocol.request_signature import sign_request
+
+Reply = TypeVar("Reply", bound=Message)
+
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 30.0
+STALE_NONCE = frozenset({"old-nonce", "bad-nonce"})
+
+
+class RefusedError(ProtocolError):
+    """The server answered, and said no; ``reply`` says why."""
+
+    def __init__(self, status: int, reply: ErrorReply) -> None:
+        super().__init__(reply.code, **reply.fields)
+        self.status = status
+        self.reply = reply
+
+
+class ServerConnection:
+    """One till's connection; used from one thread at a time."""
+
+    def __init__(self, url: str, key: SigningKey | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._key = key
+        self._session = requests.Session()
+        # A till talks to its own server; proxies of the user's desktop are none of its business.
+        self._session.trust_env = False
+        self._nonce = ""
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._session.close()
+
+    def hello(self) -> Hello:
+        """The handshake: versions, time, limits, and the nonce to sign with."""
+        hello = self._read(self._send("GET", "/v1/hello", b"", {}), Hello)
+        if not hello.protocol_min <= PROTOCOL <= hello.protocol_max:
+            raise ProtocolError(
+                "protocol-version", ours=PROTOCOL, low=hello.protocol_min, high=hello.protocol_max
+            )
+        self._nonce = hello.nonce
+        return hello
+
+    def enrol(self, request: EnrolRequest) -> EnrolReply:
+        """Exchange a one-time code for a certificate."""
+        return self._post("/v1/enrol", request, EnrolReply)
+
+    def push(self, request: PushRequest) -> PushReply:
+        """Send entries; they prove themselves, so the request is not signed."""
+        return self._post("/v1/sync/push", request, PushReply)
+
+    def pull(self, request: PullRequest) -> PullReply:
+        """One page of a stream."""
+        return self._signed("/v1/sync/pull", request, PullReply)
+
+    def lookup(self, request: LookupRequest) -> LookupReply:
+        """A member or a receipt that this till does not hold."""
+        return self._signed("/v1/lookup", request, LookupReply)
+
+    def _post(self, path: str, message: Message, kind: type[Reply]) -> Reply:
+        return self._read(self._send("POST", path, msgspec.msgpack.encode(message), {}), kind)
+
+    def _signed(self, path: str, message: Message, kind: type[Reply]) -> Reply:
+        assert self._key is not None
+        body = msgspec.msgpack.encode(message)
+        for attempt in (1, 2):
+            if not self._nonce:
+                self.hello()
+            headers = sign_request(
+                self._key, method="POST", path=path, body=body, nonce=self._nonce
+            )
+            try:
+                return self._read(self._send("POST", path, body, headers), kind)
+            except RefusedError as refused:
+                if refused.code not in STALE_NONCE or attempt == 2:
+                    raise
+                self._nonce = ""
+        raise AssertionError
+
+    def _send(
+        self, method: str, path: str, body: bytes, headers: dict[str, str]
+    ) -> requests.Response:
+        try:
+            return self._session.request(
+                method,
+                self._url + path,
+                data=body,
+                headers={"Content-Type": CONTENT_TYPE, **headers},
+                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+            )
+        except requests.Timeout as error:
+            raise EnvironmentFault("server-timeout", url=self._url) from error
+        except requests.RequestException as error:
+            raise EnvironmentFault("server-unreachable", url=self._url) from error
+
+    def _read(self, response: requests.Response, kind: type[Reply]) -> Reply:
+        if response.status_code == 200:
+            return _decode(response.content, kind)
+        if response.status_code >= 500:
+            raise EnvironmentFault("server-error", status=response.status_code)
+        raise RefusedError(response.status_code, _decode(response.content, ErrorReply))
+
+
+def _decode(content: bytes, kind: type[Reply]) -> Reply:
+    try:
+        return msgspec.msgpack.decode(content, type=kind)
+    except msgspec.MsgspecError as error:
+        # A captive portal or a proxy answered instead of our server.
+        raise ProtocolError("not-our-server") from error

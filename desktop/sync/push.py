@@ -1,0 +1,160 @@
+"""Pushing: whatever lies above the server's high-water mark, as the bytes it was written in."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, delete, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from desktop.store.journal import Batch, Epoch, current_epoch, read_batch
+from desktop.store.schema import attachments, entries, epochs, exceptions, head_signatures
+from desktop.store.writer import Transaction, Urgency, Writer
+from desktop.sync.http import RefusedError, ServerConnection
+from shared.clock import HybridClock, HybridTime
+from shared.errors import EnvironmentFault, ProtocolError
+from shared.journal.certificate import sign_head
+from shared.journal.keys import SigningKey
+from shared.protocol.message import (
+    PROTOCOL,
+    PUSH_BYTES_MAX,
+    PUSH_ENTRIES_MAX,
+    PushReply,
+    PushRequest,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What one push did."""
+
+    entries: int
+    is_done: bool
+    """Nothing is waiting any more."""
+
+
+class Pusher:
+    """Sends the journal of one till."""
+
+    def __init__(
+        self, *, writer: Writer, reading: Engine, key: SigningKey, hybrid: HybridClock
+    ) -> None:
+        self._writer = writer
+        self._reading = reading
+        self._key = key
+        self._hybrid = hybrid
+        self._entries_max = PUSH_ENTRIES_MAX
+
+    def unsent(self) -> int:
+        """Entries the server has not acknowledged."""
+        with self._reading.connect() as connection:
+            epoch = current_epoch(connection)
+        return epoch.unsent if epoch else 0
+
+    def push_once(self, server: ServerConnection) -> Pushed:
+        """Send one batch; a time-out or 413 halves the next one, success grows it again.
+
+        Raises what the connection raises; nothing is lost by any of it: the server's high-water
+        mark answers the repeat.
+        """
+        with self._reading.connect() as connection:
+            epoch = current_epoch(connection)
+            assert epoch is not None
+            batch = read_batch(
+                connection,
+                epoch=epoch,
+                first_seq=epoch.acknowledged_seq,
+                entries_max=self._entries_max,
+                bytes_max=PUSH_BYTES_MAX,
+            )
+        request = self._request(epoch, batch)
+        try:
+            reply = server.push(request)
+        except RefusedError as refused:
+            return self._refused(epoch, refused)
+        except EnvironmentFault:
+            self._entries_max = max(1, self._entries_max // 2)
+            raise
+        self._entries_max = min(PUSH_ENTRIES_MAX, self._entries_max + self._entries_max // 4 + 1)
+        self._hybrid.witness(HybridTime(reply.hlc))
+        self._acknowledge(epoch, batch, request, reply)
+        return Pushed(len(batch.entries), reply.next_seq >= epoch.head.next_seq)
+
+    def _request(self, epoch: Epoch, batch: Batch) -> PushRequest:
+        return PushRequest(
+            protocol=PROTOCOL,
+            journal=epoch.head.journal,
+            epoch=epoch.head.epoch,
+            first_seq=batch.first_seq,
+            prev_hash=batch.previous_hash,
+            entries=batch.entries,
+            attachments=batch.attachments,
+            head_hash=batch.head_hash,
+            head_signature=sign_head(
+                self._key,
+                journal=epoch.head.journal,
+                epoch=epoch.head.epoch,
+                seq=batch.head_seq,
+                head_hash=batch.head_hash,
+            ),
+            hlc=self._hybrid.tick(),
+            certificate=epoch.certificate,
+        )
+
+    def _refused(self, epoch: Epoch, refused: RefusedError) -> Pushed:
+        if refused.status == 413:
+            self._entries_max = max(1, self._entries_max // 2)
+            return Pushed(0, is_done=False)
+        next_seq = refused.reply.next_seq
+        if refused.status != 409 or next_seq is None or next_seq > epoch.head.next_seq:
+            raise refused
+        # The server stands elsewhere than we thought; go on from where it is.
+        self._writer.run(
+            lambda transaction: _move_mark(transaction, epoch, next_seq, durable_seq=0),
+            Urgency.BACKGROUND,
+        )
+        return Pushed(0, is_done=False)
+
+    def _acknowledge(
+        self, epoch: Epoch, batch: Batch, request: PushRequest, reply: PushReply
+    ) -> None:
+        if reply.next_seq > epoch.head.next_seq:
+            raise ProtocolError("server-ahead", ours=epoch.head.next_seq, theirs=reply.next_seq)
+
+        def work(transaction: Transaction) -> None:
+            connection = transaction.connection
+            _move_mark(transaction, epoch, reply.next_seq, durable_seq=reply.durable_seq)
+            if batch.entries:
+                connection.execute(
+                    upsert(head_signatures)
+                    .values(
+                        journal=epoch.head.journal,
+                        epoch=epoch.head.epoch,
+                        seq=batch.head_seq,
+                        hash=batch.head_hash,
+                        key_id=self._key.id,
+                        signature=request.head_signature,
+                    )
+                    .on_conflict_do_nothing()
+                )
+                # The server has them now; here they would only be personal data lying about.
+                sent = select(entries.c.id).where(
+                    entries.c.journal == epoch.head.journal,
+                    entries.c.epoch == epoch.head.epoch,
+                    entries.c.seq.between(batch.first_seq, min(batch.head_seq, reply.next_seq - 1)),
+                )
+                connection.execute(delete(attachments).where(attachments.c.entry_id.in_(sent)))
+            for notice in reply.exceptions:
+                connection.execute(
+                    upsert(exceptions)
+                    .values(id=notice.id, rule=notice.rule, facts=" ".join(notice.facts))
+                    .on_conflict_do_nothing()
+                )
+
+        self._writer.run(work, Urgency.BACKGROUND)
+
+
+def _move_mark(transaction: Transaction, epoch: Epoch, next_seq: int, *, durable_seq: int) -> None:
+    transaction.connection.execute(
+        update(epochs)
+        .where(epochs.c.journal == epoch.head.journal, epochs.c.epoch == epoch.head.epoch)
+        .values(acknowledged_seq=next_seq, durable_seq=durable_seq)
+    )

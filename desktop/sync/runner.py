@@ -1,0 +1,128 @@
+"""The background sync: one thread, back-off with jitter, a status that is always true."""
+
+import random
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from desktop.sync.http import ServerConnection
+from desktop.sync.pull import Puller
+from desktop.sync.push import Pusher
+from desktop.sync.status import SyncStatus
+from shared.clock import Clock
+from shared.errors import EvertillError
+from shared.protocol.message import Stream
+
+PULL_EVERY_S = 2.0
+BACKOFF_FIRST_S = 1.0
+BACKOFF_MAX_S = 30.0
+STREAMS = (Stream.OPERATORS, Stream.PROGRAMME, Stream.CATALOGUE, Stream.MEMBERS)
+
+log = structlog.get_logger("sync")
+
+
+class SyncRunner:
+    """Pushes when there is something, pulls every few seconds, survives everything."""
+
+    def __init__(
+        self,
+        *,
+        connect: Callable[[], ServerConnection],
+        pusher: Pusher,
+        puller: Puller,
+        clock: Clock,
+        on_status: Callable[[SyncStatus], None] = lambda _status: None,
+        on_change: Callable[[Stream], None] = lambda _stream: None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._connect = connect
+        self._pusher = pusher
+        self._puller = puller
+        self._clock = clock
+        self._on_status = on_status
+        self._on_change = on_change
+        self._jitter = jitter
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._failures = 0
+        self._since = clock.now()
+        self._online = False
+        self._last_contact: datetime | None = None
+        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+
+    def start(self) -> None:
+        """Begin syncing."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something to send."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Stop after the request at hand."""
+        self._closing.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def sync_once(self, server: ServerConnection) -> None:
+        """Send everything, then bring every stream up to date."""
+        while not self._pusher.push_once(server).is_done:
+            self._contact()
+            if self._closing.is_set():
+                return
+        self._contact()
+        for stream in STREAMS:
+            if self._puller.pull(server, stream):
+                self._on_change(stream)
+
+    def _run(self) -> None:
+        server: ServerConnection | None = None
+        while not self._closing.is_set():
+            wait_s = PULL_EVERY_S
+            try:
+                server = server or self._connect()
+                self.sync_once(server)
+                self._succeeded()
+            except EvertillError as error:
+                wait_s = self._failed(error)
+                if server is not None:
+                    server.close()
+                    server = None
+            self._wake.wait(wait_s)
+            self._wake.clear()
+        if server is not None:
+            server.close()
+
+    def _contact(self) -> None:
+        self._last_contact = self._clock.now()
+
+    def _succeeded(self) -> None:
+        if not self._online:
+            self._online, self._since = True, self._clock.now()
+        self._failures = 0
+        self._contact()
+        self._on_status(self._status())
+
+    def _failed(self, error: EvertillError) -> float:
+        if self._online:
+            self._online, self._since = False, self._clock.now()
+        self._failures += 1
+        longest = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(self._failures - 1, 10))
+        wait_s = longest * (0.5 + self._jitter() / 2)
+        log.info("sync-failed", code=error.code, failures=self._failures)
+        self._on_status(self._status(error, wait_s))
+        return wait_s
+
+    def _status(self, error: EvertillError | None = None, next_try_s: float = 0.0) -> SyncStatus:
+        return SyncStatus(
+            is_online=self._online,
+            unsent=self._pusher.unsent(),
+            since=self._since,
+            last_contact=self._last_contact,
+            error_code=error.code if error else "",
+            error_fields=dict(error.fields) if error else {},
+            next_try_s=next_try_s,
+        )
