@@ -139,10 +139,11 @@ class ScanData:
     """One read code.
 
     ``symbology`` is the AIM identifier's meaning (``EAN-13``) where the scanner sends one; the
-    identifier itself is not part of ``text``. ``source`` names the scanner.
+    identifier itself is not part of ``text``. ``source`` names the scanner. The text may be a card
+    or a wallet's payment code, so it stays out of logs.
     """
 
-    text: str
+    text: str = field(repr=False)
     symbology: str | None
     source: str
     quality: ScanQuality = ScanQuality.WHOLE

@@ -200,9 +200,5 @@ def _table_row(row: tuple[str, ...], widths: list[int], grid: Grid) -> str:
 
 
 def _stack(row: tuple[str, ...], grid: Grid) -> list[Piece]:
-    """A row too wide for the paper: its name, then its figures below."""
-    figures = " ".join(cell for cell in row[1:] if cell)
-    return [
-        *map(Line, wrap(row[0], grid.columns, grid.measure)),
-        *(Line(part, align=Align.RIGHT) for part in wrap(figures, grid.columns, grid.measure)),
-    ]
+    """A row of a table too wide for the paper: its name, then its figures."""
+    return _set_pair(Pair(row[0], " ".join(cell for cell in row[1:] if cell)), grid)

@@ -1,0 +1,1 @@
+"""Scanners: as a keyboard (``wedge``) and on a serial line (``serial``)."""

@@ -1,0 +1,90 @@
+"""Simulators from the command line: ``python -m hardware.sim printer|scanner|show``."""
+
+import argparse
+import sys
+from pathlib import Path
+from threading import Event
+
+from hardware.escpos.profile import built_in_profiles
+from hardware.paper.interpreter import Interpreter
+from hardware.paper.picture import save_picture
+from hardware.paper.text import sheet_text
+from hardware.simulators.printer import PrintedJob, PrinterSimulator
+from hardware.simulators.scanner import SerialScannerSimulator
+from shared.errors import EvertillError
+from shared.language import Language, words
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one simulator until it is interrupted; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        run = {"printer": _printer, "scanner": _scanner, "show": _show}[options.simulator]
+        run(options)
+    except KeyboardInterrupt:
+        return 0
+    except EvertillError as error:
+        print(words(Language.ENGLISH).error(error), file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.strerror}: {error.filename or options.simulator}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    papers = sorted(built_in_profiles().papers)
+    parser = argparse.ArgumentParser(prog="python -m hardware.sim", description=__doc__)
+    kinds = parser.add_subparsers(dest="simulator", required=True)
+    printer = kinds.add_parser("printer", help="a receipt printer on TCP that shows its paper")
+    printer.add_argument("--port", type=int, default=9100, help="0 takes a free one")
+    printer.add_argument("--out", type=Path, help="folder for .bin, .txt and .png of every job")
+    for fault in ("paper-out", "cover-open", "silent"):
+        printer.add_argument(f"--{fault}", action="store_true")
+    printer.add_argument("--stall-after", type=int, metavar="BYTES")
+    printer.add_argument("--reset-after", type=int, metavar="BYTES")
+    kinds.add_parser("scanner", help="a serial scanner on a pty; reads a code per line typed")
+    show = kinds.add_parser("show", help="show a captured print job")
+    show.add_argument("file", type=Path)
+    show.add_argument("--png", type=Path)
+    for command in (printer, show):
+        command.add_argument("--paper", choices=papers, default="80mm")
+    return parser
+
+
+def _printer(options: argparse.Namespace) -> None:
+    paper = built_in_profiles().paper(options.paper)
+    simulator = PrinterSimulator(
+        port=options.port, paper=paper, on_job=_print_job, save_to=options.out
+    )
+    simulator.faults.paper_out = options.paper_out
+    simulator.faults.cover_open = options.cover_open
+    simulator.faults.silent = options.silent
+    simulator.faults.stall_after = options.stall_after
+    simulator.faults.reset_after = options.reset_after
+    with simulator:
+        print(f"printer on {simulator.host}:{simulator.port}", flush=True)
+        Event().wait()
+
+
+def _print_job(job: PrintedJob) -> None:
+    print(f"--- job {job.number}, {len(job.data)} bytes\n{job.text()}", flush=True)
+
+
+def _scanner(options: argparse.Namespace) -> None:  # noqa: ARG001 - it has no options
+    simulator = SerialScannerSimulator()
+    print(f"scanner on {simulator.port}", flush=True)
+    for line in sys.stdin:
+        simulator.scan(line.strip())
+
+
+def _show(options: argparse.Namespace) -> None:
+    paper = built_in_profiles().paper(options.paper)
+    sheet = Interpreter(dots=paper.dots).print_all(options.file.read_bytes())
+    print(sheet_text(sheet), end="")
+    if options.png:
+        save_picture(sheet, options.png)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
