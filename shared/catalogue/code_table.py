@@ -142,7 +142,7 @@ class CodeTable:
         apart += [(f"{row.kind} {row.prefix}", row.digits) for row in self.own]
         apart += [(row.wallet, row.digits) for row in self.wallets]
         for (name, digits), (other, others) in combinations(apart, 2):
-            if digits.overlaps(others) and name != other:
+            if digits.overlaps(others):
                 raise DomainError("code-table-overlap", one=name, other=other)
         cards = [(row.scheme, row.digits) for row in self.cards]
         for name, digits in apart:

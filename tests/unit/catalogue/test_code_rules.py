@@ -195,12 +195,12 @@ ROW = OwnRow(CodeKind.MEMBER, "90", 16)
         (((InStoreRow("69", ((Part.ITEM, 10),)),), (), (), ()), "code-table-prefix"),
         (
             (
-                (InStoreRow("2", ((Part.ITEM, 11),)), InStoreRow("21", ((Part.ITEM, 10),))),
+                (InStoreRow("21", ((Part.ITEM, 10),)), InStoreRow("212", ((Part.ITEM, 9),))),
                 (),
                 (),
                 (),
             ),
-            "code-table",
+            "code-table-overlap",
         ),
     ],
 )
