@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from desktop.store.identity import TillIdentity
-from desktop.store.journal import Journal
+from desktop.store.journal import Journal, current_epoch
 from desktop.store.writer import Transaction, Urgency, Writer
 from shared.clock import Clock
 from shared.ids import EntryId, random_id
@@ -17,6 +17,14 @@ from shared.trade.writing import Scribe, Writing
 
 Result = TypeVar("Result")
 Also = Callable[[Transaction, ChainedEntry], None]
+
+
+class EntryPlace(NamedTuple):
+    """Where the next entry will stand; facts name it (lots, receipt numbers) before it is there."""
+
+    entry_id: EntryId
+    epoch: int
+    seq: int
 
 
 class Books:
@@ -52,13 +60,11 @@ class Books:
         """A connection on one consistent state of the books."""
         return self._reading.connect()
 
-    def record(
-        self, writing: Writing, *, entry_id: EntryId | None = None, also: Also | None = None
-    ) -> ChainedEntry:
+    def record(self, writing: Writing, *, also: Also | None = None) -> ChainedEntry:
         """Write one fact, and ``also`` in the same transaction; returns after the commit."""
 
         def work(transaction: Transaction) -> ChainedEntry:
-            chained = self._journal.append(transaction, writing, entry_id)
+            chained = self._journal.append(transaction, writing)
             if also is not None:
                 also(transaction, chained)
             return chained
@@ -71,6 +77,14 @@ class Books:
         """Change what is not in the journal (queues, cursors, counters)."""
         return self.writer.run(work, urgency)
 
-    def append(self, transaction: Transaction, writing: Writing) -> ChainedEntry:
+    def next_place(self, transaction: Transaction) -> EntryPlace:
+        """Where an entry appended now would stand."""
+        epoch = current_epoch(transaction.connection)
+        assert epoch is not None
+        return EntryPlace(self.scribe.new_entry_id(), epoch.head.epoch, epoch.head.next_seq)
+
+    def append(
+        self, transaction: Transaction, writing: Writing, entry_id: EntryId | None = None
+    ) -> ChainedEntry:
         """Write a fact inside a transaction that is already running."""
-        return self._journal.append(transaction, writing)
+        return self._journal.append(transaction, writing, entry_id)

@@ -1,0 +1,327 @@
+"""Ringing up and paying: from an open basket to a sale in the books."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import NamedTuple
+
+import msgspec
+
+from desktop.services import ticket
+from desktop.services.basket import OpenBasket, Pricing
+from desktop.services.books import Books, EntryPlace
+from desktop.services.ticket import Settled, TicketPlace
+from desktop.store import members as member_store
+from desktop.store.members import Member
+from desktop.store.print_jobs import queue_original
+from desktop.store.tickets import OpenShift
+from desktop.store.writer import Transaction
+from shared.catalogue.codes import receipt_code
+from shared.errors import DomainError
+from shared.ids import EntryId, OperatorId, ShiftId, StoreId, TillId
+from shared.journal.entry import ENTRY_BYTES_MAX
+from shared.money import AMOUNT_MINOR_MAX
+from shared.pricing.cash import cash_rounding
+from shared.pricing.redemption import PointsPayment, PointsValue, offered, redeem
+from shared.trade.fact import Tender, TenderKind
+from shared.trade.ticket import SaleCompleted
+from shared.trade.writing import Writing
+
+ENVELOPE_AND_TENDERS_BYTES = 8 * 1024
+"""Kept free of 64 KiB for the envelope and for tenders that are not known yet."""
+
+
+_DRAFT_PLACE = TicketPlace(
+    receipt_no="0" * 20,
+    ticket_id="0" * 36,
+    entry_id="0" * 36,
+    store_id=StoreId("0" * 36),
+    till_id=TillId("0" * 36),
+    shift_id=ShiftId("0" * 36),
+    operator_id=OperatorId("0" * 36),
+    today=date.min,
+    as_of="0" * 32,
+    offline=False,
+)
+
+
+class CompletedSale(NamedTuple):
+    """A sale whose commit has returned."""
+
+    entry_id: EntryId
+    fact: SaleCompleted
+    hash: bytes
+
+    @property
+    def change(self) -> int:
+        """What the customer gets back in cash."""
+        return sum(tender.change for tender in self.fact.tenders)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is still to be paid, and what that is in cash after rounding."""
+
+    amount: int
+    in_cash: int
+
+
+class Checkout:
+    """The till's one basket and its tenders."""
+
+    def __init__(
+        self,
+        books: Books,
+        pricing: Pricing,
+        *,
+        language: str,
+        is_offline: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._books = books
+        self.basket = OpenBasket(pricing, books.clock, books.identity.zone)
+        self.language = language
+        self._is_offline = is_offline
+        self._tenders: tuple[Tender, ...] = ()
+        self._points: PointsPayment | None = None
+
+    @property
+    def tenders(self) -> tuple[Tender, ...]:
+        """What was paid so far."""
+        return self._tenders
+
+    @property
+    def is_tendering(self) -> bool:
+        """Whether money was taken for the basket on the screen."""
+        return bool(self._tenders)
+
+    def due(self) -> Due:
+        """What is still to be paid."""
+        rest = self.basket.quote.total_minor - sum(tender.amount for tender in self._tenders)
+        return Due(rest, cash_rounding(rest, self.basket.pricing.programme).due_minor)
+
+    def check_ready(self) -> None:
+        """What must hold before any money is asked for.
+
+        Raises DomainError ``basket-empty``, ``basket-too-large`` (the sale's entry would not fit
+        64 KiB: finish it in two) or ``amount-too-large``.
+        """
+        quote = self.basket.quote
+        if not quote.lines:
+            raise DomainError("basket-empty")
+        if quote.total_minor > AMOUNT_MINOR_MAX:
+            raise DomainError("amount-too-large")
+        if self._draft_bytes() > ENTRY_BYTES_MAX - ENVELOPE_AND_TENDERS_BYTES:
+            raise DomainError("basket-too-large", lines=len(quote.lines))
+
+    def _draft_bytes(self) -> int:
+        """How large the sale would be, without envelope and tenders."""
+        state = self.basket.state
+        fact = ticket.sale_fact(
+            _DRAFT_PLACE,
+            self.basket.pricing,
+            state,
+            self.basket.quote,
+            Settled(tenders=(), rounding=0),
+            state.member,
+        )
+        return len(msgspec.json.encode(fact))
+
+    def points_offered(self) -> PointsValue:
+        """The most that the member's points can pay of what is due."""
+        member = self.basket.state.member
+        if member is None or self._points is not None:
+            return PointsValue(points=0, value_minor=0)
+        basket, quote = self.basket.priced()
+        return offered(basket, quote, self.basket.pricing.programme, member.lots)
+
+    def tender_points(self, points: int) -> Tender:
+        """Pay with points; once per sale, before other tenders have paid too much for it.
+
+        Raises DomainError ``points-need-member``, ``points-tendered-already``, ``points-too-late``
+        and what ``redeem`` raises.
+        """
+        self.check_ready()
+        member = self.basket.state.member
+        if member is None:
+            raise DomainError("points-need-member")
+        if self._points is not None:
+            raise DomainError("points-tendered-already")
+        basket, quote = self.basket.priced()
+        payment = redeem(basket, quote, points, self.basket.pricing.programme, member.lots)
+        if payment.value_minor > self.due().amount:
+            raise DomainError("points-too-late")
+        self._points = payment
+        return self._take(
+            Tender(
+                tender=TenderKind.POINTS,
+                amount=payment.value_minor,
+                points=payment.points,
+                lots=payment.draws,
+            )
+        )
+
+    def tender(
+        self,
+        kind: TenderKind,
+        amount: int,
+        *,
+        provider: str = "",
+        attempt_id: str = "",
+        reference: str = "",
+    ) -> Tender:
+        """Take a card, wallet or voucher payment; DomainError ``tender-exceeds-due``."""
+        self.check_ready()
+        if not 0 < amount <= self.due().amount:
+            raise DomainError("tender-exceeds-due", amount=amount, due=self.due().amount)
+        return self._take(
+            Tender(
+                tender=kind,
+                amount=amount,
+                provider=provider,
+                attempt_id=attempt_id,
+                reference=reference,
+            )
+        )
+
+    def tender_cash(self, given: int | None = None) -> Tender:
+        """Take cash: exactly what is due (None), more (change is due), or a part of it."""
+        self.check_ready()
+        in_cash = self.due().in_cash
+        given = in_cash if given is None else given
+        if not 0 <= given <= AMOUNT_MINOR_MAX:
+            raise DomainError("bad-cash-amount", amount=given)
+        amount = min(given, in_cash)
+        return self._take(
+            Tender(tender=TenderKind.CASH, amount=amount, given=given, change=given - amount)
+        )
+
+    def _take(self, tender: Tender) -> Tender:
+        self._tenders = (*self._tenders, tender)
+        return tender
+
+    def withdraw(self, index: int) -> Tender:
+        """Give a tender back; one that was charged outside must be reversed by its provider."""
+        gone = self._tenders[index]
+        if gone.attempt_id:
+            raise DomainError("tender-charged")
+        self._tenders = self._tenders[:index] + self._tenders[index + 1 :]
+        if gone.tender is TenderKind.POINTS:
+            self._points = None
+        return gone
+
+    def rounding(self) -> int | None:
+        """The cash rounding that settles the basket with these tenders; None while money is due."""
+        cash = sum(t.amount for t in self._tenders if t.tender is TenderKind.CASH)
+        others = sum(t.amount for t in self._tenders if t.tender is not TenderKind.CASH)
+        rest = self.basket.quote.total_minor - others
+        if rest == cash:
+            return 0
+        rounded = cash_rounding(rest, self.basket.pricing.programme)
+        takes_cash = any(tender.tender is TenderKind.CASH for tender in self._tenders)
+        return rounded.rounding_minor if takes_cash and rounded.due_minor == cash else None
+
+    @property
+    def can_finish(self) -> bool:
+        """Whether the tenders settle the basket."""
+        return bool(self.basket.state.lines) and self.rounding() is not None
+
+    def finish(self, shift: OpenShift, operator_id: OperatorId) -> CompletedSale:
+        """Write the sale; returns after its commit. The basket is then empty for the next one.
+
+        Raises DomainError ``not-settled``, ``balance-changed`` (points to be spent were spent
+        elsewhere meanwhile: the points tender is given back) and ``entry-too-large``.
+        """
+        self.check_ready()
+        rounding = self.rounding()
+        if rounding is None:
+            raise DomainError("not-settled", due=self.due().amount)
+        settled = Settled(tenders=self._tenders, rounding=rounding, points=self._points)
+
+        def work(transaction: Transaction) -> CompletedSale:
+            return self._write(transaction, shift, operator_id, settled)
+
+        try:
+            sale = self._books.writer.run(work)
+        except DomainError as error:
+            if error.code == "balance-changed":
+                self._refresh_member()
+            raise
+        self.clear()
+        return sale
+
+    def _write(
+        self,
+        transaction: Transaction,
+        shift: OpenShift,
+        operator_id: OperatorId,
+        settled: Settled,
+    ) -> CompletedSale:
+        place = self._books.next_place(transaction)
+        state = self.basket.state
+        member = self._current_member(transaction, state.member)
+        if settled.points and not (member and ticket.lots_hold(member.lots, settled.points)):
+            raise DomainError("balance-changed")
+        fact = ticket.sale_fact(
+            self._ticket_place(place, shift, operator_id, member),
+            self.basket.pricing,
+            state,
+            self.basket.quote,
+            settled,
+            member,
+        )
+        chained = self._books.append(
+            transaction, Writing(fact, business_date=shift.business_date), place.entry_id
+        )
+        if fact.member is not None:
+            member_store.set_tier(
+                transaction.connection, fact.member.member_id, fact.member.tier_after
+            )
+        queue_original(
+            transaction.connection,
+            job_id=self._books.new_id(),
+            entry_id=chained.id,
+            language=self.language,
+        )
+        return CompletedSale(chained.id, fact, chained.hash)
+
+    def _current_member(self, transaction: Transaction, priced: Member | None) -> Member | None:
+        """Balances of this very moment, at the tier the basket was priced with."""
+        if priced is None:
+            return None
+        current = member_store.find(transaction.connection, priced.member_id)
+        # Erased between the scan and the end of the sale: the sale stands, without a member.
+        return replace(current, tier=priced.tier) if current else None
+
+    def _ticket_place(
+        self, place: EntryPlace, shift: OpenShift, operator_id: OperatorId, member: Member | None
+    ) -> TicketPlace:
+        identity = self._books.identity
+        return TicketPlace(
+            receipt_no=receipt_code(
+                till_number=identity.till_number, epoch=place.epoch, number=place.seq + 1
+            ),
+            ticket_id=self._books.new_id(),
+            entry_id=place.entry_id,
+            store_id=identity.store_id,
+            till_id=identity.till_id,
+            shift_id=shift.shift_id,
+            operator_id=operator_id,
+            today=self._books.today(),
+            as_of=member.balance_as_of if member else "",
+            offline=self._is_offline(),
+        )
+
+    def _refresh_member(self) -> None:
+        """Give a points tender back and show the balance as it is by now."""
+        self._tenders = tuple(t for t in self._tenders if t.tender is not TenderKind.POINTS)
+        self._points = None
+        member = self.basket.state.member
+        if member is not None:
+            with self._books.reading() as connection:
+                self.basket.attach(member_store.find(connection, member.member_id))
+
+    def clear(self, pricing: Pricing | None = None) -> None:
+        """An empty basket without tenders."""
+        self._tenders = ()
+        self._points = None
+        self.basket.clear(pricing)

@@ -1,0 +1,296 @@
+"""What a return comes to: a function of the sale, what came back before, and the member now."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import msgspec
+
+from desktop.services.basket import Pricing
+from desktop.services.ticket import goods_names, tax_table, tier_after
+from desktop.store.members import Member
+from shared.catalogue.goods import SoldBy
+from shared.errors import DomainError
+from shared.ids import EntryId, LotId
+from shared.loyalty.lots import DEBT, Lot, claw_back
+from shared.loyalty.returns import Paid, ReturnShare, points_to_lots, return_share, split_refund
+from shared.pricing.basket import Basket, BasketLine
+from shared.pricing.cash import cash_rounding
+from shared.pricing.engine import price
+from shared.trade.fact import (
+    LineTax,
+    LotDraw,
+    Measure,
+    MemberOutcome,
+    PointsOutcome,
+    TaxTotal,
+    Tender,
+    TenderKind,
+)
+from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnableSale:
+    """A sale with what has come back of it so far."""
+
+    entry_id: EntryId
+    sold_on: date
+    sale: SaleCompleted
+    returns: tuple[SaleReturned, ...]
+
+    def returned(self, line: int) -> int:
+        """How much of a line has come back."""
+        return sum(
+            back.quantity for one in self.returns for back in one.lines if back.of_line == line
+        )
+
+    def left(self, line: SaleLine) -> int:
+        """How much of a line can still come back."""
+        return line.quantity - self.returned(line.line)
+
+    def line(self, number: int) -> SaleLine:
+        """One line as sold; DomainError ``no-such-line``."""
+        for line in self.sale.lines:
+            if line.line == number:
+                return line
+        raise DomainError("no-such-line")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Some units (or grams) of a line that come back."""
+
+    line: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsBack:
+    """The outcome of a return, ready to be written."""
+
+    lines: tuple[ReturnLine, ...]
+    taxes: tuple[TaxTotal, ...]
+    total: int
+    rounding: int
+    refunds: tuple[Tender, ...]
+    points_taken: tuple[LotDraw, ...] = ()
+    member: MemberOutcome | None = None
+
+
+def receipted_return(
+    sold: ReturnableSale,
+    wanted: Sequence[Wanted],
+    pricing: Pricing,
+    member: Member | None,
+    today: date,
+) -> GoodsBack:
+    """Each line's exact share of money, tax and points; the refund goes where money came from.
+
+    Where the member is not known any more (erased), what points had paid is given back as money.
+    """
+    lines: list[ReturnLine] = []
+    before: Counter[int] = Counter()
+    for number, want in enumerate(wanted, start=1):
+        line = sold.line(want.line)
+        done = sold.returned(line.line) + before[line.line]
+        share = return_share(line, want.quantity, returned_before=done)
+        before[line.line] += want.quantity
+        lines.append(_return_line(number, line, share if member else _as_money(share)))
+    refund = _refund(lines, sold, pricing)
+    outcome, taken = None, tuple[LotDraw, ...]()
+    if member is not None and sold.sale.member is not None:
+        outcome, taken = _claw_back(lines, sold, refund, pricing, member, today)
+    return GoodsBack(
+        lines=tuple(lines),
+        taxes=_taxes(lines, sold.sale.taxes),
+        total=sum(line.amount for line in lines),
+        rounding=refund.rounding,
+        refunds=refund.tenders,
+        points_taken=taken,
+        member=outcome,
+    )
+
+
+def _as_money(share: ReturnShare) -> ReturnShare:
+    return replace(share, points=0, growth=0, spend=0, points_paid=0, points_spent=0)
+
+
+def _return_line(number: int, line: SaleLine, share: ReturnShare) -> ReturnLine:
+    return ReturnLine(
+        line=number,
+        of_line=line.line,
+        goods_id=line.goods_id,
+        names=line.names,
+        quantity=share.quantity,
+        measure=line.measure,
+        amount=share.amount,
+        tax_class=line.tax_class,
+        taxes=share.taxes,
+        levy=share.levy,
+        points=share.points,
+        growth=share.growth,
+        spend=share.spend,
+        points_paid=share.points_paid,
+        points_spent=share.points_spent,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Refunding:
+    tenders: tuple[Tender, ...]
+    rounding: int
+
+
+def _refund(lines: Sequence[ReturnLine], sold: ReturnableSale, pricing: Pricing) -> _Refunding:
+    money = sum(line.amount - line.points_paid for line in lines)
+    paid = [_paid(tender, sold) for tender in sold.sale.tenders]
+    originals = {(tender.tender, tender.attempt_id): tender for tender in sold.sale.tenders}
+    rounding = 0
+    tenders: list[Tender] = []
+    for refund in split_refund(money, paid):
+        original = originals.get((refund.tender, refund.attempt_id))
+        amount = refund.amount
+        if refund.tender is TenderKind.CASH:
+            due = cash_rounding(amount, pricing.programme)
+            amount, rounding = due.due_minor, due.rounding_minor
+        tenders.append(
+            Tender(
+                tender=refund.tender,
+                amount=amount,
+                provider=original.provider if original else "",
+                attempt_id=refund.attempt_id,
+                reference=original.reference if original else "",
+            )
+        )
+    points = _points_refund(lines, sold)
+    return _Refunding((*tenders, *points), rounding)
+
+
+def _paid(tender: Tender, sold: ReturnableSale) -> Paid:
+    refunded = sum(
+        refund.amount
+        for one in sold.returns
+        for refund in one.refunds
+        if (refund.tender, refund.attempt_id) == (tender.tender, tender.attempt_id)
+    )
+    return Paid(
+        tender=tender.tender,
+        amount=tender.amount,
+        refunded=min(refunded, tender.amount),
+        attempt_id=tender.attempt_id,
+    )
+
+
+def _points_refund(lines: Sequence[ReturnLine], sold: ReturnableSale) -> tuple[Tender, ...]:
+    value = sum(line.points_paid for line in lines)
+    points = sum(line.points_spent for line in lines)
+    if not value and not points:
+        return ()
+    drawn = [draw for tender in sold.sale.tenders for draw in tender.lots]
+    before = sum(back.points_spent for one in sold.returns for back in one.lines)
+    lots = points_to_lots(points, drawn, before=before)
+    return (Tender(tender=TenderKind.POINTS, amount=value, points=points, lots=lots),)
+
+
+def _claw_back(
+    lines: Sequence[ReturnLine],
+    sold: ReturnableSale,
+    refund: _Refunding,
+    pricing: Pricing,
+    member: Member,
+    today: date,
+) -> tuple[MemberOutcome, tuple[LotDraw, ...]]:
+    """Take earned points back, from the lots as they are once spent ones are given back."""
+    assert sold.sale.member is not None
+    given = [draw for tender in refund.tenders for draw in tender.lots]
+    claw = claw_back(
+        _filled(member.lots, given),
+        sum(line.points for line in lines),
+        of_sale=LotId(sold.entry_id),
+        today=today,
+        floor=pricing.programme.returns.points_floor,
+    )
+    spend, growth = sum(line.spend for line in lines), sum(line.growth for line in lines)
+    history = [
+        replace(one, spend_minor=one.spend_minor - spend, growth=one.growth - growth)
+        if one.sale == sold.entry_id
+        else one
+        for one in member.spending
+    ]
+    adjusted = sum(draw.points for draw in given) - claw.points
+    outcome = MemberOutcome(
+        member_id=member.member_id,
+        tier=member.tier,
+        tier_after=tier_after(history, pricing.programme, today),
+        growth=-growth,
+        spend=-spend,
+        points=PointsOutcome(
+            decimals=sold.sale.member.points.decimals,
+            opening=member.points,
+            adjusted=adjusted,
+            closing=member.points + adjusted,
+            as_of=member.balance_as_of,
+        ),
+    )
+    return outcome, claw.draws
+
+
+def _filled(lots: Iterable[Lot], given: Iterable[LotDraw]) -> list[Lot]:
+    more = Counter({draw.lot: draw.points for draw in given})
+    held = [replace(lot, points=lot.points + more.pop(lot.lot, 0)) for lot in lots]
+    empty = [
+        Lot(lot=lot, points=points, earned_on=date.min)
+        for lot, points in more.items()
+        if lot != DEBT
+    ]
+    return held + empty
+
+
+def _taxes(lines: Iterable[ReturnLine], sold: Iterable[TaxTotal]) -> tuple[TaxTotal, ...]:
+    """The tax table of what came back, at the rates it was sold with."""
+    taxes: Counter[tuple[str, str]] = Counter()
+    nets: Counter[str] = Counter()
+    for line in lines:
+        nets[line.tax_class] += line.amount - line.levy - sum(tax.tax for tax in line.taxes)
+        for tax in line.taxes:
+            taxes[line.tax_class, tax.component] += tax.tax
+    return tuple(
+        msgspec.structs.replace(
+            row, net=nets[row.tax_class], tax=taxes[row.tax_class, row.component]
+        )
+        for row in sold
+        if (row.tax_class, row.component) in taxes
+    )
+
+
+def unreceipted_return(lines: Sequence[BasketLine], pricing: Pricing, at: datetime) -> GoodsBack:
+    """Goods without a receipt: today's list price without offers, in cash, nobody's points."""
+    programme = msgspec.structs.replace(pricing.programme, offers=(), coupons=())
+    basket = Basket(lines=tuple(lines), at=at, store=pricing.store_id)
+    quote = price(basket, programme)
+    due = cash_rounding(quote.total_minor, programme)
+    return GoodsBack(
+        lines=tuple(
+            ReturnLine(
+                line=number,
+                of_line=0,
+                goods_id=line.goods.sku,
+                names=goods_names(line),
+                quantity=line.quantity,
+                measure=Measure.GRAM if line.goods.sold_by is SoldBy.WEIGHT else Measure.PIECE,
+                amount=quoted.pay_minor,
+                tax_class=quoted.tax_class,
+                taxes=tuple(
+                    LineTax(component=tax.component, tax=tax.amount_minor) for tax in quoted.taxes
+                ),
+                levy=quoted.levy_minor,
+            )
+            for number, (line, quoted) in enumerate(zip(lines, quote.lines, strict=True), start=1)
+        ),
+        taxes=tax_table(programme, quote),
+        total=quote.total_minor,
+        rounding=due.rounding_minor,
+        refunds=(Tender(tender=TenderKind.CASH, amount=due.due_minor),),
+    )

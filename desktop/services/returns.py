@@ -1,0 +1,172 @@
+"""Returns: by receipt, giving and taking back exactly each line's share; or without one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from desktop.services.basket import Pricing
+from desktop.services.books import Books
+from desktop.services.goods_back import (
+    GoodsBack,
+    ReturnableSale,
+    Wanted,
+    receipted_return,
+    unreceipted_return,
+)
+from desktop.store import members as member_store
+from desktop.store.members import Member
+from desktop.store.print_jobs import queue_original
+from desktop.store.tickets import OpenShift, find_receipt, returns_of
+from desktop.store.writer import Transaction
+from shared.catalogue.codes import receipt_code
+from shared.errors import DomainError
+from shared.ids import EntryId, OperatorId
+from shared.loyalty.returns import check_return_day
+from shared.pricing.basket import BasketLine
+from shared.pricing.engine import ENGINE
+from shared.trade.fact import Approval
+from shared.trade.ticket import SaleCompleted, SaleReturned
+from shared.trade.writing import Writing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnedBy:
+    """Who takes goods back, in which shift, why, and who allowed it."""
+
+    shift: OpenShift
+    operator_id: OperatorId
+    reason: str
+    approvals: tuple[Approval, ...] = ()
+
+
+class CompletedReturn(NamedTuple):
+    """A return whose commit has returned."""
+
+    entry_id: EntryId
+    fact: SaleReturned
+
+
+class Returns:
+    """Taking goods back."""
+
+    def __init__(self, books: Books, *, language: str) -> None:
+        self._books = books
+        self.language = language
+
+    def by_receipt(self, receipt_no: str) -> ReturnableSale:
+        """The sale of a receipt; DomainError ``unknown-receipt`` if it was not made here."""
+        with self._books.reading() as connection:
+            found = find_receipt(connection, receipt_no)
+            if found is None:
+                raise DomainError("unknown-receipt", receipt_no=receipt_no)
+            entry, sale = found
+            returns = tuple(returns_of(connection, entry.envelope.id))
+        sold_on = datetime.fromisoformat(entry.envelope.occurred_at).date()
+        return ReturnableSale(entry.envelope.id, sold_on, sale, returns)
+
+    def take_back(
+        self,
+        pricing: Pricing,
+        sold: ReturnableSale,
+        wanted: Sequence[Wanted],
+        by: ReturnedBy,
+    ) -> CompletedReturn:
+        """Return units of a sale, with or without a network.
+
+        Raises DomainError ``nothing-to-return``, ``return-exceeds-sale``, ``return-too-late``.
+        """
+        if not wanted:
+            raise DomainError("nothing-to-return")
+        check_return_day(pricing.programme.returns, sold=sold.sold_on, today=self._books.today())
+
+        def work(transaction: Transaction) -> CompletedReturn:
+            # What came back meanwhile counts: the journal of this moment decides.
+            known = tuple(returns_of(transaction.connection, sold.entry_id))
+            current = replace(sold, returns=known) if len(known) > len(sold.returns) else sold
+            member = self._member(transaction, current.sale)
+            back = receipted_return(current, wanted, pricing, member, self._books.today())
+            return self._write(transaction, pricing, back, by, original=current)
+
+        return self._books.writer.run(work)
+
+    def take_back_without_receipt(
+        self, pricing: Pricing, lines: Sequence[BasketLine], by: ReturnedBy
+    ) -> CompletedReturn:
+        """Return goods nobody has a receipt for, at today's list price, in cash.
+
+        Raises DomainError ``nothing-to-return``, ``approval-needed`` and ``return-needs-receipt``
+        above what the programme allows.
+        """
+        if not lines:
+            raise DomainError("nothing-to-return")
+        if not by.approvals:
+            raise DomainError("approval-needed", action="return-without-receipt")
+        at = self._books.clock.now().astimezone(self._books.identity.zone)
+        back = unreceipted_return(lines, pricing, at)
+        limit = pricing.programme.returns.without_receipt_minor
+        if back.total > limit:
+            raise DomainError("return-needs-receipt", limit=limit)
+
+        def work(transaction: Transaction) -> CompletedReturn:
+            return self._write(transaction, pricing, back, by, original=None)
+
+        return self._books.writer.run(work)
+
+    def _member(self, transaction: Transaction, sale: SaleCompleted) -> Member | None:
+        if sale.member is None:
+            return None
+        return member_store.find(transaction.connection, sale.member.member_id)
+
+    def _write(
+        self,
+        transaction: Transaction,
+        pricing: Pricing,
+        back: GoodsBack,
+        by: ReturnedBy,
+        *,
+        original: ReturnableSale | None,
+    ) -> CompletedReturn:
+        place = self._books.next_place(transaction)
+        identity = self._books.identity
+        fact = SaleReturned(
+            receipt_no=receipt_code(
+                till_number=identity.till_number, epoch=place.epoch, number=place.seq + 1
+            ),
+            ticket_id=self._books.new_id(),
+            store_id=identity.store_id,
+            till_id=identity.till_id,
+            shift_id=by.shift.shift_id,
+            operator_id=by.operator_id,
+            currency=pricing.programme.currency,
+            programme=pricing.ref,
+            engine=ENGINE,
+            original=original.entry_id if original else None,
+            original_receipt_no=original.sale.receipt_no if original else "",
+            lines=back.lines,
+            taxes=back.taxes,
+            total=back.total,
+            rounding=back.rounding,
+            refunds=back.refunds,
+            points_taken=back.points_taken,
+            member=back.member,
+            reason=by.reason,
+            approvals=by.approvals,
+        )
+        writing = Writing(
+            fact,
+            business_date=by.shift.business_date,
+            depends_on=(original.entry_id,) if original else (),
+        )
+        chained = self._books.append(transaction, writing, place.entry_id)
+        if fact.member is not None:
+            member_store.set_tier(
+                transaction.connection, fact.member.member_id, fact.member.tier_after
+            )
+        queue_original(
+            transaction.connection,
+            job_id=self._books.new_id(),
+            entry_id=chained.id,
+            language=self.language,
+        )
+        return CompletedReturn(chained.id, fact)
