@@ -32,7 +32,9 @@ from sync_server.enrolment.desk import EnrolmentDesk
 from sync_server.journal.chains import add_epoch
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.nonce import Nonces
+from sync_server.keys.throttle import Throttle
 from sync_server.keys.vault import Vault, create_vault, open_vault
+from sync_server.members.erasure import Erasure
 from sync_server.operators.desk import OperatorDesk
 from sync_server.programme.publishing import ProgrammeDesk
 from sync_server.stores.registry import StoreRegistry
@@ -67,6 +69,8 @@ class Services:
     catalogue: CatalogueDesk
     programme: ProgrammeDesk
     users: UserDesk
+    erasure: Erasure
+    throttle: Throttle
 
 
 def initialise(folder: Path, *, url: str | None = None, clock: Clock | None = None) -> None:
@@ -110,6 +114,7 @@ def assemble(database: Database, vault: Vault, clock: Clock, hasher: PasswordHas
     """Put the parts together on an open database."""
     own = _own_journal(database, vault, clock)
     nonces = Nonces(clock, vault)
+    throttle = Throttle(database, clock)
     return Services(
         database=database,
         clock=clock,
@@ -126,6 +131,8 @@ def assemble(database: Database, vault: Vault, clock: Clock, hasher: PasswordHas
         catalogue=CatalogueDesk(database),
         programme=ProgrammeDesk(database, clock, own, vault),
         users=UserDesk(database, clock, hasher),
+        erasure=Erasure(database, clock, own),
+        throttle=throttle,
     )
 
 

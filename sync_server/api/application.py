@@ -9,6 +9,7 @@ from shared.errors import EvertillError, ProtocolError
 from sync_server.api.description import components
 from sync_server.api.errors import STATUS
 from sync_server.api.tills import till_routes
+from sync_server.api.watch import MeasuringMiddleware, Metrics, watch_routes
 from sync_server.api.wire import answer_error
 from sync_server.bootstrap import Services
 
@@ -24,7 +25,10 @@ def make_application(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    metrics = Metrics()
     application.include_router(till_routes(services))
+    application.include_router(watch_routes(services, metrics))
+    application.add_middleware(MeasuringMiddleware, metrics=metrics)
     application.add_exception_handler(EvertillError, _known_error)
     application.add_exception_handler(HTTPException, _http_error)
     application.add_exception_handler(DBAPIError, _database_error)

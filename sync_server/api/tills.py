@@ -1,10 +1,12 @@
 """The interface of tills: handshake, enrolment, push, pull, look-up (docs/protocol.md)."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from shared.errors import ProtocolError
 from shared.journal.certificate import Certificate
 from shared.protocol.message import (
     PROTOCOL,
@@ -25,10 +27,13 @@ from sync_server.api.description import describe
 from sync_server.api.wire import MessageType, answer, decode, read_body
 from sync_server.bootstrap import Services
 from sync_server.database.times import format_time
+from sync_server.keys.throttle import Limit
 
 SMALL_BODY_BYTES_MAX = 16 * 1024
 UNSENT_HEADER = "Evertill-Unsent"
 UNSENT_MAX = 10**9
+REFUSED_CODES = Limit(count=20, window=timedelta(hours=1))
+"""Per address: far more than typing mistakes, far less than guessing 60 bits."""
 
 
 def till_routes(services: Services) -> APIRouter:
@@ -53,7 +58,8 @@ def till_routes(services: Services) -> APIRouter:
     async def enrol(request: Request) -> Response:
         """Turns a one-time code and a public key into a certificate."""
         message = decode(await read_body(request, limit=SMALL_BODY_BYTES_MAX), EnrolRequest)
-        return answer(await run_in_threadpool(services.enrolment.enrol, message))
+        address = request.client.host if request.client else ""
+        return answer(await run_in_threadpool(_enrol, services, message, address))
 
     @router.post("/sync/push", openapi_extra=describe(PushRequest, PushReply))
     async def push(request: Request) -> Response:
@@ -76,6 +82,17 @@ def till_routes(services: Services) -> APIRouter:
         )
 
     return router
+
+
+def _enrol(services: Services, message: EnrolRequest, address: str) -> EnrolReply:
+    subject = f"enrol:{address}"
+    services.throttle.check(subject, REFUSED_CODES)
+    try:
+        return services.enrolment.enrol(message)
+    except ProtocolError as error:
+        if error.code == "code-refused":
+            services.throttle.note(subject, REFUSED_CODES)
+        raise
 
 
 async def _signed(

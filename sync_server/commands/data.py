@@ -1,7 +1,64 @@
-"""Commands about what is stored."""
+"""Commands about what is stored: ``verify`` and ``erase``."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
+
+from shared.ids import MemberId
+from sync_server.bootstrap import open_services
+from sync_server.commands.options import AsJson, DataFolder
+from sync_server.journal.audit import Report, audit
+
+EXIT_FLAWED = 1
 
 
 def add_to(application: typer.Typer) -> None:
     """Add this module's commands."""
+    application.command()(verify)
+    application.command()(erase)
+
+
+def verify(data: DataFolder, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
+    """Check chains, signatures, postings and balances; exit code 1 names the first bad row."""
+    console = Console(stderr=True)
+    with (
+        open_services(data) as services,
+        console.status("verifying"),
+        services.database.reading() as snapshot,
+    ):
+        report = audit(snapshot)
+    if as_json:
+        typer.echo(json.dumps({**asdict(report), "is_clean": report.is_clean}))
+    else:
+        _print(report)
+    if not report.is_clean:
+        raise typer.Exit(EXIT_FLAWED)
+
+
+def erase(
+    data: DataFolder,
+    member: Annotated[str, typer.Argument(help="The member's id.")],
+    reason: Annotated[str, typer.Option(help="Why; a word without personal data.")] = "request",
+) -> None:
+    """Forget a member's personal data everywhere."""
+    with open_services(data) as services:
+        services.erasure.erase(MemberId(member), reason=reason)
+
+
+def _print(report: Report) -> None:
+    console = Console()
+    table = Table("Read", "Count")
+    for name in ("chains", "entries", "signatures", "postings", "balances", "quarantined"):
+        table.add_row(name, f"{getattr(report, name):,}")
+    console.print(table)
+    if report.is_clean:
+        console.print("Everything agrees.", style="green")
+        return
+    first = report.flaws[0]
+    console.print(f"First flaw: {first.code} at {first.where}", style="red", markup=False)
+    for flaw in report.flaws[1:]:
+        console.print(f"  {flaw.code} at {flaw.where}", markup=False)

@@ -389,7 +389,7 @@ attempts = Table(
     _shard(),
     _key("subject"),
     _required("window_ends_at"),
-    Column("count", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
 )
 
 APPEND_ONLY: Final = (

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Table, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from shared.errors import EnvironmentFault
 from sync_server.database.schema import shards
 from sync_server.database.sqlite_library import WRITING
 
@@ -113,13 +114,16 @@ class Database:
     def truncate_log(self) -> None:
         """Move SQLite's write-ahead log into the file and empty it, so that no trace stays in it.
 
-        Returns only when no reader holds old pages any more; PostgreSQL needs nothing here.
+        Waits for readers of old pages; EnvironmentFault ``log-in-use`` where they do not end.
+        PostgreSQL needs nothing here.
         """
         if not self._is_sqlite:
             return
         with self._writer, self.engine.connect() as plain:
             raw: Any = plain.connection.dbapi_connection
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            busy, _pages, _moved = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise EnvironmentFault("log-in-use")
 
     def close(self) -> None:
         """Give all connections back."""

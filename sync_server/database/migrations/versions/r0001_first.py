@@ -97,7 +97,7 @@ def _make_attempts() -> None:
         sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("window_ends_at", sa.String(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("shard", "subject"),
     )
 

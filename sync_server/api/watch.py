@@ -1,0 +1,119 @@
+"""Health for machines: liveness, readiness, metrics."""
+
+from time import perf_counter
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import generate_latest
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sync_server.bootstrap import Services
+from sync_server.database.migrate import is_current
+from sync_server.database.schema import entries, exceptions, quarantine
+from sync_server.database.transaction import Snapshot
+
+BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """What Prometheus may ask, in a registry of this server's own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("method", "route", "status")
+        self.requests = Counter(
+            "evertill_requests", "Requests answered.", labels, registry=self.registry
+        )
+        self.seconds = Histogram(
+            "evertill_request_seconds",
+            "Time to answer.",
+            ("method", "route"),
+            registry=self.registry,
+            buckets=BUCKETS_S,
+        )
+        self.entries = Gauge("evertill_entries", "Entries kept.", registry=self.registry)
+        self.waiting = Gauge(
+            "evertill_quarantined_entries", "Entries in quarantine.", registry=self.registry
+        )
+        self.exceptions = Gauge("evertill_exceptions", "Exceptions.", registry=self.registry)
+
+    def look(self, snapshot: Snapshot) -> None:
+        """Take the counts that the database knows."""
+        counts = (
+            (self.entries, select(func.count()).select_from(entries)),
+            (
+                self.waiting,
+                select(func.count())
+                .select_from(quarantine)
+                .where(quarantine.c.resolved_at.is_(None)),
+            ),
+            (self.exceptions, select(func.count()).select_from(exceptions)),
+        )
+        for gauge, statement in counts:
+            gauge.set(snapshot.connection.execute(statement).scalar_one())
+
+
+class MeasuringMiddleware:
+    """Counts requests by the route's pattern, never by an address that may name somebody."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and measure it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = perf_counter()
+        status = 500
+
+        async def note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, note)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            self.metrics.requests.labels(scope["method"], route, status).inc()
+            self.metrics.seconds.labels(scope["method"], route).observe(perf_counter() - began)
+
+
+def watch_routes(services: Services, metrics: Metrics) -> APIRouter:
+    """``/healthz``, ``/readyz`` and ``/metrics``."""
+    router = APIRouter(tags=["watch"])
+
+    @router.get("/healthz")
+    def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @router.get("/readyz", responses={503: {"description": "Not ready."}})
+    def readyz(response: Response) -> dict[str, str]:
+        """The database is reachable and at this release's schema."""
+        try:
+            ready = is_current(services.database)
+        except SQLAlchemyError:
+            ready = False
+        response.status_code = 200 if ready else 503
+        return {"status": "ok" if ready else "not ready"}
+
+    @router.get("/metrics")
+    async def show(_request: Request) -> Response:
+        """Figures for Prometheus."""
+        await run_in_threadpool(_look, services, metrics)
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _look(services: Services, metrics: Metrics) -> None:
+    with services.database.reading() as snapshot:
+        metrics.look(snapshot)

@@ -1,0 +1,293 @@
+"""`verify`: reads everything that is stored and recomputes what can be recomputed.
+
+It shares no state with the code that wrote: chains and signatures are checked from the bytes up,
+postings are booked again from the facts, balances are summed again from the postings.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, func, select
+
+from shared.errors import ProtocolError
+from shared.journal.attachment import Attachment
+from shared.journal.certificate import Certificate, decode_certificate, verify_head
+from shared.journal.entry import chain_hash, decode_entry
+from shared.journal.keys import PublicKey, Signed, parse_public_key
+from shared.ledger.account import Account, AccountKind, Posting, Unit
+from shared.ledger.balance import Balances
+from shared.ledger.posting import sum_by_unit
+from sync_server.database import schema
+from sync_server.database.transaction import Snapshot
+from sync_server.journal.chains import Chain, ChainReader, read_chains
+from sync_server.ledger.kept import Link, Reading, read_link
+
+_PAGE = 1000
+FLAWS_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One row that is not as it should be."""
+
+    code: str
+    """``broken-chain``, ``bad-signature``, ``postings-differ``, ``balance-differs`` …"""
+    where: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What was read, and what is wrong with it, the first flaw first."""
+
+    chains: int = 0
+    entries: int = 0
+    signatures: int = 0
+    postings: int = 0
+    balances: int = 0
+    quarantined: int = 0
+    flaws: list[Flaw] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found."""
+        return not self.flaws
+
+    def note(self, code: str, where: str) -> None:
+        """Add a flaw; beyond ``FLAWS_MAX`` they are all of one kind anyway."""
+        if len(self.flaws) < FLAWS_MAX:
+            self.flaws.append(Flaw(code, where))
+
+
+def audit(snapshot: Snapshot) -> Report:
+    """Verify chains, signatures, postings, balances and attachments of one moment."""
+    report = Report()
+    keys = _server_keys(snapshot, report)
+    refolded: Balances = {}
+    journals = snapshot.connection.execute(
+        select(schema.epochs.c.journal)
+        .where(schema.epochs.c.shard == snapshot.shard)
+        .distinct()
+        .order_by(schema.epochs.c.journal)
+    ).scalars()
+    for journal in journals.all():
+        chains = read_chains(snapshot, journal)
+        reader = ChainReader(snapshot, chains)
+        for chain in chains:
+            report.chains += 1
+            _check_certificate(snapshot, chain, keys, report)
+            _check_chain(snapshot, reader, chain, refolded, report)
+            _check_signatures(snapshot, reader, chain, report)
+    _check_books(snapshot, refolded, report)
+    _check_attachments(snapshot, report)
+    return report
+
+
+def _server_keys(snapshot: Snapshot, report: Report) -> dict[str, PublicKey]:
+    keys: dict[str, PublicKey] = {}
+    statement = select(schema.server_keys).where(schema.server_keys.c.shard == snapshot.shard)
+    rows = {row.purpose: row for row in snapshot.connection.execute(statement)}
+    for purpose, row in rows.items():
+        keys[purpose] = parse_public_key(row.public_key)
+    try:
+        signed = msgspec.msgpack.decode(rows["signing"].certified, type=Signed)
+        payload = signed.verify(keys["root"], purpose="server-key", audience="all")
+        if payload.decode() != rows["signing"].public_key:
+            report.note("bad-certificate", "server_keys/signing")
+    except (ProtocolError, msgspec.MsgspecError, UnicodeDecodeError):
+        report.note("bad-certificate", "server_keys/signing")
+    return keys
+
+
+def _place(chain: Chain, seq: int) -> str:
+    return f"{chain.journal}/{chain.epoch}/{seq}"
+
+
+def _check_certificate(
+    snapshot: Snapshot, chain: Chain, keys: dict[str, PublicKey], report: Report
+) -> None:
+    columns = schema.epochs.c
+    row = snapshot.connection.execute(
+        select(columns.certificate_signed).where(
+            columns.shard == snapshot.shard,
+            columns.journal == chain.journal,
+            columns.epoch == chain.epoch,
+        )
+    ).one()
+    try:
+        certificate = decode_certificate(chain.certificate)
+        signer = keys["signing" if certificate.till_id is not None else "root"]
+        signed = msgspec.msgpack.decode(row.certificate_signed, type=Signed)
+        payload = signed.verify(signer, purpose="certificate", audience=chain.journal)
+        if payload != chain.certificate or certificate.epoch != chain.epoch:
+            report.note("bad-certificate", _place(chain, -1))
+    except (ProtocolError, msgspec.MsgspecError):
+        report.note("bad-certificate", _place(chain, -1))
+
+
+def _check_chain(
+    snapshot: Snapshot, reader: ChainReader, chain: Chain, refolded: Balances, report: Report
+) -> None:
+    next_seq = chain.first_seq
+    previous = reader.hash_before(chain, next_seq)
+    for page in _entry_pages(snapshot, chain):
+        readings: list[Reading] = []
+        for row in page:
+            report.entries += 1
+            if row.seq != next_seq:
+                report.note("gap", _place(chain, next_seq))
+            if row.prev_hash != previous or row.hash != chain_hash(row.prev_hash, row.bytes):
+                report.note("broken-chain", _place(chain, row.seq))
+            next_seq, previous = row.seq + 1, row.hash
+            reading = _read(chain, row, report)
+            if reading is not None:
+                readings.append(reading)
+        _check_postings(snapshot, readings, refolded, report)
+    if (next_seq, previous) != (chain.next_seq, chain.head_hash):
+        report.note("head-differs", _place(chain, chain.next_seq))
+
+
+def _entry_pages(snapshot: Snapshot, chain: Chain) -> Iterator[Sequence[Row[Any]]]:
+    columns = schema.entries.c
+    after = -1
+    while True:
+        statement = (
+            select(schema.entries)
+            .where(
+                columns.shard == snapshot.shard,
+                columns.journal == chain.journal,
+                columns.epoch == chain.epoch,
+                columns.seq > after,
+            )
+            .order_by(columns.seq)
+            .limit(_PAGE)
+        )
+        page = snapshot.connection.execute(statement).all()
+        if not page:
+            return
+        yield page
+        after = page[-1].seq
+
+
+def _read(chain: Chain, row: Row[Any], report: Report) -> Reading | None:
+    """What the entry books, judged by its bytes alone."""
+    try:
+        envelope, failure = decode_entry(row.bytes).envelope, None
+    except ProtocolError as error:
+        envelope, failure = None, error
+    link = Link(
+        seq=row.seq,
+        encoded=row.bytes,
+        prev_hash=row.prev_hash,
+        hash=row.hash,
+        envelope=envelope,
+        failure=failure,
+    )
+    if envelope is not None:
+        named = (envelope.journal, envelope.epoch, envelope.seq, envelope.id)
+        if named != (chain.journal, chain.written_epoch, row.seq, row.id or row.repeats):
+            report.note("wrong-place", _place(chain, row.seq))
+    outcome = read_link(link)
+    if isinstance(outcome, Reading):
+        return outcome if row.repeats is None else None
+    report.quarantined += 1
+    return None
+
+
+def _check_postings(
+    snapshot: Snapshot, readings: Sequence[Reading], refolded: Balances, report: Report
+) -> None:
+    columns = schema.postings.c
+    stored: dict[str, list[Posting]] = {reading.id: [] for reading in readings}
+    statement = (
+        select(schema.postings)
+        .where(columns.shard == snapshot.shard, columns.entry_id.in_(list(stored)))
+        .order_by(columns.entry_id, columns.position)
+    )
+    for row in snapshot.connection.execute(statement):
+        account = Account(AccountKind(row.account), row.owner, row.lot, Unit(row.unit))
+        stored[row.entry_id].append(Posting(account, row.amount))
+    for reading in readings:
+        if tuple(stored[reading.id]) != reading.postings:
+            report.note("postings-differ", reading.id)
+        report.postings += len(stored[reading.id])
+        _add(refolded, reading.postings)
+
+
+def _add(refolded: Balances, postings: Iterable[Posting]) -> None:
+    for account, amount in postings:
+        refolded[account] = refolded.get(account, 0) + amount
+
+
+def _check_signatures(
+    snapshot: Snapshot, reader: ChainReader, chain: Chain, report: Report
+) -> None:
+    columns = schema.head_signatures.c
+    statement = (
+        select(schema.head_signatures)
+        .where(
+            columns.shard == snapshot.shard,
+            columns.journal == chain.journal,
+            columns.epoch == chain.epoch,
+        )
+        .order_by(columns.seq)
+    )
+    certificate = _as_written(chain)
+    signed_through = -1
+    for row in snapshot.connection.execute(statement).all():
+        report.signatures += 1
+        signed_through = row.seq
+        try:
+            verify_head(certificate, seq=row.seq, head_hash=row.head_hash, signature=row.signature)
+            if reader.hash_before(chain, row.seq + 1) != row.head_hash:
+                report.note("signature-elsewhere", _place(chain, row.seq))
+        except ProtocolError:
+            report.note("bad-signature", _place(chain, row.seq))
+    if chain.next_seq > chain.first_seq and signed_through != chain.next_seq - 1:
+        report.note("unsigned-head", _place(chain, chain.next_seq - 1))
+
+
+def _as_written(chain: Chain) -> Certificate:
+    """The certificate with the epoch that the entries of a branch name."""
+    certificate = decode_certificate(chain.certificate)
+    return msgspec.structs.replace(certificate, epoch=chain.written_epoch)
+
+
+def _check_books(snapshot: Snapshot, refolded: Balances, report: Report) -> None:
+    total = snapshot.connection.execute(
+        select(func.count()).where(schema.postings.c.shard == snapshot.shard)
+    ).scalar_one()
+    if total != report.postings:
+        report.note("stray-postings", f"{total} stored, {report.postings} explained")
+    stored: Balances = {}
+    statement = select(schema.balances).where(schema.balances.c.shard == snapshot.shard)
+    for row in snapshot.connection.execute(statement):
+        report.balances += 1
+        stored[Account(AccountKind(row.account), row.owner, row.lot, Unit(row.unit))] = row.amount
+    right = {account: amount for account, amount in refolded.items() if amount}
+    kept = {account: amount for account, amount in stored.items() if amount}
+    for account in sorted({*right, *kept}):
+        if right.get(account) != kept.get(account):
+            report.note("balance-differs", "/".join(account))
+    for unit, amount in sum_by_unit(Posting(account, n) for account, n in kept.items()):
+        if amount:
+            report.note("unbalanced-unit", f"{unit}: {amount}")
+
+
+def _check_attachments(snapshot: Snapshot, report: Report) -> None:
+    columns = schema.attachments.c
+    statement = (
+        select(schema.attachments, schema.entries.c.bytes)
+        .join(
+            schema.entries,
+            (schema.entries.c.shard == columns.shard) & (schema.entries.c.id == columns.entry_id),
+            isouter=True,
+        )
+        .where(columns.shard == snapshot.shard)
+    )
+    for row in snapshot.connection.execute(statement):
+        attachment = Attachment(row.attachment_id, row.salt, row.content)
+        refs = decode_entry(row.bytes).envelope.attachments if row.bytes is not None else ()
+        if not any(attachment.matches(ref) for ref in refs):
+            report.note("attachment-differs", row.attachment_id)
