@@ -41,7 +41,7 @@ def sale_lines(
     )
 
 
-def _sale_line(  # noqa: PLR0917 - each is one column of the same row
+def _sale_line(
     number: int,
     sold: BasketLine,
     line: LineQuote,

@@ -1,17 +1,18 @@
 """The best-price search: which lawful combination of offers costs the customer least.
 
 Offers that share no goods and no group are searched apart. Among those that interact every lawful
-subset is tried, in every order where ranks are equal; equal intermediate states are merged, which
-loses nothing. Beyond ``ATTEMPTS_EXACT_MAX`` attempts only the cheapest states are followed, and
+subset is tried, in every order where ranks are equal; equal intermediate states are merged, and
+those are dropped that cannot become as good as taking everything in turn, which loses nothing.
+Beyond ``ATTEMPTS_EXACT_MAX`` attempts only the cheapest states are followed, and
 the answer says that it is not proved.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, groupby
 from typing import Final, TypeVar
 
-from shared.loyalty.offers import GroupMode
+from shared.loyalty.offers import GroupMode, NthItem
 from shared.pricing.effects import Candidate, OfferLine, State, Taking, after, take, take_added
 
 INTERACTING_OFFERS_EXACT: Final = 6
@@ -90,11 +91,43 @@ class _Search:
     attempts: int = field(default=0)
 
     def run(self, moves: Sequence[Move], start: State) -> Path:
+        ordered = sorted(moves, key=_move_order)
+        places = groupby(ordered, key=lambda move: move.place)
+        buckets = [bucket for _, same in places for bucket in _independent(list(same))]
+        full, full_path = self._everything_taken(ordered, start)
+        reachable = sum(full.remaining)
+        hope = sum(self._at_most(move, start) for move in ordered)
         frontier: dict[State, Path] = {start: ()}
-        for _, same_place in groupby(sorted(moves, key=_move_order), key=lambda m: m.place):
-            for bucket in _independent(list(same_place)):
-                frontier = self._expand(bucket, frontier)
+        for bucket in buckets:
+            hope -= sum(self._at_most(move, start) for move in bucket)
+            frontier = {
+                state: path
+                for state, path in self._expand(bucket, frontier).items()
+                if sum(state.remaining) - hope <= reachable
+            }
+        _keep(frontier, full, full_path)
         return min(frontier.items(), key=lambda item: (sum(item[0].remaining), _rating(item[1])))[1]
+
+    def _everything_taken(self, moves: Sequence[Move], state: State) -> tuple[State, Path]:
+        """The state and path when each move is taken in turn that can be: a bound to beat."""
+        path: Path = ()
+        for move in moves:
+            takings = [] if move.closes in state.closed else move.attempt(self.lines, state)
+            if takings:
+                state, path = after(state, takings, move.closes), (*path, *takings)
+        return state, path
+
+    def _at_most(self, move: Move, start: State) -> int:
+        """No less than a move can take off in any state: fewer goods and thresholds give less."""
+        return sum(self._member_at_most(member, start) for member in move.members)
+
+    def _member_at_most(self, candidate: Candidate, start: State) -> int:
+        effect = candidate.offer.effect
+        if isinstance(effect, NthItem) and effect.sets_limit:
+            return sum(start.remaining[index] for index in candidate.lines)
+        taking = take(replace(candidate, spends=()), self.lines, start)
+        # Rounding on each line may give a cent more on less.
+        return taking.total + len(candidate.lines) if isinstance(taking, Taking) else 0
 
     def _expand(self, bucket: Sequence[Move], frontier: dict[State, Path]) -> dict[State, Path]:
         """All states that lawful ordered subsets of a bucket lead to."""
