@@ -44,7 +44,6 @@ class Server:
 @contextmanager
 def serve_here(folder: Path, *, url: str | None = None, clock: Clock) -> Iterator[Server]:
     """A fresh server on a data folder, answering real HTTP from a thread."""
-    initialise(folder, url=url, clock=clock)
     with (
         open_services(folder, clock=clock, hasher=FAST_HASHER) as services,
         _threaded(services) as address,
