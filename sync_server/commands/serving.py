@@ -11,8 +11,8 @@ import structlog
 import typer
 import uvicorn
 
-from shared.errors import EnvironmentFault
 from sync_server.api.application import make_application
+from sync_server.api.listening import listen
 from sync_server.bootstrap import initialise, open_services
 from sync_server.commands.options import DataFolder
 
@@ -55,7 +55,7 @@ def serve(
     )
     # uvicorn raises the signal again when it has shut down; this lets the database be closed, too.
     signal.signal(signal.SIGTERM, _leave)
-    with open_services(data) as services, _listen(host, port) as listener:
+    with open_services(data) as services, listen(host, port) as listener:
         config = uvicorn.Config(
             make_application(services),
             log_config=None,
@@ -87,15 +87,6 @@ class _AnnouncingServer(uvicorn.Server):
         waiting.write_text(line + "\n", encoding="utf-8")
         waiting.replace(self._file)
         typer.echo(line)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=512)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise EnvironmentFault("cannot-listen", address=f"{host}:{port}", reason=reason) from error
 
 
 def _leave(_signal: int, _frame: object) -> None:

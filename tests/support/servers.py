@@ -20,6 +20,7 @@ from argon2 import PasswordHasher
 
 from shared.clock import Clock
 from sync_server.api.application import make_application
+from sync_server.api.listening import listen
 from sync_server.bootstrap import Services, open_services
 from tests.support.till_writer import Line, TillWriter
 
@@ -42,8 +43,8 @@ class Server:
 
 
 @contextmanager
-def serve_here(folder: Path, *, url: str | None = None, clock: Clock) -> Iterator[Server]:
-    """A fresh server on a data folder, answering real HTTP from a thread."""
+def serve_here(folder: Path, *, clock: Clock) -> Iterator[Server]:
+    """A server on an initialised data folder, answering real HTTP from a thread."""
     with (
         open_services(folder, clock=clock, hasher=FAST_HASHER) as services,
         _threaded(services) as address,
@@ -54,11 +55,9 @@ def serve_here(folder: Path, *, url: str | None = None, clock: Clock) -> Iterato
 
 @contextmanager
 def _threaded(services: Services) -> Iterator[str]:
-    config = uvicorn.Config(
-        make_application(services), port=0, log_config=None, access_log=False, ws="none"
-    )
-    server = uvicorn.Server(config)
-    listener = config.bind_socket()
+    application = make_application(services)
+    server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False))
+    listener = listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
