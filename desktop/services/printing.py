@@ -152,7 +152,7 @@ class Spooler:
         self._on_status(self.status(message_key))
 
 
-class Papers:
+class Copies:
     """What a cashier does about paper: copies, and decisions on uncertain jobs."""
 
     def __init__(self, books: Books, *, language: str, wake: Callable[[], None]) -> None:

@@ -273,8 +273,7 @@ class Shifts:
                 raise DomainError("nothing-to-close")
             fact = self._day(operator_id, closed, _left_open(connection))
             day = _business_date(connection, closed)
-            chained = self._books.append(transaction, Writing(fact, business_date=day))
-            self._print(transaction, chained)
+            self._books.append(transaction, Writing(fact, business_date=day))
             return fact
 
         return self._books.writer.run(work)

@@ -13,6 +13,7 @@ from desktop.store.head_file import HeadFile
 from desktop.store.projection import project
 from desktop.store.schema import attachments, balances, entries, epochs, lots, postings
 from desktop.store.writer import Transaction
+from shared.clock import HybridTime
 from shared.ids import EntryId, JournalId
 from shared.journal.attachment import Attachment
 from shared.journal.chain import ChainedEntry, ChainHead, begin_chain
@@ -259,3 +260,30 @@ def _take(rows: Iterable[Row[Any]], bytes_max: int) -> Iterator[Row[Any]]:
         if total > bytes_max:
             return
         yield row
+
+
+def balance_of(connection: Connection, account: Account) -> int:
+    """What stands on one account."""
+    amount = connection.execute(
+        select(balances.c.amount).where(
+            balances.c.owner == account.owner,
+            balances.c.account == account.kind,
+            balances.c.lot == account.lot,
+            balances.c.unit == account.unit,
+        )
+    ).scalar()
+    return amount or 0
+
+
+def read_chained(connection: Connection, entry_id: EntryId) -> ChainedEntry:
+    """One own entry with its place in the chain; an id that is not here is a bug."""
+    row = connection.execute(select(entries).where(entries.c.id == entry_id)).one()
+    return ChainedEntry(decode_entry(row.bytes), row.previous_hash, row.hash)
+
+
+def last_hybrid_time(connection: Connection) -> HybridTime | None:
+    """The newest own entry's hybrid time, so that the clock goes on after it."""
+    encoded = connection.execute(
+        select(entries.c.bytes).order_by(entries.c.epoch.desc(), entries.c.seq.desc()).limit(1)
+    ).scalar()
+    return decode_entry(encoded).envelope.hlc if encoded is not None else None

@@ -87,3 +87,13 @@ def write_attempts(connection: Connection, operator_id: OperatorId, attempts: At
             operator_id=operator_id, failures=attempts.failures, locked_until=until
         )
     )
+
+
+def operator_name(connection: Connection, operator_id: str | None) -> str:
+    """What to call an operator on paper; empty for none, the id for one who is not known here."""
+    if operator_id is None:
+        return ""
+    name = connection.execute(
+        select(operators.c.name).where(operators.c.operator_id == operator_id)
+    ).scalar()
+    return name or operator_id

@@ -1,0 +1,265 @@
+"""The only place where the parts of a till are put together."""
+
+import random
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine
+
+from desktop.services.basket import Pricing
+from desktop.services.books import Books
+from desktop.services.checkout import Checkout
+from desktop.services.holding import Holding
+from desktop.services.members import Members
+from desktop.services.operators import Operators
+from desktop.services.paper import Papers
+from desktop.services.payments import Payments
+from desktop.services.printing import Copies, PrinterStatus, Spooler
+from desktop.services.returns import Returns
+from desktop.services.scanning import Scanning
+from desktop.services.shifts import Shifts
+from desktop.store.bundles import read_bundle
+from desktop.store.database import TillFolder, TillLock, open_reading, open_writing
+from desktop.store.head_file import HeadFile
+from desktop.store.identity import TillIdentity, load_key, read_identity
+from desktop.store.journal import Journal, last_hybrid_time
+from desktop.store.print_jobs import PrintJob
+from desktop.store.writer import Writer
+from desktop.sync.enrolment import enrol_till
+from desktop.sync.http import ServerConnection
+from desktop.sync.pull import Puller
+from desktop.sync.push import Pusher
+from desktop.sync.runner import STREAMS, SyncRunner
+from desktop.sync.status import SyncStatus
+from hardware.escpos.encoder import Encoder
+from hardware.ports import ReceiptPrinter, WalletGateway
+from shared.clock import Clock, HybridClock, SystemClock
+from shared.errors import DomainError
+from shared.ids import RandomBytes
+from shared.journal.keys import parse_public_key
+from shared.journal.server_key import certified_server_key
+from shared.protocol.message import Stream
+from shared.receipt.issue import Shop
+from shared.trade.writing import Scribe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a till runs on: clock, randomness, devices, and who listens to it."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    random_bytes: RandomBytes = secrets.token_bytes
+    jitter: Callable[[], float] = random.random
+    printer: ReceiptPrinter | None = None
+    encoder: Encoder | None = None
+    gateway: WalletGateway | None = None
+    language: str = "zh_CN"
+    on_sync: Callable[[SyncStatus], None] = lambda _status: None
+    on_change: Callable[[Stream], None] = lambda _stream: None
+    on_printer: Callable[[PrinterStatus], None] = lambda _status: None
+
+
+class OpenStore:
+    """A till's folder, locked and opened; enrolled or not yet."""
+
+    def __init__(self, folder: TillFolder) -> None:
+        self.folder = folder
+        self._lock = TillLock(folder)
+        try:
+            self.writer = Writer(open_writing(folder))
+        except BaseException:
+            self._lock.close()
+            raise
+        self.reading: Engine = open_reading(folder)
+
+    def identity(self) -> TillIdentity | None:
+        """Who this till is; None before enrolment."""
+        with self.reading.connect() as connection:
+            return read_identity(connection)
+
+    def enrol(self, *, url: str, code: str) -> TillIdentity:
+        """Enrol with a one-time code."""
+        return enrol_till(self.writer, self.folder, url=url, code=code)
+
+    def close(self) -> None:
+        """Finish what is queued and let go of the folder."""
+        self.writer.close()
+        self.reading.dispose()
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Till:
+    """All services of an enrolled till, wired."""
+
+    def __init__(self, store: OpenStore, surroundings: Surroundings | None = None) -> None:
+        self.store = store
+        self.surroundings = around = surroundings or Surroundings()
+        identity = store.identity()
+        if identity is None:
+            raise DomainError("not-enrolled", folder=str(store.folder.path))
+        self.identity = identity
+        self._key = load_key(store.folder)
+        with store.reading.connect() as connection:
+            last = last_hybrid_time(connection)
+        self._hybrid = HybridClock(around.clock, last)
+        scribe = Scribe(around.clock, self._hybrid, identity.zone, around.random_bytes)
+        self._head_file = HeadFile(store.folder.head)
+        self.books = Books(
+            writer=store.writer,
+            reading=store.reading,
+            journal=Journal(scribe, self._head_file),
+            identity=identity,
+        )
+        self._status: SyncStatus | None = None
+        self._executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="payments")
+        self._make_services(around)
+        self._make_devices(around)
+        self._make_sync(around)
+
+    def _make_services(self, around: Surroundings) -> None:
+        books = self.books
+        self.operators = Operators(books)
+        self.members = Members(books)
+        self.returns = Returns(books, language=around.language)
+
+    def _make_devices(self, around: Surroundings) -> None:
+        self.spooler: Spooler | None = None
+        if around.printer is not None and around.encoder is not None:
+            encoder = around.encoder
+            papers = Papers(self.books, self.shop())
+
+            def render(job: PrintJob) -> bytes:
+                return encoder.encode(papers.document(job))
+
+            self.spooler = Spooler(self.books, around.printer, render, on_status=around.on_printer)
+        self.copies = Copies(self.books, language=around.language, wake=self.wake_printer)
+
+    def _make_sync(self, around: Surroundings) -> None:
+        server_key = certified_server_key(
+            parse_public_key(self.identity.root_key), self.identity.server_key
+        )
+        self.pusher = Pusher(
+            writer=self.store.writer,
+            reading=self.store.reading,
+            key=self._key,
+            hybrid=self._hybrid,
+        )
+        self.puller = Puller(
+            writer=self.store.writer,
+            reading=self.store.reading,
+            server_key=server_key,
+            clock=around.clock,
+        )
+        self.sync = SyncRunner(
+            connect=self.connect,
+            pusher=self.pusher,
+            puller=self.puller,
+            clock=around.clock,
+            on_status=self._synced,
+            on_change=around.on_change,
+            jitter=around.jitter,
+        )
+
+    def connect(self) -> ServerConnection:
+        """A connection to this till's server."""
+        return ServerConnection(self.identity.server_url, self._key)
+
+    def _synced(self, status: SyncStatus) -> None:
+        self._status = status
+        self.surroundings.on_sync(status)
+
+    def is_offline(self) -> bool:
+        """Whether the last try to reach the server failed (or none was made yet)."""
+        return self._status is None or not self._status.is_online
+
+    def pull_all(self, server: ServerConnection) -> None:
+        """Bring everything up to date once, in the caller's thread; for the first start."""
+        for stream in STREAMS:
+            self.puller.pull(server, stream)
+
+    def shop(self) -> Shop:
+        """What stands at the head of this till's receipts."""
+        name = self.identity.store_name
+        return Shop(names={"zh": name, "en": name}, zone=self.identity.zone)
+
+    def pricing(self) -> Pricing:
+        """The programme in force; DomainError ``no-programme`` before the first pull."""
+        with self.store.reading.connect() as connection:
+            found = read_bundle(connection)
+        if found is None:
+            raise DomainError("no-programme")
+        ref, programme = found
+        return Pricing(ref, programme, self.identity.store_id)
+
+    def counter(self) -> "Counter":
+        """The services of selling, on the programme in force."""
+        return Counter(self)
+
+    def wake_printer(self) -> None:
+        """There may be something to print."""
+        if self.spooler is not None:
+            self.spooler.wake()
+
+    def executor(self) -> ThreadPoolExecutor:
+        """Threads for what waits on others: payments and look-ups."""
+        return self._executor
+
+    def start(self) -> None:
+        """Start printing and syncing in the background."""
+        if self.spooler is not None:
+            self.spooler.start()
+        self.sync.start()
+
+    def close(self) -> None:
+        """Stop the background, then the store."""
+        self.sync.close()
+        self._executor.shutdown()
+        if self.spooler is not None:
+            self.spooler.close()
+        self._head_file.close()
+        self.store.close()
+
+
+class Counter:
+    """What a cashier works with: one basket and everything that can be done with it."""
+
+    def __init__(self, till: Till) -> None:
+        language = till.surroundings.language
+        pricing = till.pricing()
+        self.till = till
+        self.checkout = Checkout(till.books, pricing, language=language, is_offline=till.is_offline)
+        self.shifts = Shifts(till.books, currency=pricing.programme.currency, language=language)
+        self.holding = Holding(till.books, self.checkout.basket, till.members, language=language)
+        self.scanning = Scanning(
+            till.books,
+            self.checkout.basket,
+            members=till.members,
+            operators=till.operators,
+            returns=till.returns,
+        )
+        gateway = till.surroundings.gateway
+        self.payments = (
+            Payments(
+                till.books,
+                gateway,
+                currency=pricing.programme.currency,
+                executor=till.executor(),
+            )
+            if gateway
+            else None
+        )

@@ -1,0 +1,188 @@
+"""Putting a basket aside and taking it up again; giving it up."""
+
+import msgspec
+
+from desktop.services.basket import BasketState, OpenBasket
+from desktop.services.books import Books
+from desktop.services.members import Members
+from desktop.store import holds
+from desktop.store.holds import Hold
+from desktop.store.print_jobs import queue_original
+from desktop.store.tickets import OpenShift
+from desktop.store.writer import Transaction, Urgency
+from shared.catalogue.goods import SoldBy
+from shared.errors import DomainError
+from shared.ids import MemberId, OperatorId
+from shared.journal.entry import format_occurred_at
+from shared.pricing.basket import BasketLine, CouponClaim
+from shared.trade.fact import Approval, Measure
+from shared.trade.till import (
+    BasketAbandoned,
+    BasketHeld,
+    BasketLineNote,
+    LineVoided,
+    PriceOverridden,
+)
+from shared.trade.writing import Writing
+
+
+class HeldBasket(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a basket: the member by id only."""
+
+    lines: tuple[BasketLine, ...]
+    barcodes: tuple[tuple[str, str], ...]
+    member_id: MemberId | None
+    claims: tuple[CouponClaim, ...]
+    approvals: tuple[Approval, ...]
+
+
+def note(line: BasketLine) -> BasketLineNote:
+    """Enough of a line to see later what it was."""
+    return BasketLineNote(
+        goods_id=line.goods.sku,
+        quantity=line.quantity,
+        measure=Measure.GRAM if line.goods.sold_by is SoldBy.WEIGHT else Measure.PIECE,
+        amount=line.shelf_minor,
+    )
+
+
+class Holding:
+    """Hold, recall, abandon, and the facts about lines that were changed by hand."""
+
+    def __init__(
+        self, books: Books, basket: OpenBasket, members: Members, *, language: str
+    ) -> None:
+        self._books = books
+        self._basket = basket
+        self._members = members
+        self.language = language
+
+    def held(self) -> list[Hold]:
+        """Held baskets, oldest first."""
+        with self._books.reading() as connection:
+            return holds.all_held(connection)
+
+    def hold(self, shift: OpenShift, operator_id: OperatorId) -> Hold:
+        """Put the basket aside and print a slip; DomainError ``basket-empty``."""
+        state = self._basket.state
+        if not state.lines:
+            raise DomainError("basket-empty")
+        total = self._basket.quote.total_minor
+        hold = Hold(
+            hold_id=state.hold_id or self._books.new_id(),
+            held_at=format_occurred_at(self._books.clock.now()),
+            operator_id=operator_id,
+            total=total,
+            document=msgspec.json.encode(_kept(state)),
+        )
+        fact = BasketHeld(
+            hold_id=hold.hold_id,
+            shift_id=shift.shift_id,
+            till_id=self._books.identity.till_id,
+            operator_id=operator_id,
+            currency=self._basket.quote.currency,
+            lines=tuple(note(line) for line in state.lines),
+            total=total,
+            member_id=state.member.member_id if state.member else None,
+        )
+
+        def work(transaction: Transaction) -> None:
+            chained = self._books.append(
+                transaction, Writing(fact, business_date=shift.business_date)
+            )
+            holds.put(transaction.connection, hold)
+            queue_original(
+                transaction.connection,
+                job_id=self._books.new_id(),
+                entry_id=chained.id,
+                language=self.language,
+            )
+
+        self._books.writer.run(work)
+        self._basket.clear()
+        return hold
+
+    def recall(self, hold_id: str) -> None:
+        """Go on with a held basket; DomainError ``basket-not-empty``, ``no-such-hold``."""
+        if self._basket.state.lines:
+            raise DomainError("basket-not-empty")
+        hold = next((held for held in self.held() if held.hold_id == hold_id), None)
+        if hold is None:
+            raise DomainError("no-such-hold")
+        kept = msgspec.json.decode(hold.document, type=HeldBasket)
+        member = self._members.by_id(kept.member_id) if kept.member_id else None
+        self._basket.load(
+            BasketState(
+                lines=kept.lines,
+                barcodes=kept.barcodes,
+                member=member,
+                claims=kept.claims,
+                approvals=kept.approvals,
+                hold_id=hold.hold_id,
+            )
+        )
+        self._books.change(
+            lambda transaction: holds.drop(transaction.connection, hold_id), Urgency.SALE
+        )
+
+    def abandon(self, shift: OpenShift, operator_id: OperatorId) -> None:
+        """Give the basket up; what was in it stays in the journal."""
+        state = self._basket.state
+        if state.lines:
+            fact = BasketAbandoned(
+                hold_id=state.hold_id,
+                shift_id=shift.shift_id,
+                till_id=self._books.identity.till_id,
+                operator_id=operator_id,
+                currency=self._basket.quote.currency,
+                lines=tuple(note(line) for line in state.lines),
+                total=self._basket.quote.total_minor,
+            )
+            self._books.record(Writing(fact, business_date=shift.business_date))
+        self._basket.clear()
+
+    def void_line(self, line_id: str, shift: OpenShift, operator_id: OperatorId) -> None:
+        """Take a line off, on the record."""
+        fact = LineVoided(
+            shift_id=shift.shift_id,
+            till_id=self._books.identity.till_id,
+            operator_id=operator_id,
+            currency=self._basket.quote.currency,
+            line=note(self._basket.state.line(line_id)),
+        )
+        self._books.record(Writing(fact, business_date=shift.business_date))
+        self._basket.void(line_id)
+
+    def override_price(
+        self,
+        line_id: str,
+        price_minor: int,
+        approval: Approval,
+        shift: OpenShift,
+        operator_id: OperatorId,
+    ) -> None:
+        """A price typed by hand, on the record with its approval."""
+        before = self._basket.state.line(line_id)
+        self._basket.override_price(line_id, price_minor, approval)
+        fact = PriceOverridden(
+            shift_id=shift.shift_id,
+            till_id=self._books.identity.till_id,
+            operator_id=operator_id,
+            currency=self._basket.quote.currency,
+            goods_id=before.goods.sku,
+            list_price=before.goods.list_price_minor,
+            unit_price=price_minor,
+            reason=approval.action,
+            approvals=(approval,),
+        )
+        self._books.record(Writing(fact, business_date=shift.business_date))
+
+
+def _kept(state: BasketState) -> HeldBasket:
+    return HeldBasket(
+        lines=state.lines,
+        barcodes=state.barcodes,
+        member_id=state.member.member_id if state.member else None,
+        claims=state.claims,
+        approvals=state.approvals,
+    )

@@ -1,0 +1,132 @@
+"""Renders a print job: from the entry it names to a receipt, with names as they are known now."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from desktop.services.books import Books
+from desktop.services.ticket import names_of
+from desktop.store.bundles import read_bundle
+from desktop.store.journal import read_chained
+from desktop.store.members import Member, find
+from desktop.store.operators import operator_name
+from desktop.store.print_jobs import PrintJob
+from shared.journal.chain import ChainedEntry
+from shared.loyalty.lots import Lot
+from shared.loyalty.programme import Programme
+from shared.loyalty.tiers import standing
+from shared.receipt.builder import receipt_of
+from shared.receipt.document import Document
+from shared.receipt.issue import Issue, Lapsing, MemberFace, NextTier, Shop, Vocabulary
+from shared.receipt.voice import PaperLanguage
+from shared.trade.fact import Fact
+from shared.trade.kinds import read_fact
+from shared.trade.ticket import SaleCompleted, SaleReturned
+from shared.trade.till import MemberEnrolled
+
+LAPSING_WITHIN = timedelta(days=60)
+"""Points that end sooner are named on the receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """Builds receipts out of the books."""
+
+    books: Books
+    shop: Shop
+
+    def document(self, job: PrintJob) -> Document:
+        """The paper of a job; a job whose fact leaves no paper is a bug."""
+        with self.books.reading() as connection:
+            chained = read_chained(connection, job.entry_id)
+            fact = read_fact(chained.envelope)
+            document = receipt_of(fact, self._issue(connection, job, chained, fact))
+        assert document is not None, fact.kind
+        return document
+
+    def _issue(
+        self, connection: Connection, job: PrintJob, chained: ChainedEntry, fact: Fact
+    ) -> Issue:
+        envelope = chained.envelope
+        bundle = _programme_of(connection, fact)
+        identity = self.books.identity
+        return Issue(
+            shop=self.shop,
+            paper_language=PaperLanguage(job.language),
+            till_label=identity.till_name,
+            operator_label=operator_name(connection, getattr(fact, "operator_id", None)),
+            occurred_at=datetime.fromisoformat(envelope.occurred_at),
+            entry_hash=chained.hash.hex(),
+            barcode=getattr(fact, "receipt_no", ""),
+            business_date=envelope.business_date or "",
+            copy=job.copy,
+            names=_vocabulary(bundle),
+            member=self._face(connection, fact, bundle),
+        )
+
+    def _face(
+        self, connection: Connection, fact: Fact, programme: Programme | None
+    ) -> MemberFace | None:
+        member_id = _member_of(fact)
+        member = find(connection, member_id) if member_id else None
+        if member is None:
+            return None
+        today = self.books.today()
+        return MemberFace(
+            name=member.name,
+            card=member.card_tail or member.phone_tail,
+            lapsing=tuple(_lapsing(member.lots, today)),
+            next_tier=_next_tier(member, programme, today) if programme else None,
+        )
+
+
+def _member_of(fact: Fact) -> str | None:
+    if isinstance(fact, SaleCompleted | SaleReturned):
+        return fact.member.member_id if fact.member else None
+    return fact.member_id if isinstance(fact, MemberEnrolled) else None
+
+
+def _programme_of(connection: Connection, fact: Fact) -> Programme | None:
+    """The programme a ticket was priced with, else the one in force."""
+    version = fact.programme.version if isinstance(fact, SaleCompleted | SaleReturned) else None
+    found = read_bundle(connection, version)
+    return found[1] if found else None
+
+
+def _vocabulary(programme: Programme | None) -> Vocabulary:
+    if programme is None:
+        return Vocabulary()
+    return Vocabulary(
+        tiers={tier.id: names_of(tier.names) for tier in programme.tiers.ladder},
+        tax_components={
+            rate.id: names_of(rate.names)
+            for tax_class in programme.tax_classes
+            for rate in tax_class.rates
+        },
+        offers={offer.id: names_of(offer.names) for offer in programme.offers},
+    )
+
+
+def _lapsing(lots: Iterable[Lot], today: date) -> Iterable[Lapsing]:
+    """Live points by the day they end, soonest first."""
+    ending: dict[date, int] = {}
+    for lot in lots:
+        if lot.last_day is not None and lot.is_spendable(today):
+            ending[lot.last_day] = ending.get(lot.last_day, 0) + lot.points
+    for day in sorted(ending):
+        if day <= today + LAPSING_WITHIN:
+            yield Lapsing(points=ending[day], on=day.isoformat())
+
+
+def _next_tier(member: Member, programme: Programme, today: date) -> NextTier | None:
+    now = standing(member.spending, programme.tiers, today)
+    nearest = now.nearest
+    if nearest is None:
+        return None
+    names = next(
+        names_of(tier.names) for tier in programme.tiers.ladder if tier.id == now.next_tier
+    )
+    until = nearest.until.isoformat() if nearest.until else ""
+    return NextTier(names=names, missing=nearest.missing, until=until)

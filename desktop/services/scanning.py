@@ -1,0 +1,220 @@
+"""Every scan goes where it belongs: goods, member, coupon, receipt, wallet, approval card."""
+
+from dataclasses import dataclass, field
+
+from desktop.services.basket import OpenBasket
+from desktop.services.books import Books
+from desktop.services.goods_back import ReturnableSale
+from desktop.services.members import Members
+from desktop.services.operators import Operators
+from desktop.services.returns import Returns
+from desktop.store import catalogue
+from desktop.store.journal import balance_of
+from desktop.store.members import Member
+from desktop.store.operators import Operator
+from shared.catalogue.codes import (
+    ApprovalCode,
+    Code,
+    CouponCode,
+    Damaged,
+    GoodsCode,
+    InStoreCode,
+    MemberCode,
+    PaymentCard,
+    ReceiptCode,
+    Sku,
+    WalletCode,
+    classify,
+)
+from shared.catalogue.goods import Goods, SoldBy
+from shared.errors import DomainError
+from shared.ledger.account import COUPON, Account, AccountKind
+from shared.loyalty.coupon_code import coupon_instance, coupon_of_code
+from shared.pricing.basket import CouponClaim
+
+CODE_SHOWN_MAX = 24
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsAdded:
+    """A line was added or grew."""
+
+    line_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightNeeded:
+    """Weighed goods were scanned by their plain code: the scale or the cashier says how much."""
+
+    goods: Goods
+
+
+@dataclass(frozen=True, slots=True)
+class MemberAttached:
+    """The basket is priced for this member now."""
+
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUnknown:
+    """A member's card that nobody has: it can be enrolled, the sale goes on meanwhile."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class CouponTaken:
+    """A coupon is claimed; whether it is used, the price decides."""
+
+    coupon: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFound:
+    """A receipt of this till: its return is opened."""
+
+    sold: ReturnableSale
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptElsewhere:
+    """A receipt of another till: the server is asked."""
+
+    receipt_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class WalletOffered:
+    """The customer's payment code; worth money for a minute, never kept or shown."""
+
+    wallet: str
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ApproverNamed:
+    """An approval card named this person; the PIN follows always."""
+
+    operator: Operator
+
+
+Scanned = (
+    GoodsAdded
+    | WeightNeeded
+    | MemberAttached
+    | MemberUnknown
+    | CouponTaken
+    | ReceiptFound
+    | ReceiptElsewhere
+    | WalletOffered
+    | ApproverNamed
+)
+
+
+class Scanning:
+    """Routes codes into the basket and to the other services."""
+
+    def __init__(
+        self,
+        books: Books,
+        basket: OpenBasket,
+        *,
+        members: Members,
+        operators: Operators,
+        returns: Returns,
+    ) -> None:
+        self._books = books
+        self._basket = basket
+        self._members = members
+        self._operators = operators
+        self._returns = returns
+
+    def scan(self, text: str, *, quantity: int = 1) -> Scanned:
+        """Do what a code asks for.
+
+        Raises DomainError ``unknown-barcode``, ``damaged-code``, ``payment-card-dropped``,
+        ``unknown-coupon``, ``coupon-used``, and what the basket raises.
+        """
+        return self._route(classify(text), quantity)
+
+    def _route(self, code: Code, quantity: int) -> Scanned:  # noqa: C901, PLR0911 - one arm a kind
+        match code:
+            case GoodsCode():
+                return self._goods(code.gtin, quantity, grams=code.grams)
+            case InStoreCode():
+                return self._in_store(code)
+            case Sku():
+                return self._goods(code.text, quantity)
+            case MemberCode():
+                return self._member(code.code)
+            case CouponCode():
+                return self._coupon(code.code)
+            case ReceiptCode():
+                return self._receipt(code)
+            case WalletCode():
+                return WalletOffered(code.wallet, code.code)
+            case ApprovalCode():
+                return ApproverNamed(self._operators.by_card(code.code))
+            case PaymentCard():
+                raise DomainError("payment-card-dropped")
+            case Damaged():
+                raise DomainError("damaged-code", why=code.why.value)
+
+    def find(self, code: str) -> Goods:
+        """The article of a code; DomainError ``unknown-barcode``."""
+        with self._books.reading() as connection:
+            goods = catalogue.find_by_code(connection, code)
+        if goods is None:
+            raise DomainError("unknown-barcode", code=code[:CODE_SHOWN_MAX])
+        return goods
+
+    def _goods(self, code: str, quantity: int, *, grams: int | None = None) -> Scanned:
+        goods = self.find(code)
+        if goods.sold_by is SoldBy.WEIGHT:
+            if grams is None:
+                return WeightNeeded(goods)
+            return GoodsAdded(self._basket.add(goods, grams=grams, barcode=code))
+        return GoodsAdded(self._basket.add(goods, units=quantity, barcode=code))
+
+    def _in_store(self, code: InStoreCode) -> Scanned:
+        goods = self.find(code.item)
+        if goods.sold_by is SoldBy.UNIT:
+            return GoodsAdded(
+                self._basket.add(goods, units=1, label_minor=code.price_minor, barcode=code.item)
+            )
+        if code.grams is None:
+            return WeightNeeded(goods)
+        return GoodsAdded(
+            self._basket.add(
+                goods, grams=code.grams, label_minor=code.price_minor, barcode=code.item
+            )
+        )
+
+    def _member(self, code: str) -> Scanned:
+        member = self._members.by_card(code)
+        if member is None:
+            return MemberUnknown(code)
+        self._basket.attach(member)
+        return MemberAttached(member)
+
+    def _coupon(self, code: str) -> Scanned:
+        key = self._books.identity.lookup_key
+        coupon = coupon_of_code(key, code, self._basket.pricing.programme.coupons)
+        if coupon is None:
+            raise DomainError("unknown-coupon")
+        instance = coupon_instance(key, code)
+        with self._books.reading() as connection:
+            account = Account(AccountKind.COUPON, instance, "", COUPON)
+            if balance_of(connection, account) < 0:
+                raise DomainError("coupon-used")
+        self._basket.claim(CouponClaim(coupon.id, instance))
+        return CouponTaken(coupon.id)
+
+    def _receipt(self, code: ReceiptCode) -> Scanned:
+        try:
+            return ReceiptFound(self._returns.by_receipt(code.code))
+        except DomainError as error:
+            if error.code != "unknown-receipt":
+                raise
+            return ReceiptElsewhere(code.code)
