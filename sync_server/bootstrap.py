@@ -21,6 +21,7 @@ from shared.journal.certificate import (
     encode_certificate,
 )
 from shared.journal.keys import SigningKey, new_signing_key, sign_statement
+from shared.journal.server_key import certify_server_key
 from sync_server.catalogue.goods import CatalogueDesk
 from sync_server.database import schema
 from sync_server.database.migrate import is_current, migrate
@@ -42,6 +43,7 @@ from sync_server.sync.callers import Callers
 from sync_server.sync.ingest import Ingest
 from sync_server.sync.lookup import Lookup
 from sync_server.sync.pull import Pull
+from sync_server.web.sessions import Sessions
 from sync_server.web.users import UserDesk
 
 DATABASE_FILE: Final = "evertill.db"
@@ -69,6 +71,7 @@ class Services:
     catalogue: CatalogueDesk
     programme: ProgrammeDesk
     users: UserDesk
+    sessions: Sessions
     erasure: Erasure
     throttle: Throttle
 
@@ -115,6 +118,7 @@ def assemble(database: Database, vault: Vault, clock: Clock, hasher: PasswordHas
     own = _own_journal(database, vault, clock)
     nonces = Nonces(clock, vault)
     throttle = Throttle(database, clock)
+    users = UserDesk(database, clock, hasher)
     return Services(
         database=database,
         clock=clock,
@@ -130,7 +134,8 @@ def assemble(database: Database, vault: Vault, clock: Clock, hasher: PasswordHas
         operators=OperatorDesk(database, own, hasher),
         catalogue=CatalogueDesk(database),
         programme=ProgrammeDesk(database, clock, own, vault),
-        users=UserDesk(database, clock, hasher),
+        users=users,
+        sessions=Sessions(clock, vault, users),
         erasure=Erasure(database, clock, own),
         throttle=throttle,
     )
@@ -205,9 +210,7 @@ def _first_rows(work: Work, vault: Vault, root: SigningKey, now: str) -> None:
 
 
 def _key_rows(vault: Vault, root: SigningKey, now: str) -> list[dict[str, object]]:
-    certified = sign_statement(
-        root, purpose="server-key", audience="all", payload=str(vault.signing.public).encode()
-    )
+    certified = certify_server_key(root, vault.signing.public, issued_at=now)
     return [
         {
             "key_id": root.id,

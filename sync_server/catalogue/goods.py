@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from shared.catalogue.goods import Goods
+from shared.catalogue.search import search_keys
 from shared.errors import DomainError
 from sync_server.database.schema import goods
 from sync_server.database.transaction import Database
@@ -37,6 +38,7 @@ class CatalogueDesk:
                 goods.select().where(goods.c.shard == work.shard, goods.c.deleted.is_(False))
             )
             known = {row.goods_id: row.document for row in stored}
+            articles_by_sku = {article.sku: article for article in articles}
             encoded = {article.sku: msgspec.json.encode(article) for article in articles}
             changed = {sku: text for sku, text in encoded.items() if known.get(sku) != text}
             if not changed:
@@ -46,7 +48,7 @@ class CatalogueDesk:
                 index_elements=list(goods.primary_key),
                 set_={
                     name: getattr(statement.excluded, name)
-                    for name in ("document", "deleted", "change_seq")
+                    for name in ("document", "search_keys", "deleted", "change_seq")
                 },
             )
             rows = [
@@ -54,6 +56,7 @@ class CatalogueDesk:
                     "shard": work.shard,
                     "goods_id": sku,
                     "document": document,
+                    "search_keys": msgspec.msgpack.encode(search_keys(articles_by_sku[sku])),
                     "deleted": False,
                     "change_seq": number,
                 }

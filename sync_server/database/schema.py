@@ -343,6 +343,7 @@ goods = Table(
     _shard(),
     _key("goods_id"),
     _bytes("document"),
+    _bytes("search_keys"),  # msgpack of the keys tills find it by
     Column("deleted", Boolean, nullable=False),
     _big("change_seq"),
     UniqueConstraint("shard", "change_seq", name="uq_goods_change"),

@@ -16,6 +16,7 @@ from shared.journal.attachment import Attachment
 from shared.journal.certificate import Certificate, decode_certificate, verify_head
 from shared.journal.entry import chain_hash, decode_entry
 from shared.journal.keys import PublicKey, Signed, parse_public_key
+from shared.journal.server_key import certified_server_key
 from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.balance import Balances
 from shared.ledger.posting import sum_by_unit
@@ -92,10 +93,9 @@ def _server_keys(snapshot: Snapshot, report: Report) -> dict[str, PublicKey]:
         keys[purpose] = parse_public_key(row.public_key)
     try:
         signed = msgspec.msgpack.decode(rows["signing"].certified, type=Signed)
-        payload = signed.verify(keys["root"], purpose="server-key", audience="all")
-        if payload.decode() != rows["signing"].public_key:
+        if certified_server_key(keys["root"], signed).id != keys["signing"].id:
             report.note("bad-certificate", "server_keys/signing")
-    except (ProtocolError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (ProtocolError, msgspec.MsgspecError):
         report.note("bad-certificate", "server_keys/signing")
     return keys
 

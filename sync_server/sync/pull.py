@@ -112,7 +112,12 @@ def _wire_rows(snapshot: Snapshot, stream: Stream, rows: Sequence[Row[Any]]) -> 
 
 
 def _goods_row(row: Row[Any]) -> GoodsRow:
-    return GoodsRow(goods_id=row.goods_id, document=row.document, deleted=row.deleted)
+    return GoodsRow(
+        goods_id=row.goods_id,
+        document=row.document,
+        search_keys=msgspec.msgpack.decode(row.search_keys, type=tuple[str, ...]),
+        deleted=row.deleted,
+    )
 
 
 def _bundle_row(row: Row[Any]) -> BundleRow:

@@ -228,6 +228,7 @@ def _make_goods() -> None:
         sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("goods_id", sa.String(), nullable=False),
         sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.Column("search_keys", sa.LargeBinary(), nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.Column("change_seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("shard", "goods_id"),
