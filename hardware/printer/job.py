@@ -15,6 +15,7 @@ PROBE_TIMEOUT_S = 0.4
 MUTE_WAIT_S = 1.5
 """How long a printer that has never answered may take to prove us wrong."""
 SLICE_S = 0.2
+SHORTEST_WAIT_S = 0.001
 
 Monotonic = Callable[[], float]
 
@@ -135,7 +136,7 @@ class Job:
     def _await_answer(self, wait_until: float) -> PrintOutcome | None:
         """Stops a little early, so that there is time left to ask for the cause of a silence."""
         answer = b""
-        while (left := wait_until - self.monotonic() - PROBE_TIMEOUT_S) > 0:
+        while (left := wait_until - self.monotonic() - PROBE_TIMEOUT_S) > SHORTEST_WAIT_S:
             answer += self.link.receive(timeout_s=min(left, SLICE_S))
             if self.profile.confirm is Confirm.GS_H:
                 if status.has_echo(answer, self.number):

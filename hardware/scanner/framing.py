@@ -60,7 +60,7 @@ class Framer:
         for byte in data:
             if byte in ENDING_BYTES[self.framing.ending]:
                 scans += self._end(at, whole=True)
-            elif byte >= 0x20 or byte in GS1_CONTROLS:
+            elif (byte >= 0x20 and byte != 0x7F) or byte in GS1_CONTROLS:
                 self._hold(byte)
         return scans
 

@@ -17,10 +17,10 @@ from hardware.scanner.aim import split_identifier
 class WedgeSettings:
     """How the scanner is set up, and where the line between machine and person is drawn.
 
-    Without a ``prefix`` (one character) time alone decides. ``suffixes`` end a scan at once; without one a pause
-    does. ``gap_s`` is the longest pause inside a scan (twice the slowest scanner, less than half
-    the fastest typist), ``settled_gap_s`` once ``length_min`` keys have come, ``prefix_gap_s``
-    after a prefix.
+    Without a ``prefix`` (one character) time alone decides. ``suffixes`` end a scan at once;
+    without one a pause does. ``gap_s`` is the longest pause inside a scan (twice the slowest
+    scanner, less than half the fastest typist), ``settled_gap_s`` once ``length_min`` keys have
+    come, ``prefix_gap_s`` after a prefix.
     """
 
     prefix: str = ""

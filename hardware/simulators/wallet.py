@@ -45,7 +45,7 @@ class WalletSimulator:
 
     def __init__(self, name: str = "wallet", *, wait: Wait | None = None) -> None:
         self._name = name
-        self._wait = wait or Event().wait
+        self._wait: Wait = Event().wait if wait is None else wait
         self._script: deque[Behaviour] = deque()
         self._books: dict[str, BookedAttempt] = {}
         self._line_is_dead = False

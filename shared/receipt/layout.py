@@ -118,7 +118,7 @@ def _rule(block: Rule, grid: Grid) -> Line:
 
 
 def _set_text(block: Text, grid: Grid) -> list[Piece]:
-    width = (grid.columns - block.indent) // block.style.width_factor
+    width = grid.columns // block.style.width_factor - block.indent
     text = printable(block.text)
     rows = wrap(text, width, grid.measure)
     if block.align is Align.CENTER and len(rows) > 1:

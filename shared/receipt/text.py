@@ -63,8 +63,8 @@ def printable(text: str) -> str:
 
 def _shown(character: str) -> str:
     category = unicodedata.category(character)
-    if character.isspace() and character != "\u3000":
-        return " "
+    if category in ("Zs", "Zl", "Zp") or character in "\t\n\v\f\r\x85":
+        return character if character == "\u3000" else " "
     if category == "Cf" or ord(character) in VARIATION_SELECTORS:
         return ""
     return MARK if category in ("Cc", "Cs", "Cn") else character
