@@ -120,7 +120,7 @@ class Checkout:
             _DRAFT_PLACE,
             self.basket.pricing,
             state,
-            self.basket.quote,
+            self.basket.priced(),
             Settled(tenders=(), rounding=0),
             state.member,
         )
@@ -265,7 +265,7 @@ class Checkout:
             self._ticket_place(place, shift, operator_id, member),
             self.basket.pricing,
             state,
-            self.basket.quote,
+            self.basket.priced(),
             settled,
             member,
         )

@@ -8,9 +8,8 @@ from datetime import date, datetime
 import msgspec
 
 from desktop.services.basket import Pricing
-from desktop.services.ticket import goods_names, tax_table, tier_after
+from desktop.services.ticket import tier_after
 from desktop.store.members import Member
-from shared.catalogue.goods import SoldBy
 from shared.errors import DomainError
 from shared.ids import EntryId, LotId
 from shared.loyalty.lots import DEBT, Lot, claw_back
@@ -18,10 +17,9 @@ from shared.loyalty.returns import Paid, ReturnShare, points_to_lots, return_sha
 from shared.pricing.basket import Basket, BasketLine
 from shared.pricing.cash import cash_rounding
 from shared.pricing.engine import price
+from shared.pricing.sale_lines import sale_lines, tax_totals
 from shared.trade.fact import (
-    LineTax,
     LotDraw,
-    Measure,
     MemberOutcome,
     PointsOutcome,
     TaxTotal,
@@ -272,25 +270,24 @@ def unreceipted_return(lines: Sequence[BasketLine], pricing: Pricing, at: dateti
     quote = price(basket, programme)
     due = cash_rounding(quote.total_minor, programme)
     return GoodsBack(
-        lines=tuple(
-            ReturnLine(
-                line=number,
-                of_line=0,
-                goods_id=line.goods.sku,
-                names=goods_names(line),
-                quantity=line.quantity,
-                measure=Measure.GRAM if line.goods.sold_by is SoldBy.WEIGHT else Measure.PIECE,
-                amount=quoted.pay_minor,
-                tax_class=quoted.tax_class,
-                taxes=tuple(
-                    LineTax(component=tax.component, tax=tax.amount_minor) for tax in quoted.taxes
-                ),
-                levy=quoted.levy_minor,
-            )
-            for number, (line, quoted) in enumerate(zip(lines, quote.lines, strict=True), start=1)
-        ),
-        taxes=tax_table(programme, quote),
+        lines=tuple(_unreceipted_line(line) for line in sale_lines(basket, quote)),
+        taxes=tax_totals(quote, programme),
         total=quote.total_minor,
         rounding=due.rounding_minor,
         refunds=(Tender(tender=TenderKind.CASH, amount=due.due_minor),),
+    )
+
+
+def _unreceipted_line(line: SaleLine) -> ReturnLine:
+    return ReturnLine(
+        line=line.line,
+        of_line=0,
+        goods_id=line.goods_id,
+        names=line.names,
+        quantity=line.quantity,
+        measure=line.measure,
+        amount=line.amount,
+        tax_class=line.tax_class,
+        taxes=line.taxes,
+        levy=line.levy,
     )

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from desktop.services.books import Books
-from desktop.services.ticket import names_of
 from desktop.store.bundles import read_bundle
 from desktop.store.journal import read_chained
 from desktop.store.members import Member, find
@@ -17,6 +16,7 @@ from shared.journal.chain import ChainedEntry
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import standing
+from shared.pricing.sale_lines import names_by_language
 from shared.receipt.builder import receipt_of
 from shared.receipt.document import Document
 from shared.receipt.issue import Issue, Lapsing, MemberFace, NextTier, Shop, Vocabulary
@@ -99,13 +99,13 @@ def _vocabulary(programme: Programme | None) -> Vocabulary:
     if programme is None:
         return Vocabulary()
     return Vocabulary(
-        tiers={tier.id: names_of(tier.names) for tier in programme.tiers.ladder},
+        tiers={tier.id: names_by_language(tier.names) for tier in programme.tiers.ladder},
         tax_components={
-            rate.id: names_of(rate.names)
+            rate.id: names_by_language(rate.names)
             for tax_class in programme.tax_classes
             for rate in tax_class.rates
         },
-        offers={offer.id: names_of(offer.names) for offer in programme.offers},
+        offers={offer.id: names_by_language(offer.names) for offer in programme.offers},
     )
 
 
@@ -126,7 +126,7 @@ def _next_tier(member: Member, programme: Programme, today: date) -> NextTier | 
     if nearest is None:
         return None
     names = next(
-        names_of(tier.names) for tier in programme.tiers.ladder if tier.id == now.next_tier
+        names_by_language(tier.names) for tier in programme.tiers.ladder if tier.id == now.next_tier
     )
     until = nearest.until.isoformat() if nearest.until else ""
     return NextTier(names=names, missing=nearest.missing, until=until)

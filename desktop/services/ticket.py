@@ -6,33 +6,21 @@ from datetime import date
 
 from desktop.services.basket import BasketState, Pricing
 from desktop.store.members import Member
-from shared.catalogue.goods import SoldBy
 from shared.ids import OperatorId, ShiftId, StoreId, TillId
-from shared.language import Language
 from shared.loyalty.calendar import last_day
-from shared.loyalty.document import Names
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import Spending, standing
-from shared.pricing.basket import BasketLine
-from shared.pricing.quote import EarningQuote, LineQuote, Quote
+from shared.pricing.basket import Basket
+from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import PointsPayment
+from shared.pricing.sale_lines import offers_applied, rules_earned, sale_lines, tax_totals
 from shared.trade.fact import (
-    LineDiscount,
-    LineTax,
-    Measure,
     MemberOutcome,
-    OfferApplied,
     PointsOutcome,
-    PriceSource,
-    RuleEarned,
-    TaxTotal,
     Tender,
 )
-from shared.trade.ticket import SaleCompleted, SaleLine
-
-MANUAL_OFFER = "manual"
-"""The offer id under which a hand-typed discount stands in a line."""
+from shared.trade.ticket import SaleCompleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +53,12 @@ def sale_fact(
     place: TicketPlace,
     pricing: Pricing,
     state: BasketState,
-    quote: Quote,
+    priced: tuple[Basket, Quote],
     settled: Settled,
     member: Member | None,
 ) -> SaleCompleted:
     """The sale with all its outcomes; ``member`` as the books know them at this moment."""
+    basket, quote = priced
     earning = settled.points.earning if settled.points else quote.earning
     barcodes = dict(state.barcodes)
     return SaleCompleted(
@@ -83,110 +72,20 @@ def sale_fact(
         programme=pricing.ref,
         engine=quote.engine,
         hold_id=state.hold_id,
-        lines=tuple(
-            _line(number, line, quoted, earning, settled.points, barcodes.get(line.id, ""))
-            for number, (line, quoted) in enumerate(
-                zip(state.lines, quote.lines, strict=True), start=1
-            )
+        lines=sale_lines(
+            basket,
+            quote,
+            payment=settled.points,
+            barcodes=[barcodes.get(line.id, "") for line in state.lines],
         ),
-        offers=tuple(
-            OfferApplied(
-                offer_id=offer.offer,
-                version=offer.version,
-                names=_offer_names(pricing.programme, offer.offer),
-                amount=offer.amount_minor,
-                coupon_id=offer.coupon,
-            )
-            for offer in quote.offers
-        ),
-        taxes=tax_table(pricing.programme, quote),
+        offers=offers_applied(quote, pricing.programme),
+        taxes=tax_totals(quote, pricing.programme),
         total=quote.total_minor,
         rounding=settled.rounding,
         tenders=settled.tenders,
         member=_member(place, pricing.programme, settled, earning, member) if member else None,
         approvals=state.approvals,
     )
-
-
-def _line(
-    number: int,
-    line: BasketLine,
-    quoted: LineQuote,
-    earning: EarningQuote,
-    points: PointsPayment | None,
-    barcode: str,
-) -> SaleLine:
-    index = number - 1
-    return SaleLine(
-        line=number,
-        goods_id=line.goods.sku,
-        names=goods_names(line),
-        barcode=barcode,
-        quantity=line.quantity,
-        measure=Measure.GRAM if line.goods.sold_by is SoldBy.WEIGHT else Measure.PIECE,
-        list_price=line.goods.list_price_minor,
-        unit_price=quoted.unit_price_minor,
-        price_source=_price_source(line),
-        gross=quoted.gross_minor,
-        discounts=_discounts(quoted),
-        amount=quoted.pay_minor,
-        tax_class=quoted.tax_class,
-        taxes=tuple(LineTax(component=tax.component, tax=tax.amount_minor) for tax in quoted.taxes),
-        levy=quoted.levy_minor,
-        points=earning.line_points[index],
-        growth=earning.line_growth[index],
-        spend=earning.line_spend[index],
-        points_paid=points.line_values[index] if points else 0,
-        points_spent=points.line_points[index] if points else 0,
-    )
-
-
-def goods_names(line: BasketLine) -> dict[str, str]:
-    """The article's names by language, for paper in any of them later."""
-    return {language.value: line.goods.name(language) for language in Language}
-
-
-def _price_source(line: BasketLine) -> PriceSource:
-    if line.price_minor is not None:
-        return PriceSource.MANUAL
-    return PriceSource.LIST if line.label_minor is None else PriceSource.CODED
-
-
-def _discounts(quoted: LineQuote) -> tuple[LineDiscount, ...]:
-    by_offer = tuple(
-        LineDiscount(offer_id=one.offer, amount=one.amount_minor, units=one.units)
-        for one in quoted.discounts
-    )
-    if not quoted.hand_minor:
-        return by_offer
-    return (LineDiscount(offer_id=MANUAL_OFFER, amount=quoted.hand_minor), *by_offer)
-
-
-def tax_table(programme: Programme, quote: Quote) -> tuple[TaxTotal, ...]:
-    """One row per class and component."""
-    rows: list[TaxTotal] = []
-    for total in quote.taxes:
-        rates = {rate.id: rate.rate_ppm for rate in programme.tax_class(total.tax_class).rates}
-        rows += [
-            TaxTotal(
-                tax_class=total.tax_class,
-                component=tax.component,
-                rate_ppm=rates[tax.component],
-                net=total.net_minor,
-                tax=tax.amount_minor,
-            )
-            for tax in total.taxes
-        ]
-    return tuple(rows)
-
-
-def names_of(names: Names) -> dict[str, str]:
-    """A programme's names by language."""
-    return {language.value: names.get(language) for language in Language}
-
-
-def _offer_names(programme: Programme, offer_id: str) -> dict[str, str]:
-    return next(names_of(offer.names) for offer in programme.offers if offer.id == offer_id)
 
 
 def _member(
@@ -205,7 +104,6 @@ def _member(
         spend_minor=earning.spend_minor,
         growth=earning.growth_total,
     )
-    names = {rule.id: names_of(rule.names) for rule in programme.earning.rules}
     return MemberOutcome(
         member_id=member.member_id,
         tier=member.tier,
@@ -221,10 +119,7 @@ def _member(
             as_of=place.as_of,
             offline=place.offline,
             expires_on=lapses.isoformat() if lapses else None,
-            by_rule=tuple(
-                RuleEarned(rule=rule.rule, names=names[rule.rule], points=rule.points)
-                for rule in earning.points
-            ),
+            by_rule=rules_earned(earning, programme),
         ),
     )
 

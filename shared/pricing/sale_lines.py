@@ -95,7 +95,12 @@ def _discounts(line: LineQuote) -> tuple[LineDiscount, ...]:
         (LineDiscount(offer_id=HAND_DISCOUNT, amount=line.hand_minor),) if line.hand_minor else ()
     )
     by_offer = tuple(
-        LineDiscount(offer_id=share.offer, amount=share.amount_minor, units=share.units)
+        LineDiscount(
+            offer_id=share.offer,
+            amount=share.amount_minor,
+            units=share.units,
+            coupon_id=share.coupon,
+        )
         for share in line.discounts
     )
     return (*by_hand, *by_offer)

@@ -132,6 +132,7 @@ class LineDiscount(Value, frozen=True, kw_only=True):
     amount: int
     units: int = 0
     """How many units the offer used as condition or benefit; 0 where it does not count units."""
+    coupon_id: CouponId | None = None
 
 
 class OfferApplied(Value, frozen=True, kw_only=True):
