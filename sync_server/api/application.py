@@ -2,6 +2,7 @@
 
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
@@ -12,6 +13,8 @@ from sync_server.api.tills import till_routes
 from sync_server.api.watch import MeasuringMiddleware, Metrics, watch_routes
 from sync_server.api.wire import answer_error
 from sync_server.bootstrap import Services
+from sync_server.web.office import Office, SignInNeeded, to
+from sync_server.web.pages import answer_page_error, office_routes, to_sign_in
 
 log = structlog.get_logger("evertill.api")
 
@@ -28,9 +31,14 @@ def make_application(services: Services) -> FastAPI:
     metrics = Metrics()
     application.include_router(till_routes(services))
     application.include_router(watch_routes(services, metrics))
+    office = Office(services)
+    application.include_router(office_routes(services, office))
+    application.state.office = office
     application.add_middleware(MeasuringMiddleware, metrics=metrics)
     application.add_exception_handler(EvertillError, _known_error)
+    application.add_exception_handler(SignInNeeded, _sign_in_needed)
     application.add_exception_handler(HTTPException, _http_error)
+    application.add_exception_handler(RequestValidationError, _bad_parameter)
     application.add_exception_handler(DBAPIError, _database_error)
     application.add_exception_handler(Exception, _bug)
     _describe(application)
@@ -39,15 +47,37 @@ def make_application(services: Services) -> FastAPI:
 
 async def _known_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, EvertillError)
+    if _is_page(request):
+        return answer_page_error(request.app.state.office, request, error)
     status = STATUS.get(error.code, 400 if isinstance(error, ProtocolError) else 503)
     log.info("request.refused", path=request.url.path, code=error.code, status=status)
     return answer_error(ProtocolError(error.code, **error.fields), status)
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
+async def _sign_in_needed(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, SignInNeeded)
+    return to_sign_in(error.wanted)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if request.url.path == "/":
+        return to("/office/")
     code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "bad-message")
+    if _is_page(request):
+        return answer_page_error(request.app.state.office, request, ProtocolError(code))
     return answer_error(ProtocolError(code), error.status_code)
+
+
+async def _bad_parameter(request: Request, _error: Exception) -> Response:
+    error = ProtocolError("bad-message", reason="parameter")
+    if _is_page(request):
+        return answer_page_error(request.app.state.office, request, error)
+    return answer_error(error, 400)
+
+
+def _is_page(request: Request) -> bool:
+    return request.url.path.startswith("/office/")
 
 
 async def _database_error(request: Request, error: Exception) -> Response:

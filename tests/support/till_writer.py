@@ -150,7 +150,7 @@ class TillWriter:
             points=earned,
         )
         spent = sum(draw.points for draw in spend)
-        outcome = _outcome(self, member, amount, earned - spent) if member else None
+        outcome = _outcome(self, member, amount, earned, spent) if member else None
         return self.write(_sale(self, line, spend, outcome), entry_id=entry_id)
 
     def take_back(
@@ -172,7 +172,7 @@ class TillWriter:
             amount=amount,
             tax_class="standard",
         )
-        outcome = _outcome(self, member, -amount, 0) if member else None
+        outcome = _outcome(self, member, -amount) if member else None
         fact = SaleReturned(
             **_where(self),
             original=sale,
@@ -291,7 +291,9 @@ def _till(till: TillWriter) -> TillId:
     return till.certificate.till_id
 
 
-def _outcome(till: TillWriter, member: MemberId, amount: int, points: int) -> MemberOutcome:
+def _outcome(
+    till: TillWriter, member: MemberId, amount: int, earned: int = 0, spent: int = 0
+) -> MemberOutcome:
     return MemberOutcome(
         member_id=member,
         tier="member",
@@ -300,9 +302,9 @@ def _outcome(till: TillWriter, member: MemberId, amount: int, points: int) -> Me
         spend=amount,
         points=PointsOutcome(
             opening=0,
-            earned=max(points, 0),
-            spent=max(-points, 0),
-            closing=points,
+            earned=earned,
+            spent=spent,
+            closing=earned - spent,
             as_of=till.clock.at.isoformat(),
         ),
     )

@@ -1,0 +1,212 @@
+"""The pages of head office. They work without JavaScript."""
+
+from datetime import timedelta
+from typing import Final
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, RedirectResponse
+
+from shared.errors import DomainError, EvertillError, ProtocolError
+from shared.ids import MemberId, TillId
+from shared.language import Language
+from shared.ledger.account import AccountKind
+from sync_server.bootstrap import Services
+from sync_server.keys.throttle import Limit
+from sync_server.web.explain import Explainer
+from sync_server.web.office import (
+    FOLDER,
+    LANGUAGE_COOKIE,
+    SESSION_COOKIE,
+    Office,
+    Visitor,
+    to,
+)
+from sync_server.web.reading import OfficeReader
+from sync_server.web.sessions import LIFETIME
+
+WRONG_PASSWORDS: Final = Limit(count=8, window=timedelta(minutes=15))
+"""Per sign-in name; eight typing mistakes in a row are rare."""
+WRONG_FROM_ADDRESS: Final = Limit(count=40, window=timedelta(minutes=15))
+"""Per address; an office may share one."""
+PAGE_MAX: Final = 10_000
+PageNumber = Query(default=1, ge=1, le=PAGE_MAX)
+
+
+def office_routes(services: Services, office: Office) -> APIRouter:
+    """All pages."""
+    router = APIRouter(prefix="/office", include_in_schema=False)
+    _add_door(router, services, office)
+    _add_stores(router, services, office)
+    _add_members(router, services, office)
+    return router
+
+
+def _add_door(router: APIRouter, services: Services, office: Office) -> None:
+    @router.get("/style.css")
+    def style() -> Response:
+        return FileResponse(FOLDER / "static" / "style.css", media_type="text/css")
+
+    @router.get("/icon.svg")
+    def icon() -> Response:
+        return FileResponse(FOLDER / "static" / "icon.svg", media_type="image/svg+xml")
+
+    @router.get("/language/{language}")
+    def choose(request: Request, language: str, back: str = "/office/") -> Response:
+        response = to(back)
+        if language in set(Language):
+            office.set_cookie(request, response, LANGUAGE_COOKIE, language)
+        return response
+
+    @router.get("/sign-in")
+    def door(request: Request, wanted: str = "/office/") -> Response:
+        visitor = office.greet(request)
+        return office.render(visitor, "sign_in.html", wanted=wanted, error="", login="")
+
+    @router.post("/sign-in")
+    async def sign_in(request: Request) -> Response:
+        visitor = office.greet(request)
+        fields = await office.form(visitor)
+        return await run_in_threadpool(_sign_in, services, office, visitor, dict(fields))
+
+    @router.post("/sign-out")
+    async def sign_out(request: Request) -> Response:
+        await office.form(office.greet(request))
+        response = to("/office/sign-in")
+        response.delete_cookie(SESSION_COOKIE, path="/")
+        return response
+
+
+def _sign_in(
+    services: Services, office: Office, visitor: Visitor, fields: dict[str, str]
+) -> Response:
+    login, wanted = fields.get("login", "").strip(), fields.get("wanted", "")
+    address = visitor.request.client.host if visitor.request.client else ""
+    limits = ((f"login:{login}", WRONG_PASSWORDS), (f"login-from:{address}", WRONG_FROM_ADDRESS))
+    try:
+        for subject, limit in limits:
+            services.throttle.check(subject, limit)
+        user = services.users.check(login, fields.get("password", ""))
+        if user is None:
+            for subject, limit in limits:
+                services.throttle.note(subject, limit)
+            raise ProtocolError("sign-in-refused")
+    except ProtocolError as error:
+        words = visitor.words.error(error)
+        status = 429 if error.code == "too-many-attempts" else 403
+        return office.render(
+            visitor, "sign_in.html", status=status, wanted=wanted, error=words, login=login
+        )
+    response = to(wanted or "/office/")
+    cookie = services.sessions.begin(user)
+    age_s = int(LIFETIME.total_seconds())
+    office.set_cookie(visitor.request, response, SESSION_COOKIE, cookie, age_s=age_s)
+    return response
+
+
+def _add_stores(router: APIRouter, services: Services, office: Office) -> None:
+    reader = OfficeReader(services.database)
+
+    @router.get("/")
+    def stores(request: Request) -> Response:
+        visitor = office.admit(request)
+        return office.render(
+            visitor,
+            "stores.html",
+            totals=reader.totals(),
+            stores=services.stores.stores(),
+            states=services.stores.states(),
+            code=None,
+        )
+
+    @router.post("/tills/{till_id}/code")
+    async def issue_code(request: Request, till_id: str) -> Response:
+        visitor = office.admit(request)
+        await office.form(visitor)
+        code = await run_in_threadpool(services.enrolment.issue_code, TillId(till_id))
+        till = next(till for till in services.stores.tills() if till.till_id == till_id)
+        return office.render(visitor, "code.html", code=code, till=till)
+
+    @router.get("/exceptions")
+    def exceptions(request: Request, page: int = PageNumber) -> Response:
+        visitor = office.admit(request)
+        found = reader.exceptions(page)
+        explainer = _explainer(services, reader, visitor)
+        shown = [
+            (each, explainer.effects(each.fact), [explainer.explain(fact) for fact in each.facts])
+            for each in found.items
+        ]
+        return office.render(
+            visitor,
+            "exceptions.html",
+            page=found,
+            shown=shown,
+            quarantined=reader.quarantined(),
+        )
+
+
+def _add_members(router: APIRouter, services: Services, office: Office) -> None:
+    reader = OfficeReader(services.database)
+
+    @router.get("/members")
+    def members(request: Request, q: str = "", page: int = PageNumber) -> Response:
+        visitor = office.admit(request)
+        return office.render(
+            visitor,
+            "members.html",
+            q=q,
+            page=reader.members(q, page),
+            explainer=_explainer(services, reader, visitor),
+            kinds=AccountKind,
+        )
+
+    @router.get("/members/{member_id}")
+    def member(request: Request, member_id: str, page: int = PageNumber) -> Response:
+        visitor = office.admit(request)
+        found = reader.member(MemberId(member_id))
+        if found is None:
+            raise DomainError("unknown-member", member=member_id)
+        ledger = reader.ledger(found.member_id, page)
+        explainer = _explainer(services, reader, visitor)
+        return office.render(
+            visitor,
+            "member.html",
+            member=found,
+            page=ledger,
+            entries=[explainer.explain(kept) for kept in ledger.items],
+            explainer=explainer,
+            kinds=AccountKind,
+        )
+
+    @router.post("/members/{member_id}/erase")
+    async def erase(request: Request, member_id: str) -> Response:
+        visitor = office.admit(request)
+        fields = await office.form(visitor)
+        if fields.get("sure") == "yes":
+            await run_in_threadpool(_erase, services, MemberId(member_id))
+        return to(f"/office/members/{member_id}")
+
+
+def _erase(services: Services, member_id: MemberId) -> None:
+    services.erasure.erase(member_id, reason="request")
+
+
+def _explainer(services: Services, reader: OfficeReader, visitor: Visitor) -> Explainer:
+    return Explainer(
+        words=visitor.words,
+        stores={store.store_id: store.name for store in services.stores.stores()},
+        tills={till.till_id: till.name for till in services.stores.tills()},
+        programme=reader.programme(),
+    )
+
+
+def answer_page_error(office: Office, request: Request, error: EvertillError) -> Response:
+    """An error as a page in words."""
+    visitor = office.greet(request)
+    status = {"unknown-member": 404, "unknown-till": 404, "not-found": 404}.get(error.code, 400)
+    return office.render(visitor, "error.html", status=status, text=visitor.words.error(error))
+
+
+def to_sign_in(wanted: str) -> Response:
+    """Send somebody who is not signed in to the door."""
+    return RedirectResponse(f"/office/sign-in?wanted={wanted}", status_code=303)
