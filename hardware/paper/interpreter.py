@@ -28,6 +28,7 @@ CODE_PAGES = {
     40: "iso8859_15", 45: "cp1250", 46: "cp1251", 47: "cp1253", 48: "cp1254", 49: "cp1255",
     50: "cp1256", 51: "cp1257", 52: "cp1258",
 }  # fmt: skip
+PICTURE_DOTS_MAX = 8192
 UNPRINTABLE = "\ufffd"
 
 
@@ -82,7 +83,11 @@ class Interpreter:
             case Run(data):
                 self._print_run(data)
             case Command(name=name, parameters=parameters):
-                self._obey(name, parameters)
+                try:
+                    self._obey(name, parameters)
+                except (IndexError, ValueError, ZeroDivisionError):
+                    # Parameters that make no sense print nothing, as on a real printer.
+                    self.sheet.malformed.append(token.source)
             case Unknown(data):
                 self.sheet.unknown.append(data)
 
@@ -218,7 +223,7 @@ class Interpreter:
         mode, columns = given[0], given[3:]
         deep = 3 if mode >= 32 else 1
         width = len(columns) // deep
-        turned = Image.frombytes("1", (8 * deep, width), columns).convert("L")
+        turned = _bitmap(columns, 8 * deep, width)
         picture = turned.transpose(Image.Transpose.TRANSPOSE)
         across = 1 if mode in (1, 33) else 2
         picture = picture.resize((width * across, picture.height * (1 if deep == 3 else 3)))
@@ -227,7 +232,7 @@ class Interpreter:
 
     def _raster(self, given: bytes) -> None:
         width, rows = 8 * int.from_bytes(given[1:3], "little"), len(given[5:])
-        picture = Image.frombytes("1", (width, 8 * rows // width), given[5:]).convert("L")
+        picture = _bitmap(given[5:], width, 8 * rows // width)
         scale = (1 + (given[0] & 1), 1 + (given[0] >> 1 & 1))
         self._place_picture(picture.resize((width * scale[0], picture.height * scale[1])))
 
@@ -243,8 +248,9 @@ class Interpreter:
         if given[1] == 112:
             width, height = (int.from_bytes(given[at : at + 2], "little") for at in (6, 8))
             padded = (width + 7) // 8 * 8
-            stored = Image.frombytes("1", (padded, height), given[10:]).convert("L")
-            settings.graphics = stored.resize((padded * given[3], height * given[4]))
+            stored = _bitmap(given[10:], padded, height)
+            across, down = (1 + (scale == 2) for scale in given[3:5])
+            settings.graphics = stored.resize((padded * across, height * down))
         elif given[1] in (2, 50) and settings.graphics:
             self._place_picture(settings.graphics)
             settings.graphics = None
@@ -311,6 +317,13 @@ WITHOUT_PRINT = frozenset(
      "GS a", "GS r", "GS I", "GS T", "GS (H", "GS (K", "GS (E", "GS (D", "GS b", "GS z", "GS (A",
      "DLE EOT", "DLE ENQ", "DLE DC4", "ESC D", "ESC <", "ESC v", "GS (z", "FS ("]
 )  # fmt: skip
+
+
+def _bitmap(data: bytes, width: int, height: int) -> Image.Image:
+    """Rows of bits as a grey picture; ValueError for sizes no printer has."""
+    if not (0 < width <= PICTURE_DOTS_MAX and 0 < height <= PICTURE_DOTS_MAX):
+        raise ValueError(f"a picture of {width} × {height} dots")
+    return Image.frombytes("1", (width, height), data).convert("L")
 
 
 def _gb_length(lead: bytes) -> int:

@@ -74,8 +74,8 @@ class Sheet:
     """The paper of one stream, and what was odd about the stream.
 
     ``overfull`` counts lines that did not fit and went on in the next row, ``pulses`` the drawer
-    openings by connector pin, ``unknown`` what is no command, ``not_drawn`` commands that a real
-    printer may draw and this one does not.
+    openings by connector pin, ``unknown`` what is no command, ``malformed`` commands with senseless
+    parameters, ``not_drawn`` commands that a real printer may draw and this one does not.
     """
 
     dots: int
@@ -83,6 +83,7 @@ class Sheet:
     overfull: int = 0
     pulses: list[int] = field(default_factory=list)
     unknown: list[bytes] = field(default_factory=list)
+    malformed: list[bytes] = field(default_factory=list)
     not_drawn: list[str] = field(default_factory=list)
     truncated: bytes = b""
 

@@ -64,6 +64,11 @@ class SerialScanner:
         """See ``Scanner.deliver_to``."""
         self._delivery.deliver_to(on_scan)
 
+    def wait_until_connected(self, *, timeout_s: float) -> bool:
+        """Whether its port is open, waiting for that at most so long; scans before that get lost,
+        because opening a serial port empties its buffer."""
+        return self._connected.wait(timeout_s)
+
     def check_health(self, *, deadline_s: float) -> Health:  # noqa: ARG002 - known without waiting
         """Whether its port is open; a scanner cannot be asked more."""
         if self._thread is None:

@@ -124,3 +124,22 @@ def test_commands_are_cut_at_their_length(data: bytes, name: str) -> None:
 
 def test_an_unknown_pair_is_not_waited_for() -> None:
     assert Tokeniser().feed(b"\x1b\xfe") == [Unknown(b"\x1b\xfe")]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        b"\x1dv0\x00\x00\x00\x05\x00",
+        b"\x1dv0\x00\x05\x00\x00\x00",
+        b"\x1d(L\x00\x00",
+        b"\x1d(L\x0c\x000p01112\xff\xff\xff\xff\x00\x00",
+        b"\x1d(k\x02\x001C",
+        b"\x1b*\x21\x00\x00",
+        b"\x1d(k" + (4003).to_bytes(2, "little") + b"1P0" + b"\xff" * 4000 + b"\x1d(k\x03\x001Q0",
+    ],
+)
+def test_a_command_with_senseless_parameters_is_kept_and_prints_nothing(command: bytes) -> None:
+    sheet = paper(b"a\n" + command + b"b\n")
+    assert len(sheet.malformed) == 1
+    assert sheet_text(sheet) == "a\nb\n"
+    assert png(sheet)
