@@ -23,7 +23,7 @@ from shared.ledger.posting import sum_by_unit
 from sync_server.database import schema
 from sync_server.database.transaction import Snapshot
 from sync_server.journal.chains import Chain, ChainReader, read_chains
-from sync_server.ledger.kept import Link, Reading, read_link
+from sync_server.ledger.kept import Link, Reading, read_envelope, read_link
 
 _PAGE = 1000
 FLAWS_MAX = 50
@@ -173,7 +173,7 @@ def _entry_pages(snapshot: Snapshot, chain: Chain) -> Iterator[Sequence[Row[Any]
 def _read(chain: Chain, row: Row[Any], report: Report) -> Reading | None:
     """What the entry books, judged by its bytes alone."""
     try:
-        envelope, failure = decode_entry(row.bytes).envelope, None
+        envelope, failure = read_envelope(row.bytes), None
     except ProtocolError as error:
         envelope, failure = None, error
     link = Link(

@@ -72,9 +72,7 @@ def _store(work: Work, kept: Sequence[Kept], received_at: str) -> None:
 
 
 def _entry(kept: Kept, received_at: str, server_seq: int) -> Row:
-    place, link, envelope = kept.place, kept.link, kept.link.envelope
-    storable = envelope is not None and "\0" not in envelope.id + envelope.kind
-    known = envelope if storable else None
+    place, link, known = kept.place, kept.link, kept.link.envelope
     return {
         "journal": place.journal,
         "epoch": place.epoch,
@@ -101,7 +99,7 @@ def _quarantined(kept: Kept, received_at: str) -> Iterable[Row]:
         "journal": kept.place.journal,
         "epoch": kept.place.epoch,
         "seq": kept.place.seq,
-        "entry_id": envelope.id if envelope and "\0" not in envelope.id else None,
+        "entry_id": envelope.id if envelope else None,
         "reason": kept.outcome.code,
         "detail": detail.replace("\0", " ")[:200],
         "received_at": received_at,

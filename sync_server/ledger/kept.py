@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from shared.errors import ProtocolError
 from shared.ids import EntryId, JournalId
 from shared.journal.chain import ChainedEntry
-from shared.journal.entry import Envelope
+from shared.journal.entry import Envelope, decode_entry
 from shared.ledger.account import Posting
 from shared.ledger.posting import RULES
 from shared.money import AMOUNT_MINOR_MAX
@@ -69,6 +69,19 @@ class Kept:
         return None
 
 
+def check_storable(encoded: bytes) -> None:
+    """Raise ProtocolError ``bad-envelope`` for text with NUL: PostgreSQL cannot keep it."""
+    if b"\\u0000" in encoded:
+        raise ProtocolError("bad-envelope", reason="NUL in text")
+
+
+def read_envelope(encoded: bytes) -> Envelope:
+    """An entry's envelope, judged by its bytes alone; ProtocolError where it goes to quarantine."""
+    entry = decode_entry(encoded)
+    check_storable(encoded)
+    return entry.envelope
+
+
 def link_of(chained: ChainedEntry) -> Link:
     """The link of an entry that was read."""
     return Link(
@@ -86,8 +99,6 @@ def read_link(link: Link) -> Reading | ProtocolError:
     if link.envelope is None:
         return link.failure or ProtocolError("bad-envelope")
     try:
-        if b"\\u0000" in link.encoded:
-            raise ProtocolError("bad-fact", kind=link.envelope.kind, reason="NUL in text")
         fact = read_fact(link.envelope)
         version = link.envelope.post_version
         postings = RULES.post(link.envelope.id, fact, post_version=version)

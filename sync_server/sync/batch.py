@@ -12,7 +12,7 @@ from shared.journal.chain import ChainHead, verify_next
 from shared.journal.entry import ENTRY_BYTES_MAX, HASH_BYTES, chain_hash
 from shared.journal.keys import PublicKey
 from shared.protocol.message import PUSH_BYTES_MAX, PUSH_ENTRIES_MAX, PushRequest
-from sync_server.ledger.kept import Link, Reading, link_of, read_link
+from sync_server.ledger.kept import Link, Reading, check_storable, link_of, read_link
 
 _HYBRID = re.compile("[0-9a-f]{16}")
 
@@ -77,6 +77,7 @@ def _walk(request: PushRequest) -> tuple[Link, ...]:
     for encoded in request.entries:
         try:
             next_head, chained = verify_next(head, encoded)
+            check_storable(encoded)
             links.append(link_of(chained))
         except ProtocolError as error:
             # The till signed these bytes. Out of place they prove nothing; in place and merely

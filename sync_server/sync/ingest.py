@@ -185,9 +185,8 @@ def _kept(work: Work, chain: Chain, batch: Batch, known: int) -> tuple[list[Kept
 
 def _stored_facts(work: Work, ids: Sequence[EntryId]) -> dict[EntryId, bytes]:
     columns = schema.entries.c
-    storable = [entry_id for entry_id in ids if "\0" not in entry_id]
     statement = select(columns.id, columns.bytes).where(
-        columns.shard == work.shard, columns.id.in_(storable)
+        columns.shard == work.shard, columns.id.in_(ids)
     )
     return {EntryId(found): encoded for found, encoded in work.connection.execute(statement)}
 
