@@ -218,7 +218,8 @@ class PrintOutcome:
 BeforeFirstByte = Callable[[], None]
 """Called on the printer's thread right before the first byte of the job is given to the operating
 system. The spooler commits SENDING in it. If it raises, nothing is sent and the error comes out of
-``print_job``."""
+``print_job``. It never runs after ``print_job`` has returned: a running hook is waited for, even
+beyond the deadline."""
 
 
 class ReceiptPrinter(Device, Protocol):

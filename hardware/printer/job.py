@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Lock, RLock
 
 from hardware.escpos import commands, status
 from hardware.escpos.profile import Answers, Confirm, Profile
@@ -26,8 +26,17 @@ class Progress:
 
     bytes_sent: int = 0
     _lock: Lock = field(default_factory=Lock)
+    _hook_lock: RLock = field(default_factory=RLock)
     _sending: bool = False
     _withdrawn: bool = False
+
+    def commit(self, before_first_byte: BeforeFirstByte) -> bool:
+        """Run the hook, unless the job was withdrawn."""
+        with self._hook_lock:
+            if self._withdrawn:
+                return False
+            before_first_byte()
+            return True
 
     def begin_sending(self) -> bool:
         """Whether the first byte may go now; False if the job was withdrawn."""
@@ -36,8 +45,11 @@ class Progress:
             return self._sending
 
     def withdraw(self) -> bool:
-        """Take the job back; False if its bytes may already be on the way."""
-        with self._lock:
+        """Take the job back; False if its bytes may already be on the way.
+
+        A hook that is running is waited for, so that it never ends after ``print_job`` did.
+        """
+        with self._hook_lock, self._lock:
             self._withdrawn = not self._sending
             return self._withdrawn
 
@@ -66,8 +78,7 @@ class Job:
             return failed(error.condition)
         if refusal:
             return refusal
-        before_first_byte()
-        if not self.progress.begin_sending():
+        if not (self.progress.commit(before_first_byte) and self.progress.begin_sending()):
             return failed(Condition.TIMEOUT)
         try:
             self._hand_over(self.data + self._request())

@@ -146,13 +146,13 @@ def _set_pair(block: Pair, grid: Grid) -> list[Piece]:
     left, right = printable(block.left), printable(block.right)
     room = inner.columns - block.indent
     shared = room - grid.measure(right) - COLUMN_GAP
-    apart = grid.measure(left) > shared and shared < max(2, room // 3)
+    apart = shared < 2 or (grid.measure(left) > shared and shared < room // 3)
     rows = wrap(left, room if apart else shared, grid.measure)
     indented = [" " * block.indent + row for row in rows]
     if apart:
         figures = wrap(right, room, grid.measure)
         return [
-            *(Line(row, block.style) for row in indented),
+            *(Line(row, block.style) for row in indented if left),
             *(Line(row, block.style, Align.RIGHT) for row in figures),
         ]
     last = inner.fill(indented[-1], right)

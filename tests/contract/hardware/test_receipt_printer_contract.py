@@ -5,9 +5,9 @@ import socket
 import time
 import tty
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -226,6 +226,7 @@ class PtyPrinter:
     far: int
     speaks: bool
     data: bytes = b""
+    has_job: Event = field(default_factory=Event)
 
     def serve(self) -> None:
         while True:
@@ -234,6 +235,8 @@ class PtyPrinter:
             except OSError:
                 return
             self.data += got
+            if JOB in self.data:
+                self.has_job.set()
             if self.speaks:
                 answer = b"\x12" * got.count(b"\x10\x04") + b"\x00" * got.count(b"\x1dr\x01")
                 os.write(self.far, answer)
@@ -264,7 +267,7 @@ def test_a_serial_printer_keeps_the_same_contract(
     thread.start()
     outcome = print_it(connect(SerialTransport(port), profile))
     assert outcome == PrintOutcome(state, len(JOB))
-    assert JOB in printer.data
+    assert printer.has_job.wait(5)
 
 
 def test_a_serial_port_that_is_not_there_has_no_hardware(connect: Connect, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
@@ -240,6 +241,35 @@ def test_a_job_withdrawn_while_the_hook_ran_is_not_sent(trial: Trial) -> None:
     assert withdrawn == [True]
     assert outcome.state is PrintState.FAILED_BEFORE_SEND
     assert link.sent == b""
+
+
+def test_the_hook_of_a_withdrawn_job_is_never_called(trial: Trial) -> None:
+    assert trial.progress.withdraw()
+    outcome = trial.run(ScriptedLink(trial.clock, READY), GB)
+    assert outcome.state is PrintState.FAILED_BEFORE_SEND
+    assert trial.committed == []
+
+
+def test_withdrawing_waits_for_a_running_hook(trial: Trial) -> None:
+    entered, finish = Event(), Event()
+    order: list[str] = []
+
+    def hook() -> None:
+        entered.set()
+        finish.wait(5)
+        order.append("hook ended")
+
+    running = Thread(
+        target=trial.run, args=(ScriptedLink(trial.clock, READY), GB), kwargs={"hook": hook}
+    )
+    running.start()
+    entered.wait(5)
+    withdrawing = Thread(target=lambda: (trial.progress.withdraw(), order.append("withdrawn")))
+    withdrawing.start()
+    finish.set()
+    running.join(5)
+    withdrawing.join(5)
+    assert order == ["hook ended", "withdrawn"]
 
 
 def test_a_job_on_its_way_cannot_be_withdrawn(trial: Trial) -> None:

@@ -115,6 +115,11 @@ def test_a_pair_keeps_its_figure_at_the_right_margin_and_wraps_its_words() -> No
     assert gb18030_cells(rows[-1]) == 32
 
 
+def test_a_figure_as_wide_as_the_paper_gets_a_line_of_its_own() -> None:
+    pair = Document((Pair("", "9" * 31), Pair("合计", "9" * 31)))
+    assert [line.text for line in lines_of(pair, 32)] == ["9" * 31, "合计", "9" * 31]
+
+
 def test_a_large_total_becomes_tall_where_it_does_not_fit() -> None:
     fits = lines_of(Document((Pair("合计", "￥96.50", Style.LARGE),)), 32)
     too_wide = lines_of(Document((Pair("合计 Total", "￥96.50", Style.LARGE),)), 32)
