@@ -1,5 +1,6 @@
 """An entry on its way into the tables: its place, its bytes, and what could be read of it."""
 
+import re
 from dataclasses import dataclass
 
 from shared.errors import ProtocolError
@@ -11,6 +12,8 @@ from shared.ledger.posting import RULES
 from shared.money import AMOUNT_MINOR_MAX
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Kept:
 
 def check_storable(encoded: bytes) -> None:
     """Raise ProtocolError ``bad-envelope`` for text with NUL: PostgreSQL cannot keep it."""
-    if b"\\u0000" in encoded:
+    if _NUL.search(encoded):
         raise ProtocolError("bad-envelope", reason="NUL in text")
 
 

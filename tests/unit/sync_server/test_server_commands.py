@@ -1,0 +1,139 @@
+"""The command line: what each command prints, and how it fails."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import httpx
+import pytest
+
+from shared.language import Language, words
+from shared.loyalty.bundle import programme_bytes, template
+from sync_server.api.errors import STATUS
+from sync_server.commands import main
+from tests.support.servers import server_process
+from tests.support.till_writer import Line
+
+
+class Done(NamedTuple):
+    """How a command ended and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Run(Protocol):
+    """Runs a command on a data folder."""
+
+    def __call__(self, command: str, folder: Path, *rest: str, stdin: str = "") -> Done: ...
+
+
+SEED = {
+    "stores": [
+        {"name": "东门店", "tills": [{"name": "收银台一"}, {"name": "收银台二"}]},
+        {"name": "西门店", "tills": [{"name": "收银台一"}]},
+    ],
+    "operators": [{"name": "王芳", "pin": "4711", "role": "manager"}],
+    "users": [{"login": "office", "password": "a long password"}],
+    "goods": [
+        {
+            "sku": "T1",
+            "name_zh": "茶",
+            "name_en": "Tea",
+            "tax_class": "standard",
+            "list_price_minor": 1250,
+        }
+    ],
+}
+
+
+def test_one_document_sets_a_server_up_and_its_codes_enrol_tills(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    assert run("init", folder).returncode == 0
+    document = {**SEED, "programme": json.loads(programme_bytes(template("default")))}
+
+    sown = json.loads(run("seed", folder, "-", stdin=json.dumps(document)).stdout)
+
+    assert [store["name"] for store in sown["stores"]] == ["东门店", "西门店"]
+    assert (sown["programme_version"], sown["goods"]) == (1, 1)
+    with server_process(folder) as address, httpx.Client(base_url=address) as client:
+        assert json.loads((folder / "address.json").read_text())["url"] == address
+        for store in sown["stores"]:
+            for till in store["tills"]:
+                enrolled = Line(client).enrol(till["code"])
+                assert enrolled.certificate.till_number == till["number"]
+                enrolled.sell(100)
+                Line(client).push(enrolled)
+    verified = run("verify", folder, "--json")
+    assert verified.returncode == 0
+    assert json.loads(verified.stdout)["is_clean"]
+
+
+def test_single_steps_do_the_same(run: Run, folder: Path) -> None:
+    store = run("store", folder, "add", "East").stdout.strip()
+    till = run("till", folder, "add", store, "Till 1").stdout.strip()
+
+    assert len(run("till", folder, "code", till).stdout.strip()) == 19
+    assert run("operator", folder, "add", "Wang", "--pin", "1234").returncode == 0
+    assert run("user", folder, "add", "boss", "--password", "long enough").returncode == 0
+    (listed,) = json.loads(run("store", folder, "list", "--json").stdout)
+    assert (listed["store"], listed["till_id"], listed["enrolled"]) == ("East", till, False)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("store", "add", ""), "cannot be a name"),
+        (("store", "add", "East", "--zone", "Mars/Olympus"), "not a time zone"),
+        (("till", "add", "nowhere", "1"), "no store nowhere"),
+        (("till", "code", "nothing"), "no till nothing"),
+        (("operator", "add", "Wang", "--pin", "12"), "4 to 12 digits"),
+        (("user", "add", "boss", "--password", "short"), "at least 10"),
+        (("programme", "publish", "/nonexistent"), "cannot be read"),
+        (("catalogue", "import", "-"), "goods file cannot be read"),
+        (("seed", "-"), "set-up document cannot be read"),
+        (("erase", "nobody"), "no member nobody"),
+    ],
+)
+def test_a_command_that_cannot_be_done_says_why(
+    run: Run, folder: Path, command: tuple[str, ...], said: str
+) -> None:
+    group, *rest = command
+
+    done = run(group, folder, *rest, stdin="nonsense")
+
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_without_a_server_is_named(run: Run, tmp_path: Path) -> None:
+    done = run("verify", tmp_path / "empty")
+
+    assert done.returncode == 2
+    assert "evertill-server init" in done.stderr
+
+
+def test_every_refusal_has_words_in_both_languages() -> None:
+    wanted = {f"error.{code}" for code in STATUS}
+    for language in Language:
+        assert wanted - words(language).keys() == set()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process, as its own would."""
+
+    def call(command: str, folder: Path, *rest: str, stdin: str = "") -> Done:
+        arguments = ["evertill-server", command, *rest, "--data", str(folder)]
+        monkeypatch.setattr(sys, "argv", arguments)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return Done(int(ended.value.code or 0), out, err)
+
+    return call
