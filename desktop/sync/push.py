@@ -42,6 +42,8 @@ class Pusher:
         self._key = key
         self._hybrid = hybrid
         self._entries_max = PUSH_ENTRIES_MAX
+        self.batches = 0
+        """Pushes the server has taken since the start."""
 
     def unsent(self) -> int:
         """Entries the server has not acknowledged."""
@@ -76,6 +78,7 @@ class Pusher:
         self._entries_max = min(PUSH_ENTRIES_MAX, self._entries_max + self._entries_max // 4 + 1)
         self._hybrid.witness(HybridTime(reply.hlc))
         self._acknowledge(epoch, batch, request, reply)
+        self.batches += bool(batch.entries)
         return Pushed(len(batch.entries), reply.next_seq >= epoch.head.next_seq)
 
     def _request(self, epoch: Epoch, batch: Batch) -> PushRequest:

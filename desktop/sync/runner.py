@@ -46,6 +46,7 @@ class SyncRunner:
         self._jitter = jitter
         self._wake = threading.Event()
         self._closing = threading.Event()
+        self._server: ServerConnection | None = None
         self._failures = 0
         self._since = clock.now()
         self._online = False
@@ -66,6 +67,7 @@ class SyncRunner:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
+        self.disconnect()
 
     def sync_once(self, server: ServerConnection) -> None:
         """Send everything, then bring every stream up to date."""
@@ -78,23 +80,30 @@ class SyncRunner:
             if self._puller.pull(server, stream):
                 self._on_change(stream)
 
-    def _run(self) -> None:
-        server: ServerConnection | None = None
-        while not self._closing.is_set():
-            wait_s = PULL_EVERY_S
-            try:
-                server = server or self._connect()
-                self.sync_once(server)
-                self._succeeded()
-            except EvertillError as error:
-                wait_s = self._failed(error)
-                if server is not None:
-                    server.close()
-                    server = None
-            self._wake.wait(wait_s)
-            self._wake.clear()
+    def try_once(self) -> float:
+        """Connect if need be and sync; returns the seconds to wait before the next try.
+
+        A failure becomes the status, never an exception: whoever sells must not notice.
+        """
+        try:
+            self._server = self._server or self._connect()
+            self.sync_once(self._server)
+        except EvertillError as error:
+            self.disconnect()
+            return self._failed(error)
+        self._succeeded()
+        return PULL_EVERY_S
+
+    def disconnect(self) -> None:
+        """Let go of the connection; the next try makes a new one."""
+        server, self._server = self._server, None
         if server is not None:
             server.close()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self._wake.wait(self.try_once())
+            self._wake.clear()
 
     def _contact(self) -> None:
         self._last_contact = self._clock.now()

@@ -1,0 +1,122 @@
+"""``evertill replay FILE``: a real shop's lines through the same services as the screens."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from desktop.reckoning.agreement import reckon
+from desktop.reckoning.file import read_server, read_till
+from desktop.replay.lines import COLUMNS, Refused, ShopLine, read_lines
+from desktop.replay.report import ReplayReport, make_report, write_refused
+from desktop.replay.run import Replay, Shop
+from shared.errors import DomainError
+from shared.loyalty.bundle import load_programme, template, with_currency
+from shared.loyalty.programme import Programme
+from shared.money import Currency
+
+EXIT_DISAGREES = 1
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="CSV, gzipped or not.")],
+    tills: Annotated[int, typer.Option(min=1, max=20, help="How many tills ring.")] = 2,
+    offline: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the time the network is cut.")
+    ] = 0.2,
+    currency: Annotated[str, typer.Option(help="The file's currency.")] = "GBP",
+    zone: Annotated[str, typer.Option(help="The shop's time zone.")] = "Europe/London",
+    programme: Annotated[
+        Path | None, typer.Option(help="A programme document; without it no offer applies.")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="field=header, for another file's columns.")
+    ] = None,
+    refused: Annotated[
+        Path | None, typer.Option(help="Where to list the lines that cannot be sold.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Keep the files of tills and server in this folder.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the network's ups and downs.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Ring a real shop's lines up on tills and a server, and compare all books to the penny."""
+    money = Currency(currency)
+    columns = {**COLUMNS, **_mapping(column or [])}
+    accepted: list[ShopLine] = []
+    left: list[Refused] = []
+    for line in read_lines(file, currency=money, zone=ZoneInfo(zone), columns=columns):
+        if isinstance(line, Refused):
+            left.append(line)
+        else:
+            accepted.append(line)
+    with tempfile.TemporaryDirectory(prefix="evertill-replay-") as temporary:
+        folder = data or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        shop = Shop(
+            folder=folder,
+            programme=_programme(programme, money),
+            zone=zone,
+            tills=tills,
+            offline_share=offline,
+            seed=seed,
+        )
+        report = _play(shop, accepted, left, money)
+    write_refused(refused or file.with_name(f"{file.name}.refused.csv"), left)
+    _print(report, as_json=as_json)
+    if report.differences:
+        raise typer.Exit(EXIT_DISAGREES)
+
+
+def _mapping(columns: list[str]) -> dict[str, str]:
+    pairs = [column.partition("=") for column in columns]
+    for name, _, header in pairs:
+        if name not in COLUMNS or not header:
+            raise DomainError("replay-bad-column", column=name, known=", ".join(COLUMNS))
+    return {name: header for name, _, header in pairs}
+
+
+def _programme(file: Path | None, currency: Currency) -> Programme:
+    if file is None:
+        return with_currency(template("plain"), currency.code)
+    return load_programme(file.read_bytes())
+
+
+def _play(
+    shop: Shop, accepted: list[ShopLine], left: list[Refused], currency: Currency
+) -> ReplayReport:
+    replay_run = Replay(shop, accepted)
+    with Progress(
+        TextColumn("ringing up"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    ) as progress:
+        task = progress.add_task("lines", total=len(accepted))
+        replay_run.play(lambda lines: progress.advance(task, lines))
+    agreement = reckon(
+        [read_till(path) for path in replay_run.till_files],
+        read_server(replay_run.server.database),
+    )
+    told = replay_run.server.verify()
+    if not told["is_clean"]:
+        agreement.differences.append(f"the server's own check: {told['flaws'][0]}")
+    return make_report(accepted, left, replay_run.played, agreement, currency)
+
+
+def _print(report: ReplayReport, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
+        return
+    table = Table("", "")
+    for name, figure in report.rows():
+        table.add_row(name, figure)
+    Console().print(table)

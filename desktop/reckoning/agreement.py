@@ -1,0 +1,171 @@
+"""Whether tills and server agree: bytes, chains, balances, and what the facts themselves say."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from desktop.reckoning.file import KeptFile, Key
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the facts say, summed from their JSON."""
+
+    sales: int = 0
+    returns: int = 0
+    turnover: int = 0
+    refunded: int = 0
+    points_earned: int = 0
+    points_taken: int = 0
+    points_by_member: Mapping[str, int] = field(default_factory=dict)
+    entries: int = 0
+
+
+@dataclass(slots=True)
+class Agreement:
+    """What a reckoning found; ``differences`` is empty when everything agrees."""
+
+    differences: list[str] = field(default_factory=list)
+    entries_written: int = 0
+    entries_acknowledged: int = 0
+    ledger_imbalance: int = 0
+    chains_verified: bool = True
+    balances_equal: bool = True
+    totals: Totals = field(default_factory=Totals)
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether nothing disagrees."""
+        return not self.differences
+
+
+def reckon(tills: Iterable[KeptFile], server: KeptFile) -> Agreement:
+    """Compare every till with the server and each with itself."""
+    tills = list(tills)
+    found = Agreement()
+    for kept in (*tills, server):
+        for chain in kept.broken_chains():
+            found.chains_verified = False
+            found.differences.append(f"{kept.name}: chain {chain} is broken")
+        imbalance = kept.imbalance()
+        found.ledger_imbalance += imbalance
+        if imbalance:
+            found.differences.append(f"{kept.name}: postings do not sum to zero")
+        _check_balances(kept, found)
+    for till in tills:
+        _check_copies(till, server, found)
+    _check_members(tills, server, found)
+    found.totals = totals_of(server)
+    _check_told(server, found)
+    return found
+
+
+def _check_balances(kept: KeptFile, found: Agreement) -> None:
+    expected: Counter[Key] = Counter(
+        kept.own_since_pull if kept.name != "server" else kept.postings
+    )
+    for key, amount in kept.pulled.items():
+        expected[key] += amount
+    for key in sorted(expected.keys() | kept.balances.keys()):
+        if expected[key] != kept.balances.get(key, 0):
+            found.balances_equal = False
+            found.differences.append(
+                f"{kept.name}: {'/'.join(key)} is {kept.balances.get(key, 0)}, "
+                f"its postings give {expected[key]}"
+            )
+
+
+def _check_copies(till: KeptFile, server: KeptFile, found: Agreement) -> None:
+    """The server's copy of a till's chain: the same bytes, as far as it was acknowledged."""
+    for chain, entries in till.chains.items():
+        copy = server.chains.get(chain, [])
+        acknowledged = till.acknowledged.get(chain, 0)
+        found.entries_written += len(entries)
+        found.entries_acknowledged += acknowledged
+        if [entry.encoded for entry in copy] != [entry.encoded for entry in entries[: len(copy)]]:
+            found.differences.append(f"{till.name}: the server keeps other bytes")
+        if not acknowledged <= len(copy) <= len(entries):
+            found.differences.append(
+                f"{till.name}: wrote {len(entries)}, {acknowledged} acknowledged, "
+                f"the server has {len(copy)}"
+            )
+
+
+def _check_members(tills: list[KeptFile], server: KeptFile, found: Agreement) -> None:
+    """What a till shows of a member it has fully sent and pulled is what the server has."""
+    for till in tills:
+        sent = all(till.acknowledged[chain] == len(rows) for chain, rows in till.chains.items())
+        if not sent:
+            continue
+        owners = {owner for account, owner, _lot, _unit in till.pulled if account == "points"}
+        for key, amount in till.pulled.items():
+            if key[1] in owners and till.balances.get(key, 0) != server.balances.get(key, 0):
+                found.balances_equal = False
+                found.differences.append(
+                    f"{till.name}: {'/'.join(key)} is {amount}, "
+                    f"the server has {server.balances.get(key, 0)}"
+                )
+
+
+def _facts(kept: KeptFile, kind: str) -> Iterator[dict[str, Any]]:
+    seen: set[str] = set()
+    for entry in kept.entries():
+        told = entry.told
+        if told["kind"] == kind and told["id"] not in seen:
+            seen.add(told["id"])
+            yield told
+
+
+def totals_of(kept: KeptFile) -> Totals:
+    """Sum the facts' own words: no posting is looked at."""
+    sales = [told["body"] for told in _facts(kept, "sale_completed")]
+    returns = [told["body"] for told in _facts(kept, "sale_returned")]
+    points: Counter[str] = Counter()
+    for body in sales:
+        member = body.get("member")
+        if member:
+            points[member["member_id"]] += member["points"].get("earned", 0)
+            points[member["member_id"]] -= member["points"].get("spent", 0)
+    taken = 0
+    for body in returns:
+        member = body.get("member")
+        taken += sum(draw["points"] for draw in body.get("points_taken", ()))
+        if member:
+            points[member["member_id"]] += member["points"].get("adjusted", 0)
+    for told in _facts(kept, "points_transferred"):
+        body = told["body"]
+        points[body["from_member"] or ""] -= sum(draw["points"] for draw in body["from_lots"])
+        points[body["to_member"] or ""] += sum(draw["points"] for draw in body["to_lots"])
+    points.pop("", None)
+    return Totals(
+        sales=len(sales),
+        returns=len(returns),
+        turnover=sum(body["total"] for body in sales),
+        refunded=sum(body["total"] for body in returns),
+        points_earned=sum(
+            body["member"]["points"].get("earned", 0) for body in sales if body.get("member")
+        ),
+        points_taken=taken,
+        points_by_member=dict(points),
+        entries=sum(len(chain) for chain in kept.chains.values()),
+    )
+
+
+def _check_told(server: KeptFile, found: Agreement) -> None:
+    """The ledger against the facts' own words: turnover, and every member's points."""
+    totals = found.totals
+    booked: Counter[str] = Counter()
+    for (account, _owner, _lot, _unit), amount in server.balances.items():
+        booked[account] += amount
+    if -(booked["sales"] + booked["tax"] + booked["levy"]) != totals.turnover - totals.refunded:
+        found.balances_equal = False
+        found.differences.append("server: turnover in the ledger is not what the receipts say")
+    held: Counter[str] = Counter()
+    for (account, owner, _lot, _unit), amount in server.balances.items():
+        if account == "points":
+            held[owner] += amount
+    for member in held.keys() | totals.points_by_member.keys():
+        if held[member] != totals.points_by_member.get(member, 0):
+            found.balances_equal = False
+            found.differences.append(f"server: points of {member} are not what the facts say")
