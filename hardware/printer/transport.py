@@ -185,6 +185,7 @@ class SerialLink(_ClosesOnExit):
 
     def __init__(self, line: serial.Serial) -> None:
         self._line = line
+        self._is_stalled = False
 
     def send(self, data: bytes, *, timeout_s: float) -> int:
         """See ``Link.send``; a chunk that fails is in doubt as a whole."""
@@ -194,6 +195,7 @@ class SerialLink(_ClosesOnExit):
             self._line.write(chunk)
             self._drain(timeout_s)
         except serial.SerialTimeoutException as error:
+            self._is_stalled = True
             raise LinkError(Condition.TIMEOUT, str(error), sent_in_doubt=len(chunk)) from error
         except (serial.SerialException, OSError) as error:
             raise LinkError(Condition.FAILURE, str(error), sent_in_doubt=len(chunk)) from error
@@ -217,10 +219,11 @@ class SerialLink(_ClosesOnExit):
             raise LinkError(Condition.FAILURE, str(error)) from error
 
     def close(self) -> None:
-        """Close the line. What a stalled printer did not take is let go first: closing would wait
-        for it."""
-        with suppress(serial.SerialException, OSError):  # unplugged: nothing left to let go
-            self._line.reset_output_buffer()
+        """Close the line, which delivers what is still in the system's and the adapter's buffers.
+        Only what a stalled printer did not take is let go: closing would wait for it."""
+        if self._is_stalled:
+            with suppress(serial.SerialException, OSError):  # unplugged: nothing left to let go
+                self._line.reset_output_buffer()
         self._line.close()
 
 
