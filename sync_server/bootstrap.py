@@ -146,7 +146,7 @@ def _open_database(folder: Path) -> Iterator[Database]:
     with ExitStack() as closing:
         if (folder / URL_FILE).exists():
             url = (folder / URL_FILE).read_text(encoding="utf-8").strip()
-            engine = create_engine(url, pool_pre_ping=True)
+            engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
         else:
             path = folder / DATABASE_FILE
             closing.enter_context(ProcessLock(path))

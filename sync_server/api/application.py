@@ -2,8 +2,9 @@
 
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from starlette.exceptions import HTTPException
 
 from shared.errors import EvertillError, ProtocolError
@@ -47,11 +48,9 @@ def make_application(services: Services) -> FastAPI:
 
 async def _known_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, EvertillError)
-    if _is_page(request):
-        return answer_page_error(request.app.state.office, request, error)
     status = STATUS.get(error.code, 400 if isinstance(error, ProtocolError) else 503)
     log.info("request.refused", path=request.url.path, code=error.code, status=status)
-    return answer_error(ProtocolError(error.code, **error.fields), status)
+    return _refuse(request, error, status)
 
 
 async def _sign_in_needed(_request: Request, error: Exception) -> Response:
@@ -63,32 +62,33 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if request.url.path == "/":
         return to("/office/")
-    code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "bad-message")
-    if _is_page(request):
-        return answer_page_error(request.app.state.office, request, ProtocolError(code))
-    return answer_error(ProtocolError(code), error.status_code)
+    code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code)
+    known = ProtocolError(code) if code else ProtocolError("bad-message", reason="HTTP")
+    return _refuse(request, known, error.status_code)
 
 
 async def _bad_parameter(request: Request, _error: Exception) -> Response:
-    error = ProtocolError("bad-message", reason="parameter")
-    if _is_page(request):
-        return answer_page_error(request.app.state.office, request, error)
-    return answer_error(error, 400)
-
-
-def _is_page(request: Request) -> bool:
-    return request.url.path.startswith("/office/")
+    return _refuse(request, ProtocolError("bad-message", reason="parameter"), 400)
 
 
 async def _database_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, DataError):  # text that no column can hold was asked for
+        return _refuse(request, ProtocolError("bad-message", reason="text"), 400)
     log.error("database.failed", path=request.url.path, kind=type(error).__name__)
-    return answer_error(ProtocolError("unavailable"), 503)
+    return await run_in_threadpool(_refuse, request, ProtocolError("unavailable"), 503)
 
 
 async def _bug(request: Request, error: Exception) -> Response:
     # Reported with its type only: messages of exceptions may quote personal data.
     log.error("request.failed", path=request.url.path, kind=type(error).__name__)
-    return answer_error(ProtocolError("internal"), 500)
+    return _refuse(request, ProtocolError("internal"), 500)
+
+
+def _refuse(request: Request, error: EvertillError, status: int) -> Response:
+    """A page in words for browsers, an ErrorReply for tills."""
+    if request.url.path.startswith("/office/"):
+        return answer_page_error(request.app.state.office, request, error)
+    return answer_error(ProtocolError(error.code, **error.fields), status)
 
 
 def _describe(application: FastAPI) -> None:

@@ -25,7 +25,7 @@ def sqlite_engine(path: str, *, library: Any = dbapi2) -> Engine:
     if library.sqlite_version_info < VERSION_MIN:
         needed = ".".join(map(str, VERSION_MIN))
         raise EnvironmentFault("sqlite-too-old", found=library.sqlite_version, needed=needed)
-    engine = create_engine(f"sqlite:///{path}", module=library)
+    engine = create_engine(f"sqlite:///{path}", module=library, hide_parameters=True)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

@@ -39,7 +39,7 @@ def place_batch(reader: ChainReader, chains: Sequence[Chain], batch: Batch) -> P
     placings = [
         _follow(reader, chain, batch)
         for chain in candidates
-        if first <= chain.next_seq and reader.hash_before(chain, first) == request.prev_hash
+        if reader.hash_before(chain, first) == request.prev_hash
     ]
     if placings:
         # The chain that knows most of it; one it continues goes before one it leaves.

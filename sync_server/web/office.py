@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy.exc import SQLAlchemyError
 
 from shared.errors import ProtocolError
 from shared.language import Language, Words, words
@@ -84,8 +85,14 @@ class Office:
             visit=visit or sessions.new_visit(),
             is_new=not visit,
             language=_language(request),
-            user=sessions.read(session) if session else None,
+            user=self._signed_in(session) if session else None,
         )
+
+    def _signed_in(self, session: str) -> User | None:
+        try:
+            return self.services.sessions.read(session)
+        except SQLAlchemyError:
+            return None  # the page that says so must not need the database
 
     def admit(self, request: Request) -> Visitor:
         """Somebody who is signed in; SignInNeeded otherwise."""

@@ -203,7 +203,13 @@ def _explainer(services: Services, reader: OfficeReader, visitor: Visitor) -> Ex
 def answer_page_error(office: Office, request: Request, error: EvertillError) -> Response:
     """An error as a page in words."""
     visitor = office.greet(request)
-    status = {"unknown-member": 404, "unknown-till": 404, "not-found": 404}.get(error.code, 400)
+    status = {
+        "unknown-member": 404,
+        "unknown-till": 404,
+        "not-found": 404,
+        "internal": 500,
+        "unavailable": 503,
+    }.get(error.code, 400)
     return office.render(visitor, "error.html", status=status, text=visitor.words.error(error))
 
 

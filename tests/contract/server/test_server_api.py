@@ -36,7 +36,7 @@ from shared.protocol.message import (
 )
 from shared.protocol.request_signature import sign_request
 from shared.trade.profile import KeyKind, MemberProfile, lookup_hash
-from sync_server.database.schema import shards
+from sync_server.database.schema import attachments, member_keys, shards
 from sync_server.operators.desk import Role
 from sync_server.web.reading import OfficeReader
 from tests.support.servers import Server
@@ -253,6 +253,22 @@ def test_personal_data_that_arrives_after_the_erasure_is_not_kept(server: Server
 
     (row,) = rows_of(server.line.pull(till, Stream.MEMBERS), MemberRow)
     assert row == MemberRow(member_id=member, gone=True)
+
+
+def test_an_enrolment_that_arrives_after_the_erasure_brings_nobody_back(server: Server) -> None:
+    away, second = server.enrol_till("east"), server.enrol_till("west")
+    member = away.enrol_member()
+    second.sell(100, member=member, earned=1)
+    server.line.push(second)
+    server.services.erasure.erase(member, reason="request")
+
+    server.line.push(away)
+
+    rows = rows_of(server.line.pull(second, Stream.MEMBERS), MemberRow)
+    assert rows == [MemberRow(member_id=member, gone=True)]
+    with server.services.database.reading() as snapshot:
+        assert snapshot.connection.execute(attachments.select()).all() == []
+        assert snapshot.connection.execute(member_keys.select()).all() == []
 
 
 # Bad input.
