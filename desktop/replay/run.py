@@ -135,6 +135,8 @@ class Replay:
                 for day, lines in groupby(self._lines, key=lambda line: line.at.date()):
                     self._play_day(day, list(lines), plug, tell)
                 plug.plug_in()
+                # Twice: what the last till sends in the first round, the others see in the second.
+                self._sync()
                 self._sync()
             finally:
                 self._close(plug)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from enum import IntEnum
 from itertools import count
-from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -20,10 +19,9 @@ from shared.errors import EnvironmentFault
 
 Result = TypeVar("Result")
 
-PAGE_BYTES = 4096
-WAL_PAGES_BEFORE_CHECKPOINT = 1000
+FRAMES_BEFORE_CHECKPOINT = 1000
 """What SQLite itself would checkpoint at; ours waits for a moment without work."""
-WAL_PAGES_MAX = 20_000
+FRAMES_MAX = 20_000
 """Beyond this (some 80 MB) the next job pays for a checkpoint, so that the file cannot run away."""
 
 
@@ -57,6 +55,19 @@ class Transaction:
         """Run what waited for the commit."""
         for action in self._after_commit:
             action()
+
+
+class _Checkpoint(NamedTuple):
+    """What SQLite answers to a checkpoint; both counts are -1 outside WAL mode."""
+
+    was_busy: int
+    frames: int
+    frames_copied: int
+
+    @property
+    def frames_waiting(self) -> int:
+        """Pages in the log that are not in the file yet."""
+        return self.frames - self.frames_copied
 
 
 class _Job(NamedTuple):
@@ -131,26 +142,20 @@ class Writer:
             self._checkpoint_if_due()
 
     def _checkpoint_if_due(self) -> None:
-        pages = self._wal_pages()
-        idle = self._jobs.empty() and pages > WAL_PAGES_BEFORE_CHECKPOINT
-        if idle or pages > WAL_PAGES_MAX:
+        frames = self._checkpoint("NOOP").frames_waiting
+        idle = self._jobs.empty() and frames > FRAMES_BEFORE_CHECKPOINT
+        if idle or frames > FRAMES_MAX:
             self._checkpoint("PASSIVE")
 
-    def _wal_pages(self) -> int:
-        database = self._engine.url.database
-        assert database is not None
-        log = Path(f"{database}-wal")
-        return log.stat().st_size // PAGE_BYTES if log.exists() else 0
-
-    def _checkpoint(self, mode: str) -> bool:
-        """Copy the log into the file; False where a reader was in the way."""
+    def _checkpoint(self, mode: str) -> "_Checkpoint":
+        """Copy the log into the file (``NOOP``: only count what there is to copy)."""
         raw = self._engine.raw_connection()
         try:
             cursor = raw.cursor()
             cursor.execute(f"PRAGMA wal_checkpoint({mode})")
             row = cursor.fetchone()
             assert row is not None
-            return bool(row[0] == 0)
+            return _Checkpoint(*row)
         finally:
             raw.close()
 
@@ -162,7 +167,7 @@ class Writer:
         done: Future[None] = Future()
 
         def run() -> None:
-            if self._checkpoint("TRUNCATE") or self._closed.is_set():
+            if not self._checkpoint("TRUNCATE").was_busy or self._closed.is_set():
                 done.set_result(None)
             else:
                 self._closed.wait(CHECKPOINT_RETRY_S)

@@ -59,7 +59,15 @@ class Puller:
         while True:
             with self._reading.connect() as connection:
                 cursor = read_cursor(connection, stream)
-            page = server.pull(PullRequest(protocol=PROTOCOL, stream=stream, cursor=cursor))
+                epoch = current_epoch(connection)
+            page = server.pull(
+                PullRequest(
+                    protocol=PROTOCOL,
+                    stream=stream,
+                    cursor=cursor,
+                    unsent=epoch.unsent if epoch else 0,
+                )
+            )
             if checksum(bytes(row) for row in page.rows) != page.checksum:
                 raise ProtocolError("bad-page", stream=stream.value)
             self._apply(stream, page)
@@ -92,12 +100,12 @@ class Puller:
 
     def _put_bundles(self, connection: Connection, rows: Sequence[msgspec.Raw]) -> None:
         for row in _read(rows, BundleRow):
-            document = row.bundle.verify(self._server_key, purpose="bundle", audience="all")
-            if row.version < newest_version(connection):
-                raise ProtocolError("programme-rollback", version=row.version)
-            ref = BundleRef(version=row.version, sha256=row.sha256)
-            load_bundle(document, ref)
-            put_bundle(connection, ref, document)
+            payload = row.statement.verify(self._server_key, purpose="bundle", audience="all")
+            ref = msgspec.json.decode(payload, type=BundleRef)
+            if ref.version < newest_version(connection):
+                raise ProtocolError("programme-rollback", version=ref.version)
+            load_bundle(row.document, ref)
+            put_bundle(connection, ref, row.document)
 
     def _put_members(
         self, connection: Connection, rows: Sequence[msgspec.Raw], page: PullReply

@@ -124,6 +124,8 @@ class PullRequest(Message, frozen=True, kw_only=True):
     stream: Stream
     cursor: str | None
     limit: int = PAGE_ROWS_MAX
+    unsent: int = 0
+    """Entries this till has not sent; head office shows it beside the last contact."""
 
 
 class GoodsRow(Message, frozen=True, kw_only=True):
@@ -137,11 +139,14 @@ class GoodsRow(Message, frozen=True, kw_only=True):
 
 
 class BundleRow(Message, frozen=True, kw_only=True):
-    """A programme bundle, signed for purpose ``bundle``; the newest version is in force."""
+    """A programme; the newest version is in force.
 
-    version: int
-    sha256: str
-    bundle: Signed
+    ``statement`` is signed for purpose ``bundle`` and audience ``all``; its payload is the strict
+    JSON of the ``BundleRef``, so that neither the document nor its version can be exchanged.
+    """
+
+    document: bytes
+    statement: Signed
 
 
 class OperatorRow(Message, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from shared.protocol.message import (
     PullRequest,
     PushReply,
     PushRequest,
+    Stream,
 )
 from sync_server.api.description import describe
 from sync_server.api.wire import MessageType, answer, decode, read_body
@@ -30,7 +31,6 @@ from sync_server.database.times import format_time
 from sync_server.keys.throttle import Limit
 
 SMALL_BODY_BYTES_MAX = 16 * 1024
-UNSENT_HEADER = "Evertill-Unsent"
 UNSENT_MAX = 10**9
 REFUSED_CODES = Limit(count=20, window=timedelta(hours=1))
 """Per address: far more than typing mistakes, far less than guessing 60 bits."""
@@ -72,7 +72,12 @@ def till_routes(services: Services) -> APIRouter:
     @router.post("/sync/pull", openapi_extra=describe(PullRequest, PullReply))
     async def pull(request: Request) -> Response:
         """The next page of a stream."""
-        return await _signed(services, request, PullRequest, services.pull.page)
+        return await _signed(
+            services,
+            request,
+            PullRequest,
+            lambda caller, message: _pull(services, caller, message),
+        )
 
     @router.post("/lookup", openapi_extra=describe(LookupRequest, LookupReply))
     async def lookup(request: Request) -> Response:
@@ -107,14 +112,13 @@ async def _signed(
         caller = services.callers.identify(
             request.headers, method=request.method, path=request.url.path, body=body
         )
-        unsent = _unsent(request.headers.get(UNSENT_HEADER, ""))
-        if caller.till_id is not None and unsent is not None:
-            services.stores.note_contact(caller.till_id, unsent=unsent)
         return handle(caller, decode(body, kind))
 
     return answer(await run_in_threadpool(run))
 
 
-def _unsent(text: str) -> int | None:
-    known = text.isascii() and text.isdigit() and len(text) < 10
-    return min(int(text), UNSENT_MAX) if known else None
+def _pull(services: Services, caller: Certificate, message: PullRequest) -> PullReply:
+    # One stream of a round is enough to tell that the till was here.
+    if caller.till_id is not None and message.stream is Stream.MEMBERS:
+        services.stores.note_contact(caller.till_id, unsent=min(message.unsent, UNSENT_MAX))
+    return services.pull.page(caller, message)

@@ -355,7 +355,8 @@ bundles = Table(
     _shard(),
     _number("version"),
     _required("sha256"),
-    _bytes("signed"),
+    _bytes("document"),
+    _bytes("statement"),
     _required("published_at"),
     _big("change_seq"),
 )

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from shared.clock import Clock
 from shared.journal.keys import sign_statement
+from shared.journal.strict import encode_strict
 from shared.loyalty.bundle import load_programme
 from shared.trade.fact import BundleRef
 from shared.trade.server import ProgrammePublished
@@ -45,13 +46,14 @@ class ProgrammeDesk:
             if newest is not None and newest.sha256 == sha256:
                 return BundleRef(version=newest.version, sha256=sha256)
             ref = BundleRef(version=newest.version + 1 if newest else 1, sha256=sha256)
-            signed = sign_statement(
-                self.vault.signing, purpose="bundle", audience="all", payload=document
+            statement = sign_statement(
+                self.vault.signing, purpose="bundle", audience="all", payload=encode_strict(ref)
             )
             row = {
                 "version": ref.version,
                 "sha256": sha256,
-                "signed": msgspec.msgpack.encode(signed),
+                "document": document,
+                "statement": msgspec.msgpack.encode(statement),
                 "published_at": format_time(self.clock.now()),
                 "change_seq": work.take(1)[0],
             }

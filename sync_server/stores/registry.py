@@ -126,11 +126,9 @@ class StoreRegistry:
                 for till in _tills(snapshot)
             ]
 
-    def note_contact(self, till_id: TillId, *, unsent: int | None) -> None:
-        """A till was heard of, and perhaps told how much it has not sent."""
-        values: dict[str, object] = {"last_contact_at": format_time(self.clock.now())}
-        if unsent is not None:
-            values["unsent_told"] = unsent
+    def note_contact(self, till_id: TillId, *, unsent: int) -> None:
+        """A till was heard of, and told how much it has not sent."""
+        values = {"last_contact_at": format_time(self.clock.now()), "unsent_told": unsent}
         with self.database.writing() as work:
             statement = update(tills).where(tills.c.shard == work.shard, tills.c.till_id == till_id)
             work.connection.execute(statement.values(**values))

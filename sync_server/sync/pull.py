@@ -121,8 +121,8 @@ def _goods_row(row: Row[Any]) -> GoodsRow:
 
 
 def _bundle_row(row: Row[Any]) -> BundleRow:
-    bundle = msgspec.msgpack.decode(row.signed, type=Signed)
-    return BundleRow(version=row.version, sha256=row.sha256, bundle=bundle)
+    statement = msgspec.msgpack.decode(row.statement, type=Signed)
+    return BundleRow(document=row.document, statement=statement)
 
 
 def _operator_row(row: Row[Any]) -> OperatorRow:

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-import msgspec
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 
 from shared.errors import DomainError, ProtocolError
 from shared.ids import MemberId
 from shared.journal.entry import Envelope, decode_entry
-from shared.journal.keys import Signed
 from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.loyalty.bundle import load_programme
 from shared.loyalty.programme import Programme
@@ -130,13 +128,13 @@ class OfficeReader:
 
     def programme(self) -> Programme | None:
         """The programme in force."""
-        statement = select(schema.bundles.c.signed).order_by(schema.bundles.c.version.desc())
+        statement = select(schema.bundles.c.document).order_by(schema.bundles.c.version.desc())
         with self.database.reading() as snapshot:
-            signed = snapshot.connection.execute(statement.limit(1)).scalar_one_or_none()
-        if signed is None:
+            document = snapshot.connection.execute(statement.limit(1)).scalar_one_or_none()
+        if document is None:
             return None
         try:
-            return load_programme(msgspec.msgpack.decode(signed, type=Signed).payload)
+            return load_programme(document)
         except DomainError:
             return None  # of a later release; tiers then show their ids
 

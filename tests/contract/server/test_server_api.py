@@ -35,6 +35,7 @@ from shared.protocol.message import (
     Stream,
 )
 from shared.protocol.request_signature import sign_request
+from shared.trade.fact import BundleRef
 from shared.trade.profile import KeyKind, MemberProfile, lookup_hash
 from sync_server.database.schema import attachments, member_keys, shards
 from sync_server.operators.desk import Role
@@ -158,8 +159,9 @@ def test_a_published_programme_is_signed_and_numbered(server: Server) -> None:
 
     root = parse_public_key(till.reply.root_key)
     key = certified_server_key(root, till.reply.server_key)
-    assert row.bundle.verify(key, purpose="bundle", audience="all") == document
-    assert (row.version, row.sha256) == (1, ref.sha256)
+    payload = row.statement.verify(key, purpose="bundle", audience="all")
+    assert msgspec.json.decode(payload, type=BundleRef) == ref
+    assert (row.document, ref.version) == (document, 1)
 
 
 def test_an_operator_comes_with_a_hash_of_the_pin_alone(server: Server) -> None:

@@ -1,0 +1,116 @@
+"""A sale through the service path, against a bare fdatasync of the same size in the same run.
+
+fsyncs are counted from outside by ``strace`` where it is installed.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from desktop.bootstrap import Till
+from shared.trade.fact import CashCount
+from tests.bench.timing import milliseconds
+from tests.support.till_fixture import CASHIER, enrol_locally, open_till
+
+SALES = 400
+SALES_TRACED = 100
+LINES = ("6901285991219", "6901668054715", "6901668054715", "6901285991219")
+PAGE_BYTES = 4096 + 24
+"""A page of the write-ahead log with its frame header."""
+
+
+def run() -> dict[str, Any]:
+    """Alternate sales and bare writes on the same disk."""
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        path = Path(folder) / "till"
+        till = open_till(enrol_locally(path))
+        commits, bare, pages = [], [], []
+        shift = _shift(till)
+        counter = till.counter()
+        with (Path(folder) / "bare").open("wb", buffering=0) as file:
+            for _ in range(SALES):
+                for code in LINES:
+                    counter.scanning.scan(code)
+                before = _frames(till)
+                counter.checkout.tender_cash()
+                began = time.perf_counter()
+                counter.checkout.finish(shift, CASHIER)
+                commits.append(time.perf_counter() - began)
+                pages.append(_frames(till) - before)
+                size = max(pages[-1], 1) * PAGE_BYTES
+                began = time.perf_counter()
+                file.write(b"x" * size)
+                os.fdatasync(file.fileno())
+                bare.append(time.perf_counter() - began)
+        till.close()
+        ours, floor = milliseconds(commits), milliseconds(bare)
+        return {
+            "sales": SALES,
+            "sale_p50_ms": ours["p50_ms"],
+            "sale_p99_ms": ours["p99_ms"],
+            "bare_fdatasync_p50_ms": floor["p50_ms"],
+            "bare_fdatasync_p99_ms": floor["p99_ms"],
+            "above_bare_p50_ms": ours["p50_ms"] - floor["p50_ms"],
+            "above_bare_p99_ms": ours["p99_ms"] - floor["p99_ms"],
+            "ratio_p50": ours["p50_ms"] / floor["p50_ms"],
+            "wal_pages_per_sale_median": sorted(pages)[len(pages) // 2],
+            "durability": "journal_mode=WAL synchronous=FULL (refused to start otherwise)",
+            "fsyncs_per_sale": fsyncs_per_sale(Path(folder) / "traced"),
+        }
+
+
+def _frames(till: Till) -> int:
+    """Pages in the write-ahead log, asked on a reading connection."""
+    with till.store.reading.connect() as connection:
+        row = connection.exec_driver_sql("PRAGMA wal_checkpoint(NOOP)").one()
+        return int(row[1])
+
+
+def _shift(till: Till) -> Any:
+    shifts = till.counter().shifts
+    return shifts.current() or shifts.open(CASHIER, [CashCount(denomination=10_000, pieces=5)])
+
+
+def fsyncs_per_sale(path: Path) -> float | str:
+    """Sync calls of a process that sells, less those of one that only opens and closes."""
+    if shutil.which("strace") is None:
+        return "not counted: strace is not installed"
+    enrol_locally(path)
+    selling, idle = _traced(path, SALES_TRACED), _traced(path, 0)
+    return (selling - idle) / SALES_TRACED
+
+
+def _traced(path: Path, sales: int) -> int:
+    command = ["strace", "-f", "-e", "trace=fsync,fdatasync", sys.executable]
+    done = subprocess.run(
+        [*command, "-m", "tests.bench.sale_commit", str(path), str(sales)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return len(re.findall(r"f(?:data)?sync\(\d+\) += 0|f(?:data)?sync resumed>.*= 0", done.stderr))
+
+
+def sell(path: Path, sales: int) -> None:
+    """What is traced."""
+    from desktop.store.database import TillFolder  # noqa: PLC0415 - only in the traced process
+
+    till = open_till(TillFolder(path))
+    shift = _shift(till)
+    counter = till.counter()
+    for _ in range(sales):
+        for code in LINES:
+            counter.scanning.scan(code)
+        counter.checkout.tender_cash()
+        counter.checkout.finish(shift, CASHIER)
+    till.close()
+
+
+if __name__ == "__main__":
+    sell(Path(sys.argv[1]), int(sys.argv[2]))
