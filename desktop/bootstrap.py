@@ -36,7 +36,7 @@ from desktop.sync.push import Pusher
 from desktop.sync.runner import STREAMS, SyncRunner
 from desktop.sync.status import SyncStatus
 from hardware.escpos.encoder import Encoder
-from hardware.ports import ReceiptPrinter, WalletGateway
+from hardware.ports import CashDrawer, ReceiptPrinter, WalletGateway
 from shared.clock import Clock, HybridClock, SystemClock
 from shared.errors import DomainError
 from shared.ids import RandomBytes
@@ -57,6 +57,7 @@ class Surroundings:
     printer: ReceiptPrinter | None = None
     encoder: Encoder | None = None
     gateway: WalletGateway | None = None
+    drawer: CashDrawer | None = None
     language: str = "zh_CN"
     on_sync: Callable[[SyncStatus], None] = lambda _status: None
     on_change: Callable[[Stream], None] = lambda _stream: None
@@ -214,6 +215,14 @@ class Till:
         """There may be something to print."""
         if self.spooler is not None:
             self.spooler.wake()
+
+    def wake_sync(self) -> None:
+        """There may be something to send."""
+        self.sync.wake()
+
+    def unsent(self) -> int:
+        """How many entries the server has not acknowledged."""
+        return self.pusher.unsent()
 
     def executor(self) -> ThreadPoolExecutor:
         """Threads for what waits on others: payments and look-ups."""

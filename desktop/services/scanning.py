@@ -161,6 +161,16 @@ class Scanning:
             case Damaged():
                 raise DomainError("damaged-code", why=code.why.value)
 
+    def identify(self, text: str) -> ApproverNamed | None:
+        """The person an approval card names, without touching the basket; None for other codes.
+
+        Raises DomainError ``unknown-operator`` for an approval card that nobody has.
+        """
+        code = classify(text)
+        if isinstance(code, ApprovalCode):
+            return ApproverNamed(self._operators.by_card(code.code))
+        return None
+
     def find(self, code: str) -> Goods:
         """The article of a code; DomainError ``unknown-barcode``."""
         with self._books.reading() as connection:

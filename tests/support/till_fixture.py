@@ -1,6 +1,8 @@
-"""An enrolled till in a folder, made without any server: keys, certificate, programme, goods."""
+"""An enrolled till without a server: identity, goods, people and programme put straight in place."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,148 +19,172 @@ from desktop.store.operators import apply_operators
 from desktop.store.writer import Transaction
 from shared.catalogue.goods import Goods, SoldBy
 from shared.catalogue.search import search_keys
-from shared.ids import GoodsId, JournalId, OperatorId, StoreId, TillId
-from shared.journal.certificate import (
-    HASH_ALGORITHM,
-    SIGNATURE_ALGORITHM,
-    Certificate,
-    encode_certificate,
-)
-from shared.journal.keys import SigningKey, sign_statement
+from shared.clock import ManualClock
+from shared.ids import GoodsId, JournalId, OperatorId, StoreId, TillId, random_id
+from shared.journal.certificate import Certificate, encode_certificate
+from shared.journal.keys import new_signing_key, sign_statement
 from shared.journal.server_key import certify_server_key
 from shared.loyalty.bundle import bundle_ref, programme_bytes, template
 from shared.loyalty.programme import Programme
 from shared.protocol.message import GoodsRow, OperatorRow
+from shared.trade.profile import KeyKind, lookup_hash
 
-START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-"""09:00 in Shanghai, a Monday."""
-HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-CASHIER = OperatorId("cashier-1")
-MANAGER = OperatorId("manager-1")
-PINS = {CASHIER: "1234", MANAGER: "9876"}
-JOURNAL = JournalId("0b0c0d0e-0000-4000-8000-00000000000a")
-ISSUED = "2026-03-01T00:00:00.000+00:00"
+MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+"""Nine o'clock on the wall of a shop in Shanghai, a Monday."""
+LOOKUP_KEY = b"k" * 32
+FAST_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+CASHIER_PIN = "1234"
+MANAGER_PIN = "9876"
 
 WATER = Goods(
-    sku=GoodsId("A1"),
-    name_zh="怡宝饮用纯净水555ml",
-    name_en="C'estbon Purified Water 555 ml",
+    sku=GoodsId("W1"),
+    name_zh="农夫山泉饮用天然水550ml",
+    name_en="Nongfu Spring water 550 ml",
     tax_class="standard",
     list_price_minor=200,
     category="drinks/water",
-    barcodes=("6901285991219",),
+    barcodes=("6921168509256",),
 )
-BISCUITS = Goods(
-    sku=GoodsId("B1"),
-    name_zh="mini奥利奥55g",
-    name_en="Mini Oreo 55 g",
+CHIPS = Goods(
+    sku=GoodsId("C1"),
+    name_zh="乐事原味薯片70g",
+    name_en="Lay's potato chips 70 g",
     tax_class="standard",
-    list_price_minor=1250,
+    list_price_minor=750,
     category="snacks",
-    barcodes=("6901668054715",),
+    barcodes=("6924743915763",),
+)
+RICE = Goods(
+    sku=GoodsId("R1"),
+    name_zh="五常大米5kg",
+    name_en="Wuchang rice 5 kg",
+    tax_class="reduced",
+    list_price_minor=6990,
+    category="food/rice",
+    barcodes=("6901234567892",),
 )
 APPLES = Goods(
-    sku=GoodsId("20001"),
+    sku=GoodsId("00012"),
     name_zh="红富士苹果",
-    name_en="Fuji Apples",
+    name_en="Fuji apples",
     tax_class="reduced",
-    list_price_minor=1298,
+    list_price_minor=1280,
     category="fruit",
     sold_by=SoldBy.WEIGHT,
-    barcodes=("20001",),
 )
-GOODS = (WATER, BISCUITS, APPLES)
+GOODS = (WATER, CHIPS, RICE, APPLES)
 
 
 @dataclass(frozen=True)
-class Chain:
-    """Whoever enrols tills in a test: a root and a server key."""
+class Person:
+    """Somebody who may work at the till."""
 
-    root: SigningKey = field(default_factory=lambda: SigningKey(b"r" * 32))
-    server: SigningKey = field(default_factory=lambda: SigningKey(b"s" * 32))
-    lookup_key: bytes = b"l" * 32
+    name: str
+    pin: str
+    role: str
+    operator_id: OperatorId
+    card: str = ""
 
 
-def enrol_locally(
-    path: Path,
+PEOPLE = (
+    Person("王芳", CASHIER_PIN, "cashier", OperatorId("00000000-0000-4000-8000-0000000000c1")),
+    Person("李强", MANAGER_PIN, "manager", OperatorId("00000000-0000-4000-8000-0000000000b2")),
+)
+
+
+def enrol_here(
+    folder: TillFolder,
     *,
+    goods: Sequence[Goods] = GOODS,
+    people: Sequence[Person] = PEOPLE,
     programme: Programme | None = None,
-    goods: tuple[Goods, ...] = GOODS,
-    number: int = 1,
-    journal: JournalId = JOURNAL,
-    chain: Chain | None = None,
-    server_url: str = "http://127.0.0.1:9",
-) -> TillFolder:
-    """Make a till's folder as enrolment and a first pull leave it."""
-    chain = chain or Chain()
-    folder = TillFolder(path)
-    key = SigningKey(number.to_bytes(32, "big"))
-    certificate = encode_certificate(
-        Certificate(
-            journal=journal,
-            epoch=1,
-            shard=0,
-            till_id=TillId(f"till-{number}"),
-            store_id=StoreId("store-1"),
-            till_number=number,
-            hash_algorithm=HASH_ALGORITHM,
-            signature_algorithm=SIGNATURE_ALGORITHM,
-            public_key=str(key.public),
-            key_id=key.id,
-            issued_at=ISSUED,
-            forked_from=None,
-        )
+) -> OpenStore:
+    """Open a folder and make a till of it, as an enrolment and a first pull would."""
+    store = OpenStore(folder)
+    root, server, key = new_signing_key(), new_signing_key(), new_signing_key()
+    issued_at = MORNING.isoformat()
+    certificate = Certificate(
+        journal=JournalId(random_id()),
+        epoch=1,
+        shard=0,
+        till_id=TillId(random_id()),
+        store_id=StoreId(random_id()),
+        till_number=1,
+        hash_algorithm="sha-256",
+        signature_algorithm="ed25519",
+        public_key=str(key.public),
+        key_id=key.id,
+        issued_at=issued_at,
+        forked_from=None,
     )
-    signed = sign_statement(
-        chain.server, purpose="certificate", audience=journal, payload=certificate
-    )
+    assert certificate.till_id is not None
+    assert certificate.store_id is not None
     identity = TillIdentity(
-        journal=journal,
-        till_id=TillId(f"till-{number}"),
-        till_number=number,
-        till_name=f"Till {number}",
-        store_id=StoreId("store-1"),
+        journal=certificate.journal,
+        till_id=certificate.till_id,
+        till_number=1,
+        till_name="1号机",
+        store_id=certificate.store_id,
         store_name="人民路店",
         store_zone="Asia/Shanghai",
-        lookup_key=chain.lookup_key,
-        root_key=str(chain.root.public),
-        server_key=certify_server_key(chain.root, chain.server.public, issued_at=ISSUED),
-        server_url=server_url,
+        lookup_key=LOOKUP_KEY,
+        root_key=str(root.public),
+        server_key=certify_server_key(root, server.public, issued_at=issued_at),
+        server_url="http://127.0.0.1:9",
     )
-    document = programme_bytes(programme or template("default"))
+    signed = sign_statement(
+        server,
+        purpose="certificate",
+        audience=certificate.journal,
+        payload=encode_certificate(certificate),
+    )
+    data = programme_bytes(programme or template("default"))
 
-    def fill(transaction: Transaction) -> None:
+    def keep(transaction: Transaction) -> None:
         connection = transaction.connection
-        begin_epoch(connection, journal=journal, epoch=1, signed=signed)
+        begin_epoch(connection, journal=certificate.journal, epoch=1, signed=signed)
         write_identity(connection, identity)
-        put_bundle(connection, bundle_ref(1, document), document)
-        apply_goods(connection, [goods_row(item) for item in goods])
-        apply_operators(connection, [operator_row(who) for who in PINS])
+        put_bundle(connection, bundle_ref(1, data), data)
+        apply_goods(connection, map(_goods_row, goods))
+        apply_operators(connection, map(_operator_row, people))
 
-    with OpenStore(folder) as store:
-        store_key(folder, key)
-        store.writer.run(fill)
-    return folder
+    store_key(folder, key)
+    store.writer.run(keep)
+    return store
 
 
-def goods_row(goods: Goods) -> GoodsRow:
-    """An article as the server sends it."""
+def _goods_row(goods: Goods) -> GoodsRow:
     return GoodsRow(
         goods_id=goods.sku, document=msgspec.json.encode(goods), search_keys=search_keys(goods)
     )
 
 
-def operator_row(operator_id: OperatorId) -> OperatorRow:
-    """An operator with a PIN that is quick to check."""
-    is_manager = operator_id == MANAGER
+def _operator_row(person: Person) -> OperatorRow:
     return OperatorRow(
-        operator_id=operator_id,
-        name="李强" if is_manager else "王芳",
-        role="manager" if is_manager else "cashier",
-        pin_hash=HASHER.hash(PINS[operator_id]),
+        operator_id=person.operator_id,
+        name=person.name,
+        role=person.role,
+        pin_hash=FAST_HASHER.hash(person.pin),
+        card_hash=lookup_hash(LOOKUP_KEY, KeyKind.CARD, person.card) if person.card else "",
     )
 
 
-def open_till(folder: TillFolder, surroundings: Surroundings | None = None) -> Till:
-    """Open an enrolled folder; close it with ``till.close()``."""
-    return Till(OpenStore(folder), surroundings)
+@contextmanager
+def open_till(
+    path: Path,
+    *,
+    surroundings: Surroundings | None = None,
+    goods: Sequence[Goods] = GOODS,
+    people: Sequence[Person] = PEOPLE,
+    programme: Programme | None = None,
+) -> Iterator[Till]:
+    """An enrolled till in a folder, not started: nothing runs in the background."""
+    around = surroundings or Surroundings()
+    if not isinstance(around.clock, ManualClock):
+        around = replace(around, clock=ManualClock(MORNING))
+    store = enrol_here(TillFolder(path), goods=goods, people=people, programme=programme)
+    till = Till(store, around)
+    try:
+        yield till
+    finally:
+        till.close()

@@ -1,0 +1,43 @@
+"""The figures of the running shift, and of a closed one, as rows."""
+
+from desktop.presenters.session import PlainOverlay, Session
+from desktop.presenters.text import Amount, say
+from desktop.presenters.view import Button, Figure, Figures, Sheet
+from desktop.services.shifts import ShiftFigures
+from shared.trade.till import ShiftClosed
+
+
+class ShiftFiguresSheet(PlainOverlay):
+    """An X: looked at, not printed, changing nothing."""
+
+    def __init__(self, session: Session) -> None:
+        self._figures = session.counter.shifts.figures()
+
+    def sheet(self) -> Sheet:
+        """Everything but what the drawer should hold: the count stays blind."""
+        return Sheet(
+            kind="figures",
+            title=say("till.figures.title"),
+            parts=(Figures(shift_rows(self._figures)),),
+            buttons=(Button("back", say("till.key.back"), key="Esc", is_primary=True),),
+        )
+
+
+def shift_rows(figures: ShiftFigures | ShiftClosed) -> tuple[Figure, ...]:
+    """Sales, returns, tenders, cash movements."""
+    tenders = [
+        Figure(say(f"paper.tender.{one.tender}"), Amount(one.taken - one.refunded))
+        for one in figures.tenders
+    ]
+    return (
+        Figure(say("till.figures.sales"), str(figures.sales)),
+        Figure(say("till.figures.turnover"), Amount(figures.turnover), is_strong=True),
+        Figure(say("till.figures.returns"), str(figures.returns)),
+        Figure(say("till.figures.refunded"), Amount(figures.refunded)),
+        Figure(say("till.figures.rounding"), Amount(figures.rounding)),
+        *tenders,
+        Figure(say("till.figures.float"), Amount(figures.float_amount)),
+        Figure(say("till.figures.paid-in"), Amount(figures.paid_in)),
+        Figure(say("till.figures.paid-out"), Amount(figures.paid_out)),
+        Figure(say("till.figures.dropped"), Amount(figures.dropped)),
+    )

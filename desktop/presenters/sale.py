@@ -1,0 +1,395 @@
+"""The sale page: scanning, the entry line, paying. Everything a cashier does all day."""
+
+from desktop.presenters import sale_view
+from desktop.presenters.approval import ask
+from desktop.presenters.functions import open_function
+from desktop.presenters.intent import Act, Key, PaymentTold, Press
+from desktop.presenters.members import Enrolment
+from desktop.presenters.returning import ReceiptReturn
+from desktop.presenters.session import Session
+from desktop.presenters.tendering import Tendering
+from desktop.presenters.text import Amount, Tone, goods_name, say
+from desktop.presenters.view import ChangeStrip, Choice, Hint, SaleView
+from desktop.presenters.weight import WeightNeededOverlay
+from desktop.services.basket import BasketState
+from desktop.services.checkout import CompletedSale
+from desktop.services.favourites import often_sold
+from desktop.services.goods_back import Wanted
+from desktop.services.returns import ReturnedBy
+from desktop.services.scanning import (
+    ApproverNamed,
+    CouponTaken,
+    GoodsAdded,
+    MemberAttached,
+    MemberUnknown,
+    ReceiptElsewhere,
+    ReceiptFound,
+    Scanned,
+    WalletOffered,
+    WeightNeeded,
+)
+from shared.catalogue.codes import WalletCode, classify
+from shared.catalogue.goods import Goods
+from shared.errors import DomainError
+from shared.money import parse_amount
+from shared.trade.fact import Approval
+
+FINISH_PAUSE_S = 0.3
+"""A key that bounces, or a hand that hits twice, must not finish the next sale too."""
+ENTRY_LENGTH_MAX = 40
+TILES_MAX = 15
+
+
+class SalePage:
+    """The basket on the screen and what can be done with it."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.tendering = Tendering(session)
+        self._entry = ""
+        self._quantity = 0
+        self._selected = ""
+        self._finished_at = float("-inf")
+        self._last: CompletedSale | None = None
+        self._tiles: tuple[Goods, ...] = ()
+        self._renew_programme = False
+
+    def enter(self) -> None:
+        """The page comes up: after a sign-in or a shift opened."""
+        self._tiles = tuple(often_sold(self.session.till.books, limit=TILES_MAX))
+
+    @property
+    def _state(self) -> BasketState:
+        return self.session.counter.checkout.basket.state
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether somebody else could start here."""
+        return self._state.is_empty and not self.session.counter.checkout.is_tendering
+
+    @property
+    def selected(self) -> str:
+        """The line that keys work on: the chosen one, else the newest; empty without lines."""
+        ids = [line.id for line in self._state.lines]
+        return self._selected if self._selected in ids else (ids[-1] if ids else "")
+
+    # What comes in
+
+    def scan(self, text: str) -> None:
+        """A code: the strip of the last sale goes, the code goes where it belongs."""
+        self._last = None
+        quantity, self._quantity = self._quantity or 1, 0
+        if not isinstance(classify(text), WalletCode):
+            self.tendering.make_changeable()
+        self._follow(self.session.counter.scanning.scan(text, quantity=quantity))
+
+    def add(self, goods: Goods, *, grams: int = 0) -> None:
+        """Goods that were tapped or found by name."""
+        self._last = None
+        if goods.sold_by == "weight" and not grams:
+            self._follow(WeightNeeded(goods))
+            return
+        self.tendering.make_changeable()
+        units = 0 if grams else self._quantity or 1
+        self._quantity = 0
+        basket = self.session.counter.checkout.basket
+        self._follow(GoodsAdded(basket.add(goods, units=units, grams=grams)))
+
+    def _follow(self, found: Scanned) -> None:
+        session = self.session
+        match found:
+            case GoodsAdded(line_id):
+                self._selected = line_id
+            case WeightNeeded(goods):
+                session.push(WeightNeededOverlay(session, goods, self.add))
+            case MemberAttached(member):
+                session.tell(say("till.sale.member-attached", name=member.name), Tone.GOOD)
+            case MemberUnknown(code):
+                session.push(Enrolment(session, card=code))
+                session.tell(say("till.sale.member-unknown"), Tone.ATTENTION)
+            case CouponTaken():
+                session.tell(say("till.sale.coupon-taken"), Tone.GOOD)
+            case ReceiptFound(sold):
+                session.push(ReceiptReturn(session, sold))
+            case ReceiptElsewhere(receipt_no):
+                raise DomainError("unknown-receipt", receipt_no=receipt_no)
+            case WalletOffered(_, code):
+                self.tendering.wallet(code)
+            case ApproverNamed(operator):
+                session.tell(say("till.sale.nothing-to-approve", name=operator.name))
+
+    def typed(self, text: str) -> None:
+        """Characters that no field took."""
+        if self.tendering.is_open:
+            self.tendering.type(text)
+        else:
+            self._entry = (self._entry + text)[:ENTRY_LENGTH_MAX]
+
+    def press(self, press: Press) -> None:  # noqa: C901 - one arm a key
+        """A key."""
+        match press.key:
+            case Key.F12:
+                self._pay(press.at)
+            case Key.PLUS if not self._entry and not self.tendering.entry:
+                self._pay(press.at)
+            case Key.ENTER:
+                self._enter(press.at)
+            case Key.TIMES:
+                self._times()
+            case Key.ESC:
+                self._back()
+            case Key.DELETE:
+                self._void()
+            case Key.BACKSPACE if self.tendering.is_open:
+                self.tendering.press_back(press.key)
+            case Key.BACKSPACE:
+                self._entry = self._entry[:-1]
+            case Key.UP | Key.DOWN:
+                self._move(-1 if press.key is Key.UP else 1)
+            case Key.F7:
+                self._points(press.at)
+            case Key.F6 if self.tendering.is_open:
+                self.tendering.card()
+                self._finish_if_settled(press.at)
+            case Key.F8 if self.tendering.is_open:
+                self.tendering.voucher()
+                self._finish_if_settled(press.at)
+            case Key.F11 if not self.tendering.is_open:
+                self.tendering.open()
+            case key:
+                open_function(self, key)
+
+    def act(self, act: Act) -> None:
+        """Something was tapped."""
+        match act.name:
+            case "line":
+                self._selected = act.value
+            case "tile":
+                goods = next(one for one in self._tiles if one.sku == act.value)
+                self.add(goods)
+            case "note":
+                self.tendering.cash(int(act.value))
+                self._finish_if_settled(act.at)
+            case "digit":
+                self.typed(act.value)
+            case "withdraw":
+                self.tendering.withdraw(int(act.value))
+            case "undo":
+                self._ask_undo()
+            case "member-off":
+                self.tendering.make_changeable()
+                self.session.counter.checkout.basket.attach(None)
+
+    def payment(self, told: PaymentTold) -> None:
+        """A wallet payment went on."""
+        self.tendering.progressed(told.progress)
+        self._finish_if_settled(told.at)
+
+    # Keys
+
+    def _enter(self, at: float) -> None:
+        if self.tendering.is_open:
+            amount = self.tendering.amount_typed()
+            if amount is None:
+                self.session.tell(say("till.tender.type-amount"))
+                return
+            self.tendering.cash(amount)
+            self._finish_if_settled(at)
+        elif self._entry:
+            code, self._entry = self._entry, ""
+            self.scan(code)
+        elif self._quantity and self.selected:
+            self.tendering.make_changeable()
+            quantity, self._quantity = self._quantity, 0
+            self.session.counter.checkout.basket.set_quantity(self.selected, quantity)
+
+    def _times(self) -> None:
+        text, self._entry = self._entry, ""
+        if text.isdecimal() and int(text) > 0:
+            self._quantity = int(text)
+        elif text:
+            raise DomainError("bad-quantity", sku="", quantity=text)
+
+    def _back(self) -> None:
+        """One step: what was typed, the quantity, the tender panel. Lines stay."""
+        if self.tendering.is_open:
+            self.tendering.back()
+        elif self._entry:
+            self._entry = ""
+        else:
+            self._quantity = 0
+            self._selected = ""
+
+    def _void(self) -> None:
+        if not self.selected:
+            return
+        self.check_untendered()
+        session = self.session
+        name = goods_name(self._state.line(self.selected).goods)
+        session.counter.holding.void_line(
+            self.selected, session.shift, session.signed_in.operator_id
+        )
+        session.tell(say("till.sale.voided", name=name))
+
+    def _move(self, step: int) -> None:
+        ids = [line.id for line in self._state.lines]
+        if ids:
+            self._selected = ids[max(0, min(len(ids) - 1, ids.index(self.selected) + step))]
+
+    def check_untendered(self) -> None:
+        """Points go back by themselves; money that was taken must be given back first."""
+        self.tendering.make_changeable()
+        if self.session.counter.checkout.is_tendering:
+            raise DomainError("tenders-first")
+
+    # Paying
+
+    def _pay(self, at: float) -> None:
+        """The whole rest in cash in one action; digits before it are the amount given."""
+        if at < self._finished_at + FINISH_PAUSE_S:
+            if self._state.lines:
+                self.session.tell(say("till.sale.too-soon"), Tone.ATTENTION)
+            return
+        checkout = self.session.counter.checkout
+        checkout.check_ready()
+        self.tendering.check_quiet()
+        given = self._given()
+        if not checkout.can_finish:
+            checkout.tender_cash(given)
+        self._finish_if_settled(at)
+        if checkout.is_tendering:
+            self.tendering.open()
+
+    def _given(self) -> int | None:
+        if self.tendering.is_open:
+            return self.tendering.amount_typed()
+        if not self._entry:
+            return None
+        text, self._entry = self._entry, ""
+        return parse_amount(text, self.session.pricing.programme.money)
+
+    def _points(self, at: float) -> None:
+        self.tendering.open()
+        self.tendering.points()
+        self._finish_if_settled(at)
+
+    def _finish_if_settled(self, at: float) -> None:
+        if at < self._finished_at + FINISH_PAUSE_S or not self.session.counter.checkout.can_finish:
+            return
+        session = self.session
+        sale = session.counter.checkout.finish(session.shift, session.signed_in.operator_id)
+        self._finished_at = session.clock.monotonic()
+        self._last = sale
+        self._entry, self._quantity, self._selected = "", 0, ""
+        self.tendering.reset()
+        session.close_overlays()
+        if any(tender.tender == "cash" for tender in sale.fact.tenders):
+            session.open_drawer()
+        session.written()
+        self._take_new_programme()
+
+    # Programme, undo
+
+    def programme_changed(self) -> None:
+        """Another programme is in force: from the next sale on."""
+        self._renew_programme = True
+        if self.session.counter_in_use is not None and self.is_empty:
+            self._take_new_programme()
+
+    def _take_new_programme(self) -> None:
+        if self._renew_programme:
+            self._renew_programme = False
+            self.session.counter.checkout.clear(self.session.till.pricing())
+
+    def _ask_undo(self) -> None:
+        last = self._last
+        if last is None:
+            return
+        ask(
+            self.session,
+            action="undo-sale",
+            what=say("till.sale.undo-what", receipt_no=last.fact.receipt_no),
+            amount=last.fact.total,
+            then=lambda approval: self._undo(last, approval),
+        )
+
+    def _undo(self, last: CompletedSale, approval: Approval) -> None:
+        session = self.session
+        sold = session.till.returns.by_receipt(last.fact.receipt_no)
+        wanted = [Wanted(line.line, sold.left(line)) for line in sold.sale.lines if sold.left(line)]
+        by = ReturnedBy(
+            shift=session.shift,
+            operator_id=session.signed_in.operator_id,
+            reason="undo",
+            approvals=(approval,),
+        )
+        back = session.till.returns.take_back(session.pricing, sold, wanted, by)
+        self._last = None
+        session.open_drawer()
+        session.written()
+        refund = Amount(back.fact.total + back.fact.rounding)
+        session.tell(say("till.sale.undone", amount=refund), Tone.GOOD)
+
+    # What is seen
+
+    def view(self) -> SaleView:
+        """Everything on the page."""
+        basket = self.session.counter.checkout.basket
+        books = self.session.till.books
+        now = books.clock.now().astimezone(books.identity.zone)
+        state, quote = basket.state, basket.quote
+        return SaleView(
+            lines=sale_view.line_rows(basket, self.selected),
+            entry=self._entry,
+            quantity=self._quantity,
+            items=sale_view.item_count(state),
+            saved=quote.saved_minor,
+            total=quote.total_minor,
+            member=sale_view.member_panel(state.member, basket, now) if state.member else None,
+            coupons=sale_view.coupon_rows(basket),
+            unlock=sale_view.unlock_text(quote, basket.pricing.programme),
+            tiles=tuple(
+                Choice(one.sku, goods_name(one), trailing=Amount(one.list_price_minor))
+                for one in self._tiles
+            ),
+            tiles_title=say("till.sale.often"),
+            tender=self.tendering.view(),
+            change=self._change(),
+            is_best_price=quote.is_best_price,
+        )
+
+    def _change(self) -> ChangeStrip | None:
+        if self._last is None:
+            return None
+        fact = self._last.fact
+        given = sum(tender.given or tender.amount for tender in fact.tenders)
+        return ChangeStrip(fact.total + fact.rounding, given, self._last.change, fact.receipt_no)
+
+    def hints(self) -> tuple[Hint, ...]:
+        """The keys that do something now."""
+        lines, is_open = bool(self._state.lines), self.tendering.is_open
+        if is_open:
+            found = [
+                Hint("Esc", say("till.key.back")),
+                Hint("F6", say("till.key.card")),
+                Hint("F8", say("till.key.voucher")),
+            ]
+            if self.tendering.offered():
+                found.insert(2, Hint("F7", say("till.key.points")))
+            return (*found, Hint("F12", say("till.key.cash-rest"), is_primary=True))
+        found = [Hint(key, say(f"till.key.{name}")) for key, name in _ALWAYS[:2]]
+        found.append(Hint("F3", say("till.key.member")))
+        found.append(Hint("F4", say("till.key.hold" if lines else "till.key.recall")))
+        found += [Hint("F5", say("till.key.return")), Hint("F6", say("till.key.coupon"))]
+        if self.tendering.offered():
+            found.append(Hint("F7", say("till.key.points")))
+        if lines:
+            found.append(Hint("F8", say("till.key.price")))
+        found += [Hint(key, say(f"till.key.{name}")) for key, name in _ALWAYS[2:]]
+        if lines:
+            found.append(Hint("F11", say("till.key.tender")))
+            found.append(Hint("F12", say("till.key.pay"), is_primary=True))
+        return tuple(found)
+
+
+_ALWAYS = (("F1", "help"), ("F2", "goods"), ("F9", "drawer"), ("F10", "menu"))

@@ -1,0 +1,137 @@
+"""The basket, its member and what it lacks, as the sale page shows them."""
+
+from datetime import datetime, timedelta
+
+from desktop.presenters.text import Amount, Join, Moment, Named, Text, goods_name, name_of, say
+from desktop.presenters.view import CouponRow, DiscountRow, LineRow, MemberPanel
+from desktop.services.basket import BasketState, OpenBasket
+from desktop.store.members import Member
+from shared.catalogue.goods import SoldBy
+from shared.loyalty.lots import spendable
+from shared.loyalty.programme import InOneSale, InTotal, InWindow, Programme
+from shared.loyalty.tiers import standing
+from shared.points import format_points
+from shared.pricing.basket import BasketLine
+from shared.pricing.quote import LineQuote, Quote
+
+LAPSING_WITHIN = timedelta(days=60)
+
+
+def line_rows(basket: OpenBasket, selected: str) -> tuple[LineRow, ...]:
+    """The table."""
+    names = {offer.id: name_of(offer.names) for offer in basket.pricing.programme.offers}
+    return tuple(
+        _row(number, line, quote, names, is_selected=line.id == selected)
+        for number, (line, quote) in enumerate(
+            zip(basket.state.lines, basket.quote.lines, strict=True), start=1
+        )
+    )
+
+
+def _row(
+    number: int, line: BasketLine, quote: LineQuote, names: dict[str, Named], *, is_selected: bool
+) -> LineRow:
+    discounts = [
+        DiscountRow(names.get(one.offer, one.offer), one.amount_minor) for one in quote.discounts
+    ]
+    if quote.hand_minor:
+        discounts.insert(0, DiscountRow(say("till.sale.hand-discount"), quote.hand_minor))
+    return LineRow(
+        line_id=line.id,
+        number=number,
+        name=goods_name(line.goods),
+        quantity=line.quantity,
+        is_weighed=line.goods.sold_by is SoldBy.WEIGHT,
+        unit_price=quote.unit_price_minor,
+        amount=quote.pay_minor + sum(one.minor for one in discounts),
+        discounts=tuple(discounts),
+        is_selected=is_selected,
+        is_manual=line.is_manual,
+    )
+
+
+def item_count(state: BasketState) -> int:
+    """Pieces, each weighed line counting as one."""
+    return sum(line.units or 1 for line in state.lines)
+
+
+def coupon_rows(basket: OpenBasket) -> tuple[CouponRow, ...]:
+    """Claimed coupons."""
+    names = {coupon.id: name_of(coupon.names) for coupon in basket.pricing.programme.coupons}
+    used = basket.quote.coupons_used
+    return tuple(
+        CouponRow(names.get(claim.coupon, claim.coupon), claim.instance in used)
+        for claim in basket.state.claims
+    )
+
+
+def unlock_text(quote: Quote, programme: Programme) -> Text:
+    """The offer for which least is missing."""
+    near = quote.nearest_unlock
+    if near is None:
+        return ""
+    names = {offer.id: name_of(offer.names) for offer in programme.offers}
+    return say(
+        "till.sale.unlock",
+        missing=Amount(near.missing_minor),
+        offer=names.get(near.offer, near.offer),
+    )
+
+
+def member_panel(member: Member, basket: OpenBasket, now: datetime) -> MemberPanel:
+    """The member at a glance: points and their worth, what lapses, the way to the next tier."""
+    programme = basket.pricing.programme
+    decimals = programme.points.decimals
+    free = spendable(member.lots, now.date())
+    rule = programme.redemption
+    next_tier, progress = _next_tier(member, programme, now)
+    return MemberPanel(
+        name=member.name,
+        tail=member.card_tail or member.phone_tail,
+        tier=tier_name(programme, member.tier),
+        points=format_points(member.points, decimals),
+        worth=free * rule.value_per_block_minor // rule.points_per_block if rule else 0,
+        earns=format_points(basket.quote.earning.points_total, decimals),
+        lapsing=_lapsing(member, decimals, now),
+        next_tier=next_tier,
+        progress_percent=progress,
+        as_of=_as_of(member),
+    )
+
+
+def tier_name(programme: Programme, tier: str) -> Text:
+    """A tier's name; its id where the programme has it no more."""
+    return next((name_of(one.names) for one in programme.tiers.ladder if one.id == tier), tier)
+
+
+def _as_of(member: Member) -> Text:
+    if not member.balance_as_of:
+        return ""
+    return say("till.member.as-of", at=Moment(datetime.fromisoformat(member.balance_as_of)))
+
+
+def _lapsing(member: Member, decimals: int, now: datetime) -> Text:
+    today = now.date()
+    days = sorted({lot.last_day for lot in member.lots if lot.last_day and lot.is_spendable(today)})
+    if not days or days[0] > today + LAPSING_WITHIN:
+        return ""
+    points = sum(lot.points for lot in member.lots if lot.last_day == days[0])
+    on = Moment(datetime.combine(days[0], datetime.min.time(), now.tzinfo), is_date=True)
+    return say("till.member.lapsing", points=format_points(points, decimals), on=on)
+
+
+def _next_tier(member: Member, programme: Programme, now: datetime) -> tuple[Text, int]:
+    stands = standing(member.spending, programme.tiers, now.date())
+    near = stands.nearest
+    if near is None or not isinstance(near.condition, InTotal | InOneSale | InWindow):
+        return "", 100
+    target = max(1, near.condition.spend_minor)
+    text: Text = say(
+        "till.member.next-tier",
+        missing=Amount(near.missing),
+        tier=tier_name(programme, stands.next_tier),
+    )
+    if near.until is not None:
+        until = Moment(datetime.combine(near.until, datetime.min.time(), now.tzinfo), is_date=True)
+        text = Join((text, say("till.member.until", on=until)))
+    return text, max(0, min(100, 100 * (target - near.missing) // target))

@@ -1,0 +1,66 @@
+"""What presenters need of the till: the shape that ``desktop.bootstrap`` fills."""
+
+from concurrent.futures import Executor
+from typing import Protocol
+
+from desktop.services.basket import Pricing
+from desktop.services.books import Books
+from desktop.services.checkout import Checkout
+from desktop.services.holding import Holding
+from desktop.services.members import Members
+from desktop.services.operators import Operators
+from desktop.services.payments import Payments
+from desktop.services.printing import Copies
+from desktop.services.returns import Returns
+from desktop.services.scanning import Scanning
+from desktop.services.shifts import Shifts
+
+
+class CounterServices(Protocol):
+    """One basket and everything that can be done with it."""
+
+    @property
+    def checkout(self) -> Checkout: ...
+
+    @property
+    def shifts(self) -> Shifts: ...
+
+    @property
+    def holding(self) -> Holding: ...
+
+    @property
+    def scanning(self) -> Scanning: ...
+
+    @property
+    def payments(self) -> Payments | None: ...
+
+
+class TillServices(Protocol):
+    """An enrolled till."""
+
+    @property
+    def books(self) -> Books: ...
+
+    @property
+    def operators(self) -> Operators: ...
+
+    @property
+    def members(self) -> Members: ...
+
+    @property
+    def returns(self) -> Returns: ...
+
+    @property
+    def copies(self) -> Copies: ...
+
+    def pricing(self) -> Pricing: ...
+
+    def counter(self) -> CounterServices: ...
+
+    def unsent(self) -> int: ...
+
+    def wake_printer(self) -> None: ...
+
+    def wake_sync(self) -> None: ...
+
+    def executor(self) -> Executor: ...

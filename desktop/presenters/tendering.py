@@ -1,0 +1,202 @@
+"""The tender panel: any number of payments until nothing is due."""
+
+from desktop.presenters.cash import suggested_notes
+from desktop.presenters.intent import Key, PaymentTold
+from desktop.presenters.session import Session
+from desktop.presenters.text import Amount, Text, Tone, say
+from desktop.presenters.view import Attempt, TenderPanel, TenderRow
+from desktop.services.checkout import Checkout
+from desktop.services.payments import PaymentProgress
+from shared.errors import DomainError
+from shared.money import parse_amount
+from shared.points import format_points
+from shared.trade.fact import Tender, TenderKind
+from shared.trade.till import PaymentState
+
+_TONE = {
+    PaymentState.REQUESTED: Tone.INFO,
+    PaymentState.APPROVED: Tone.GOOD,
+    PaymentState.DECLINED: Tone.REFUSED,
+    PaymentState.UNKNOWN: Tone.ATTENTION,
+    PaymentState.REVERSED: Tone.ATTENTION,
+}
+
+
+class Tendering:
+    """Takes payments for the basket; the sale page finishes once it is settled."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.is_open = False
+        self.entry = ""
+        self._attempt: PaymentProgress | None = None
+
+    @property
+    def _checkout(self) -> Checkout:
+        return self._session.counter.checkout
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a payment is on its way: nothing else may be paid or changed meanwhile."""
+        return self._attempt is not None and not self._attempt.is_final
+
+    def reset(self) -> None:
+        """The sale is done."""
+        self.is_open = False
+        self.entry = ""
+        self._attempt = None
+
+    def open(self) -> None:
+        """Slide in; DomainError where nothing can be paid."""
+        self._checkout.check_ready()
+        self.is_open = True
+
+    def check_quiet(self) -> None:
+        """DomainError ``payment-running`` while a payment is on its way."""
+        if self.is_waiting:
+            raise DomainError("payment-running")
+
+    def back(self) -> None:
+        """One step back: what was typed, then the panel; taken payments keep it open."""
+        if self.entry:
+            self.entry = ""
+        elif self.is_waiting:
+            self._session.tell(say("till.tender.wait"), Tone.ATTENTION)
+        elif self._checkout.is_tendering:
+            self._session.tell(say("till.tender.taken-first"), Tone.ATTENTION)
+        else:
+            self.is_open = False
+            self._attempt = None
+
+    def amount_typed(self) -> int | None:
+        """What was typed, as money, once; None where nothing was typed."""
+        if not self.entry:
+            return None
+        text, self.entry = self.entry, ""
+        return parse_amount(text, self._session.pricing.programme.money)
+
+    def cash(self, given: int | None) -> None:
+        """Take cash."""
+        self.check_quiet()
+        self._checkout.tender_cash(given)
+
+    def card(self) -> None:
+        """Record a card payment made on the terminal beside the till."""
+        self.check_quiet()
+        self._checkout.tender(TenderKind.CARD, self.amount_typed() or self._checkout.due().amount)
+
+    def voucher(self) -> None:
+        """Record third-party paper."""
+        self.check_quiet()
+        amount = self.amount_typed() or self._checkout.due().amount
+        self._checkout.tender(TenderKind.VOUCHER, amount)
+
+    def points(self) -> None:
+        """Pay with the points typed, or with as many as the programme lets pay."""
+        self.check_quiet()
+        if self._checkout.basket.state.member is None:
+            raise DomainError("points-need-member")
+        typed, self.entry = self.entry, ""
+        offered = self._checkout.points_offered().points
+        self._checkout.tender_points(int(typed) if typed.isdecimal() else offered)
+
+    def wallet(self, code: str) -> None:
+        """Ask the customer's wallet for the whole rest."""
+        self.open()
+        self.check_quiet()
+        session = self._session
+        payments = session.counter.payments
+        if payments is None:
+            session.tell(say("till.tender.no-wallet"), Tone.REFUSED)
+            return
+        self._attempt = payments.begin(
+            session.shift,
+            session.signed_in.operator_id,
+            amount=self._checkout.due().amount,
+            payer_code=code,
+            tell=lambda progress: session.post(PaymentTold(progress)),
+        )
+
+    def progressed(self, progress: PaymentProgress) -> None:
+        """A payment went on; approved money settles what is due."""
+        if self._attempt is None or progress.attempt_id != self._attempt.attempt_id:
+            text = say(f"till.attempt.{progress.state.value}", amount=Amount(progress.amount))
+            self._session.tell(text, _TONE[progress.state])
+            return
+        self._attempt = progress
+        if progress.is_final and progress.state is PaymentState.APPROVED:
+            self._attempt = None
+            self._checkout.tender(
+                TenderKind.WALLET,
+                progress.amount,
+                provider=progress.provider,
+                attempt_id=progress.attempt_id,
+                reference=progress.reference,
+            )
+
+    def withdraw(self, index: int) -> None:
+        """Give a payment back."""
+        self.check_quiet()
+        self._checkout.withdraw(index)
+
+    def make_changeable(self) -> None:
+        """Before the basket changes: a points payment was made for the basket as it was."""
+        self.check_quiet()
+        for index, tender in reversed(list(enumerate(self._checkout.tenders))):
+            if tender.tender is TenderKind.POINTS:
+                self._checkout.withdraw(index)
+                self._session.tell(say("till.tender.points-back"), Tone.ATTENTION)
+
+    def type(self, text: str) -> None:
+        """Digits of an amount."""
+        self.entry = (self.entry + "".join(c for c in text if c.isdecimal() or c == "."))[:12]
+
+    def press_back(self, key: Key) -> None:
+        """Take a digit back."""
+        if key is Key.BACKSPACE:
+            self.entry = self.entry[:-1]
+
+    def view(self) -> TenderPanel | None:
+        """The panel; None while it is closed."""
+        if not self.is_open:
+            return None
+        checkout = self._checkout
+        due = checkout.due()
+        return TenderPanel(
+            due=due.amount,
+            due_in_cash=due.in_cash,
+            entry=self.entry,
+            notes=suggested_notes(due.in_cash, checkout.basket.pricing.programme.money),
+            tenders=tuple(self._row(tender) for tender in checkout.tenders),
+            points_offered=self.offered(),
+            attempt=self._attempt_view(),
+            is_settled=checkout.can_finish,
+        )
+
+    def offered(self) -> Text:
+        """What the member's points could pay now; empty where nothing."""
+        checkout = self._checkout
+        if not checkout.basket.state.lines:
+            return ""
+        offer = checkout.points_offered()
+        if not offer.points:
+            return ""
+        decimals = checkout.basket.pricing.programme.points.decimals
+        return say(
+            "till.tender.points-offered",
+            points=format_points(offer.points, decimals),
+            worth=Amount(offer.value_minor),
+        )
+
+    def _row(self, tender: Tender) -> TenderRow:
+        text: Text = say(f"paper.tender.{tender.tender.value}")
+        return TenderRow(text, tender.amount, can_withdraw=not tender.attempt_id)
+
+    def _attempt_view(self) -> Attempt | None:
+        attempt = self._attempt
+        if attempt is None:
+            return None
+        state = attempt.state.value
+        key = f"till.attempt.{state}" if attempt.is_final else f"till.attempt.{state}-running"
+        text = say(key, amount=Amount(attempt.amount))
+        return Attempt(text, _TONE[attempt.state], is_running=not attempt.is_final)

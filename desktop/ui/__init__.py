@@ -1,0 +1,1 @@
+"""The window: paints views, forwards intents, knows nothing else."""
