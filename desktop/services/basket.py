@@ -106,7 +106,7 @@ class OpenBasket:
         Raises DomainError ``bad-quantity``, ``unknown-tax-class`` and what the engine raises.
         """
         same = self._joinable(goods, label_minor)
-        if same is not None and units:
+        if same is not None and units > 0:
             # The newest line is the one that is looked at: it moves to the end.
             joined = replace(same, units=same.units + units)
             others = tuple(line for line in self._state.lines if line.id != same.id)
