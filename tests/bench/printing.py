@@ -11,7 +11,7 @@ from hardware.escpos.encoder import Encoder
 from hardware.escpos.profile import built_in_profiles
 from hardware.ports import PrintOutcome, PrintState
 from shared.trade.fact import CashCount
-from tests.support.till_fixture import CASHIER, enrol_locally, open_till
+from tests.support.enrolled_till import CASHIER, enrol_locally, open_till
 
 SALES = 100
 

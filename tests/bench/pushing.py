@@ -13,7 +13,7 @@ from desktop.shop.server_process import ServerProcess
 from desktop.store.database import TillFolder
 from shared.loyalty.bundle import template
 from shared.trade.fact import CashCount
-from tests.support.till_fixture import GOODS
+from tests.support.enrolled_till import GOODS
 
 SALES = 2000
 

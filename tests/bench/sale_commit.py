@@ -16,7 +16,7 @@ from typing import Any
 from desktop.bootstrap import Till
 from shared.trade.fact import CashCount
 from tests.bench.timing import milliseconds
-from tests.support.till_fixture import CASHIER, enrol_locally, open_till
+from tests.support.enrolled_till import CASHIER, enrol_locally, open_till
 
 SALES = 400
 SALES_TRACED = 100

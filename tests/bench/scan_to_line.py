@@ -19,7 +19,7 @@ from shared.catalogue.goods import Goods
 from shared.ids import GoodsId
 from shared.trade.profile import KeyKind, lookup_hash
 from tests.bench.timing import percentile
-from tests.support.till_fixture import enrol_locally, goods_row, open_till
+from tests.support.enrolled_till import enrol_locally, goods_row, open_till
 
 GOODS = 100_000
 MEMBERS = 1_000_000

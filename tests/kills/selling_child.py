@@ -25,7 +25,7 @@ from hardware.escpos.encoder import Encoder
 from hardware.escpos.profile import built_in_profiles
 from hardware.ports import PrintOutcome, PrintState
 from shared.trade.fact import CashCount
-from tests.support.till_fixture import open_till
+from tests.support.enrolled_till import open_till
 
 EVERY = "every"
 """Kills nowhere; reports which points there are."""

@@ -20,8 +20,8 @@ from shared.clock import SystemClock
 from shared.loyalty.bundle import template
 from sync_server.bootstrap import Services, initialise
 from sync_server.operators.desk import Role
+from tests.support.enrolled_till import GOODS
 from tests.support.servers import serve_here
-from tests.support.till_fixture import GOODS
 
 HERE = Path(__file__).parent
 KILLS_MIN = 100
