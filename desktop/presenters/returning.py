@@ -102,7 +102,7 @@ class ReceiptReturn(PlainOverlay):
             title=say("till.return.of", receipt_no=sold.sale.receipt_no),
             parts=(
                 Note(say("till.return.sold-on", on=on, total=Amount(sold.sale.total))),
-                Steps("line", rows),
+                Steps("units", rows),
                 Fields((_reason_field(),)),
             ),
             buttons=(
@@ -139,7 +139,7 @@ class ReceiptReturn(PlainOverlay):
 
     def act(self, name: str, value: str, values: Values) -> None:
         """More or less of a line, all, or go."""
-        if name == "line":
+        if name == "units":
             number, _, step = value.partition(":")
             line = self._sold.line(int(number))
             most = self._row(line).most

@@ -37,7 +37,7 @@ from shared.trade.fact import Approval
 FINISH_PAUSE_S = 0.3
 """A key that bounces, or a hand that hits twice, must not finish the next sale too."""
 ENTRY_LENGTH_MAX = 40
-TILES_MAX = 15
+TILES_MAX = 12
 
 
 class SalePage:

@@ -158,9 +158,11 @@ class Tendering:
 
     def view(self) -> TenderPanel | None:
         """The panel; None while it is closed."""
+        checkout = self._checkout
+        if not checkout.basket.state.lines and not self.is_waiting:
+            self.reset()
         if not self.is_open:
             return None
-        checkout = self._checkout
         due = checkout.due()
         return TenderPanel(
             due=due.amount,

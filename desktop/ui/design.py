@@ -19,7 +19,7 @@ GRID = 4
 RADIUS = 8
 TOUCH = 48
 """The least height of what can be tapped."""
-TILE = 72
+TILE = 88
 
 
 class Size(StrEnum):
@@ -157,9 +157,9 @@ _STYLE = """
 QWidget#window {{ background: {ground}; }}
 QFrame[card="true"] {{ background: {surface}; border: 1px solid {line}; border-radius: {radius}px; }}
 QLabel {{ background: transparent; }}
-QLabel[size="small"] {{ font-size: {px_small}px; }}
-QLabel[size="large"] {{ font-size: {px_large}px; }}
-QLabel[size="huge"] {{ font-size: {px_huge}px; }}
+QLabel[type="small"] {{ font-size: {px_small}px; }}
+QLabel[type="large"] {{ font-size: {px_large}px; }}
+QLabel[type="huge"] {{ font-size: {px_huge}px; }}
 QLabel[bold="true"] {{ font-weight: 600; }}
 QLabel[muted="true"] {{ color: {muted}; }}
 QLabel[note="true"] {{ border-radius: {radius}px; padding: 8px 12px; }}

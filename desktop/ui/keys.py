@@ -60,6 +60,8 @@ class KeyRouter(QObject):
         self._next_field = next_field
         self._offset: float | None = None
         self._handing_on = False
+        self.is_walking = False
+        """Whether somebody goes from widget to widget with Tab."""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -142,6 +144,7 @@ class KeyRouter(QObject):
             popup = QApplication.activePopupWidget()
             if popup is not None:
                 popup.close()
+            self.is_walking = False
             damaged = ruling.scan.quality is ScanQuality.DAMAGED
             self._post(Scan(ruling.scan.text, is_damaged=damaged))
 
@@ -155,6 +158,9 @@ class KeyRouter(QObject):
 
     def _act(self, event: QKeyEvent, at: float) -> None:
         """A key that is no part of a scan."""
+        if QtKey(event.key()) in (QtKey.Key_Tab, QtKey.Key_Backtab):
+            self._walk(forward=QtKey(event.key()) is QtKey.Key_Tab)
+            return
         key = ACTIONS.get(QtKey(event.key()))
         focused = self._focused()
         if QApplication.activePopupWidget() is not None:
@@ -175,6 +181,10 @@ class KeyRouter(QObject):
         else:
             self._press(key, at)
 
+    def _walk(self, *, forward: bool) -> None:
+        self.is_walking = True
+        self._window.focusNextPrevChild(forward)
+
     def _presses_button(self, focused: QWidget | None) -> bool:
         return (
             focused is not None
@@ -183,6 +193,7 @@ class KeyRouter(QObject):
         )
 
     def _press(self, key: Key, at: float) -> None:
+        self.is_walking = False
         self._post(Press(key, at, self._values()))
 
     def _type(self, character: str, at: float) -> None:
@@ -218,6 +229,8 @@ def _character(event: QKeyEvent) -> str:
     """The text of a key as the detector wants it: printable, or a scanner's suffix."""
     if QtKey(event.key()) in (QtKey.Key_Return, QtKey.Key_Enter):
         return "\r"
+    if QtKey(event.key()) is QtKey.Key_Tab:
+        return "\t"
     text = event.text()
     return text if text.isprintable() else ""
 

@@ -22,7 +22,7 @@ def label(
     """A label in one of the four sizes."""
     made = QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
-    made.setProperty("size", size.value)
+    made.setProperty("type", size.value)
     made.setProperty("bold", bold)
     made.setProperty("muted", muted)
     made.setWordWrap(wrap)
@@ -169,7 +169,13 @@ def two_lines(text: str, metrics: QFontMetrics, width: int) -> str:
     while cut > 1 and metrics.horizontalAdvance(text[:cut]) > width:
         cut -= 1
     space = text.rfind(" ", 0, cut + 1)
-    cut = space if space > cut // 2 else cut
+    ascii_from = cut
+    while ascii_from > 0 and text[ascii_from - 1].isascii() and text[ascii_from - 1] != " ":
+        ascii_from -= 1
+    if space > cut // 2:
+        cut = space
+    elif cut // 2 < ascii_from < cut:
+        cut = ascii_from
     rest = metrics.elidedText(text[cut:].strip(), Qt.TextElideMode.ElideRight, width)
     return f"{text[:cut].rstrip()}\n{rest}"
 

@@ -111,7 +111,7 @@ class SalePageWidget(QWidget):
         shown = wording.say("till.sale.entry") if is_empty else f"{quantity}{sale.entry}▏"
         self._entry.setText(shown)
         self._entry.setProperty("muted", is_empty)
-        self._entry.setProperty("size", Size.BODY if is_empty else Size.LARGE)
+        self._entry.setProperty("type", (Size.BODY if is_empty else Size.LARGE).value)
         restyle(self._entry)
 
     def _show_message(self, message: Message | None, wording: Wording) -> None:

@@ -94,7 +94,7 @@ class SheetWidget(QFrame):
         fields = [f for part in self._parts if isinstance(part, FieldsWidget) for f in part.lines()]
         focused = self.focusWidget()
         if focused in fields:
-            after = fields[fields.index(focused) + 1 :]  # type: ignore[arg-type]  # it is one of them
+            after = fields[fields.index(focused) + 1 :]
             if after:
                 after[0].setFocus()
                 return True

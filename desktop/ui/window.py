@@ -23,6 +23,8 @@ SHEET_WIDTH = 620
 SHEET_WIDTH_WIDE = 820
 CLOCK_MS = 5_000
 SETTLE_S = 10.0
+PAINT_ROUNDS = 3
+"""A view, the layouts it changed, and the painting of both."""
 
 
 class _Bridge(QObject):
@@ -117,11 +119,12 @@ class TillWindow(QWidget):
         assert application is not None
         application.processEvents()
         done = self._loop.wait_idle(timeout_s)
-        application.processEvents()
+        for _ in range(PAINT_ROUNDS):
+            application.processEvents()
         return done
 
     def _show(self, view: TillView) -> None:
-        before, self._view = self._view, view
+        self._view = view
         wording = Wording(view.language, view.currency)
         self._top.setVisible(view.top is not None)
         if view.top is not None:
@@ -133,8 +136,21 @@ class TillWindow(QWidget):
         else:
             self._pages.setCurrentIndex(1)
             self._show_sheet(view.overlay or view.body, view, wording)
+        self._keys.setVisible(isinstance(view.body, SaleView))
         self._keys.show_hints(view.hints, wording)
-        if before is not None and before.overlay is not None and view.overlay is None:
+        self._settle_focus(view)
+
+    def _settle_focus(self, view: TillView) -> None:
+        """Keys belong to a field of the sheet in front or to the window.
+
+        A button has the focus only while somebody walks with Tab: Qt moves it to the next widget
+        when the one that had it goes, and Enter would press what nobody chose.
+        """
+        has_sheet = view.overlay is not None or isinstance(view.body, Sheet)
+        focused = self.focusWidget()
+        if has_sheet and self._sheet_in_front().is_field(focused):
+            return
+        if not self.router.is_walking:
             self.setFocus()
 
     def _show_sheet(self, sheet: Sheet, view: TillView, wording: Wording) -> None:

@@ -1,0 +1,64 @@
+"""The till's settings file: devices, language, theme. Typed; an unreadable one is a clear error."""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from shared.errors import EnvironmentFault
+
+FILE_NAME = "till.toml"
+FONT_SCALE_MIN, FONT_SCALE_MAX = 100, 150
+
+
+class PrinterSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the receipt printer is: ``host`` for one on the network, else ``serial``."""
+
+    host: str = ""
+    port: int = 9100
+    serial: str = ""
+    profile: str = "gb"
+    paper: str = "80mm"
+    has_drawer: bool = True
+    """Whether a drawer hangs on the printer."""
+
+
+class ScannerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A serial scanner's port; one that types like a keyboard needs none, but may have a prefix."""
+
+    serial: str = ""
+    baud: int = 9600
+    prefix: str = ""
+
+
+class TillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything that differs from till to till and is not told by the server."""
+
+    language: Literal["zh_CN", "en"] = "zh_CN"
+    theme: Literal["light", "dark"] = "light"
+    font_scale_percent: int = 100
+    """100 to 150."""
+    printer: PrinterSettings | None = None
+    scanner: ScannerSettings = ScannerSettings()
+
+    def __post_init__(self) -> None:
+        if not FONT_SCALE_MIN <= self.font_scale_percent <= FONT_SCALE_MAX:
+            raise ValueError(f"font_scale_percent is {FONT_SCALE_MIN} to {FONT_SCALE_MAX}")
+        if len(self.scanner.prefix) > 1:
+            raise ValueError("scanner.prefix is one character")
+
+
+def read_settings(folder: Path) -> TillSettings:
+    """The settings beside the till's data; the defaults where there is no file.
+
+    Raises EnvironmentFault ``settings-unreadable``.
+    """
+    file = folder / FILE_NAME
+    try:
+        with file.open("rb") as opened:
+            return msgspec.convert(tomllib.load(opened), TillSettings)
+    except FileNotFoundError:
+        return TillSettings()
+    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise EnvironmentFault("settings-unreadable", file=str(file), detail=str(error)) from error
