@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from desktop.services.basket import Pricing
 from desktop.services.books import Books
 from desktop.services.checkout import Checkout
+from desktop.services.elsewhere import Elsewhere
 from desktop.services.holding import Holding
 from desktop.services.members import Members
 from desktop.services.operators import Operators
@@ -42,7 +43,7 @@ from shared.errors import DomainError
 from shared.ids import RandomBytes
 from shared.journal.keys import parse_public_key
 from shared.journal.server_key import certified_server_key
-from shared.protocol.message import Stream
+from shared.protocol.message import LookupReply, LookupRequest, Stream
 from shared.receipt.issue import Shop
 from shared.trade.writing import Scribe
 
@@ -137,6 +138,7 @@ class Till:
         self.operators = Operators(books)
         self.members = Members(books)
         self.returns = Returns(books, language=around.language)
+        self.elsewhere = Elsewhere(books, self._ask, self._executor)
 
     def _make_devices(self, around: Surroundings) -> None:
         self.spooler: Spooler | None = None
@@ -179,6 +181,13 @@ class Till:
     def connect(self) -> ServerConnection:
         """A connection to this till's server."""
         return ServerConnection(self.identity.server_url, self._key)
+
+    def _ask(self, request: LookupRequest) -> LookupReply:
+        server = self.connect()
+        try:
+            return server.lookup(request)
+        finally:
+            server.close()
 
     def _synced(self, status: SyncStatus) -> None:
         self._status = status

@@ -1,6 +1,6 @@
 """Returns: by receipt, giving and taking back exactly each line's share; or without one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -82,8 +82,8 @@ class Returns:
 
         def work(transaction: Transaction) -> CompletedReturn:
             # What came back meanwhile counts: the journal of this moment decides.
-            known = tuple(returns_of(transaction.connection, sold.entry_id))
-            current = replace(sold, returns=known) if len(known) > len(sold.returns) else sold
+            known = returns_of(transaction.connection, sold.entry_id)
+            current = replace(sold, returns=_all_of(sold.returns, known))
             member = self._member(transaction, current.sale)
             back = receipted_return(current, wanted, pricing, member, self._books.today())
             return self._write(transaction, pricing, back, by, original=current)
@@ -170,3 +170,10 @@ class Returns:
             language=self.language,
         )
         return CompletedReturn(chained.id, fact)
+
+
+def _all_of(
+    told: Iterable[SaleReturned], known: Iterable[SaleReturned]
+) -> tuple[SaleReturned, ...]:
+    """Returns of a sale from here and elsewhere, each once."""
+    return tuple({one.receipt_no: one for one in (*told, *known)}.values())
