@@ -95,7 +95,7 @@ def member_panel(member: Member, basket: OpenBasket, now: datetime) -> MemberPan
         lapsing=_lapsing(member, decimals, now),
         next_tier=next_tier,
         progress_percent=progress,
-        as_of=_as_of(member),
+        as_of=_as_of(member, now),
     )
 
 
@@ -104,10 +104,11 @@ def tier_name(programme: Programme, tier: str) -> Text:
     return next((name_of(one.names) for one in programme.tiers.ladder if one.id == tier), tier)
 
 
-def _as_of(member: Member) -> Text:
+def _as_of(member: Member, now: datetime) -> Text:
     if not member.balance_as_of:
         return ""
-    return say("till.member.as-of", at=Moment(datetime.fromisoformat(member.balance_as_of)))
+    at = datetime.fromisoformat(member.balance_as_of).astimezone(now.tzinfo)
+    return say("till.member.as-of", at=Moment(at))
 
 
 def _lapsing(member: Member, decimals: int, now: datetime) -> Text:

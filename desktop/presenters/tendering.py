@@ -79,17 +79,20 @@ class Tendering:
         """Take cash."""
         self.check_quiet()
         self._checkout.tender_cash(given)
+        self._settled_otherwise()
 
     def card(self) -> None:
         """Record a card payment made on the terminal beside the till."""
         self.check_quiet()
         self._checkout.tender(TenderKind.CARD, self.amount_typed() or self._checkout.due().amount)
+        self._settled_otherwise()
 
     def voucher(self) -> None:
         """Record third-party paper."""
         self.check_quiet()
         amount = self.amount_typed() or self._checkout.due().amount
         self._checkout.tender(TenderKind.VOUCHER, amount)
+        self._settled_otherwise()
 
     def points(self) -> None:
         """Pay with the points typed, or with as many as the programme lets pay."""
@@ -99,6 +102,7 @@ class Tendering:
         typed, self.entry = self.entry, ""
         offered = self._checkout.points_offered().points
         self._checkout.tender_points(int(typed) if typed.isdecimal() else offered)
+        self._settled_otherwise()
 
     def wallet(self, code: str) -> None:
         """Ask the customer's wallet for the whole rest."""
@@ -189,6 +193,11 @@ class Tendering:
             points=format_points(offer.points, decimals),
             worth=Amount(offer.value_minor),
         )
+
+    def _settled_otherwise(self) -> None:
+        """A refused attempt is of no interest once something else was taken."""
+        if self._attempt is not None and self._attempt.is_final:
+            self._attempt = None
 
     def _row(self, tender: Tender) -> TenderRow:
         text: Text = say(f"paper.tender.{tender.tender.value}")

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from shared.catalogue.goods import Goods
 from shared.errors import EvertillError
+from shared.language import Language
 from shared.loyalty.document import Names
 
 
@@ -73,7 +74,7 @@ def name_of(names: Names) -> Named:
 
 def fact_name(names: dict[str, str]) -> Named:
     """Names as a fact keeps them."""
-    zh, en = names.get("zh", ""), names.get("en", "")
+    zh, en = names.get(Language.CHINESE, ""), names.get(Language.ENGLISH, "")
     return Named(zh or en, en or zh)
 
 

@@ -42,6 +42,9 @@ from shared.errors import DomainError, EvertillError
 from shared.language import Language
 
 
+FUNCTION_KEYS = frozenset(key for key in Key if key.value[0] == "F" and key.value[1:].isdecimal())
+
+
 class SheetPage(Protocol):
     """A page made of one sheet."""
 
@@ -180,14 +183,23 @@ class TillPresenter:
     def _press(self, press: Press) -> None:
         session, values = self._session, dict(press.values)
         if session.overlays:
-            if press.key is Key.ESC:
-                session.pop()
-            else:
-                session.overlays[-1].press(press.key, values)
+            self._press_on_overlay(press, values)
         elif self._page is Page.SALE:
             self._sale.press(press)
         else:
             self._sheet.press(press.key, values)
+
+    def _press_on_overlay(self, press: Press, values: Values) -> None:
+        """An overlay never blocks the sale: function keys it has no use for go past it."""
+        session = self._session
+        own = {button.key for button in session.overlays[-1].sheet().buttons}
+        if press.key is Key.ESC:
+            session.pop()
+        elif press.key in FUNCTION_KEYS and press.key not in own and self._page is Page.SALE:
+            session.close_overlays()
+            self._sale.press(press)
+        else:
+            session.overlays[-1].press(press.key, values)
 
     def _act(self, act: Act) -> None:
         session, values = self._session, dict(act.values)
@@ -245,7 +257,7 @@ class TillPresenter:
             body=body,
             overlay=overlay,
             message=session.message,
-            hints=self._sale.hints() if on_sale and overlay is None else _hints(overlay or body),
+            hints=self._hints(overlay) if on_sale else (),
             language=session.language,
             currency=self._currency(),
             told=session.told,
@@ -254,6 +266,11 @@ class TillPresenter:
     def _currency(self) -> str:
         counter = self._session.counter_in_use
         return counter.checkout.basket.pricing.programme.currency if counter else "CNY"
+
+    def _hints(self, overlay: Sheet | None) -> tuple[Hint, ...]:
+        """The keys of the sale; one that the overlay uses itself stands on its button."""
+        taken = {button.key for button in overlay.buttons} if overlay else set()
+        return tuple(hint for hint in self._sale.hints() if hint.key not in taken)
 
     def _overlay(self) -> Sheet | None:
         overlays = self._session.overlays
@@ -278,14 +295,3 @@ class TillPresenter:
         shift = counter.shifts.current() if counter else None
         day = shift.business_date if shift else self._session.till.books.today()
         return Moment(datetime.combine(day, time(), self._zone), is_date=True)
-
-
-def _hints(shown: object) -> tuple[Hint, ...]:
-    """The keys of a sheet are those of its buttons."""
-    if not isinstance(shown, Sheet):
-        return ()
-    return tuple(
-        Hint(button.key, button.text, is_primary=button.is_primary)
-        for button in shown.buttons
-        if button.key and button.is_enabled
-    )

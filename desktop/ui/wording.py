@@ -58,7 +58,8 @@ class Wording:
 
     def money(self, minor: int) -> str:
         """With the currency's sign: ``¥12.50``."""
-        return str(Money(minor, self.currency))
+        sign = "−" if minor < 0 else ""
+        return sign + str(Money(abs(minor), self.currency))
 
     def amount(self, minor: int) -> str:
         """Without the sign, for columns."""
