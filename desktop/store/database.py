@@ -4,11 +4,11 @@ The library is the one that ``sqlcipher3`` brings: Python's own may have the WAL
 3.7.0 to 3.51.2, in which two connections of one process can corrupt the file.
 """
 
-import fcntl
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import DatabaseError
@@ -50,7 +50,7 @@ class TillLock:
         folder.path.mkdir(parents=True, exist_ok=True)
         self._file = (folder.path / LOCK_NAME).open("a+b")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(self._file)
         except OSError as error:
             self._file.close()
             raise EnvironmentFault("till-already-running", folder=str(folder.path)) from error
@@ -69,6 +69,20 @@ class TillLock:
     def close(self) -> None:
         """Let another process have the till."""
         self._file.close()
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> None:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> None:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def open_writing(folder: TillFolder) -> Engine:

@@ -1,7 +1,7 @@
 """``journal.head``: what the till knows it has committed, outside the database."""
 
-import os
 from pathlib import Path
+from typing import IO
 
 from shared.journal.head_record import SLOT_BYTES, SLOTS, HeadRecord, decode_slots, encode_slot
 
@@ -16,7 +16,7 @@ class HeadFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._descriptor: int | None = None
+        self._file: IO[bytes] | None = None
 
     def read(self) -> HeadRecord | None:
         """The newest valid record, or None for a missing or unreadable file."""
@@ -27,13 +27,14 @@ class HeadFile:
 
     def write(self, record: HeadRecord) -> None:
         """Record a commit that has returned."""
-        if self._descriptor is None:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        slot = record.seq % SLOTS
-        os.pwrite(self._descriptor, encode_slot(record), slot * SLOT_BYTES)
+        if self._file is None:
+            self._path.touch(mode=0o600)
+            self._file = self._path.open("r+b", buffering=0)
+        self._file.seek(record.seq % SLOTS * SLOT_BYTES)
+        self._file.write(encode_slot(record))
 
     def close(self) -> None:
         """Release the file."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
