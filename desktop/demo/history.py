@@ -1,23 +1,21 @@
-"""The days before: members join and shop, so that every tier has people in it.
+"""The early shift: members join and shop, so that every tier has people in it.
 
-Tiers come from spending alone. These sales go through the same services as the screens, on an
-earlier clock, and are printed, sent and closed like any other day.
+Tiers come from spending alone. These sales go through the same services as the screens, and are
+printed, sent and closed like any others.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from desktop.bootstrap import Counter, Till
 from desktop.demo.shop import Bench, DemoShop
 from desktop.demo.stock import Person, Stock, card_of
 from desktop.store.tickets import OpenShift
-from shared.clock import ManualClock, SystemClock
 from shared.errors import EnvironmentFault
 from shared.ids import OperatorId
 from shared.trade.fact import CashCount, TenderKind
 
-DAYS_BEFORE: Final = (40, 12)
+PIECES: Final = (10_000, 5_000, 2_000, 1_000, 500, 100, 50, 10)
 PAPER_S: Final = 30.0
 FLOAT: Final = (CashCount(denomination=10_000, pieces=3), CashCount(denomination=1_000, pieces=20))
 
@@ -27,54 +25,42 @@ BASKETS: Final = {
     "gold": (("剑南春", 2), ("洋河海之蓝", 1), ("三只松鼠", 2)),
     "diamond": (("五粮液", 3), ("剑南春", 2), ("费列罗", 1)),
 }
-"""What one of a tier buys on each of the days before: enough of it reaches the tier."""
+"""What one of a tier buys; gold takes two of them."""
 
 
 class History:
-    """Plays the days before on one till."""
+    """Plays the early shift on one till."""
 
     def __init__(self, shop: DemoShop, bench: Bench) -> None:
         self._shop = shop
         self._bench = bench
 
     def play(self) -> None:
-        """Everybody joins on the first day; most come again on the others."""
-        clock = ManualClock(SystemClock().now() - timedelta(days=DAYS_BEFORE[0] + 1))
-        till = self._shop.start_till(self._bench, language="zh_CN", clock=clock)
+        """Everybody joins and shops; some come again."""
+        till = self._shop.start_till(self._bench, language="zh_CN")
         try:
             till.start()
-            for days in DAYS_BEFORE:
-                clock.set(self._morning(till, days))
-                self._play_day(till, clock, first=days == DAYS_BEFORE[0])
+            self._play_shift(till)
             till.sync.close()
             till.sync.try_once()
         finally:
             till.close()
 
-    def _morning(self, till: Till, days: int) -> datetime:
-        """Nine o'clock in the shop, so many days ago."""
-        zone = till.identity.zone
-        day = SystemClock().now().astimezone(zone).date() - timedelta(days=days)
-        return datetime.combine(day, time(9), zone).astimezone(UTC)
-
-    def _play_day(self, till: Till, clock: ManualClock, *, first: bool) -> None:
+    def _play_shift(self, till: Till) -> None:
         operator = till.operators.all()[0].operator_id
         counter = till.counter()
-        shift = counter.shifts.open(operator, FLOAT)
-        ring = _Ring(counter, shift, operator)
-        for number, person in enumerate(self._shop.people.members, 1):
-            if first:
-                _join(till, person, number, operator)
-            elif person.tier != "gold" and number % 2:
-                continue
-            clock.advance(minutes=7)
+        ring = _Ring(till, counter, counter.shifts.open(operator, FLOAT), operator)
+        members = list(enumerate(self._shop.people.members, 1))
+        for number, person in members:
+            _join(till, person, number, operator)
             ring.sell(self._shop.stock, person, card_of(number))
-            till.wake_printer()
-        expected = counter.shifts.figures().expected_cash
-        counter.shifts.close(operator, [CashCount(denomination=10, pieces=expected // 10)])
-        counter.shifts.close_day(operator)
+        for number, person in members:
+            if person.tier == "gold":
+                ring.sell(self._shop.stock, person, card_of(number))
+        counter.shifts.close(operator, pieces_of(counter.shifts.figures().expected_cash))
         till.wake_printer()
-        _wait_for_paper(till)
+        if till.spooler is not None and not till.spooler.wait_idle(PAPER_S):
+            raise EnvironmentFault("demo-stuck", what="printer")
 
 
 def _join(till: Till, person: Person, number: int, operator: OperatorId) -> None:
@@ -87,15 +73,20 @@ def _join(till: Till, person: Person, number: int, operator: OperatorId) -> None
     )
 
 
-def _wait_for_paper(till: Till) -> None:
-    if till.spooler is not None and not till.spooler.wait_idle(PAPER_S):
-        raise EnvironmentFault("demo-stuck", what="printer")
+def pieces_of(amount: int) -> list[CashCount]:
+    """An amount in notes and coins, the fewest that make it."""
+    counts = []
+    for piece in PIECES:
+        pieces, amount = divmod(amount, piece)
+        counts.append(CashCount(denomination=piece, pieces=pieces))
+    return counts
 
 
 @dataclass(slots=True)
 class _Ring:
     """Rings a basket up: cash and cards in turn."""
 
+    till: Till
     counter: Counter
     shift: OpenShift
     operator: OperatorId
@@ -113,3 +104,5 @@ class _Ring:
         else:
             checkout.tender(TenderKind.CARD, checkout.due().amount)
         checkout.finish(self.shift, self.operator)
+        self.till.wake_printer()
+        self.till.wake_sync()

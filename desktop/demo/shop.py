@@ -13,6 +13,8 @@ from desktop.shop.server_process import ServerProcess
 from desktop.store.database import TillFolder
 from hardware.escpos.encoder import Encoder
 from hardware.escpos.profile import Profile, built_in_profiles
+from hardware.paper.picture import sheet_picture
+from hardware.paper.text import sheet_text
 from hardware.printer.printer import EscposPrinter
 from hardware.printer.transport import TcpTransport
 from hardware.simulators.card import CardReaderSimulator
@@ -20,10 +22,12 @@ from hardware.simulators.printer import PrintedJob, PrinterSimulator
 from hardware.simulators.scanner import CallbackScannerSimulator
 from hardware.simulators.wallet import Wait, WalletSimulator
 from shared.clock import Clock, SystemClock
+from shared.errors import EnvironmentFault
 
 RECEIPTS = "receipts"
 SCREENS = "screens"
 SERVER = "server"
+PNG_LEVEL = 3
 
 OnPaper = Callable[[str, PrintedJob], None]
 """Told what came out of which till's printer."""
@@ -63,6 +67,15 @@ class Bench:
         )
 
 
+def save_paper(job: PrintedJob, folder: Path, stem: str) -> None:
+    """The bytes, the text, and a picture made in a hurry: the demo is not to wait for zlib."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{stem}.bin").write_bytes(job.data)
+    sheet = job.sheet()
+    (folder / f"{stem}.txt").write_text(sheet_text(sheet), encoding="utf-8")
+    sheet_picture(sheet).save(folder / f"{stem}.png", compress_level=PNG_LEVEL)
+
+
 class DemoShop:
     """Two stores with three tills in one folder. A context manager: leaving ends everything."""
 
@@ -98,7 +111,7 @@ class DemoShop:
         profiles = built_in_profiles()
 
         def keep(job: PrintedJob) -> None:
-            job.save(self.folder / RECEIPTS, f"{name}-{job.number:04d}")
+            save_paper(job, self.folder / RECEIPTS, f"{name}-{job.number:04d}")
             self._on_paper(name, job)
 
         bench = Bench(
@@ -123,6 +136,15 @@ class DemoShop:
         till.sync.try_once()
         till.sync.disconnect()
         return till
+
+    def catch_up(self) -> None:
+        """Every till once more, as on the next morning: sends what waits, sees what others did."""
+        for bench in self.benches:
+            till = self.start_till(bench, language="zh_CN")
+            unsent = till.unsent()
+            till.close()
+            if unsent:
+                raise EnvironmentFault("demo-stuck", what=f"{bench.name}: {unsent} unsent")
 
     def close(self) -> None:
         """End everything; afterwards no process of the shop is left."""
