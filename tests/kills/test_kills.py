@@ -30,20 +30,20 @@ KILLS_MIN = 100
 class Lives:
     """The warm process that forks one life after another."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, script: str, folder: Path) -> None:
         self._folder = folder
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / "selling_child.py")],
+            [sys.executable, str(HERE / script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env={"PYTHONPATH": str(HERE.parents[1]), "PATH": "/usr/bin:/bin"},
         )
 
-    def live(self, point: str, skip: int = 0) -> dict:
+    def live(self, point: str, skip: int = 0, *more: str) -> dict:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([str(self._folder), point, skip]) + "\n")
+        self._process.stdin.write(json.dumps([str(self._folder), point, skip, *more]) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
@@ -101,7 +101,7 @@ def test_nothing_reported_is_lost_and_nothing_is_doubled_wherever_the_till_is_ki
             till = Till(store)
             assert till.sync.try_once() > 0
             till.sync.disconnect()
-        with Lives(folder) as lives:
+        with Lives("selling_child.py", folder) as lives:
             whole = lives.live("every")
             assert told(whole, "error") == []
             points = sorted(told(whole, "point"))
@@ -135,3 +135,45 @@ def test_nothing_reported_is_lost_and_nothing_is_doubled_wherever_the_till_is_ki
     assert agreement.entries_acknowledged == agreement.entries_written
     assert kills >= KILLS_MIN
     assert hit == set(points)
+
+
+@pytest.mark.xdist_group("kills")
+def test_what_the_server_acknowledged_survives_wherever_it_is_killed(tmp_path):
+    folder = tmp_path / "server"
+    initialise(folder, clock=SystemClock())
+    with serve_here(folder, clock=SystemClock()) as server:
+        till = server.enrol_till()
+    member = till.enrol_member()
+    acknowledged = 0
+    kills = 0
+    with Lives("serving_child.py", folder) as lives:
+
+        def push(point: str) -> dict:
+            request = msgspec.msgpack.encode(till.push_request(acknowledged))
+            return lives.live(point, 0, request.hex())
+
+        whole = push("every")
+        assert told(whole, "error") == []
+        acknowledged = told(whole, "acknowledged")[-1]
+        for point in sorted(told(whole, "point")):
+            till.sell(500, member=member, earned=5)
+            life = push(point)
+            assert told(life, "error") == []
+            if life["killed_by"] is None:
+                # A statement of the first push alone (an enrolment) is not passed by a sale.
+                acknowledged = told(life, "acknowledged")[-1]
+                continue
+            assert life["killed_by"] == signal.SIGKILL
+            kills += 1
+            assert told(life, "acknowledged") == []
+        last = push("nowhere")
+        assert told(last, "acknowledged") == [len(till.entries)]
+    assert kills >= 20
+    kept = read_server(folder / "evertill.db")
+    assert kept.broken_chains() == []
+    assert kept.imbalance() == 0
+    chain = kept.chains[till.journal, till.certificate.epoch]
+    assert [entry.encoded for entry in chain] == [e.entry.encoded for e in till.entries]
+    assert {key: amount for key, amount in kept.postings.items() if amount} == {
+        key: amount for key, amount in kept.balances.items() if amount
+    }
