@@ -13,6 +13,7 @@ from desktop.ui.design import LIGHT, Design
 from desktop.ui.window import TillWindow
 from hardware.ports import CardReader, Scanner
 from hardware.scanner.wedge import WedgeSettings
+from shared.clock import SystemClock
 from shared.language import Language
 from shared.protocol.message import Stream
 
@@ -99,6 +100,7 @@ def build_window(
         design=design or Design(LIGHT),
         wedge=wedge,
         wall_clock=wall_clock,
+        has_event_times=isinstance(surroundings.clock, SystemClock),
     )
 
 

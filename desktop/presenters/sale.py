@@ -125,7 +125,7 @@ class SalePage:
         else:
             self._entry = (self._entry + text)[:ENTRY_LENGTH_MAX]
 
-    def press(self, press: Press) -> None:  # noqa: C901 - one arm a key
+    def press(self, press: Press) -> None:  # noqa: C901, PLR0912 - one arm a key
         """A key."""
         match press.key:
             case Key.F12:

@@ -41,7 +41,6 @@ from shared.clock import Clock
 from shared.errors import DomainError, EvertillError
 from shared.language import Language
 
-
 FUNCTION_KEYS = frozenset(key for key in Key if key.value[0] == "F" and key.value[1:].isdecimal())
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QWidget
 
 from desktop.presenters.text import Tone
@@ -23,7 +23,7 @@ class TopBarWidget(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setFixedHeight(TOP_HEIGHT)
-        self.setProperty("card", True)
+        self.setProperty("card", "true")
         self._place = label(bold=True)
         self._who = label()
         self._day = label(muted=True)
@@ -70,13 +70,20 @@ class KeyButton(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumHeight(TOUCH)
         self.setAccessibleName(f"{hint.key} {text}")
-        self.clicked.connect(lambda: tapped())
+        self.clicked.connect(tapped)
 
     def sizeHint(self) -> QSize:
         """As wide as its word."""
-        self.ensurePolished()
-        width = self.fontMetrics().horizontalAdvance(self._words)
+        width = QFontMetrics(self._font(Size.BODY)).horizontalAdvance(self._words)
         return QSize(width + GRID * 6, KEY_BAR_HEIGHT - GRID * 3)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for the word in small letters: a narrow screen still shows every key."""
+        width = QFontMetrics(self._font(Size.SMALL)).horizontalAdvance(self._words)
+        return QSize(max(width, TOUCH - GRID * 2) + GRID * 2, KEY_BAR_HEIGHT - GRID * 3)
+
+    def _font(self, size: Size) -> QFont:
+        return self._design.font(size, bold=self._hint.is_primary)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Key above word."""
@@ -93,7 +100,8 @@ class KeyButton(QAbstractButton):
         painter.setPen(design.color("accent_text" if primary else "muted"))
         center = int(Qt.AlignmentFlag.AlignCenter)
         painter.drawText(QRect(0, 3, self.width(), half - 3), center, self._hint.key)
-        painter.setFont(design.font(Size.BODY, bold=primary))
+        is_wide = self.width() >= self.sizeHint().width() - GRID * 4
+        painter.setFont(self._font(Size.BODY if is_wide else Size.SMALL))
         painter.setPen(design.color("accent_text" if primary else "text"))
         painter.drawText(QRect(0, half - 4, self.width(), half), center, self._words)
         painter.end()

@@ -17,6 +17,8 @@ NUMBER_WIDTH = 40
 QUANTITY_WIDTH = 88
 PRICE_WIDTH = 92
 AMOUNT_WIDTH = 108
+NARROW = 600
+NARROW_WIDTHS = (86, 74, 78)
 
 
 class _Rows(QWidget):
@@ -94,7 +96,8 @@ class _Rows(QWidget):
 def columns(area: QRect) -> tuple[QRect, QRect, QRect, QRect, QRect]:
     """Number, name, quantity, price, amount."""
     right = area.right() - GRID * 3
-    widths = (AMOUNT_WIDTH, PRICE_WIDTH, QUANTITY_WIDTH)
+    is_narrow = area.width() < NARROW
+    widths = NARROW_WIDTHS if is_narrow else (AMOUNT_WIDTH, PRICE_WIDTH, QUANTITY_WIDTH)
     cells = []
     for width in widths:
         cells.append(QRect(right - width, area.top(), width, area.height()))

@@ -50,6 +50,7 @@ class KeyRouter(QObject):
         post: Callable[[Intent], None],
         values: Callable[[], tuple[tuple[str, str], ...]],
         next_field: Callable[[], bool],
+        has_event_times: bool,
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -58,6 +59,7 @@ class KeyRouter(QObject):
         self._post = post
         self._values = values
         self._next_field = next_field
+        self._has_event_times = has_event_times
         self._offset: float | None = None
         self._handing_on = False
         self.is_walking = False
@@ -89,9 +91,13 @@ class KeyRouter(QObject):
         return watched in handles
 
     def at(self, event: QKeyEvent) -> float:
-        """When a key went down, on the injected clock: a busy window must not bend the times."""
+        """When a key went down, on the injected clock: a busy window must not bend the times.
+
+        The window system's stamps run beside the clock at a fixed distance; the least one seen is
+        the truest. A clock that is moved by hand has nothing to do with them.
+        """
         now = self._clock.monotonic()
-        if not event.timestamp():
+        if not (self._has_event_times and event.timestamp()):
             return now
         stamp = event.timestamp() / 1000
         offset = now - stamp
@@ -163,13 +169,7 @@ class KeyRouter(QObject):
             return
         key = ACTIONS.get(QtKey(event.key()))
         focused = self._focused()
-        if QApplication.activePopupWidget() is not None:
-            self._hand_on(event)
-        elif key is None:
-            self._hand_on(event)
-        elif isinstance(focused, QLineEdit | QComboBox) and key in KEPT_BY_FIELDS:
-            self._hand_on(event)
-        elif isinstance(focused, QComboBox) and key in (Key.UP, Key.DOWN):
+        if QApplication.activePopupWidget() is not None or key is None or _keeps(focused, key):
             self._hand_on(event)
         elif event.isAutoRepeat():
             if key is Key.BACKSPACE:
@@ -233,6 +233,13 @@ def _character(event: QKeyEvent) -> str:
         return "\t"
     text = event.text()
     return text if text.isprintable() else ""
+
+
+def _keeps(focused: QWidget | None, key: Key) -> bool:
+    """Whether a field needs this key itself."""
+    if isinstance(focused, QComboBox) and key in (Key.UP, Key.DOWN):
+        return True
+    return isinstance(focused, QLineEdit | QComboBox) and key in KEPT_BY_FIELDS
 
 
 def _take_back(focused: QWidget | None, text: str) -> None:

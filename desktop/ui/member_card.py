@@ -9,11 +9,11 @@ from desktop.ui.wording import Wording
 
 
 class MemberCard(QFrame):
-    """Name, tier, points and their worth, what lapses, the way up, coupons, what is nearly there."""
+    """Name, tier, points and their worth, what lapses, the way up, coupons, offers nearby."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setProperty("card", True)
+        self.setProperty("card", "true")
         self._name = label(bold=True)
         self._points = label(bold=True, right=True)
         self._earns = label(size=Size.SMALL, muted=True, wrap=True)

@@ -34,7 +34,7 @@ def label(
 def note_label(text: str, tone: Tone) -> QLabel:
     """A message on its ground, with a sign before it: never told by colour alone."""
     made = label(with_sign(text, tone), wrap=True)
-    made.setProperty("note", True)
+    made.setProperty("note", "true")
     made.setProperty("tone", tone.value)
     return made
 
@@ -50,7 +50,7 @@ def with_sign(text: str, tone: Tone) -> str:
 def card() -> QFrame:
     """A surface with a border."""
     frame = QFrame()
-    frame.setProperty("card", True)
+    frame.setProperty("card", "true")
     return frame
 
 

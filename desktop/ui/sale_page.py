@@ -3,7 +3,15 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.presenters.intent import Act, Intent
 from desktop.presenters.text import Message, Tone
@@ -47,8 +55,10 @@ class SalePageWidget(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GRID * 3, GRID * 3, GRID * 3, 0)
         layout.setSpacing(GRID * 3)
-        layout.addWidget(self._left(), LEFT_SHARE)
-        layout.addWidget(self._right(), RIGHT_SHARE)
+        for side, share in ((self._left(), LEFT_SHARE), (self._right(), RIGHT_SHARE)):
+            # The halves keep their widths whatever stands in them: nothing jumps.
+            side.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            layout.addWidget(side, share)
 
     def _left(self) -> QWidget:
         frame = card()

@@ -34,7 +34,7 @@ class SheetWidget(QFrame):
         self._shape: tuple[object, ...] = ()
         self._parts: list[PartWidget] = []
         self._buttons: tuple[Button, ...] = ()
-        self.setProperty("card", True)
+        self.setProperty("card", "true")
         self._title = label(size=Size.LARGE, bold=True, wrap=True)
         self._message = QVBoxLayout()
         self._content = QVBoxLayout()

@@ -43,7 +43,7 @@ class NoteWidget(PartWidget):
     def __init__(self) -> None:
         super().__init__()
         self._label = label(wrap=True)
-        self._label.setProperty("note", True)
+        self._label.setProperty("note", "true")
         _fill(self, self._label)
 
     def show_part(self, part: Part, wording: Wording) -> None:

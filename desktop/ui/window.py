@@ -46,6 +46,7 @@ class TillWindow(QWidget):
         design: Design | None = None,
         wedge: WedgeSettings | None = None,
         wall_clock: Callable[[], str] = lambda: "",
+        has_event_times: bool = False,
     ) -> None:
         super().__init__()
         self._loop = loop
@@ -69,6 +70,7 @@ class TillWindow(QWidget):
             post=self.post,
             values=lambda: self._sheet_in_front().values(),
             next_field=lambda: self._sheet_in_front().next_field(),
+            has_event_times=has_event_times,
         )
         application = QApplication.instance()
         assert application is not None

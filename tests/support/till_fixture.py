@@ -1,4 +1,4 @@
-"""An enrolled till without a server: identity, goods, people and programme put straight in place."""
+"""An enrolled till without a server: its identity, goods, people and programme put in place."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

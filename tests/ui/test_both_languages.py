@@ -1,0 +1,98 @@
+"""Both languages, switched while running: complete, drawn with real glyphs, nothing clipped."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontInfo, QRawFont
+from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton
+
+from desktop.presenters.intent import Act
+from desktop.ui.bars import KeyButton
+from desktop.ui.design import FAMILIES, Design, Size
+from shared.language import Language, words
+from tests.support.till_fixture import CHIPS, RICE, WATER
+from tests.support.till_hands import Hands
+
+Key = Qt.Key
+SCREENS = Path("build/screens/tests")
+SIZES = [(1366, 768), (1024, 768)]
+
+
+def clipped(hands: Hands) -> list[str]:
+    """Texts on the screen that have less room than they need."""
+    found = []
+    for widget in hands.station.window.findChildren(QLabel):
+        if widget.isVisible() and not widget.wordWrap() and widget.text():
+            if widget.fontMetrics().horizontalAdvance(widget.text()) > widget.width() + 1:
+                found.append(widget.text())
+    for button in hands.station.window.findChildren(QAbstractButton):
+        if not button.isVisible():
+            continue
+        if isinstance(button, QPushButton | KeyButton) and (
+            button.width() < button.minimumSizeHint().width()
+        ):
+            found.append(button.text() or button.accessibleName())
+    return found
+
+
+def picture(hands: Hands, name: str) -> None:
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    size = hands.station.window.size()
+    file = SCREENS / f"{name}-{hands.view.language.value}-{size.width()}.png"
+    assert hands.station.window.grab().save(str(file))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size[0]))
+@pytest.mark.parametrize("language", list(Language))
+def test_every_page_shows_whole_words(
+    selling: Hands, language: Language, size: tuple[int, int]
+) -> None:
+    window = selling.station.window
+    window.resize(*size)
+    window.post(Act("language", language.value))
+    for goods in (WATER, WATER, CHIPS, RICE):
+        selling.scan(goods.barcodes[0])
+    seen = {"sale": clipped(selling)}
+    picture(selling, "sale")
+    for number in (1, 2, 3, 5, 6, 8, 9, 10, 11):
+        selling.key(getattr(Key, f"Key_F{number}"))
+        name = selling.view.overlay.kind if selling.view.overlay else "tender"
+        seen[name] = clipped(selling)
+        picture(selling, name)
+        selling.key(Key.Key_Escape)
+    for name in ("figures", "receipts", "papers", "sync"):
+        selling.key(Key.Key_F10)
+        window.post(Act("menu", name))
+        selling.settle()
+        seen[name] = clipped(selling)
+        picture(selling, name)
+        selling.key(Key.Key_Escape)
+    assert (window.width(), window.height()) == size
+    assert {name: texts for name, texts in seen.items() if texts} == {}
+
+
+def test_switching_repaints_everything_and_keeps_the_basket(selling: Hands) -> None:
+    selling.scan(CHIPS.barcodes[0])
+    selling.key(Key.Key_F10)
+    selling.station.window.post(Act("language", "en"))
+    selling.settle()
+    shown = {label.text() for label in selling.station.window.findChildren(QLabel)}
+    assert "TOTAL" in shown
+    assert "合计" not in shown
+    assert len(selling.sale.lines) == 1
+
+
+def test_both_catalogues_say_the_same_things() -> None:
+    chinese, english = words(Language.CHINESE), words(Language.ENGLISH)
+    assert chinese.keys() == english.keys()
+
+
+def test_the_font_draws_han(hands: Hands) -> None:
+    font = Design().font(Size.BODY)
+    assert QFontInfo(font).family() in FAMILIES
+    raw = QRawFont.fromFont(font)
+    signs = "收银找零退货✓！✕●○▲←−·▏×¥"
+    missing = [sign for sign in signs if not raw.supportsCharacter(sign)]
+    assert missing == []
+    assert hands.view is not None
