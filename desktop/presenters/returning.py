@@ -55,7 +55,7 @@ class ReturnStart(PlainOverlay):
             ),
             buttons=(
                 Button("back", say("till.key.back"), key="Esc"),
-                Button("without", say("till.return.without"), is_enabled=bool(lines)),
+                Button("without", say("till.return.no-receipt"), is_enabled=bool(lines)),
                 Button("find", say("till.return.find"), key="Enter", is_primary=True),
             ),
         )

@@ -70,7 +70,7 @@ class KeyButton(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumHeight(TOUCH)
         self.setAccessibleName(f"{hint.key} {text}")
-        self.clicked.connect(tapped)
+        self.clicked.connect(lambda: tapped())  # noqa: PLW0108 - Qt would hand over a bool
 
     def sizeHint(self) -> QSize:
         """As wide as its word."""

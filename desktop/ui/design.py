@@ -155,7 +155,8 @@ class Design:
 _STYLE = """
 * {{ font-family: {families}; font-size: {px_body}px; color: {text}; }}
 QWidget#window {{ background: {ground}; }}
-QFrame[card="true"] {{ background: {surface}; border: 1px solid {line}; border-radius: {radius}px; }}
+QFrame[card="true"] {{ background: {surface}; border: 1px solid {line};
+  border-radius: {radius}px; }}
 QLabel {{ background: transparent; }}
 QLabel[type="small"] {{ font-size: {px_small}px; }}
 QLabel[type="large"] {{ font-size: {px_large}px; }}

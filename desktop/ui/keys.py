@@ -36,6 +36,7 @@ MODIFIERS = frozenset(
 )  # fmt: skip
 COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 TICK_MS_MIN = 5
+HANDED_ON = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
 
 
 class KeyRouter(QObject):
@@ -73,6 +74,9 @@ class KeyRouter(QObject):
         """Take every key press of the window and its popups away; hand on what is typing."""
         if self._handing_on or not isinstance(watched, QWidget | QWindow):
             return False
+        if event.type() is QEvent.Type.ShortcutOverride:
+            # A drop-down list would close at the Enter that ends a scan, before the key itself.
+            return self._is_ours(watched)
         if event.type() is QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             if not self._is_ours(watched):
                 return False
@@ -216,7 +220,7 @@ class KeyRouter(QObject):
             return
         self._handing_on = True
         try:
-            for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            for kind in HANDED_ON:
                 copy = QKeyEvent(
                     kind, event.key(), event.modifiers(), event.text(), event.isAutoRepeat()
                 )

@@ -39,7 +39,7 @@ def note_label(text: str, tone: Tone) -> QLabel:
     return made
 
 
-SIGNS = {Tone.INFO: "", Tone.GOOD: "✓ ", Tone.ATTENTION: "！", Tone.REFUSED: "✕ "}
+SIGNS = {Tone.INFO: "", Tone.GOOD: "✓ ", Tone.ATTENTION: "! ", Tone.REFUSED: "✕ "}
 
 
 def with_sign(text: str, tone: Tone) -> str:
@@ -61,7 +61,7 @@ def button(text: str, clicked: Callable[[], None], *, primary: bool = False) -> 
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     made.setMinimumHeight(TOUCH)
     made.setAccessibleName(text)
-    made.clicked.connect(lambda: clicked())
+    made.clicked.connect(lambda: clicked())  # noqa: PLW0108 - Qt would hand over a bool
     return made
 
 
@@ -89,7 +89,7 @@ class Tile(QAbstractButton):
         self._tone = Tone.INFO
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMinimumHeight(TOUCH + GRID * 2 if is_row else TILE)
-        self.clicked.connect(lambda: clicked())
+        self.clicked.connect(lambda: clicked())  # noqa: PLW0108 - Qt would hand over a bool
 
     def show_choice(
         self,

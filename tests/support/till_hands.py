@@ -57,9 +57,7 @@ class Hands:
 
     def repeat(self, key: Qt.Key) -> None:
         """What a key that is held down sends again and again."""
-        event = QKeyEvent(
-            QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier, "", True
-        )
+        event = QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier, "", True)
         QApplication.sendEvent(self.station.window, event)
         self.settle()
 

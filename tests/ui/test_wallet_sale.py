@@ -37,9 +37,9 @@ def test_a_wallet_code_pays_the_rest_of_a_split(selling: Hands) -> None:
     assert selling.sale.tender.due == 6990 - 2000
     selling.scan(WALLET_CODE)
     assert selling.station.loop.wait_for(is_paid, 10)
-    assert [attempt.amount.minor for attempt in selling.wallet.books.values() if attempt.amount] == [
-        4990
-    ]
+    assert [
+        attempt.amount.minor for attempt in selling.wallet.books.values() if attempt.amount
+    ] == [4990]
 
 
 def test_a_refusal_leads_back_to_every_other_way(selling: Hands) -> None:
