@@ -48,11 +48,11 @@ class Cashier:
         """Type how many pieces of each denomination lie in the drawer."""
         pieces = {f"pieces-{one.denomination}": one.pieces for one in pieces_of(amount)}
         fields = next(part for part in self.hands.sheet.parts if isinstance(part, Fields))
+        self.hands.touch_first_field()
         self.hands.fill(*(str(pieces[field.name] or "") for field in fields.fields))
 
     def close_shift(self, *, miscount: int = 0) -> None:
-        """Count blind (wrongly at first by ``miscount``), then the Z; the day with it."""
-        self.to_close_shift()
+        """On the count: blind, wrongly at first by ``miscount``, then the Z."""
         cash = cash_in_drawer(self._file)
         if miscount:
             self.count(cash - miscount)

@@ -83,6 +83,8 @@ class Day:
         self._exceptions(cashier)
         self._outage(cashier, station, bench)
         cashier.sell("王老吉", "王老吉", member=NEW_CARD_OFFLINE)
+        self._remember_points(cashier)
+        cashier.to_close_shift()
         self._evening(cashier, miscount=0)
 
     def _second_till(self, cashier: Cashier, bench: Bench) -> None:
@@ -98,7 +100,6 @@ class Day:
         cashier.hands.picture("close-shift-payments")
         cashier.hands.tap(cashier.hands.say("till.close.resolve"))
         cashier.told("till.attempt.reversed")
-        cashier.hands.press("Esc")
         self._evening(cashier, miscount=100)
 
     def _third_till(self, cashier: Cashier) -> None:
@@ -116,6 +117,7 @@ class Day:
             cashier.sell("安慕希", "鲜鸡蛋", member=self._card(tier, 5))
         cashier.ring("五得利", "海天金标", member=self._card("diamond", 6))
         cashier.pay("F7", "F12")
+        cashier.to_close_shift()
         cashier.close_shift()
         cashier.close_day()
 
@@ -239,17 +241,19 @@ class Day:
         cashier.sell("露露", "露露", member=NEW_CARD_OFFLINE)
         cashier.wait_online(station.till.unsent)
 
-    def _evening(self, cashier: Cashier, *, miscount: int) -> None:
+    def _remember_points(self, cashier: Cashier) -> None:
+        """What the member who joined without a network is shown to have; then the card goes off."""
         hands = cashier.hands
         hands.scan(NEW_CARD_OFFLINE)
         member = hands.sale.member
-        self.offline_points = member.points if member else ""
+        assert member is not None
+        self.offline_points = member.points
         hands.press("F3")
-        if member is not None:
-            hands.tap(hands.say("till.member.off"))
-        cashier.to_close_shift()
+        hands.tap(hands.say("till.member.off"))
+
+    def _evening(self, cashier: Cashier, *, miscount: int) -> None:
+        hands = cashier.hands
         hands.picture("close-shift")
-        hands.press("Esc")
         cashier.close_shift(miscount=miscount)
         cashier.close_day()
 

@@ -11,7 +11,14 @@ from typing import Final
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QScrollArea, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QScrollArea,
+    QWidget,
+)
 
 from desktop.demo.shop import Bench
 from desktop.presenters.view import SaleView, Sheet, TillView
@@ -123,6 +130,11 @@ class Hands:
         QTest.mouseClick(handle, Qt.MouseButton.LeftButton, pos=at)
         self.settle()
 
+    def touch_first_field(self) -> None:
+        """Touch the first text field on the screen."""
+        fields = [one for one in self.window.findChildren(QLineEdit) if one.isVisible()]
+        self._touch(min(fields, key=lambda one: _place(one, self.window)))
+
     def choose_next(self) -> None:
         """Take the next entry of the drop-down list on the screen."""
         box = next(one for one in self.window.findChildren(QComboBox) if one.isVisible())
@@ -183,3 +195,9 @@ class Hands:
         self._screens.mkdir(parents=True, exist_ok=True)
         language = self.view.language.value.partition("_")[0]
         self.window.grab().save(str(self._screens / f"{language}-{name}.png"))
+
+
+def _place(widget: QWidget, window: QWidget) -> tuple[int, int]:
+    """Where it stands: rows from the top, in a row from the left."""
+    at = widget.mapTo(window, QPoint(0, 0))
+    return at.y(), at.x()
