@@ -4,6 +4,7 @@
 again, because later releases must read exactly these bytes.
 """
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -78,10 +79,8 @@ def write(folder: Path) -> None:
             till.sync.disconnect()
             sell(till, "13800138000")
             sell(till)
-            try:
+            with contextlib.suppress(KeyboardInterrupt):
                 till.pusher.push_once(Recorder(folder / "push.msgpack"))
-            except KeyboardInterrupt:
-                pass
 
 
 if __name__ == "__main__":
