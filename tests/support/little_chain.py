@@ -100,6 +100,8 @@ class Weather:
     """The line is cut when this many more requests have gone through."""
     lose_reply_of: str = ""
     """The reply to the next request of this path never arrives, though the server did its work."""
+    amid: Callable[[], None] | None = None
+    """What the cashier does once while the next reply to a pull is on its way."""
     sent: list[str] = field(default_factory=list)
 
     def send(self, original: Send) -> Send:
@@ -119,6 +121,9 @@ class Weather:
                     self.plug.pull()
             response = original(connection, method, path, body, headers)
             self.sent.append(path)
+            if path == "/v1/sync/pull" and (amid := self.amid):
+                self.amid = None
+                amid()
             if path == self.lose_reply_of:
                 self.lose_reply_of = ""
                 raise EnvironmentFault("server-timeout", url="lost")
