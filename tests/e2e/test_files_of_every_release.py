@@ -39,20 +39,20 @@ def test_a_push_of_every_release_is_taken_and_the_till_goes_on(release):
     with serve_here(release / "server", clock=SystemClock()) as server:
         taken = server.services.ingest.push(request)
         assert taken.next_seq == request.first_seq + len(request.entries)
-        with OpenStore(TillFolder(release / "till")) as store:
-            till = Till(store)
-            counter = till.counter()
-            shift = counter.shifts.required()
-            operator = till.operators.all()[0].operator_id
-            counter.scanning.scan("6901285991219")
-            counter.checkout.basket.attach(till.members.by_phone("13800138000")[0])
-            counter.checkout.tender_cash()
-            counter.checkout.finish(shift, operator)
-            url = str(server.line.client.base_url)
-            connection = ServerConnection(url, load_key(store.folder))
-            till.sync.sync_once(connection)
-            connection.close()
-            assert till.pusher.unsent() == 0
+        till = Till(OpenStore(TillFolder(release / "till")))
+        counter = till.counter()
+        shift = counter.shifts.required()
+        operator = till.operators.all()[0].operator_id
+        counter.scanning.scan("6901285991219")
+        counter.checkout.basket.attach(till.members.by_phone("13800138000")[0])
+        counter.checkout.tender_cash()
+        counter.checkout.finish(shift, operator)
+        url = str(server.line.client.base_url)
+        connection = ServerConnection(url, load_key(till.store.folder))
+        till.sync.sync_once(connection)
+        connection.close()
+        assert till.pusher.unsent() == 0
+        till.close()
     kept = read_till(release / "till/till.sqlite")
     agreement = reckon([kept], read_server(release / "server/evertill.db"))
     assert agreement.differences == []

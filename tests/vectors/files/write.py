@@ -62,12 +62,13 @@ def write(folder: Path) -> None:
         services.operators.add("王芳", pin="1234", role=Role.CASHIER)
         store = services.stores.add_store("人民路店", "Asia/Shanghai")
         added = services.stores.add_till(store.store_id, "Till 1")
-        with OpenStore(TillFolder(folder / "till")) as opened:
+        opened = OpenStore(TillFolder(folder / "till"))
+        with contextlib.closing(opened):
             opened.enrol(
                 url=str(server.line.client.base_url),
                 code=services.enrolment.issue_code(added.till_id),
             )
-            till = Till(opened)
+        with contextlib.closing(Till(OpenStore(TillFolder(folder / "till")))) as till:
             till.sync.try_once()
             operator = till.operators.all()[0].operator_id
             till.members.enrol(
