@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
@@ -132,9 +132,19 @@ def _engine(file: Path, *, writing: bool) -> Engine:
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
+    def name_damage(context: ExceptionContext) -> EnvironmentFault | None:
+        # A page that is only read in the middle of the day is found damaged then, not at the start.
+        if any(sign in str(context.original_exception) for sign in _SIGNS_OF_DAMAGE):
+            return EnvironmentFault("database-damaged", file=str(file))
+        return None
+
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", begin)
+    event.listen(engine, "handle_error", name_damage)
     return engine
+
+
+_SIGNS_OF_DAMAGE = ("malformed", "file is not a database")
 
 
 _WRITING_PRAGMAS = (
