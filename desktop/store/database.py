@@ -92,7 +92,11 @@ def open_writing(folder: TillFolder) -> Engine:
     ``database-too-new`` or ``journal-behind-head``.
     """
     if SQLITE_VERSION < SQLITE_VERSION_MIN:
-        raise EnvironmentFault("sqlite-too-old", found=".".join(map(str, SQLITE_VERSION)))
+        raise EnvironmentFault(
+            "sqlite-too-old",
+            found=".".join(map(str, SQLITE_VERSION)),
+            needed=".".join(map(str, SQLITE_VERSION_MIN)),
+        )
     engine = _engine(folder.database, writing=True)
     try:
         with engine.connect() as connection:

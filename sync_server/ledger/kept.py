@@ -100,7 +100,7 @@ def link_of(chained: ChainedEntry) -> Link:
 def read_link(link: Link) -> Reading | ProtocolError:
     """Interpret an entry: a function of its bytes alone."""
     if link.envelope is None:
-        return link.failure or ProtocolError("bad-envelope")
+        return link.failure or ProtocolError("bad-envelope", reason="unreadable")
     try:
         fact = read_fact(link.envelope)
         version = link.envelope.post_version
