@@ -4,6 +4,7 @@ Nothing here calls a presenter or the widget that should get an event. What is r
 the window paints.
 """
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -30,8 +31,11 @@ from shared.language import words
 PAUSE_S: Final = 0.4
 """Between two keys: slower than a scanner that types, and than a key that bounces."""
 WAIT_S: Final = 20.0
-SETTLE_MS: Final = 60
+SETTLE_S: Final = 0.06
 """A held key is given back as typing after a moment; only then is the field complete."""
+POLL_S: Final = 0.02
+TAP_S: Final = 3.0
+"""What was just painted may still have to be laid out."""
 
 KEYS: Final = {
     **{f"F{number}": getattr(Qt.Key, f"Key_F{number}") for number in range(1, 13)},
@@ -85,7 +89,7 @@ class Hands:
                 event = QKeyEvent(kind, 0, Qt.KeyboardModifier.NoModifier, character)
                 QApplication.sendEvent(self.window, event)
         self._clock.skip(PAUSE_S)
-        QTest.qWait(SETTLE_MS)
+        _pass(SETTLE_S)
         self.settle()
 
     def fill(self, *texts: str) -> None:
@@ -107,14 +111,20 @@ class Hands:
 
     def tap(self, text: str, *, nth: int = 0) -> None:
         """Touch the button or tile that says so; a text nobody shows is a fault of the demo."""
-        found = [
+        deadline = time.monotonic() + TAP_S
+        while len(found := self._saying(text)) <= nth:
+            if time.monotonic() > deadline:
+                self.picture("stuck")
+                raise EnvironmentFault("demo-stuck", what=f"nothing to tap says {text}")
+            _pass(POLL_S)
+        self._touch(found[nth])
+
+    def _saying(self, text: str) -> list[QAbstractButton]:
+        return [
             one
             for one in self.window.findChildren(QAbstractButton)
             if one.isVisible() and one.isEnabled() and text in (one.accessibleName() or one.text())
         ]
-        if nth >= len(found):
-            raise EnvironmentFault("demo-stuck", what=f"nothing to tap says {text}")
-        self._touch(found[nth])
 
     def _touch(self, target: QWidget) -> None:
         parent = target.parentWidget()
@@ -186,15 +196,23 @@ class Hands:
             if self._clock.monotonic() > deadline:
                 self.picture("stuck")
                 raise EnvironmentFault("demo-stuck", what=what)
-            QTest.qWait(20)
+            _pass(POLL_S)
 
     def picture(self, name: str) -> None:
         """Keep what the window looks like now."""
-        QTest.qWait(SETTLE_MS)
+        _pass(SETTLE_S)
         self.settle()
         self._screens.mkdir(parents=True, exist_ok=True)
         language = self.view.language.value.partition("_")[0]
         self.window.grab().save(str(self._screens / f"{language}-{name}.png"))
+
+
+def _pass(seconds: float) -> None:
+    """Let time pass for the window and for other threads: QTest's own wait holds them all up."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        QApplication.processEvents()
+        time.sleep(POLL_S / 4)
 
 
 def _place(widget: QWidget, window: QWidget) -> tuple[int, int]:

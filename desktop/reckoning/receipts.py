@@ -142,11 +142,19 @@ def _check_ticket(
     if entry_hash.hex()[:4].upper() not in text:
         yield f"{name}: does not bear the mark of its entry"
     for line in body["lines"]:
-        if not any(squeezed(called) in text for called in line["names"].values()):
+        if not any(_is_told(called, papers[0]) for called in line["names"].values()):
             yield f"{name}: line {line['line']} is missing"
     member = body.get("member")
     if member and f"{member['points']['closing']:,}" not in text:
         yield f"{name}: does not show the member's points"
+
+
+def _is_told(name: str, receipt: Receipt) -> bool:
+    """Whether a name stands there, whole or wrapped over lines with figures between its parts."""
+    if squeezed(name) in receipt.text:
+        return True
+    words = name.split()
+    return len(words) > 1 and all(squeezed(word) in receipt.text for word in words)
 
 
 def _check_jobs(till: KeptFile, receipts: Receipts) -> Iterator[str]:
