@@ -22,6 +22,7 @@ from shared.ids import EntryId, OperatorId, ShiftId, StoreId, TillId
 from shared.journal.entry import ENTRY_BYTES_MAX
 from shared.money import AMOUNT_MINOR_MAX
 from shared.pricing.cash import cash_rounding
+from shared.pricing.quote import Quote
 from shared.pricing.redemption import PointsPayment, PointsValue, offered, redeem
 from shared.trade.fact import Tender, TenderKind
 from shared.trade.ticket import SaleCompleted
@@ -83,6 +84,7 @@ class Checkout:
         self._is_offline = is_offline
         self._tenders: tuple[Tender, ...] = ()
         self._points: PointsPayment | None = None
+        self._points_for: Quote | None = None
 
     @property
     def tenders(self) -> tuple[Tender, ...]:
@@ -96,6 +98,7 @@ class Checkout:
 
     def due(self) -> Due:
         """What is still to be paid."""
+        self._renew_points()
         rest = self.basket.quote.total_minor - sum(tender.amount for tender in self._tenders)
         return Due(rest, cash_rounding(rest, self.basket.pricing.programme).due_minor)
 
@@ -150,15 +153,28 @@ class Checkout:
         payment = redeem(basket, quote, points, self.basket.pricing.programme, member.lots)
         if payment.value_minor > self.due().amount:
             raise DomainError("points-too-late")
-        self._points = payment
-        return self._take(
-            Tender(
-                tender=TenderKind.POINTS,
-                amount=payment.value_minor,
-                points=payment.points,
-                lots=payment.draws,
-            )
-        )
+        self._points, self._points_for = payment, quote
+        return self._take(_points_tender(payment))
+
+    def _renew_points(self) -> None:
+        """Spread a points payment anew over a basket that changed after it was taken.
+
+        No more points than were asked for; given back where the basket takes none any more.
+        """
+        if self._points is None or self._points_for is self.basket.quote:
+            return
+        asked, member = self._points.points, self.basket.state.member
+        others = tuple(t for t in self._tenders if t.tender is not TenderKind.POINTS)
+        self._points, self._tenders = None, others
+        basket, quote = self.basket.priced()
+        if member is None or not quote.lines:
+            return
+        try:
+            payment = redeem(basket, quote, asked, self.basket.pricing.programme, member.lots)
+        except DomainError:
+            return
+        self._points, self._points_for = payment, quote
+        self._tenders = (_points_tender(payment), *others)
 
     def tender(
         self,
@@ -211,6 +227,7 @@ class Checkout:
 
     def rounding(self) -> int | None:
         """The cash rounding that settles the basket with these tenders; None while money is due."""
+        self._renew_points()
         cash = sum(t.amount for t in self._tenders if t.tender is TenderKind.CASH)
         others = sum(t.amount for t in self._tenders if t.tender is not TenderKind.CASH)
         rest = self.basket.quote.total_minor - others
@@ -325,3 +342,12 @@ class Checkout:
         self._tenders = ()
         self._points = None
         self.basket.clear(pricing)
+
+
+def _points_tender(payment: PointsPayment) -> Tender:
+    return Tender(
+        tender=TenderKind.POINTS,
+        amount=payment.value_minor,
+        points=payment.points,
+        lots=payment.draws,
+    )

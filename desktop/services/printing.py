@@ -114,7 +114,15 @@ class Spooler:
 
     def print_one(self, job: PrintJob) -> float:
         """Print one job; seconds to wait before the next try, 0 when it is done or uncertain."""
-        data = self._render(job)
+        try:
+            data = self._render(job)
+        except Exception:
+            # The edge of this thread: one paper that cannot be made must not stop all others. The
+            # cashier is told, and may ask for a copy.
+            log.exception("print-job-not-rendered", job_id=job.job_id)
+            self._move(job, NOT_SENT, JobState.UNCERTAIN, "not-rendered")
+            self._tell("")
+            return 0.0
         outcome = self._printer.print_job(
             data,
             deadline_s=DEADLINE_S,

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 import sqlcipher3.dbapi2
 
 sqlite_module: ModuleType = sqlcipher3.dbapi2
+DriverError: type[Exception] = sqlcipher3.dbapi2.DatabaseError
+"""What the driver raises below SQLAlchemy."""
 SQLITE_VERSION: tuple[int, ...] = tuple(sqlcipher3.dbapi2.sqlite_version_info)
 
 

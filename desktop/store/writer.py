@@ -12,19 +12,21 @@ from enum import IntEnum
 from itertools import count
 from typing import Generic, NamedTuple, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
+from desktop.store.driver import DriverError
 from shared.errors import EnvironmentFault
 
 Result = TypeVar("Result")
+
+log = structlog.get_logger("writer")
 
 FRAMES_BEFORE_CHECKPOINT = 1000
 """What SQLite itself would checkpoint at; ours waits for a moment without work."""
 FRAMES_MAX = 20_000
 """Beyond this (some 80 MB) the next job pays for a checkpoint, so that the file cannot run away."""
-
-
 CHECKPOINT_RETRY_S = 0.005
 
 
@@ -136,10 +138,15 @@ class Writer:
     def _run(self) -> None:
         while not (self._closed.is_set() and self._jobs.empty()):
             job = self._jobs.get()
-            job.run()
+            try:
+                job.run()
+                self._checkpoint_if_due()
+            except DriverError as error:
+                # Jobs hand their errors on; this is a checkpoint's. The log stays as it is and is
+                # copied later: the writer must live on.
+                log.warning("checkpoint-failed", reason=str(error))
             # The job holds its transaction's closures; waiting for the next one must not.
             del job
-            self._checkpoint_if_due()
 
     def _checkpoint_if_due(self) -> None:
         frames = self._checkpoint("NOOP").frames_waiting

@@ -12,7 +12,7 @@ from desktop.sync.pull import Puller
 from desktop.sync.push import Pusher
 from desktop.sync.status import SyncStatus
 from shared.clock import Clock
-from shared.errors import EvertillError
+from shared.errors import EnvironmentFault, EvertillError
 from shared.protocol.message import Stream
 
 PULL_EVERY_S = 2.0
@@ -91,6 +91,11 @@ class SyncRunner:
         except EvertillError as error:
             self.disconnect()
             return self._failed(error)
+        except Exception:
+            # The edge of this thread: a bug here must not end sync for the rest of the day.
+            log.exception("sync-bug")
+            self.disconnect()
+            return self._failed(EnvironmentFault("sync-bug"))
         self._succeeded()
         return PULL_EVERY_S
 
