@@ -83,14 +83,15 @@ class Opened:
 
     def _begin(self) -> None:
         assert self.window is not None
-        self.loop.start()
+        # Shown first: a field takes the focus only in a window that is there.
+        self.window.showMaximized()
         self.loop.show()
+        self.loop.start()
         if self.devices is not None:
             self.devices.open()
             scanner: Scanner | None = self.devices.scanner
             if scanner is not None:
                 scanner.deliver_to(self.window.scanned)
-        self.window.showMaximized()
 
     def _wall_clock(self) -> str:
         now = self.surroundings.clock.now()

@@ -23,9 +23,10 @@ def clipped(hands: Hands) -> list[str]:
     """Texts on the screen that have less room than they need."""
     found = []
     for widget in hands.station.window.findChildren(QLabel):
-        if widget.isVisible() and not widget.wordWrap() and widget.text():
-            if widget.fontMetrics().horizontalAdvance(widget.text()) > widget.width() + 1:
-                found.append(widget.text())
+        if not widget.isVisible() or widget.wordWrap():
+            continue
+        if widget.fontMetrics().horizontalAdvance(widget.text()) > widget.width() + 1:
+            found.append(widget.text())
     for button in hands.station.window.findChildren(QAbstractButton):
         if not button.isVisible():
             continue
