@@ -2,10 +2,11 @@
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Final, NamedTuple
@@ -95,7 +96,7 @@ def read_lines(
                 yield _read(rows.line_num, fields, places, currency=currency, zone=zone)
     except FileNotFoundError as error:
         raise EnvironmentFault("replay-file-missing", file=str(path)) from error
-    except (csv.Error, UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+    except (csv.Error, UnicodeDecodeError, zlib.error, EOFError, OSError) as error:
         raise EnvironmentFault(
             "replay-file-unreadable", file=str(path), reason=str(error)
         ) from error
@@ -120,11 +121,12 @@ def _read(
         told = {field: fields[place].strip() for field, place in places.items()}
         quantity, price = int(told["quantity"]), Decimal(told["price"])
         at = datetime.fromisoformat(told["time"])
-        money = quantity * price
+        # A plain zero for a line without a price: decimals know a negative one.
+        money = quantity * price or Decimal(0)
         minor = price.scaleb(currency.exponent)
         if not price.is_finite() or not told["invoice"] or not told["code"]:
             return Refused(raw, Refusal.UNREADABLE)
-    except (ValueError, InvalidOperation, IndexError):
+    except (ValueError, ArithmeticError, IndexError):
         return Refused(raw, Refusal.UNREADABLE)
     raw = raw._replace(money=money)
     reason = _refusal(told["invoice"], quantity, minor)
