@@ -1,0 +1,213 @@
+"""A slice of a real shop's lines through tills, network cuts and a server; the files agree."""
+
+import csv
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlcipher3.dbapi2
+from typer.testing import CliRunner
+
+from desktop.commands import application
+from desktop.reckoning.agreement import Agreement, reckon
+from desktop.reckoning.file import read_server, read_till
+from desktop.replay.lines import Refused, ShopLine, read_lines
+from shared.errors import EnvironmentFault
+from shared.language import Language, words
+from shared.money import Currency
+
+SLICE = Path(__file__).parents[1] / "data" / "online_retail_slice.csv"
+TILLS = 3
+UNREADABLE = "replay-file-unreadable"
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The slice, replayed once; its folder and what the command said."""
+    folder = tmp_path_factory.mktemp("replay")
+    options = ["replay", str(SLICE), "--tills", str(TILLS), "--offline", "0.6", "--seed", "3"]
+    options += ["--data", str(folder / "data"), "--refused", str(folder / "refused.csv"), "--json"]
+    done = CliRunner().invoke(application("replay"), options)
+    assert done.exit_code == 0, done.output
+    return folder, json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def reckoned(data: Path) -> Agreement:
+    tills = [read_till(data / f"till-{number}" / "till.sqlite") for number in range(1, TILLS + 1)]
+    return reckon(tills, read_server(data / "server" / "evertill.db"))
+
+
+def test_every_line_is_rung_up_or_refused_to_the_penny(played):
+    folder, told = played
+    with SLICE.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    money = sum((int(one["Quantity"]) * Decimal(one["UnitPrice"]) for one in lines), Decimal(0))
+    with (folder / "refused.csv").open(encoding="utf-8", newline="") as file:
+        refused = list(csv.DictReader(file))
+
+    assert told["is_consistent"]
+    assert told["file_lines"] == len(lines) == told["accepted_lines"] + told["refused_lines"]
+    assert Decimal(told["file_money"]) == money
+    assert Decimal(told["accepted_money"]) + Decimal(told["refused_money"]) == money
+    assert told["refused_by_reason"] == dict(Counter(one["reason"] for one in refused))
+    assert set(told["refused_by_reason"]) == {"stock-correction", "no-price"}
+    # The refused file names lines as an editor counts them, the header being the first.
+    for one in refused:
+        assert one["fields"].startswith(lines[int(one["line"]) - 2]["InvoiceNo"])
+
+
+def test_it_really_was_offline_and_really_took_back(played):
+    _, told = played
+    assert told["invoices_offline"] > 0
+    assert told["returned_lines_matched"] > 20
+    assert told["returned_lines_unmatched"] > 20
+    assert told["points_earned"] > told["points_taken_back"] > 0
+    assert told["split"] >= 1
+
+
+def test_another_reader_of_the_files_comes_to_the_same(played):
+    folder, told = played
+    agreement = reckoned(folder / "data")
+    assert agreement.differences == []
+    assert agreement.entries_acknowledged == agreement.entries_written == told["entries"]
+    totals = agreement.totals
+    rung = Decimal(totals.turnover - totals.refunded).scaleb(-2)
+    assert rung == Decimal(told["accepted_money"])
+    assert (totals.sales, totals.returns) == (told["sales"], told["returns"])
+
+
+def spoil(file: Path, *statements: str) -> None:
+    with closing(sqlcipher3.dbapi2.connect(str(file))) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("DELETE FROM sqlite_master WHERE type = 'trigger'")
+        connection.commit()
+    with closing(sqlcipher3.dbapi2.connect(str(file))) as connection:
+        for statement in statements:
+            assert connection.execute(statement).rowcount > 0
+        connection.commit()
+
+
+MEMBERS_POINTS = (
+    "UPDATE balances SET amount = amount + 1 WHERE (owner, lot) IN"
+    " (SELECT owner, lot FROM balances WHERE account = 'points' LIMIT 1) AND account = 'points'"
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "statement"),
+    [
+        ("till-2/till.sqlite", MEMBERS_POINTS),
+        ("server/evertill.db", MEMBERS_POINTS),
+        (
+            "till-1/till.sqlite",
+            "UPDATE entries SET bytes = CAST(replace(bytes, 'cash', 'CASH') AS BLOB)"
+            " WHERE kind = 'sale_completed' AND seq = (SELECT MIN(seq) FROM entries"
+            " WHERE kind = 'sale_completed')",
+        ),
+        ("server/evertill.db", "UPDATE postings SET amount = amount + 1 WHERE account = 'sales'"),
+        (
+            "till-3/till.sqlite",
+            "DELETE FROM entries WHERE seq = (SELECT MAX(seq) FROM entries)",
+        ),
+    ],
+    ids=[
+        "a till's balance",
+        "the server's balance",
+        "an entry's bytes",
+        "postings",
+        "a lost entry",
+    ],
+)
+def test_one_figure_changed_in_any_file_is_noticed(played, tmp_path, file, statement):
+    folder, _ = played
+    data = Path(shutil.copytree(folder / "data", tmp_path / "data"))
+    spoil(data / file, statement)
+    assert reckoned(data).differences != []
+
+
+HEADER = b"InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID\n"
+LINE = b"1,A,Tea,2,2010-12-01 08:26:00,1.25,9\n"
+
+
+def lines_of(file: Path) -> list[ShopLine | Refused]:
+    return list(read_lines(file, currency=Currency("GBP"), zone=ZoneInfo("Europe/London")))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("missing.csv", None, "replay-file-missing"),
+        ("empty.csv", b"", "replay-columns-missing"),
+        ("other.csv", b"a,b,c\n1,2,3\n", "replay-columns-missing"),
+        ("picture.csv", b"\x89PNG\r\n" + bytes(range(256)) * 8, "replay-file-unreadable"),
+        ("latin.csv", HEADER + "1,A,Thé,2,2010-12-01,1.25,9\n".encode("latin-1"), UNREADABLE),
+        ("not-gzip.csv.gz", HEADER + LINE, UNREADABLE),
+        ("cut.csv.gz", gzip.compress(HEADER + LINE * 50)[:-20], UNREADABLE),
+        ("torn.csv.gz", gzip.compress(HEADER + LINE)[:12] + b"garbage" * 9, UNREADABLE),
+        ("quotes.csv", HEADER + b'"1"x,A\n', UNREADABLE),
+        ("field.csv", HEADER + b'"' + b"x" * 200_000 + b'",A\n', UNREADABLE),
+        ("folder.csv", "folder", UNREADABLE),
+    ],
+)
+def test_a_file_that_cannot_be_replayed_is_told_in_words(tmp_path, name, content, code):
+    file = tmp_path / name
+    if content == "folder":
+        file.mkdir()
+    elif content is not None:
+        file.write_bytes(content)
+    with pytest.raises(EnvironmentFault) as caught:
+        lines_of(file)
+    assert caught.value.code == code
+    for language in Language:
+        assert words(language).error(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"1,A,Tea,2", "unreadable"),
+        (b",A,Tea,2,2010-12-01 08:26:00,1.25,9", "unreadable"),
+        (b"1,,Tea,2,2010-12-01 08:26:00,1.25,9", "unreadable"),
+        (b"1,A,Tea,two,2010-12-01 08:26:00,1.25,9", "unreadable"),
+        (b"1,A,Tea,2,yesterday,1.25,9", "unreadable"),
+        (b"1,A,Tea,2,2010-12-01 08:26:00,NaN,9", "unreadable"),
+        (b"1,A,Tea,2,2010-12-01 08:26:00,1e999999999,9", "unreadable"),
+        (b"A1,A,Tea,2,2010-12-01 08:26:00,1.25,9", "unknown-invoice-prefix"),
+        (b"1,A,Tea,0,2010-12-01 08:26:00,1.25,9", "zero-quantity"),
+        (b"1,A,Tea,-2,2010-12-01 08:26:00,1.25,9", "stock-correction"),
+        (b"C1,A,Tea,2,2010-12-01 08:26:00,1.25,9", "stock-correction"),
+        (b"1,A,Tea,999999999,2010-12-01 08:26:00,1.25,9", "absurd-quantity"),
+        (b"1,A,Tea,2,2010-12-01 08:26:00,0,9", "no-price"),
+        (b"1,A,Tea,2,2010-12-01 08:26:00,-1.25,9", "negative-price"),
+        (b"1,A,Tea,2,2010-12-01 08:26:00,1.255,9", "price-finer-than-currency"),
+    ],
+)
+def test_a_line_that_cannot_be_sold_is_refused_with_its_reason_and_the_next_one_is_read(
+    tmp_path, line, reason
+):
+    file = tmp_path / "lines.csv"
+    file.write_bytes(HEADER + line + b"\n" + LINE)
+    refused, accepted = lines_of(file)
+    assert isinstance(refused, Refused)
+    assert (refused.reason.value, refused.raw.number) == (reason, 2)
+    assert str(refused.raw.money) != "-0.0"
+    assert isinstance(accepted, ShopLine)
+    assert (accepted.units, accepted.price_minor, accepted.member) == (2, 125, "9")
+
+
+def test_the_command_line_says_it_without_a_stack_trace(tmp_path):
+    program = Path(sys.executable).parent / "evertill"
+    command = [str(program), "replay", str(tmp_path / "missing.csv")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "missing.csv" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
