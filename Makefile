@@ -47,8 +47,10 @@ bench: $(TEST)
 run-till: $(RUN)
 	$(BIN)/evertill run
 
+SERVER_DATA ?= build/server
 run-server: $(RUN)
-	$(BIN)/evertill-server serve
+	test -d $(SERVER_DATA) || $(BIN)/evertill-server init --data $(SERVER_DATA)
+	$(BIN)/evertill-server serve --data $(SERVER_DATA)
 
 # Writes the locks anew from pyproject.toml; they name no index host.
 COMPILE := $(UV) pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet
