@@ -102,6 +102,13 @@ MEMBERS_POINTS = (
 )
 
 
+ENTRY_BYTES = (
+    "UPDATE entries SET bytes = CAST(replace(bytes, 'cash', 'CASH') AS BLOB)"
+    " WHERE kind = 'sale_completed' AND seq = (SELECT MIN(seq) FROM entries"
+    " WHERE kind = 'sale_completed')"
+)
+
+
 @pytest.mark.parametrize(
     ("file", "statement"),
     [
@@ -109,9 +116,7 @@ MEMBERS_POINTS = (
         ("server/evertill.db", MEMBERS_POINTS),
         (
             "till-1/till.sqlite",
-            "UPDATE entries SET bytes = CAST(replace(bytes, 'cash', 'CASH') AS BLOB)"
-            " WHERE kind = 'sale_completed' AND seq = (SELECT MIN(seq) FROM entries"
-            " WHERE kind = 'sale_completed')",
+            ENTRY_BYTES,
         ),
         ("server/evertill.db", "UPDATE postings SET amount = amount + 1 WHERE account = 'sales'"),
         (
