@@ -32,12 +32,16 @@ class Cashier:
     def sign_in(self, operator: Operator) -> None:
         """Name and PIN, as soon as the till is up to date."""
         hands = self.hands
-        hands.wait("names to sign in", _is_online)
+        self.wait_for_names()
         hands.tap(operator.name)
         hands.type(operator.pin)
         hands.press("Enter")
         hands.wait("the next page", lambda view: view.page is not Page.SIGN_IN)
         self._tell(f"{operator.name} signs in")
+
+    def wait_for_names(self) -> None:
+        """Until the till knows who works here."""
+        self.hands.wait("names to sign in", _is_online)
 
     def open_shift(self) -> None:
         """The float, counted piece by piece."""

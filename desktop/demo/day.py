@@ -89,11 +89,11 @@ class Day:
 
     def _second_till(self, cashier: Cashier, bench: Bench) -> None:
         self._morning(cashier, self._shop.people.cashiers()[1])
+        self._offers(cashier)
+        self._exceptions(cashier)
         for member in range(4):
             cashier.sell("雪碧500ml", "乐事青柠味", member=self._card("member", member))
         cashier.sell("海底捞", "雪花", "雪花")
-        cashier.ring("维达卷纸", "蓝月亮")
-        cashier.pay_notes("100")
         self._wallet_dies(cashier, bench)
         cashier.sell("购物袋(大)", "中华香烟")
         cashier.to_close_shift()
@@ -122,7 +122,7 @@ class Day:
         cashier.close_day()
 
     def _morning(self, cashier: Cashier, operator: Operator) -> None:
-        cashier.hands.wait("names", lambda view: bool(view.body))
+        cashier.wait_for_names()
         cashier.hands.picture("sign-in")
         cashier.sign_in(operator)
         cashier.hands.picture("open-shift")
@@ -199,10 +199,16 @@ class Day:
     def _exceptions(self, cashier: Cashier) -> None:
         """Held and recalled, a line dropped, goods back, a copy."""
         hands = cashier.hands
-        cashier.ring("卫龙", "溜溜梅")
-        hands.press("F4")
-        cashier.told("till.hold.held")
+        for name in ("卫龙", "溜溜梅"):
+            cashier.ring(name, "洽洽")
+            hands.press("F4")
+            cashier.told("till.hold.held")
         receipt = cashier.sell("妙洁垃圾袋", "妙洁垃圾袋", member=self._card("member"))
+        hands.press("F4")
+        hands.picture("holds")
+        hands.press("Enter")
+        cashier.told("till.hold.recalled")
+        cashier.pay()
         hands.press("F4")
         cashier.told("till.hold.recalled")
         cashier.ring("绿箭")

@@ -1,7 +1,10 @@
 """Pictures of every page and overlay, in the language of the till they are taken at."""
 
 from desktop.demo.cashier import Cashier
-from desktop.demo.stock import Operator
+from desktop.demo.stock import Operator, ean_check_digit
+
+UNKNOWN = "690999900001" + ean_check_digit("690999900001")
+"""A barcode in good order that no article has."""
 
 
 def tour_of_empty_sale(cashier: Cashier) -> None:
@@ -29,7 +32,7 @@ def tour_of_searches(cashier: Cashier, name: str) -> None:
     """Goods by name, members by name, weighed goods by their plain code, an unknown code."""
     hands = cashier.hands
     hands.press("F2")
-    hands.type("kele")
+    hands.type("kekou")
     hands.picture("goods-search")
     hands.press("Enter")
     hands.press("F3")
@@ -40,13 +43,14 @@ def tour_of_searches(cashier: Cashier, name: str) -> None:
     hands.press("Enter")
     hands.picture("weight")
     hands.fill("0.85")
-    hands.scan("6900000000004")
+    hands.scan(UNKNOWN)
     hands.picture("unknown-barcode")
 
 
 def tour_of_tenders(cashier: Cashier, manager: Operator) -> None:
     """The tender panel, a price typed by hand with its approval, coupons."""
     hands = cashier.hands
+    cashier.ring("可口可乐500ml", "可口可乐500ml", "维达卷纸", "安慕希", "鲜鸡蛋")
     hands.picture("sale")
     hands.press("F6")
     hands.picture("coupons")
