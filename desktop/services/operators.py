@@ -1,6 +1,7 @@
 """Sign-in and approvals: own PINs, verified offline, with a lock-out that survives a restart."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NoReturn
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -52,8 +53,7 @@ class Operators:
             raise DomainError("unknown-operator")
         now = self._books.clock.now()
         if attempts.locked_until is not None and now < attempts.locked_until:
-            seconds = (attempts.locked_until - now).total_seconds()
-            raise DomainError("pin-locked", minutes=int(seconds // 60) + 1)
+            self._stay_locked(operator_id, attempts.failures, attempts.locked_until)
         try:
             self._hasher.verify(operator.pin_hash, pin)
         except VerificationError:
@@ -61,6 +61,14 @@ class Operators:
         if attempts.failures:
             self._write(operator_id, Attempts(0, None))
         return operator
+
+    def _stay_locked(self, operator_id: OperatorId, failures: int, until: datetime) -> NoReturn:
+        now = self._books.clock.now()
+        if until - now > LOCK_MAX:
+            # A clock set back must neither unlock nor lock for the months it was set back.
+            until = now + LOCK_MAX
+            self._write(operator_id, Attempts(failures, until))
+        raise DomainError("pin-locked", minutes=int((until - now).total_seconds() // 60) + 1)
 
     def _note_failure(self, operator_id: OperatorId, before: Attempts) -> None:
         failures = before.failures + 1

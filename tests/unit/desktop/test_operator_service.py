@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from desktop.services.operators import FAILURES_MAX, LOCK_FIRST
+from desktop.services.operators import FAILURES_MAX, LOCK_FIRST, LOCK_MAX
 from desktop.store.operators import apply_operators
 from shared.catalogue.code_table import CodeKind
 from shared.catalogue.codes import approval_code, own_digits
@@ -53,6 +53,17 @@ def test_a_restart_or_a_clock_set_back_does_not_unlock(folder):
     desk.clock.at -= timedelta(hours=1)
     assert refused(desk.till.operators.sign_in, CASHIER, "1234").code == "pin-locked"
     desk.till.close()
+
+
+def test_a_clock_set_back_by_a_year_locks_for_an_hour_not_for_a_year(desk):
+    guess_wrong(desk, FAILURES_MAX)
+    desk.clock.at -= timedelta(days=365)
+    locked = refused(desk.till.operators.sign_in, CASHIER, "1234")
+    assert (locked.code, locked.fields) == ("pin-locked", {"minutes": 61})
+    desk.clock.at += LOCK_MAX - timedelta(minutes=1)
+    assert refused(desk.till.operators.sign_in, CASHIER, "1234").fields == {"minutes": 2}
+    desk.clock.at += timedelta(minutes=1)
+    assert desk.till.operators.sign_in(CASHIER, "1234").operator_id == CASHIER
 
 
 def test_each_further_round_of_guesses_locks_longer(desk):
