@@ -31,8 +31,8 @@ class Attended:
         self.shop = DemoShop(folder, self._stock, self._people, on_paper=self._paper)
 
     def _paper(self, name: str, job: PrintedJob) -> None:
-        print(f"--- {name}, paper {job.number}\n{job.text()}", flush=True)
         if self._panel is not None:
+            print(f"--- {name}, paper {job.number}\n{job.text()}", flush=True)
             picture = self._folder / RECEIPTS / f"{name}-{job.number:04d}.png"
             self._panel.took_paper(job, picture.read_bytes())
 
@@ -44,7 +44,9 @@ class Attended:
             scanner=bench.scanner,
             cards=bench.reader,
         )
-        panel = SimulatorPanel(bench, self._stock, self._people, language=LANGUAGE)
+        panel = SimulatorPanel(
+            bench, self._stock, self._people, language=LANGUAGE, beside=station.window
+        )
         self._panel = panel
         station.window.resize(*SIZE)
         station.window.show()

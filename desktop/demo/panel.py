@@ -39,8 +39,17 @@ class SimulatorPanel(QWidget):
     printed = Signal(bytes)
     """A paper's picture; sent from the printer's own thread."""
 
-    def __init__(self, bench: Bench, stock: Stock, people: People, *, language: Language) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        bench: Bench,
+        stock: Stock,
+        people: People,
+        *,
+        language: Language,
+        beside: QWidget | None = None,
+    ) -> None:
+        # A tool window of the till's: it goes when that one is closed.
+        super().__init__(beside, Qt.WindowType.Tool)
         self._bench = bench
         self._stock = stock
         self._people = people

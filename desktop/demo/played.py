@@ -6,6 +6,8 @@ import threading
 import time
 from pathlib import Path
 
+import structlog
+from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from desktop.demo.album import picture_first_pages
@@ -16,6 +18,8 @@ from desktop.demo.stock import read_people, read_stock
 from desktop.demo.summary import Summary, summarise
 from hardware.simulators.printer import PrintedJob
 from shared.errors import EnvironmentFault
+
+log = structlog.get_logger("demo")
 
 WALLET_SILENCE_S = 0.4
 """How long the simulated wallet keeps silent; a real one would take its whole deadline."""
@@ -56,6 +60,7 @@ def play(folder: Path) -> bool:
     """Play the day into ``folder``; whether everything it left agrees."""
     fresh_folder(folder)
     terminal = Terminal()
+    qInstallMessageHandler(_qt_message)
     application = QApplication.instance() or QApplication(sys.argv[:1])
     wait = threading.Event().wait
     shop = DemoShop(
@@ -76,6 +81,11 @@ def play(folder: Path) -> bool:
     summary = _judged(shop, folder)
     _print(summary)
     return summary.is_consistent
+
+
+def _qt_message(kind: QtMsgType, _context: object, message: str) -> None:
+    """Qt's own remarks, such as what the offscreen platform cannot do, are for the log."""
+    log.info("qt", kind=kind.name, message=message)
 
 
 def _judged(shop: DemoShop, folder: Path) -> Summary:
