@@ -25,6 +25,8 @@ from shared.trade.profile import KeyKind, lookup_hash
 FAILURES_MAX = 5
 LOCK_FIRST = timedelta(minutes=1)
 LOCK_MAX = timedelta(hours=1)
+DOUBLINGS_MAX = 6
+"""Beyond this a lock-out is at its longest anyway, and durations would overflow."""
 MANAGER = "manager"
 
 
@@ -75,7 +77,8 @@ class Operators:
         rounds = failures // FAILURES_MAX
         locked = failures % FAILURES_MAX == 0
         until = (
-            self._books.clock.now() + min(LOCK_MAX, LOCK_FIRST * 2 ** (rounds - 1))
+            self._books.clock.now()
+            + min(LOCK_MAX, LOCK_FIRST * 2 ** min(rounds - 1, DOUBLINGS_MAX))
             if locked
             else None
         )

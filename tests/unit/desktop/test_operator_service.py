@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from desktop.services.operators import FAILURES_MAX, LOCK_FIRST, LOCK_MAX
-from desktop.store.operators import apply_operators
+from desktop.store.operators import Attempts, apply_operators, write_attempts
 from shared.catalogue.code_table import CodeKind
 from shared.catalogue.codes import approval_code, own_digits
 from shared.errors import DomainError
@@ -64,6 +64,13 @@ def test_a_clock_set_back_by_a_year_locks_for_an_hour_not_for_a_year(desk):
     assert refused(desk.till.operators.sign_in, CASHIER, "1234").fields == {"minutes": 2}
     desk.clock.at += timedelta(minutes=1)
     assert desk.till.operators.sign_in(CASHIER, "1234").operator_id == CASHIER
+
+
+def test_after_a_thousand_wrong_pins_the_next_round_still_locks(desk):
+    kept = Attempts(1000 * FAILURES_MAX - 1, None)
+    desk.till.books.change(lambda work: write_attempts(work.connection, CASHIER, kept))
+    assert guess_wrong(desk, 1)[0].code == "wrong-pin"
+    assert refused(desk.till.operators.sign_in, CASHIER, "1234").fields == {"minutes": 61}
 
 
 def test_each_further_round_of_guesses_locks_longer(desk):
