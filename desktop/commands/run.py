@@ -102,14 +102,16 @@ class Opened:
         assert self.store is not None
         if self.store.identity() is None:
             self.store.enrol(url=url, code=code)
-        self._take_till()
+        self._take_till(is_new=True)
 
-    def _take_till(self) -> None:
+    def _take_till(self, *, is_new: bool = False) -> None:
         assert self.store is not None
         assert self.devices is not None
         assert self.window is not None
         around = self.devices.around(listening(self.surroundings, self.loop))
         self.till = Till(self.store, around)
+        if is_new:
+            self.till.sync.try_once()
         self.loop.attach(build_presenter(self.till, self.loop), self.window.publish)
         self.till.start()
 
