@@ -81,7 +81,11 @@ class Puller:
         for start in range(0, max(len(rows), 1), SLICE_ROWS):
             part = rows[start : start + SLICE_ROWS]
             cursor = page.cursor if start + SLICE_ROWS >= len(rows) else None
-            self._writer.run(_slice(apply, part, stream, cursor), Urgency.BACKGROUND)
+            try:
+                self._writer.run(_slice(apply, part, stream, cursor), Urgency.BACKGROUND)
+            except msgspec.MsgspecError as error:
+                # A document inside a row, of a shape that only a later release knows.
+                raise ProtocolError("bad-page", stream=stream.value) from error
 
     def _applier(
         self, stream: Stream, page: PullReply

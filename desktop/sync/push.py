@@ -76,7 +76,10 @@ class Pusher:
             self._entries_max = max(1, self._entries_max // 2)
             raise
         self._entries_max = min(PUSH_ENTRIES_MAX, self._entries_max + self._entries_max // 4 + 1)
-        self._hybrid.witness(HybridTime(reply.hlc))
+        try:
+            self._hybrid.witness(HybridTime(reply.hlc))
+        except ValueError as error:
+            raise ProtocolError("not-our-server") from error
         self._acknowledge(epoch, batch, request, reply)
         self.batches += bool(batch.entries)
         return Pushed(len(batch.entries), reply.next_seq >= epoch.head.next_seq)
