@@ -21,7 +21,7 @@ from shared.journal.keys import SigningKey, sign_statement
 from shared.language import Language, words
 from shared.loyalty.bundle import bundle_ref, programme_bytes, template
 from shared.protocol.cursor import checksum
-from shared.protocol.message import BundleRow, EnrolReply, PullReply
+from shared.protocol.message import BundleRow, EnrolReply, GoodsRow, PullReply
 from tests.support.enrolled_till import BISCUITS, enrol_locally
 from tests.support.little_chain import LittleChain, TillHere
 
@@ -266,3 +266,44 @@ def test_a_server_that_claims_more_than_was_sent_is_not_believed(chain, monkeypa
     before = till.till.unsent()
     assert last_error(till) == "server-ahead"
     assert till.till.unsent() == before > 0
+
+
+def test_goods_of_a_shape_that_only_a_later_release_knows_stop_sync_in_words(chain, monkeypatch):
+    till = chain.tills[0]
+    chain.server.services.catalogue.put([replace(BISCUITS, list_price_minor=997)])
+
+    def later(reply: PullReply) -> PullReply:
+        row = msgspec.msgpack.decode(bytes(reply.rows[0]), type=GoodsRow)
+        document = row.document.replace(b'"sold_by":"unit"', b'"sold_by":"volume"')
+        row = msgspec.structs.replace(row, document=document)
+        rows = (msgspec.Raw(msgspec.msgpack.encode(row)),)
+        sums = checksum(bytes(one) for one in rows)
+        return msgspec.structs.replace(reply, rows=rows, checksum=sums)
+
+    altered_pull(monkeypatch, "catalogue", later)
+    assert last_error(till) == "bad-page"
+    till.sell(BISCUIT)
+
+
+def test_a_time_that_is_none_in_a_reply_is_not_our_server(chain, monkeypatch):
+    till = chain.tills[0]
+    push = ServerConnection.push
+
+    def timeless(connection: ServerConnection, request: Any) -> Any:
+        return msgspec.structs.replace(push(connection, request), hlc="noon")
+
+    monkeypatch.setattr(ServerConnection, "push", timeless)
+    till.sell(BISCUIT)
+    assert last_error(till) == "not-our-server"
+    monkeypatch.undo()
+    assert till.sync()
+    assert till.till.unsent() == 0
+
+
+def test_a_reference_that_is_none_under_a_right_signature_is_a_bad_page(chain, monkeypatch):
+    till = chain.tills[0]
+    signing = chain.server.services.vault.signing
+    statement = sign_statement(signing, purpose="bundle", audience="all", payload=b"{}")
+    row = BundleRow(document=programme_bytes(template("plain")), statement=statement)
+    altered_pull(monkeypatch, "programme", lambda reply: bundle_page(reply, row))
+    assert last_error(till) == "bad-page"
