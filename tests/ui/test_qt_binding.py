@@ -1,4 +1,4 @@
-"""The Qt binding counts what it hands out: a till runs for eight hours and must not wear None out."""
+"""The Qt binding counts what it hands out: eight hours of calls must not wear None out."""
 
 import sys
 
