@@ -50,6 +50,7 @@ class Coupons(PlainOverlay):
     def act(self, name: str, value: str, values: Values) -> None:
         """A row gives back, the button claims."""
         session = self._session
+        session.check_quiet()
         if name == "coupon":
             session.counter.checkout.basket.unclaim(CouponId(value))
         elif name == "claim":

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from desktop.services.goods_back import ReturnableSale
 from desktop.services.payments import PaymentProgress
 from desktop.services.printing import PrinterStatus
+from desktop.store.members import Member
 from desktop.sync.status import SyncStatus
+from shared.errors import EvertillError
 
 
 class Key(StrEnum):
@@ -125,6 +128,24 @@ class DrawerFailed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReceiptTold:
+    """The server answered about a receipt, or could not be asked: then ``error`` says why."""
+
+    receipt_no: str
+    sold: ReturnableSale | None = None
+    error: EvertillError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MembersTold:
+    """The server answered about a card or phone, or could not be asked: ``error`` says why."""
+
+    text: str = field(repr=False)
+    found: tuple[Member, ...] = field(default=(), repr=False)
+    error: EvertillError | None = None
+
+
 Intent = (
     Press
     | Typed
@@ -136,4 +157,6 @@ Intent = (
     | PaymentTold
     | ProgrammeChanged
     | DrawerFailed
+    | ReceiptTold
+    | MembersTold
 )

@@ -1,10 +1,11 @@
 """Members at the counter: looked up by anything, enrolled beside the sale."""
 
 from desktop.presenters import sale_view
-from desktop.presenters.intent import Key
+from desktop.presenters.elsewhere import ask_member, member_question, members_message
+from desktop.presenters.intent import Key, MembersTold, ReceiptTold
 from desktop.presenters.session import PlainOverlay, Session, Values
-from desktop.presenters.text import Tone, say
-from desktop.presenters.view import Button, Choice, Choices, Field, Fields, Sheet
+from desktop.presenters.text import Message, Text, Tone, say
+from desktop.presenters.view import Button, Choice, Choices, Field, Fields, Note, Sheet
 from desktop.store.members import Member
 from shared.errors import DomainError
 from shared.ids import MemberId
@@ -19,6 +20,8 @@ class MemberSearch(PlainOverlay):
         self._text = ""
         self._found: list[Member] = []
         self._selected = 0
+        self._asked = ""
+        self._answer: Text = ""
 
     def sheet(self) -> Sheet:
         """The search field and who was found."""
@@ -40,7 +43,7 @@ class MemberSearch(PlainOverlay):
             title=say("till.member.title"),
             parts=(
                 Fields((Field("text", say("till.member.search"), is_live=True),)),
-                Choices("member", rows, empty=say("till.member.none") if self._text else ""),
+                Choices("member", rows, empty=self._empty()),
             ),
             buttons=(
                 Button("back", say("till.key.back"), key="Esc"),
@@ -50,9 +53,18 @@ class MemberSearch(PlainOverlay):
             ),
         )
 
+    def _empty(self) -> Text:
+        if self._answer:
+            return self._answer
+        if self._asked:
+            return say("till.elsewhere.asking-member")
+        return say("till.member.none") if self._text else ""
+
     def edit(self, name: str, text: str) -> None:
         """Search while typing."""
         if name == "text":
+            if text != self._text:
+                self._asked, self._answer = "", ""
             self._text, self._selected = text, 0
             self._found = self._session.till.members.search(text)
 
@@ -90,10 +102,28 @@ class MemberSearch(PlainOverlay):
                 pass
 
     def _take(self, index: int) -> None:
-        if not self._found:
+        if self._found:
+            self._attach(self._found[index])
+        elif question := member_question(self._text):
+            kind, self._asked = question
+            self._answer = ""
+            ask_member(self._session, kind, self._asked)
+        else:
             self._session.tell(say("till.member.none"), Tone.ATTENTION)
-            return
-        self._attach(self._found[index])
+
+    def answered(self, news: ReceiptTold | MembersTold) -> bool:
+        """Whoever was found alone is attached; of several, the cashier chooses."""
+        if not isinstance(news, MembersTold) or news.text != self._asked:
+            return False
+        self._asked = ""
+        self._found = list(news.found)
+        if len(news.found) == 1 and may_attach(self._session):
+            attach(self._session, news.found[0])
+            self._session.remove(self)
+            return True
+        if not news.found:
+            self._answer = members_message(news).text
+        return True
 
     def _attach(self, member: Member | None) -> None:
         attach(self._session, member)
@@ -102,6 +132,7 @@ class MemberSearch(PlainOverlay):
 
 def attach(session: Session, member: Member | None) -> None:
     """Price the basket for a member; a points payment already taken goes back first."""
+    session.check_quiet()
     checkout = session.counter.checkout
     for index, tender in reversed(list(enumerate(checkout.tenders))):
         if tender.tender == "points":
@@ -113,6 +144,14 @@ def attach(session: Session, member: Member | None) -> None:
         session.tell(say("till.sale.member-found", name=member.name, points=points), Tone.GOOD)
 
 
+def may_attach(session: Session) -> bool:
+    """Whether nobody is attached, and no money was taken or asked for the basket as it is."""
+    checkout = session.counter.checkout
+    return not (
+        checkout.is_tendering or session.in_payment() or checkout.basket.state.member is not None
+    )
+
+
 class Enrolment(PlainOverlay):
     """Three fields beside the sale; scanning goes on meanwhile."""
 
@@ -120,21 +159,23 @@ class Enrolment(PlainOverlay):
         self, session: Session, *, card: str = "", phone: str = "", name: str = ""
     ) -> None:
         self._session = session
-        self._card = card
+        self.card = card
         self._phone = phone
         self._name = name
+        self._told: Message | None = None
 
     def sheet(self) -> Sheet:
         """Name, phone, card."""
         return Sheet(
-            kind=f"enrolment-{self._card[-6:]}-{self._phone}",
+            kind=f"enrolment-{self.card[-6:]}-{self._phone}",
             title=say("till.enrol.title"),
             parts=(
+                self._note(),
                 Fields(
                     (
                         Field("name", say("till.enrol.name"), value=self._name),
                         Field("phone", say("till.enrol.phone"), value=self._phone),
-                        Field("card", say("till.enrol.card"), value=self._card),
+                        Field("card", say("till.enrol.card"), value=self.card),
                     )
                 ),
             ),
@@ -143,6 +184,25 @@ class Enrolment(PlainOverlay):
                 Button("enrol", say("till.enrol.go"), key="Enter", is_primary=True),
             ),
         )
+
+    def _note(self) -> Note:
+        if self._told is not None:
+            return Note(self._told.text, self._told.tone)
+        asking = self.card in self._session.asked
+        return Note(say("till.elsewhere.asking-member" if asking else "till.enrol.note"))
+
+    def answered(self, news: ReceiptTold | MembersTold) -> bool:
+        """Somebody enrolled at another till is attached; the sheet goes."""
+        if not isinstance(news, MembersTold) or not self.card or news.text != self.card:
+            return False
+        if not news.found:
+            self._told = members_message(news)
+            return True
+        self._session.remove(self)
+        if not may_attach(self._session):
+            return False
+        attach(self._session, news.found[0])
+        return True
 
     def press(self, key: Key, values: Values) -> None:
         """Enter enrols."""

@@ -66,6 +66,7 @@ class PriceOverride(PlainOverlay):
 
     def _set(self, price: int, approval: Approval) -> None:
         session = self._session
+        session.check_quiet()
         session.counter.holding.override_price(
             self._line.id, price, approval, session.shift, session.signed_in.operator_id
         )

@@ -3,9 +3,19 @@
 from datetime import datetime, time
 
 from desktop.presenters.approval import ask
-from desktop.presenters.intent import Key
+from desktop.presenters.elsewhere import ask_receipt, receipt_message
+from desktop.presenters.intent import Key, MembersTold, ReceiptTold
 from desktop.presenters.session import PlainOverlay, Session, Values
-from desktop.presenters.text import Amount, Moment, Text, Tone, fact_name, goods_name, say
+from desktop.presenters.text import (
+    Amount,
+    Message,
+    Moment,
+    Text,
+    Tone,
+    fact_name,
+    goods_name,
+    say,
+)
 from desktop.presenters.view import (
     Button,
     Choice,
@@ -18,6 +28,7 @@ from desktop.presenters.view import (
     StepRow,
     Steps,
 )
+from desktop.presenters.weight import format_kilograms, parse_grams
 from desktop.services.goods_back import ReturnableSale, Wanted
 from desktop.services.returns import ReturnedBy
 from shared.catalogue.codes import ReceiptCode, classify
@@ -26,6 +37,8 @@ from shared.trade.fact import Approval, Measure
 from shared.trade.ticket import SaleLine
 
 REASONS = ("changed-mind", "faulty", "wrong-goods", "other")
+WEIGHT = "weight-"
+"""Fields of weighed lines are called this and the line's number."""
 
 
 def _reason_field() -> Field:
@@ -38,18 +51,21 @@ def _reason_field() -> Field:
 class ReturnStart(PlainOverlay):
     """Which receipt: scanned or typed; or none, for what is in the basket."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, asked: str = "") -> None:
         self._session = session
+        self._asked = asked
+        self._told: Message | None = None
 
     def sheet(self) -> Sheet:
-        """The receipt number, and the way without one."""
+        """The receipt number, what became of asking for it, and the way without one."""
         lines = len(self._session.counter.checkout.basket.state.lines)
         note = "till.return.basket" if lines else "till.return.scan-goods"
         return Sheet(
             kind="return-start",
             title=say("till.return.title"),
             parts=(
-                Note(say("till.return.note")),
+                self._note(),
+                Choices("found", self._found()),
                 Fields((Field("receipt", say("till.return.receipt"), FieldKind.NUMBER),)),
                 Note(say(note, lines=lines)),
             ),
@@ -61,7 +77,7 @@ class ReturnStart(PlainOverlay):
         )
 
     def press(self, key: Key, values: Values) -> None:
-        """Enter looks the receipt up."""
+        """Enter looks the receipt up; without a number it opens the one that was found."""
         if key is Key.ENTER:
             self._find(values)
 
@@ -70,39 +86,87 @@ class ReturnStart(PlainOverlay):
         del value
         if name == "find":
             self._find(values)
+        elif name == "found" and (found := self._session.found_receipt):
+            self._open(found)
         elif name == "without":
             self._session.pop()
             self._session.push(UnreceiptedReturn(self._session))
 
+    def _note(self) -> Note:
+        if self._told is not None:
+            return Note(self._told.text, self._told.tone)
+        if self._asked:
+            return Note(say("till.elsewhere.asking-receipt", receipt_no=self._asked))
+        return Note(say("till.return.note"))
+
+    def _found(self) -> tuple[Choice, ...]:
+        found = self._session.found_receipt
+        if found is None:
+            return ()
+        title = say("till.return.of", receipt_no=found.sale.receipt_no)
+        return (Choice(found.entry_id, title, trailing=Amount(found.sale.total)),)
+
     def _find(self, values: Values) -> None:
         number = values.get("receipt", "").replace(" ", "")
+        if not number and self._session.found_receipt is not None:
+            self._open(self._session.found_receipt)
+            return
         code = classify(number)
         receipt_no = code.code if isinstance(code, ReceiptCode) else number
-        sold = self._session.till.returns.by_receipt(receipt_no)
-        self._session.pop()
-        self._session.push(ReceiptReturn(self._session, sold))
+        try:
+            sold = self._session.till.returns.by_receipt(receipt_no)
+        except DomainError as error:
+            if error.code != "unknown-receipt" or not isinstance(code, ReceiptCode):
+                raise
+            self._asked, self._told = receipt_no, None
+            ask_receipt(self._session, receipt_no)
+        else:
+            self._open(sold)
+
+    def answered(self, news: ReceiptTold | MembersTold) -> bool:
+        """The receipt of another till opens here; or the sheet says what to do instead."""
+        if not isinstance(news, ReceiptTold) or news.receipt_no != self._asked:
+            return False
+        self._asked = ""
+        if news.sold is None:
+            self._told = receipt_message(news)
+        else:
+            self._open(news.sold)
+        return True
+
+    def _open(self, sold: ReturnableSale) -> None:
+        session = self._session
+        session.remove(self)
+        session.found_receipt = None
+        session.push(ReceiptReturn(session, sold))
 
 
 class ReceiptReturn(PlainOverlay):
-    """The lines of a sale, and how much of each comes back."""
+    """The lines of a sale, and how much of each comes back; weighed goods in kilograms."""
 
     def __init__(self, session: Session, sold: ReturnableSale) -> None:
         self._session = session
         self._sold = sold
         self._wanted: dict[int, int] = {}
+        self._weights: dict[int, str] = {}
+        """Kilograms as typed, by line."""
+        self._filled = 0
+        """How often all was asked for: the fields are then made anew, with the weights in them."""
 
     def sheet(self) -> Sheet:
         """Lines with what is left of them."""
         sold = self._sold
-        rows = tuple(self._row(line) for line in sold.sale.lines)
+        rows = tuple(self._row(line) for line in self._lines(weighed=False))
+        weights = tuple(self._weight(line) for line in self._lines(weighed=True))
         zone = self._session.till.books.identity.zone
         on = Moment(datetime.combine(sold.sold_on, time(), zone), is_date=True)
         return Sheet(
-            kind=f"return-{sold.entry_id}",
+            kind=f"return-{sold.entry_id}-{self._filled}",
             title=say("till.return.of", receipt_no=sold.sale.receipt_no),
             parts=(
                 Note(say("till.return.sold-on", on=on, total=Amount(sold.sale.total))),
                 Steps("units", rows),
+                Fields(weights),
                 Fields((_reason_field(),)),
             ),
             buttons=(
@@ -113,24 +177,36 @@ class ReceiptReturn(PlainOverlay):
                     say("till.return.go"),
                     key="F12",
                     is_primary=True,
-                    is_enabled=any(self._wanted.values()),
+                    is_enabled=any(self._wanted.values()) or any(self._weights.values()),
                 ),
             ),
             is_wide=True,
         )
 
+    def _lines(self, *, weighed: bool) -> list[SaleLine]:
+        return [line for line in self._sold.sale.lines if (line.measure is Measure.GRAM) == weighed]
+
     def _row(self, line: SaleLine) -> StepRow:
         left = self._sold.left(line)
-        weighed = line.measure is Measure.GRAM
-        detail = say(
-            "till.return.line",
-            left=1 if weighed and left else left,
+        detail = say("till.return.line", left=left, amount=Amount(line.amount))
+        count = self._wanted.get(line.line, 0)
+        return StepRow(str(line.line), fact_name(line.names), detail, count, left)
+
+    def _weight(self, line: SaleLine) -> Field:
+        label = say(
+            "till.return.weight",
+            name=fact_name(line.names),
+            left=format_kilograms(self._sold.left(line)),
             amount=Amount(line.amount),
         )
-        most = min(left, 1) if weighed else left
-        return StepRow(
-            str(line.line), fact_name(line.names), detail, self._wanted.get(line.line, 0), most
-        )
+        value = self._weights.get(line.line, "")
+        name = f"{WEIGHT}{line.line}"
+        return Field(name, label, FieldKind.NUMBER, value, is_live=True)
+
+    def edit(self, name: str, text: str) -> None:
+        """A weight is typed."""
+        if name.startswith(WEIGHT):
+            self._weights[int(name.removeprefix(WEIGHT))] = text.strip()
 
     def press(self, key: Key, values: Values) -> None:
         """F12 or Enter takes back what was picked."""
@@ -142,20 +218,28 @@ class ReceiptReturn(PlainOverlay):
         if name == "units":
             number, _, step = value.partition(":")
             line = self._sold.line(int(number))
-            most = self._row(line).most
             count = self._wanted.get(line.line, 0) + int(step)
-            self._wanted[line.line] = max(0, min(most, count))
+            self._wanted[line.line] = max(0, min(self._sold.left(line), count))
         elif name == "all":
-            for line in self._sold.sale.lines:
-                self._wanted[line.line] = self._row(line).most
+            self._take_all()
         elif name == "go":
             self._go(values)
 
+    def _take_all(self) -> None:
+        for line in self._lines(weighed=False):
+            self._wanted[line.line] = self._sold.left(line)
+        for line in self._lines(weighed=True):
+            left = self._sold.left(line)
+            self._weights[line.line] = format_kilograms(left) if left else ""
+            self._filled += 1
+
     def _go(self, values: Values) -> None:
+        for name, text in values.items():
+            self.edit(name, text)
         wanted = [
-            Wanted(line.line, self._quantity(line))
+            Wanted(line.line, quantity)
             for line in self._sold.sale.lines
-            if self._wanted.get(line.line)
+            if (quantity := self._quantity(line))
         ]
         session = self._session
         by = ReturnedBy(
@@ -168,8 +252,10 @@ class ReceiptReturn(PlainOverlay):
         _tell_refund(session, back.fact.total + back.fact.rounding)
 
     def _quantity(self, line: SaleLine) -> int:
-        weighed = line.measure is Measure.GRAM
-        return self._sold.left(line) if weighed else self._wanted[line.line]
+        if line.measure is not Measure.GRAM:
+            return self._wanted.get(line.line, 0)
+        text = self._weights.get(line.line, "")
+        return parse_grams(text) if text else 0
 
 
 class UnreceiptedReturn(PlainOverlay):
@@ -211,6 +297,7 @@ class UnreceiptedReturn(PlainOverlay):
             self._ask(values)
 
     def _ask(self, values: Values) -> None:
+        self._session.check_quiet()
         checkout = self._session.counter.checkout
         lines = checkout.basket.state.lines
         if not lines:
@@ -228,6 +315,7 @@ class UnreceiptedReturn(PlainOverlay):
 
     def _take(self, reason: str, approval: Approval) -> None:
         session = self._session
+        session.check_quiet()
         by = ReturnedBy(
             shift=session.shift,
             operator_id=session.signed_in.operator_id,

@@ -2,10 +2,11 @@
 
 from desktop.presenters import sale_view
 from desktop.presenters.approval import ask
+from desktop.presenters.elsewhere import ask_member, ask_receipt
 from desktop.presenters.functions import open_function
 from desktop.presenters.intent import Act, Key, PaymentTold, Press
 from desktop.presenters.members import Enrolment
-from desktop.presenters.returning import ReceiptReturn
+from desktop.presenters.returning import ReceiptReturn, ReturnStart
 from desktop.presenters.session import Session
 from desktop.presenters.tendering import Tendering
 from desktop.presenters.text import Amount, Tone, goods_name, say
@@ -33,6 +34,7 @@ from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.money import parse_amount
 from shared.trade.fact import Approval
+from shared.trade.profile import KeyKind
 
 FINISH_PAUSE_S = 0.3
 """A key that bounces, or a hand that hits twice, must not finish the next sale too."""
@@ -46,6 +48,7 @@ class SalePage:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.tendering = Tendering(session)
+        session.in_payment = lambda: self.tendering.is_waiting
         self._entry = ""
         self._quantity = 0
         self._selected = ""
@@ -105,18 +108,26 @@ class SalePage:
             case MemberAttached(member):
                 session.tell(say("till.sale.member-attached", name=member.name), Tone.GOOD)
             case MemberUnknown(code):
-                session.push(Enrolment(session, card=code))
+                self._enrol(code)
+                ask_member(session, KeyKind.CARD, code)
                 session.tell(say("till.sale.member-unknown"), Tone.ATTENTION)
             case CouponTaken():
                 session.tell(say("till.sale.coupon-taken"), Tone.GOOD)
             case ReceiptFound(sold):
                 session.push(ReceiptReturn(session, sold))
             case ReceiptElsewhere(receipt_no):
-                raise DomainError("unknown-receipt", receipt_no=receipt_no)
+                session.push(ReturnStart(session, asked=receipt_no))
+                ask_receipt(session, receipt_no)
             case WalletOffered(_, code):
                 self.tendering.wallet(code)
             case ApproverNamed(operator):
                 session.tell(say("till.sale.nothing-to-approve", name=operator.name))
+
+    def _enrol(self, card: str) -> None:
+        """The sheet of an unknown card; once, however often it is scanned."""
+        known = [one for one in self.session.overlays if isinstance(one, Enrolment)]
+        if not any(one.card == card for one in known):
+            self.session.push(Enrolment(self.session, card=card))
 
     def typed(self, text: str) -> None:
         """Characters that no field took."""

@@ -6,6 +6,7 @@ from typing import Protocol
 from desktop.services.basket import Pricing
 from desktop.services.books import Books
 from desktop.services.checkout import Checkout
+from desktop.services.elsewhere import Elsewhere
 from desktop.services.holding import Holding
 from desktop.services.members import Members
 from desktop.services.operators import Operators
@@ -52,6 +53,9 @@ class TillServices(Protocol):
 
     @property
     def copies(self) -> Copies: ...
+
+    @property
+    def elsewhere(self) -> Elsewhere: ...
 
     def pricing(self) -> Pricing: ...
 

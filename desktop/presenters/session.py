@@ -4,15 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from desktop.presenters.intent import DrawerFailed, Intent, Key
+from desktop.presenters.intent import DrawerFailed, Intent, Key, MembersTold, ReceiptTold
 from desktop.presenters.services import CounterServices, TillServices
 from desktop.presenters.text import Message, Text, Tone
 from desktop.presenters.view import Sheet
 from desktop.services.basket import Pricing
+from desktop.services.goods_back import ReturnableSale
 from desktop.store.operators import Operator
 from desktop.store.tickets import OpenShift
 from hardware.ports import CashDrawer, DeviceError
 from shared.clock import Clock
+from shared.errors import DomainError
 from shared.language import Language
 
 DRAWER_DEADLINE_S = 3.0
@@ -47,6 +49,10 @@ class Overlay(Protocol):
         """Whether a code was meant for it; if not, the sale takes it."""
         ...
 
+    def answered(self, news: ReceiptTold | MembersTold) -> bool:
+        """Whether it waited for this answer of the server; if not, it is only told."""
+        ...
+
 
 class PlainOverlay:
     """An overlay that does nothing by itself."""
@@ -68,6 +74,11 @@ class PlainOverlay:
         del text
         return False
 
+    def answered(self, news: ReceiptTold | MembersTold) -> bool:
+        """It waited for nothing."""
+        del news
+        return False
+
 
 @dataclass(slots=True)
 class Session:
@@ -83,6 +94,12 @@ class Session:
     message: Message | None = None
     told: int = 0
     overlays: list[Overlay] = field(default_factory=list)
+    found_receipt: ReturnableSale | None = None
+    """Of another till, come when nobody waited for it any more: the return sheet offers it."""
+    in_payment: Callable[[], bool] = lambda: False
+    """Whether a payment is on its way, for exactly the basket as it is."""
+    asked: set[str] = field(default_factory=set, repr=False)
+    """What the server was asked and has not answered."""
 
     @property
     def counter(self) -> CounterServices:
@@ -113,6 +130,22 @@ class Session:
         self.message = Message(text, tone)
         self.told += 1
 
+    def check_quiet(self) -> None:
+        """Before the basket changes: DomainError ``payment-running`` while one is on its way."""
+        if self.in_payment():
+            raise DomainError("payment-running")
+
+    def begin_asking(self, what: str) -> bool:
+        """Note a question to the server; False where it is asked already."""
+        if what in self.asked:
+            return False
+        self.asked.add(what)
+        return True
+
+    def end_asking(self, what: str) -> None:
+        """The server answered, or could not be asked."""
+        self.asked.discard(what)
+
     def push(self, overlay: Overlay) -> None:
         """Put an overlay on top."""
         self.overlays.append(overlay)
@@ -121,6 +154,11 @@ class Session:
         """Take the topmost overlay away."""
         if self.overlays:
             self.overlays.pop()
+
+    def remove(self, overlay: Overlay) -> None:
+        """Take an overlay away, wherever it lies."""
+        if overlay in self.overlays:
+            self.overlays.remove(overlay)
 
     def close_overlays(self) -> None:
         """Back to the page."""

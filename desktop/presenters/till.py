@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, time, tzinfo
 from typing import Protocol
 
+from desktop.presenters import elsewhere
 from desktop.presenters.close_day import CloseDayPage
 from desktop.presenters.close_shift import CloseShiftPage
 from desktop.presenters.intent import (
@@ -12,10 +13,12 @@ from desktop.presenters.intent import (
     Edit,
     Intent,
     Key,
+    MembersTold,
     PaymentTold,
     Press,
     PrinterTold,
     ProgrammeChanged,
+    ReceiptTold,
     Scan,
     SyncTold,
     Typed,
@@ -94,6 +97,7 @@ class TillPresenter:
 
     def _to_sign_in(self) -> None:
         self._session.operator = None
+        self._session.found_receipt = None
         self._session.close_overlays()
         self._page = Page.SIGN_IN
         self._sheet = SignInPage(self._session, self._signed_in)
@@ -156,6 +160,8 @@ class TillPresenter:
                 self._sale.payment(news)
             case ProgrammeChanged():
                 self._sale.programme_changed()
+            case ReceiptTold() | MembersTold():
+                elsewhere.told(self._session, news)
             case DrawerFailed(reason):
                 self._session.tell(say("till.drawer.failed", reason=reason), Tone.ATTENTION)
             case _:

@@ -30,6 +30,12 @@ def parse_grams(text: str) -> int:
     return grams
 
 
+def format_kilograms(grams: int) -> str:
+    """Grams as kilograms, the way they are typed: 450 is ``0.450``."""
+    kilograms, rest = divmod(grams, 1000)
+    return f"{kilograms}.{rest:03}"
+
+
 class WeightNeededOverlay(PlainOverlay):
     """Asks how much."""
 
