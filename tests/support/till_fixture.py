@@ -98,6 +98,7 @@ def enrol_here(
     goods: Sequence[Goods] = GOODS,
     people: Sequence[Person] = PEOPLE,
     programme: Programme | None = None,
+    till_number: int = 1,
 ) -> OpenStore:
     """Open a folder and make a till of it, as an enrolment and a first pull would."""
     store = OpenStore(folder)
@@ -109,7 +110,7 @@ def enrol_here(
         shard=0,
         till_id=TillId(random_id()),
         store_id=StoreId(random_id()),
-        till_number=1,
+        till_number=till_number,
         hash_algorithm="sha-256",
         signature_algorithm="ed25519",
         public_key=str(key.public),
@@ -122,8 +123,8 @@ def enrol_here(
     identity = TillIdentity(
         journal=certificate.journal,
         till_id=certificate.till_id,
-        till_number=1,
-        till_name="1号机",
+        till_number=till_number,
+        till_name=f"{till_number}号机",
         store_id=certificate.store_id,
         store_name="人民路店",
         store_zone="Asia/Shanghai",
@@ -177,12 +178,15 @@ def open_till(
     goods: Sequence[Goods] = GOODS,
     people: Sequence[Person] = PEOPLE,
     programme: Programme | None = None,
+    till_number: int = 1,
 ) -> Iterator[Till]:
     """An enrolled till in a folder, not started: nothing runs in the background."""
     around = surroundings or Surroundings()
     if not isinstance(around.clock, ManualClock):
         around = replace(around, clock=ManualClock(MORNING))
-    store = enrol_here(TillFolder(path), goods=goods, people=people, programme=programme)
+    store = enrol_here(
+        TillFolder(path), goods=goods, people=people, programme=programme, till_number=till_number
+    )
     till = Till(store, around)
     try:
         yield till

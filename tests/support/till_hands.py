@@ -7,6 +7,7 @@ from PySide6.QtGui import QInputMethodEvent, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from desktop.presenters.intent import Act
 from desktop.presenters.text import Say
 from desktop.presenters.view import Page, SaleView, Sheet, TillView
 from desktop.till_window import Station
@@ -82,6 +83,12 @@ class Hands:
     def scan(self, code: str) -> None:
         """The scanner on its own line reads a code."""
         self.scanner.scan(code)
+        self.settle()
+
+    def tap(self, name: str, value: str = "") -> None:
+        """Tap a button, tile or row by what it acts as, whatever stands in the fields."""
+        self.station.window.post(Act(name, value, self.clock.monotonic()))
+        self.clock.advance(seconds=KEY_PAUSE_S)
         self.settle()
 
     def settle(self) -> None:
