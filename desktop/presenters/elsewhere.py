@@ -66,9 +66,11 @@ def told(session: Session, news: ReceiptTold | MembersTold) -> None:
     if isinstance(news, ReceiptTold):
         session.found_receipt = news.sold or session.found_receipt
         message = receipt_message(news)
-    else:
+        session.tell(message.text, message.tone)
+    elif news.found:
+        # Whoever went on without a member has no use for hearing that there is none.
         message = members_message(news)
-    session.tell(message.text, message.tone)
+        session.tell(message.text, message.tone)
 
 
 def receipt_message(news: ReceiptTold) -> Message:

@@ -1,0 +1,216 @@
+"""Split payments, held baskets, returns by receipt, and going back one step at a time."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QLineEdit
+
+from desktop.store.tickets import find_receipt
+from shared.catalogue.codes import member_code
+from shared.trade.ticket import SaleCompleted
+from tests.support.till_fixture import APPLES, CHIPS, RICE, WATER
+from tests.support.till_hands import Hands
+
+Key = Qt.Key
+CARD = member_code("1234567890123")
+
+
+def enrol(hands: Hands) -> None:
+    hands.scan(CARD)
+    hands.compose("王小明")
+    hands.clock.advance(seconds=1)
+    for _ in range(3):
+        hands.key(Key.Key_Return)
+    assert hands.sale.member is not None
+
+
+def last_sale(hands: Hands) -> SaleCompleted:
+    assert hands.sale.change is not None
+    with hands.station.till.books.reading() as connection:
+        found = find_receipt(connection, hands.sale.change.receipt_no)
+    assert found is not None
+    return found[1]
+
+
+def sell(hands: Hands, *codes: str) -> str:
+    """A cash sale; its receipt's number."""
+    for code in codes:
+        hands.scan(code)
+    hands.clock.advance(seconds=1)
+    hands.key(Key.Key_F12)
+    hands.clock.advance(seconds=1)
+    return last_sale(hands).receipt_no
+
+
+def weigh(hands: Hands, kilograms: str) -> None:
+    hands.type(APPLES.sku)
+    hands.key(Key.Key_Return)
+    hands.type(kilograms)
+    hands.key(Key.Key_Return)
+
+
+def open_return(hands: Hands, receipt_no: str) -> None:
+    hands.key(Key.Key_F5)
+    hands.type(receipt_no)
+    hands.key(Key.Key_Return)
+    assert hands.overlay.is_wide
+
+
+def refunded(hands: Hands) -> int:
+    """What the message says is to be given back."""
+    assert hands.told == "till.return.done"
+    assert hands.view.message is not None
+    fields = dict(getattr(hands.view.message.text, "fields", ()))
+    return int(fields["amount"].minor)
+
+
+def test_points_card_and_cash_pay_one_sale(selling: Hands) -> None:
+    enrol(selling)
+    sell(selling, RICE.barcodes[0])
+    selling.scan(CARD)
+    selling.scan(RICE.barcodes[0])
+    selling.key(Key.Key_F7)
+    selling.type("20")
+    selling.key(Key.Key_F6)
+    assert selling.sale.tender is not None
+    assert selling.sale.tender.due == 6990 - 69 - 2000
+    selling.key(Key.Key_F12)
+    paid = [(tender.tender.value, tender.amount) for tender in last_sale(selling).tenders]
+    assert paid == [("points", 69), ("card", 2000), ("cash", 4920)]
+
+
+def test_a_payment_that_was_taken_keeps_the_panel_and_the_basket(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.key(Key.Key_F11)
+    selling.type("20")
+    selling.key(Key.Key_F6)
+    selling.key(Key.Key_Escape)
+    assert selling.told == "till.tender.taken-first"
+    selling.key(Key.Key_Delete)
+    assert selling.told == "error.tenders-first"
+    assert len(selling.sale.lines) == 1
+    selling.tap("withdraw", "0")
+    selling.key(Key.Key_Escape)
+    assert selling.sale.tender is None
+
+
+def test_of_several_held_baskets_the_cashier_chooses(selling: Hands) -> None:
+    for goods in (WATER, CHIPS):
+        selling.scan(goods.barcodes[0])
+        selling.key(Key.Key_F4)
+        selling.clock.advance(seconds=1)
+    selling.key(Key.Key_F4)
+    assert selling.overlay.kind == "holds"
+    selling.key(Key.Key_Down)
+    selling.key(Key.Key_Return)
+    assert [line.amount for line in selling.sale.lines] == [750]
+    selling.key(Key.Key_F12)
+    selling.key(Key.Key_F4)
+    assert [line.amount for line in selling.sale.lines] == [200]
+
+
+def test_a_held_basket_keeps_its_member(selling: Hands) -> None:
+    selling.scan(CHIPS.barcodes[0])
+    enrol(selling)
+    selling.key(Key.Key_F4)
+    assert selling.sale.member is None
+    selling.key(Key.Key_F4)
+    assert selling.sale.member is not None
+
+
+def test_part_of_a_receipt_comes_back_and_the_rest_later(selling: Hands) -> None:
+    number = sell(selling, *[CHIPS.barcodes[0]] * 3, WATER.barcodes[0])
+    open_return(selling, number)
+    selling.tap("units", "1:1")
+    selling.key(Key.Key_F12)
+    assert refunded(selling) == 750
+    open_return(selling, number)
+    selling.tap("all")
+    selling.key(Key.Key_F12)
+    assert refunded(selling) == 2 * 750 + 200
+
+
+def test_nothing_picked_is_nothing_returned(selling: Hands) -> None:
+    open_return(selling, sell(selling, CHIPS.barcodes[0]))
+    selling.key(Key.Key_F12)
+    assert selling.told == "error.nothing-to-return"
+    assert selling.receipts() == 1
+
+
+def test_part_of_weighed_goods_comes_back_by_the_kilogram(selling: Hands) -> None:
+    weigh(selling, "0.5")
+    number = sell(selling, CHIPS.barcodes[0])
+    open_return(selling, number)
+    selling.type("0.2")
+    selling.key(Key.Key_F12)
+    assert refunded(selling) == 250  # 2.56 for 200 g, rounded down in cash
+    open_return(selling, number)
+    selling.type("0.301")
+    selling.key(Key.Key_F12)
+    assert selling.told == "error.return-exceeds-sale"
+    selling.tap("all")
+    selling.key(Key.Key_F12)
+    assert refunded(selling) > 750
+    assert selling.receipts() == 3
+
+
+def test_enrolment_keeps_what_was_typed_while_goods_are_scanned(selling: Hands) -> None:
+    selling.scan(CHIPS.barcodes[0])
+    selling.scan(CARD)
+    selling.compose("王小")
+    selling.clock.advance(seconds=1)
+    selling.station.window.router.tick()
+    selling.scan(WATER.barcodes[0])
+    selling.compose("明")
+    selling.clock.advance(seconds=1)
+    for _ in range(3):
+        selling.key(Key.Key_Return)
+    assert selling.sale.member is not None
+    assert selling.sale.member.name == "王小明"
+    assert len(selling.sale.lines) == 2
+
+
+def test_switching_the_language_keeps_an_open_sheet_with_what_was_typed(selling: Hands) -> None:
+    selling.scan(CHIPS.barcodes[0])
+    selling.key(Key.Key_F3)
+    selling.type("13")
+    selling.tap("language", "en")
+    shown = {label.text() for label in selling.station.window.findChildren(QLabel)}
+    assert "TOTAL" in shown
+    assert "合计" not in shown
+    field = selling.station.window.focusWidget()
+    assert isinstance(field, QLineEdit)
+    assert field.text() == "13"
+    assert len(selling.sale.lines) == 1
+
+
+def test_escape_goes_back_one_step_at_a_time(selling: Hands) -> None:
+    selling.scan(CHIPS.barcodes[0])
+    selling.type("6")
+    selling.key(Key.Key_Asterisk)
+    selling.type("77")
+    selling.key(Key.Key_F8)
+    selling.type("5")
+    selling.key(Key.Key_Return)
+    steps = []
+    for _ in range(5):
+        overlay = selling.view.overlay.kind if selling.view.overlay else ""
+        steps.append((overlay, selling.sale.entry, selling.sale.quantity))
+        selling.key(Key.Key_Escape)
+    assert steps == [
+        ("approval", "77", 6),
+        ("price", "77", 6),
+        ("", "77", 6),
+        ("", "", 6),
+        ("", "", 0),
+    ]
+    assert len(selling.sale.lines) == 1
+
+
+def test_escape_in_the_tender_panel_takes_the_digits_first(selling: Hands) -> None:
+    selling.scan(CHIPS.barcodes[0])
+    selling.key(Key.Key_F11)
+    selling.type("5")
+    selling.key(Key.Key_Escape)
+    assert selling.sale.tender is not None
+    assert selling.sale.tender.entry == ""
+    selling.key(Key.Key_Escape)
+    assert selling.sale.tender is None
