@@ -27,7 +27,7 @@ FRAMES_BEFORE_CHECKPOINT = 1000
 """What SQLite itself would checkpoint at; ours waits for a moment without work."""
 FRAMES_MAX = 20_000
 """Beyond this (some 80 MB) the next job pays for a checkpoint, so that the file cannot run away."""
-CHECKPOINT_RETRY_S = 0.005
+SCRUB_RETRY_S = 0.005
 
 
 class Urgency(IntEnum):
@@ -110,6 +110,8 @@ class Writer:
         self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
         self._order = count()
         self._closed = threading.Event()
+        self._scrub_lock = threading.Lock()
+        self._scrubbing: Future[None] | None = None
         self._thread = threading.Thread(target=self._run, name="till-writer", daemon=True)
         self._thread.start()
 
@@ -166,22 +168,37 @@ class Writer:
         finally:
             raw.close()
 
-    def truncate_log(self) -> Future[None]:
-        """Empty the write-ahead log, so that nothing erased stays readable in it.
+    def scrub(self) -> Future[None]:
+        """Rewrite the file and empty its log, so that nothing erased stays readable in them.
 
-        Readers on an older state are waited for: the job goes to the end of the queue again.
+        ``secure_delete`` overwrites what is deleted, but not the copies that SQLite leaves in the
+        unused part of a page when it moves rows to another; only a rewrite drops those. It waits
+        for a moment without work, and readers on an older state are waited for. A till that closes
+        before does it at the next erasure.
         """
-        done: Future[None] = Future()
+        with self._scrub_lock:
+            if self._scrubbing is None:
+                self._scrubbing = Future()
+                self._jobs.put(_Job(Urgency.BACKGROUND, next(self._order), self._scrub))
+            return self._scrubbing
 
-        def run() -> None:
-            if not self._checkpoint("TRUNCATE").was_busy or self._closed.is_set():
-                done.set_result(None)
-            else:
-                self._closed.wait(CHECKPOINT_RETRY_S)
-                self._jobs.put(_Job(Urgency.BACKGROUND, next(self._order), run))
+    def _scrub(self) -> None:
+        if not self._closed.is_set() and not (self._jobs.empty() and self._rewrite()):
+            self._closed.wait(SCRUB_RETRY_S)
+            self._jobs.put(_Job(Urgency.BACKGROUND, next(self._order), self._scrub))
+            return
+        with self._scrub_lock:
+            done, self._scrubbing = self._scrubbing, None
+        assert done is not None
+        done.set_result(None)
 
-        self._jobs.put(_Job(Urgency.BACKGROUND, next(self._order), run))
-        return done
+    def _rewrite(self) -> bool:
+        raw = self._engine.raw_connection()
+        try:
+            raw.cursor().execute("VACUUM")
+        finally:
+            raw.close()
+        return not self._checkpoint("TRUNCATE").was_busy
 
 
 def _fault(error: OperationalError) -> Exception:

@@ -125,8 +125,8 @@ class Puller:
             as_of=format_occurred_at(self._clock.now()),
         )
         if any(row.gone for row in members):
-            # What was erased must not stay readable in the write-ahead log.
-            self._writer.truncate_log()
+            # What was erased must not stay readable anywhere in the files.
+            self._writer.scrub()
 
 
 def _slice(

@@ -111,16 +111,19 @@ class Database:
             with connection.begin():
                 yield connection
 
-    def truncate_log(self) -> None:
-        """Move SQLite's write-ahead log into the file and empty it, so that no trace stays in it.
+    def scrub(self) -> None:
+        """Rewrite SQLite's file and empty its log, so that no trace of what was deleted stays.
 
-        Waits for readers of old pages; EnvironmentFault ``log-in-use`` where they do not end.
+        ``secure_delete`` overwrites deleted rows, but not the copies that SQLite leaves in the
+        unused part of a page when it moves rows to another; only a rewrite drops those. Waits for
+        readers of old pages; EnvironmentFault ``log-in-use`` where they do not end.
         PostgreSQL needs nothing here.
         """
         if not self._is_sqlite:
             return
         with self._writer, self.engine.connect() as plain:
             raw: Any = plain.connection.dbapi_connection
+            raw.execute("VACUUM")
             busy, _pages, _moved = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise EnvironmentFault("log-in-use")

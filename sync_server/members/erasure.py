@@ -53,7 +53,7 @@ class Erasure:
                 raise DomainError("unknown-member", member=member_id)
             if not row.gone:
                 self._forget(work, member_id, reason)
-        self.database.truncate_log()
+        self.database.scrub()
 
     def _forget(self, work: Work, member_id: MemberId, reason: str) -> None:
         _erase_attachments(work, member_id, format_time(self.clock.now()))

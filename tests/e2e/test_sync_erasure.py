@@ -54,7 +54,7 @@ def traces(folder: Path, secrets: list[bytes]) -> list[str]:
 def settle(chain: LittleChain) -> None:
     """Let every writer finish what it has been asked for."""
     for till in chain.tills:
-        till.till.store.writer.truncate_log().result(10)
+        till.till.store.writer.scrub().result(10)
 
 
 def check_gone(chain: LittleChain, member_id: MemberId, secrets: list[bytes]) -> None:

@@ -226,7 +226,7 @@ def test_damage_in_the_middle_of_the_file_stops_what_needs_it_in_words(sold):
 
 def test_damage_that_only_a_sale_meets_is_told_to_whoever_sells(sold):
     desk = open_desk(sold)
-    desk.till.store.writer.truncate_log().result(10)
+    desk.till.store.writer.scrub().result(10)
     with closing(sqlcipher3.dbapi2.connect(str(sold.database))) as connection:
         (root,) = connection.execute(
             "SELECT rootpage FROM sqlite_master WHERE name = 'print_jobs'"
