@@ -34,7 +34,8 @@ def read_counts(values: Values, currency: Currency) -> tuple[CashCount, ...]:
     counts = []
     for piece in denominations(currency):
         text = values.get(f"{PREFIX}{piece}", "").strip()
-        if text and not (text.isdecimal() and int(text) <= PIECES_MAX):
+        is_short = len(text) <= len(str(PIECES_MAX))
+        if text and not (text.isdecimal() and is_short and int(text) <= PIECES_MAX):
             raise DomainError("bad-count", pieces=text[:20])
         counts.append(CashCount(denomination=piece, pieces=int(text or 0)))
     return tuple(counts)
