@@ -125,14 +125,13 @@ def totals_of(kept: KeptFile) -> Totals:
     for body in sales:
         member = body.get("member")
         if member:
-            points[member["member_id"]] += member["points"].get("earned", 0)
-            points[member["member_id"]] -= member["points"].get("spent", 0)
+            points[member["member_id"]] += _moved(member["points"])
     taken = 0
     for body in returns:
         member = body.get("member")
         taken += sum(draw["points"] for draw in body.get("points_taken", ()))
         if member:
-            points[member["member_id"]] += member["points"].get("adjusted", 0)
+            points[member["member_id"]] += _moved(member["points"])
     for told in _facts(kept, "points_transferred"):
         body = told["body"]
         points[body["from_member"] or ""] -= sum(draw["points"] for draw in body["from_lots"])
@@ -150,6 +149,11 @@ def totals_of(kept: KeptFile) -> Totals:
         points_by_member=dict(points),
         entries=sum(len(chain) for chain in kept.chains.values()),
     )
+
+
+def _moved(points: dict[str, int]) -> int:
+    """What a ticket says it did to a balance."""
+    return points.get("earned", 0) - points.get("spent", 0) + points.get("adjusted", 0)
 
 
 def _check_told(server: KeptFile, found: Agreement) -> None:

@@ -217,7 +217,7 @@ def _claw_back(
         else one
         for one in member.spending
     ]
-    adjusted = sum(draw.points for draw in given) - claw.points
+    returned = sum(draw.points for draw in given)
     outcome = MemberOutcome(
         member_id=member.member_id,
         tier=member.tier,
@@ -227,8 +227,9 @@ def _claw_back(
         points=PointsOutcome(
             decimals=sold.sale.member.points.decimals,
             opening=member.points,
-            adjusted=adjusted,
-            closing=member.points + adjusted,
+            earned=-claw.points,
+            spent=-returned,
+            closing=member.points - claw.points + returned,
             as_of=member.balance_as_of,
         ),
     )

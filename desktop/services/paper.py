@@ -1,6 +1,6 @@
 """Renders a print job: from the entry it names to a receipt, with names as they are known now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -8,15 +8,17 @@ from sqlalchemy import Connection
 
 from desktop.services.books import Books
 from desktop.store.bundles import read_bundle
+from desktop.store.catalogue import find_by_id
 from desktop.store.journal import read_chained
 from desktop.store.members import Member, find
 from desktop.store.operators import operator_name
 from desktop.store.print_jobs import PrintJob
+from shared.ids import GoodsId
 from shared.journal.chain import ChainedEntry
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import standing
-from shared.pricing.sale_lines import names_by_language
+from shared.pricing.sale_lines import goods_names, names_by_language
 from shared.receipt.builder import receipt_of
 from shared.receipt.document import Document
 from shared.receipt.issue import Issue, Lapsing, MemberFace, NextTier, Shop, Vocabulary
@@ -24,7 +26,7 @@ from shared.receipt.voice import PaperLanguage
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
 from shared.trade.ticket import SaleCompleted, SaleReturned
-from shared.trade.till import MemberEnrolled
+from shared.trade.till import BasketHeld, MemberEnrolled
 
 LAPSING_WITHIN = timedelta(days=60)
 """Points that end sooner are named on the receipt."""
@@ -62,7 +64,7 @@ class Papers:
             barcode=getattr(fact, "receipt_no", ""),
             business_date=envelope.business_date or "",
             copy=job.copy,
-            names=_vocabulary(bundle),
+            names=_vocabulary(bundle, _goods_names(connection, fact)),
             member=self._face(connection, fact, bundle),
         )
 
@@ -95,10 +97,19 @@ def _programme_of(connection: Connection, fact: Fact) -> Programme | None:
     return found[1] if found else None
 
 
-def _vocabulary(programme: Programme | None) -> Vocabulary:
+def _goods_names(connection: Connection, fact: Fact) -> dict[str, dict[str, str]]:
+    """Names of goods that a fact knows by code only; tickets carry their own."""
+    if not isinstance(fact, BasketHeld):
+        return {}
+    found = ((line.goods_id, find_by_id(connection, GoodsId(line.goods_id))) for line in fact.lines)
+    return {goods_id: goods_names(goods) for goods_id, goods in found if goods is not None}
+
+
+def _vocabulary(programme: Programme | None, goods: Mapping[str, Mapping[str, str]]) -> Vocabulary:
     if programme is None:
-        return Vocabulary()
+        return Vocabulary(goods=goods)
     return Vocabulary(
+        goods=goods,
         tiers={tier.id: names_by_language(tier.names) for tier in programme.tiers.ladder},
         tax_components={
             rate.id: names_by_language(rate.names)

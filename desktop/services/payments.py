@@ -83,7 +83,8 @@ class Payments:
         return progress
 
     def _ask(self, attempt: Attempt, request: PaymentRequest, tell: Tell) -> None:
-        result = self._gateway.pay(request, deadline_s=PAY_DEADLINE_S)
+        gateway = self._gateway
+        result = _answer(attempt, lambda: gateway.pay(request, deadline_s=PAY_DEADLINE_S))
         if result.state is not AttemptState.UNKNOWN:
             tell(self._write_result(attempt, result, is_final=True))
             return
@@ -92,11 +93,12 @@ class Payments:
 
     def _find_out(self, attempt: Attempt) -> PaymentResult:
         """Query; where that tells nothing, reverse, so that the customer pays once at most."""
+        gateway, one = self._gateway, attempt.attempt_id
         for _ in range(QUERIES_MAX):
-            result = self._gateway.query(attempt.attempt_id, deadline_s=QUERY_DEADLINE_S)
+            result = _answer(attempt, lambda: gateway.query(one, deadline_s=QUERY_DEADLINE_S))
             if result.state is not AttemptState.UNKNOWN:
                 return result
-        return self._gateway.reverse(attempt.attempt_id, deadline_s=QUERY_DEADLINE_S)
+        return _answer(attempt, lambda: gateway.reverse(one, deadline_s=QUERY_DEADLINE_S))
 
     def resolve_open(self, shift: OpenShift, operator_id: OperatorId) -> list[PaymentProgress]:
         """Ask again about attempts that never ended (after a crash, before a close)."""
@@ -109,7 +111,8 @@ class Payments:
     ) -> PaymentProgress:
         attempt = Attempt(found.attempt_id, shift, operator_id, found.provider, found.amount)
         # Approved, but no sale took it: the customer's money goes back.
-        result = self._gateway.reverse(attempt.attempt_id, deadline_s=QUERY_DEADLINE_S)
+        gateway, one = self._gateway, attempt.attempt_id
+        result = _answer(attempt, lambda: gateway.reverse(one, deadline_s=QUERY_DEADLINE_S))
         return self._write_result(attempt, result, is_final=True)
 
     def _write_result(
@@ -154,3 +157,13 @@ class Payments:
             reason=reason,
             is_final=is_final,
         )
+
+
+def _answer(attempt: Attempt, ask: Callable[[], PaymentResult]) -> PaymentResult:
+    """What the gateway says; a driver that breaks said nothing, and money may have moved."""
+    try:
+        return ask()
+    except Exception:
+        # The edge of this thread: whatever happens here, the cashier must be told something.
+        log.exception("payment-bug", attempt_id=attempt.attempt_id)
+        return PaymentResult(attempt.attempt_id, AttemptState.UNKNOWN)

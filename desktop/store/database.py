@@ -47,8 +47,13 @@ class TillLock:
     """One process per till: an operating-system lock that dies with the process."""
 
     def __init__(self, folder: TillFolder) -> None:
-        folder.path.mkdir(parents=True, exist_ok=True)
-        self._file = (folder.path / LOCK_NAME).open("a+b")
+        try:
+            folder.path.mkdir(parents=True, exist_ok=True)
+            self._file = (folder.path / LOCK_NAME).open("a+b")
+        except OSError as error:
+            raise EnvironmentFault(
+                "folder-unusable", folder=str(folder.path), reason=str(error.strerror)
+            ) from error
         try:
             _lock(self._file)
         except OSError as error:

@@ -9,7 +9,8 @@ from shared.catalogue.goods import Goods
 def search_keys(goods: Goods) -> tuple[str, ...]:
     """Lower-case keys of an article: code, names, words, full pinyin and pinyin initials.
 
-    A Chinese name gives ``nongfushanquan550ml`` and ``nfsq550ml``; characters with several readings
+    A Chinese name gives ``nongfushanquan550ml`` and ``nfsq550ml``, and both again from each
+    syllable on; characters with several readings
     take the one that fits their word. Loads pypinyin (68 MB), so call it when a catalogue is made,
     never while selling.
     """
@@ -33,7 +34,9 @@ def _pinyin(name: str) -> list[str]:
     plain = fold(name).replace(" ", "")
     if plain.isascii():
         return []
-    return [
-        "".join(lazy_pinyin(plain, style=Style.NORMAL, v_to_u=False)),
-        "".join(lazy_pinyin(plain, style=Style.FIRST_LETTER)),
-    ]
+    keys: list[str] = []
+    for style in (Style.NORMAL, Style.FIRST_LETTER):
+        syllables = lazy_pinyin(plain, style=style, v_to_u=False)
+        # From every syllable on: people type the word they remember, not always the first one.
+        keys += ["".join(syllables[start:]) for start in range(len(syllables))]
+    return keys

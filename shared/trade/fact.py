@@ -164,7 +164,10 @@ class RuleEarned(Value, frozen=True, kw_only=True):
 
 
 class PointsOutcome(Value, frozen=True, kw_only=True):
-    """A member's points as the paper shows them: opening + earned - spent + adjusted = closing."""
+    """A member's points as the paper shows them: opening + earned - spent + adjusted = closing.
+
+    On a return ``earned`` is negative (taken back) and so is ``spent`` (given back).
+    """
 
     decimals: int = 0
     opening: int

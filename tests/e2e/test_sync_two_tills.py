@@ -152,7 +152,7 @@ class Walk:
             return
         back = returns.take_back(till.till.pricing(), sold, [Wanted(1, 1)], by).fact
         assert back.member is not None
-        self.model.wrote(till, member_id, back.member.points.adjusted)
+        self.model.wrote(till, member_id, back.member.points.closing - back.member.points.opening)
 
     def enrol(self, till: TillHere) -> None:
         phone = str(13_000_000_000 + self.random.randrange(10**9))
