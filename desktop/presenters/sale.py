@@ -1,7 +1,6 @@
 """The sale page: scanning, the entry line, paying. Everything a cashier does all day."""
 
 from desktop.presenters import sale_view
-from desktop.presenters.approval import ask
 from desktop.presenters.elsewhere import ask_member, ask_receipt
 from desktop.presenters.functions import open_function
 from desktop.presenters.intent import Act, Key, PaymentTold, Press
@@ -10,13 +9,12 @@ from desktop.presenters.returning import ReceiptReturn, ReturnStart
 from desktop.presenters.session import Session
 from desktop.presenters.tendering import Tendering
 from desktop.presenters.text import Amount, Tone, goods_name, say
+from desktop.presenters.undo import ask_undo
 from desktop.presenters.view import ChangeStrip, Choice, Hint, SaleView
 from desktop.presenters.weight import WeightNeededOverlay
 from desktop.services.basket import BasketState
 from desktop.services.checkout import CompletedSale
 from desktop.services.favourites import often_sold
-from desktop.services.goods_back import Wanted
-from desktop.services.returns import ReturnedBy
 from desktop.services.scanning import (
     ApproverNamed,
     CouponTaken,
@@ -33,7 +31,6 @@ from shared.catalogue.codes import WalletCode, classify
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.money import parse_amount
-from shared.trade.fact import Approval
 from shared.trade.profile import KeyKind
 
 FINISH_PAUSE_S = 0.3
@@ -313,33 +310,11 @@ class SalePage:
             self.session.counter.checkout.clear(self.session.till.pricing())
 
     def _ask_undo(self) -> None:
-        last = self._last
-        if last is None:
-            return
-        ask(
-            self.session,
-            action="undo-sale",
-            what=say("till.sale.undo-what", receipt_no=last.fact.receipt_no),
-            amount=last.fact.total,
-            then=lambda approval: self._undo(last, approval),
-        )
+        if self._last is not None:
+            ask_undo(self.session, self._last, self._forget_last)
 
-    def _undo(self, last: CompletedSale, approval: Approval) -> None:
-        session = self.session
-        sold = session.till.returns.by_receipt(last.fact.receipt_no)
-        wanted = [Wanted(line.line, sold.left(line)) for line in sold.sale.lines if sold.left(line)]
-        by = ReturnedBy(
-            shift=session.shift,
-            operator_id=session.signed_in.operator_id,
-            reason="undo",
-            approvals=(approval,),
-        )
-        back = session.till.returns.take_back(session.pricing, sold, wanted, by)
+    def _forget_last(self) -> None:
         self._last = None
-        session.open_drawer()
-        session.written()
-        refund = Amount(back.fact.total + back.fact.rounding)
-        session.tell(say("till.sale.undone", amount=refund), Tone.GOOD)
 
     # What is seen
 

@@ -1,0 +1,45 @@
+"""Undoing the last sale: all of it comes back, with a manager's approval."""
+
+from collections.abc import Callable
+
+from desktop.presenters.approval import ask
+from desktop.presenters.session import Session
+from desktop.presenters.text import Amount, Tone, say
+from desktop.services.checkout import CompletedSale
+from desktop.services.goods_back import Wanted
+from desktop.services.returns import ReturnedBy
+from shared.trade.fact import Approval
+
+
+def ask_undo(session: Session, last: CompletedSale, undone: Callable[[], None]) -> None:
+    """Ask for the approval, take everything back, then call ``undone``."""
+
+    def take_back(approval: Approval) -> None:
+        _take_back(session, last, approval, undone)
+
+    ask(
+        session,
+        action="undo-sale",
+        what=say("till.sale.undo-what", receipt_no=last.fact.receipt_no),
+        amount=last.fact.total,
+        then=take_back,
+    )
+
+
+def _take_back(
+    session: Session, last: CompletedSale, approval: Approval, undone: Callable[[], None]
+) -> None:
+    sold = session.till.returns.by_receipt(last.fact.receipt_no)
+    wanted = [Wanted(line.line, sold.left(line)) for line in sold.sale.lines if sold.left(line)]
+    by = ReturnedBy(
+        shift=session.shift,
+        operator_id=session.signed_in.operator_id,
+        reason="undo",
+        approvals=(approval,),
+    )
+    back = session.till.returns.take_back(session.pricing, sold, wanted, by)
+    undone()
+    session.open_drawer()
+    session.written()
+    refund = Amount(back.fact.total + back.fact.rounding)
+    session.tell(say("till.sale.undone", amount=refund), Tone.GOOD)
