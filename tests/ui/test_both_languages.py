@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton
 from desktop.presenters.intent import Act
 from desktop.ui.bars import KeyButton
 from desktop.ui.design import FAMILIES, Design, Size
+from shared.catalogue.codes import member_code
 from shared.language import Language, words
-from tests.support.till_fixture import CHIPS, RICE, WATER
+from tests.support.till_fixture import APPLES, CHIPS, RICE, WATER
 from tests.support.till_hands import Hands
 
 Key = Qt.Key
@@ -97,3 +98,28 @@ def test_the_font_draws_han(hands: Hands) -> None:
     missing = [sign for sign in signs if not raw.supportsCharacter(sign)]
     assert missing == []
     assert hands.view is not None
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size[0]))
+@pytest.mark.parametrize("language", list(Language))
+def test_returns_and_enrolment_show_whole_words(
+    selling: Hands, language: Language, size: tuple[int, int]
+) -> None:
+    selling.station.window.resize(*size)
+    selling.tap("language", language.value)
+    selling.type(APPLES.sku)
+    selling.key(Key.Key_Return)
+    selling.type("0.5")
+    selling.key(Key.Key_Return)
+    selling.scan(CHIPS.barcodes[0])
+    selling.key(Key.Key_F12)
+    assert selling.sale.change is not None
+    selling.scan(selling.sale.change.receipt_no)
+    seen = {"return": clipped(selling)}
+    picture(selling, "return-weighed")
+    selling.key(Key.Key_Escape)
+    selling.scan(member_code("1234567890123"))
+    seen["enrolment"] = clipped(selling)
+    picture(selling, "enrolment")
+    selling.key(Key.Key_Escape)
+    assert {name: texts for name, texts in seen.items() if texts} == {}
