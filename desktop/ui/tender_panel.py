@@ -13,6 +13,8 @@ from desktop.ui.wording import Wording
 
 Post = Callable[[Intent], None]
 
+NOTE_ROWS = 2
+
 
 class TenderPanelWidget(QWidget):
     """Slides over the right half."""
@@ -83,7 +85,9 @@ class TenderPanelWidget(QWidget):
 
     def _show_notes(self, panel: TenderPanel, wording: Wording) -> None:
         empty(self._notes)
-        for index, note in enumerate(panel.notes):
+        # Two rows at first; each payment taken needs a row of its own on a screen 768 px high.
+        rows = max(0, NOTE_ROWS - len(panel.tenders) - (panel.attempt is not None))
+        for index, note in enumerate(panel.notes[: rows * 3]):
             made = button(wording.money(note), self._acting("note", str(note)))
             made.setMinimumHeight(TOUCH + GRID * 2)
             self._notes.addWidget(made, index // 3, index % 3)
