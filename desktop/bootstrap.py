@@ -129,6 +129,8 @@ class Till:
         )
         self._status: SyncStatus | None = None
         self._executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="payments")
+        # Threads of their own: a server that hangs must not hold up a payment or the drawer.
+        self._lookups = ThreadPoolExecutor(max_workers=2, thread_name_prefix="look-ups")
         self._make_services(around)
         self._make_devices(around)
         self._make_sync(around)
@@ -138,7 +140,7 @@ class Till:
         self.operators = Operators(books)
         self.members = Members(books)
         self.returns = Returns(books, language=around.language)
-        self.elsewhere = Elsewhere(books, self._ask, self._executor)
+        self.elsewhere = Elsewhere(books, self._ask, self._lookups)
 
     def _make_devices(self, around: Surroundings) -> None:
         self.spooler: Spooler | None = None
@@ -247,6 +249,7 @@ class Till:
         """Stop the background, then the store."""
         self.sync.close()
         self._executor.shutdown()
+        self._lookups.shutdown(cancel_futures=True)
         if self.spooler is not None:
             self.spooler.close()
         self._head_file.close()

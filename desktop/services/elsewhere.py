@@ -8,17 +8,21 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from datetime import datetime
 
+import structlog
+
 from desktop.services.books import Books
 from desktop.services.goods_back import ReturnableSale
 from desktop.store.journal import current_epoch
 from desktop.store.members import Member, find, put_member
 from desktop.store.writer import Transaction
-from shared.errors import DomainError, EvertillError
+from shared.errors import DomainError, EnvironmentFault, EvertillError
 from shared.journal.entry import decode_entry, format_occurred_at
 from shared.protocol.message import PROTOCOL, LookupReply, LookupRequest, MemberRow, ReceiptCopy
 from shared.trade.kinds import read_fact
 from shared.trade.profile import KeyKind, lookup_hash
 from shared.trade.ticket import SaleCompleted, SaleReturned
+
+log = structlog.get_logger("elsewhere")
 
 Ask = Callable[[LookupRequest], LookupReply]
 """Puts a question to the server; raises what the connection raises."""
@@ -50,6 +54,10 @@ class Elsewhere:
             work()
         except EvertillError as error:
             failed(error)
+        except Exception:
+            # The edge of this thread: whoever asked must hear something.
+            log.exception("look-up-bug")
+            failed(EnvironmentFault("sync-bug"))
 
     def receipt(self, receipt_no: str) -> ReturnableSale:
         """The sale of a receipt of any till; DomainError ``unknown-receipt``."""
