@@ -97,6 +97,7 @@ TEST = [
     Prerequisite("Chromium (judges the web pages)", has_program("chromium"), "chromium"),
     Prerequisite("zbarimg (reads printed codes)", has_program("zbarimg"), "zbar-tools"),
     Prerequisite("Node.js (runs foreign ESC/POS decoders)", has_program("node"), "nodejs"),
+    Prerequisite("strace (counts flushes to the disk)", has_program("strace"), "strace"),
     Prerequisite("npm (brings the decoders)", has_program("npm"), "npm"),
 ]
 GROUPS = {"venv": VENV, "run": RUN, "test": TEST}

@@ -33,8 +33,8 @@ from desktop.services.goods_back import ReturnableSale, Wanted
 from desktop.services.returns import ReturnedBy
 from shared.catalogue.codes import ReceiptCode, classify
 from shared.errors import DomainError
-from shared.trade.fact import Approval, Measure
-from shared.trade.ticket import SaleLine
+from shared.trade.fact import Approval, Measure, TenderKind
+from shared.trade.ticket import SaleLine, SaleReturned
 
 REASONS = ("changed-mind", "faulty", "wrong-goods", "other")
 WEIGHT = "weight-"
@@ -249,7 +249,7 @@ class ReceiptReturn(PlainOverlay):
         )
         back = session.till.returns.take_back(session.pricing, self._sold, wanted, by)
         session.pop()
-        _tell_refund(session, back.fact.total + back.fact.rounding)
+        tell_refund(session, "till.return.done", back.fact)
 
     def _quantity(self, line: SaleLine) -> int:
         if line.measure is not Measure.GRAM:
@@ -326,10 +326,22 @@ class UnreceiptedReturn(PlainOverlay):
         back = session.till.returns.take_back_without_receipt(session.pricing, lines, by)
         session.counter.checkout.clear()
         session.pop()
-        _tell_refund(session, back.fact.total + back.fact.rounding)
+        tell_refund(session, "till.return.done", back.fact)
 
 
-def _tell_refund(session: Session, amount: int) -> None:
-    session.open_drawer()
+def tell_refund(session: Session, key: str, returned: SaleReturned) -> None:
+    """Say what to hand out in cash, and what goes back another way; the drawer for cash only."""
+    cash = sum(r.amount for r in returned.refunds if r.tender is TenderKind.CASH)
+    elsewhere = sum(
+        r.amount for r in returned.refunds if r.tender in {TenderKind.CARD, TenderKind.WALLET}
+    )
+    if cash:
+        session.open_drawer()
     session.written()
-    session.tell(say("till.return.done", amount=Amount(amount)), Tone.GOOD)
+    if elsewhere:
+        session.tell(
+            say("till.return.done-elsewhere", cash=Amount(cash), elsewhere=Amount(elsewhere)),
+            Tone.ATTENTION,
+        )
+    else:
+        session.tell(say(key, amount=Amount(cash)), Tone.GOOD)

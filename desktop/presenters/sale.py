@@ -209,7 +209,10 @@ class SalePage:
         elif self._quantity and self.selected:
             self.tendering.make_changeable()
             quantity, self._quantity = self._quantity, 0
-            self.session.counter.checkout.basket.set_quantity(self.selected, quantity)
+            session = self.session
+            session.counter.holding.change_quantity(
+                self.selected, quantity, session.shift, session.signed_in.operator_id
+            )
 
     def _times(self) -> None:
         text, self._entry = self._entry, ""

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from desktop.presenters.approval import ask
+from desktop.presenters.returning import tell_refund
 from desktop.presenters.session import Session
-from desktop.presenters.text import Amount, Tone, say
+from desktop.presenters.text import say
 from desktop.services.checkout import CompletedSale
 from desktop.services.goods_back import Wanted
 from desktop.services.returns import ReturnedBy
@@ -39,7 +40,4 @@ def _take_back(
     )
     back = session.till.returns.take_back(session.pricing, sold, wanted, by)
     undone()
-    session.open_drawer()
-    session.written()
-    refund = Amount(back.fact.total + back.fact.rounding)
-    session.tell(say("till.sale.undone", amount=refund), Tone.GOOD)
+    tell_refund(session, "till.sale.undone", back.fact)

@@ -1,5 +1,6 @@
 """The basket on the screen: lines, member and claimed coupons, priced anew after each change."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
@@ -59,6 +60,8 @@ class OpenBasket:
         self._state = BasketState()
         self._priced: tuple[BasketState, Basket, Quote] | None = None
         self._next_line = 1
+        self.guard: Callable[[Quote], None] = lambda _quote: None
+        """Raises where a change must not be; the checkout minds what was paid already."""
 
     @property
     def state(self) -> BasketState:
@@ -89,7 +92,9 @@ class OpenBasket:
     def _become(self, state: BasketState) -> None:
         """Take a change over only if it can be priced: what fails leaves the basket as it was."""
         basket = self._basket(state)
-        self._priced = (state, basket, price(basket, self.pricing.programme))
+        quote = price(basket, self.pricing.programme)
+        self.guard(quote)
+        self._priced = (state, basket, quote)
         self._state = state
 
     def add(

@@ -81,6 +81,7 @@ class Checkout:
         self._books = books
         self.basket = OpenBasket(pricing, books.clock, books.identity.zone)
         self.language = language
+        self.basket.guard = self._check_change
         self._is_offline = is_offline
         self._tenders: tuple[Tender, ...] = ()
         self._points: PointsPayment | None = None
@@ -101,6 +102,12 @@ class Checkout:
         self._renew_points()
         rest = self.basket.quote.total_minor - sum(tender.amount for tender in self._tenders)
         return Due(rest, cash_rounding(rest, self.basket.pricing.programme).due_minor)
+
+    def _check_change(self, quote: Quote) -> None:
+        """A basket may not fall below what was paid for it; points follow it by themselves."""
+        paid = sum(t.amount for t in self._tenders if t.tender is not TenderKind.POINTS)
+        if paid > quote.total_minor:
+            raise DomainError("tenders-first")
 
     def check_ready(self) -> None:
         """What must hold before any money is asked for.

@@ -4,7 +4,7 @@ The server is asked on a thread of its own; the answer, or the reason there is n
 Nobody waits: without a network the cashier is told at once what can be done instead.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from datetime import datetime
 
@@ -64,6 +64,7 @@ class Elsewhere:
         reply = self._ask(LookupRequest(protocol=PROTOCOL, receipt_no=receipt_no))
         if reply.receipt is None:
             raise DomainError("unknown-receipt", receipt_no=receipt_no)
+        self._books.change(lambda transaction: self._keep_all(transaction, reply.members))
         return returnable(reply.receipt)
 
     def member(self, kind: KeyKind, text: str) -> list[Member]:
@@ -72,12 +73,15 @@ class Elsewhere:
         reply = self._ask(LookupRequest(protocol=PROTOCOL, member_key=key))
 
         def keep(transaction: Transaction) -> list[Member]:
-            for row in reply.members:
-                self._keep(transaction, row)
+            self._keep_all(transaction, reply.members)
             found = (find(transaction.connection, row.member_id) for row in reply.members)
             return [member for member in found if member is not None]
 
         return self._books.change(keep)
+
+    def _keep_all(self, transaction: Transaction, rows: Iterable[MemberRow]) -> None:
+        for row in rows:
+            self._keep(transaction, row)
 
     def _keep(self, transaction: Transaction, row: MemberRow) -> None:
         """Only who is not here yet: the pull is what keeps known members true."""

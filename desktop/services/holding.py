@@ -9,7 +9,7 @@ from desktop.store import holds
 from desktop.store.holds import Hold
 from desktop.store.print_jobs import queue_original
 from desktop.store.tickets import OpenShift
-from desktop.store.writer import Transaction, Urgency
+from desktop.store.writer import Transaction
 from shared.catalogue.goods import SoldBy
 from shared.errors import DomainError
 from shared.ids import MemberId, OperatorId
@@ -58,9 +58,14 @@ class Holding:
         self.language = language
 
     def held(self) -> list[Hold]:
-        """Held baskets, oldest first."""
+        """Held baskets, oldest first, without the one on the screen.
+
+        A recalled basket stays held until it is sold, abandoned or held again: a till that dies
+        meanwhile has it still.
+        """
         with self._books.reading() as connection:
-            return holds.all_held(connection)
+            every = holds.all_held(connection)
+        return [hold for hold in every if hold.hold_id != self._basket.state.hold_id]
 
     def hold(self, shift: OpenShift, operator_id: OperatorId) -> Hold:
         """Put the basket aside and print a slip; DomainError ``basket-empty``."""
@@ -121,9 +126,6 @@ class Holding:
                 hold_id=hold.hold_id,
             )
         )
-        self._books.change(
-            lambda transaction: holds.drop(transaction.connection, hold_id), Urgency.SALE
-        )
 
     def abandon(self, shift: OpenShift, operator_id: OperatorId) -> None:
         """Give the basket up; what was in it stays in the journal."""
@@ -143,15 +145,34 @@ class Holding:
 
     def void_line(self, line_id: str, shift: OpenShift, operator_id: OperatorId) -> None:
         """Take a line off, on the record."""
+        gone = note(self._basket.state.line(line_id))
+        self._basket.void(line_id)
+        self._note_void(gone, shift, operator_id)
+
+    def change_quantity(
+        self, line_id: str, quantity: int, shift: OpenShift, operator_id: OperatorId
+    ) -> None:
+        """Change a line's units or grams; what is taken off is on the record, like a void."""
+        before = note(self._basket.state.line(line_id))
+        self._basket.set_quantity(line_id, quantity)
+        after = note(self._basket.state.line(line_id))
+        if after.quantity < before.quantity:
+            taken = msgspec.structs.replace(
+                before,
+                quantity=before.quantity - after.quantity,
+                amount=before.amount - after.amount,
+            )
+            self._note_void(taken, shift, operator_id)
+
+    def _note_void(self, line: BasketLineNote, shift: OpenShift, operator_id: OperatorId) -> None:
         fact = LineVoided(
             shift_id=shift.shift_id,
             till_id=self._books.identity.till_id,
             operator_id=operator_id,
             currency=self._basket.quote.currency,
-            line=note(self._basket.state.line(line_id)),
+            line=line,
         )
         self._books.record(Writing(fact, business_date=shift.business_date))
-        self._basket.void(line_id)
 
     def override_price(
         self,

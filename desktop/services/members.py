@@ -1,5 +1,7 @@
 """Members at the till: found by card, phone, name or last digits; enrolled offline too."""
 
+import unicodedata
+
 from desktop.services.books import Books
 from desktop.store import members as store
 from desktop.store.members import Member
@@ -119,11 +121,12 @@ class Members:
             raise DomainError("bad-phone")
         if not digits and not card.strip():
             raise DomainError("member-needs-phone-or-card")
-        if len(name.strip()) > NAME_LENGTH_MAX:
+        name = clean_name(name)
+        if len(name) > NAME_LENGTH_MAX:
             raise DomainError("name-too-long", limit=NAME_LENGTH_MAX)
         if (digits and self.by_phone(digits)) or (card.strip() and self.by_card(card)):
             raise DomainError("member-exists")
-        return MemberProfile(name=name.strip(), phone=digits, card=card.strip())
+        return MemberProfile(name=name, phone=digits, card=card.strip())
 
     def _row(self, member_id: MemberId, profile: MemberProfile, tier: str) -> MemberRow:
         return MemberRow(
@@ -134,3 +137,9 @@ class Members:
             keys=lookup_hashes(self._books.identity.lookup_key, profile),
             tier=tier,
         )
+
+
+def clean_name(text: str) -> str:
+    """A name without control, direction and other invisible characters, in NFC."""
+    plain = unicodedata.normalize("NFC", text)
+    return "".join(c for c in plain if c.isprintable()).strip()

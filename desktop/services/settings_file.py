@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -16,7 +16,7 @@ class PrinterSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Where the receipt printer is: ``host`` for one on the network, else ``serial``."""
 
     host: str = ""
-    port: int = 9100
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 9100
     serial: str = ""
     profile: str = "gb"
     paper: str = "80mm"
@@ -28,7 +28,7 @@ class ScannerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """A serial scanner's port; one that types like a keyboard needs none, but may have a prefix."""
 
     serial: str = ""
-    baud: int = 9600
+    baud: Annotated[int, msgspec.Meta(ge=300, le=921_600)] = 9600
     prefix: str = ""
 
 
@@ -45,6 +45,8 @@ class TillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     def __post_init__(self) -> None:
         if not FONT_SCALE_MIN <= self.font_scale_percent <= FONT_SCALE_MAX:
             raise ValueError(f"font_scale_percent is {FONT_SCALE_MIN} to {FONT_SCALE_MAX}")
+        if self.printer is not None and not (self.printer.host or self.printer.serial):
+            raise ValueError("printer needs a host or a serial port")
         if len(self.scanner.prefix) > 1:
             raise ValueError("scanner.prefix is one character")
 

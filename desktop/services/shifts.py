@@ -39,6 +39,8 @@ from shared.trade.till import (
 )
 from shared.trade.writing import Writing
 
+NOTE_LENGTH_MAX = 500
+
 
 @dataclass(frozen=True, slots=True)
 class ShiftFigures:
@@ -175,6 +177,8 @@ class Shifts:
         shift = self.required()
         if not 0 < amount <= AMOUNT_MINOR_MAX:
             raise DomainError("bad-amount", text=str(amount), currency=self._currency)
+        if len(note) > NOTE_LENGTH_MAX:
+            raise DomainError("note-too-long", limit=NOTE_LENGTH_MAX)
         fact = CashMoved(
             shift_id=shift.shift_id,
             store_id=self._books.identity.store_id,

@@ -10,13 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, select
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, func, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from desktop.store.driver import SQLITE_VERSION, SqliteConnection, sqlite_module
 from desktop.store.head_file import HeadFile
-from desktop.store.schema import epochs
+from desktop.store.schema import entries
 from desktop.store.upgrade import HEAD_REVISION, current_revision, upgrade
 from shared.errors import EnvironmentFault
 
@@ -187,13 +187,15 @@ def _check_head(connection: Connection, folder: TillFolder) -> None:
     record = HeadFile(folder.head).read()
     if record is None:
         return
-    reached = connection.execute(
-        select(epochs.c.next_seq, epochs.c.head_hash).where(
-            epochs.c.journal == record.journal, epochs.c.epoch == record.epoch
-        )
-    ).one_or_none()
-    if reached is None or reached.next_seq <= record.seq:
-        found = -1 if reached is None else reached.next_seq - 1
+    of_epoch = (entries.c.journal == record.journal, entries.c.epoch == record.epoch)
+    same = select(entries.c.seq).where(
+        *of_epoch, entries.c.seq == record.seq, entries.c.hash == record.hash
+    )
+    if connection.execute(same).scalar() is None:
+        newest = connection.execute(select(func.max(entries.c.seq)).where(*of_epoch)).scalar()
         raise EnvironmentFault(
-            "journal-behind-head", known=record.seq, found=found, folder=str(folder.path)
+            "journal-behind-head",
+            known=record.seq,
+            found=-1 if newest is None else newest,
+            folder=str(folder.path),
         )

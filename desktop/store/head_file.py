@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import IO
 
+from shared.errors import EnvironmentFault
 from shared.journal.head_record import SLOT_BYTES, SLOTS, HeadRecord, decode_slots, encode_slot
 
 
@@ -24,6 +25,11 @@ class HeadFile:
             return decode_slots(self._path.read_bytes())
         except FileNotFoundError:
             return None
+        except OSError as error:
+            reason = str(error.strerror)
+            raise EnvironmentFault(
+                "folder-unusable", folder=str(self._path), reason=reason
+            ) from error
 
     def write(self, record: HeadRecord) -> None:
         """Record a commit that has returned."""

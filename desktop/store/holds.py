@@ -19,7 +19,8 @@ class Hold:
 
 
 def put(connection: Connection, hold: Hold) -> None:
-    """Keep a basket."""
+    """Keep a basket, in place of what was held under its id before."""
+    drop(connection, hold.hold_id)
     connection.execute(
         insert(holds).values(
             hold_id=hold.hold_id,

@@ -93,12 +93,17 @@ class _Work(Generic[Result]):
             with self._engine.begin() as connection:
                 transaction = Transaction(connection)
                 result = self._work(transaction)
-            transaction.committed()
         except OperationalError as error:
             self.future.set_exception(_fault(error))
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the result
             self.future.set_exception(error)
         else:
+            # The commit has returned: the job is done, and must never look failed, or it would be
+            # done twice. What follows it can only be worth a warning.
+            try:
+                transaction.committed()
+            except OSError as error:
+                log.warning("after-commit-failed", reason=str(error))
             self.future.set_result(result)
 
 

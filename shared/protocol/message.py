@@ -228,7 +228,7 @@ class ReceiptCopy(Message, frozen=True, kw_only=True):
 
 
 class LookupReply(Message, frozen=True, kw_only=True):
-    """What was found."""
+    """What was found; with a receipt its member comes along, unless erased."""
 
     members: tuple[MemberRow, ...] = ()
     receipt: ReceiptCopy | None = None

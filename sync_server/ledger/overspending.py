@@ -62,8 +62,15 @@ def _step(
         if account in opened:
             known.add(account)
         lowered = change < 0 or account in opened
-        if running[account] < 0 and lowered and account in known:
+        if lowered and _is_overspent(account, running[account], is_known=account in known):
             yield _finding(snapshot, account, running[account], reading, history[account])
+
+
+def _is_overspent(account: Account, amount: int, *, is_known: bool) -> bool:
+    """A sealed coupon code was never issued in the ledger and is good for one use all the same."""
+    if account.kind is AccountKind.COUPON and not is_known:
+        return amount < -1
+    return is_known and amount < 0
 
 
 def _finding(

@@ -44,6 +44,16 @@ def find_members(snapshot: Snapshot, member_key: str) -> list[MemberRow]:
     return read_member_rows(snapshot, list(snapshot.connection.execute(statement)))
 
 
+def find_member(snapshot: Snapshot, member_id: str) -> list[MemberRow]:
+    """One member by id; none if unknown or erased."""
+    statement = select(members).where(
+        members.c.shard == snapshot.shard,
+        members.c.member_id == member_id,
+        members.c.gone.is_(False),
+    )
+    return read_member_rows(snapshot, list(snapshot.connection.execute(statement)))
+
+
 def read_balances(
     snapshot: Snapshot, member_ids: Sequence[MemberId]
 ) -> dict[MemberId, list[BalanceRow]]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from shared.errors import ProtocolError
-from shared.protocol.message import LookupReply, LookupRequest, ReceiptCopy
+from shared.protocol.message import LookupReply, LookupRequest, MemberRow, ReceiptCopy
 from sync_server.database.schema import entries, tickets
 from sync_server.database.transaction import Database, Snapshot
-from sync_server.members.rows import find_members
+from sync_server.members.rows import find_member, find_members
 
 _KEY = re.compile("[0-9a-f]{32}")
 _RECEIPT = re.compile(r"[!-~]{1,40}")
@@ -29,10 +29,23 @@ class Lookup:
         if receipt_no is not None and not _RECEIPT.fullmatch(receipt_no):
             raise ProtocolError("bad-message", reason="receipt_no")
         with self.database.reading() as snapshot:
-            return LookupReply(
-                members=tuple(find_members(snapshot, key)) if key else (),
-                receipt=_find_receipt(snapshot, receipt_no) if receipt_no else None,
-            )
+            members = tuple(find_members(snapshot, key)) if key else ()
+            receipt = _find_receipt(snapshot, receipt_no) if receipt_no else None
+            if receipt is not None:
+                members += tuple(_member_of(snapshot, receipt_no))
+        return LookupReply(members=members, receipt=receipt)
+
+
+def _member_of(snapshot: Snapshot, receipt_no: str | None) -> list[MemberRow]:
+    """The member a sale was for, so that a return elsewhere can take back and give back points."""
+    member_id = snapshot.connection.execute(
+        select(tickets.c.member_id).where(
+            tickets.c.shard == snapshot.shard,
+            tickets.c.receipt_no == receipt_no,
+            tickets.c.member_id.is_not(None),
+        )
+    ).scalar()
+    return find_member(snapshot, member_id) if member_id is not None else []
 
 
 def _find_receipt(snapshot: Snapshot, receipt_no: str) -> ReceiptCopy | None:
