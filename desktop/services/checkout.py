@@ -180,6 +180,9 @@ class Checkout:
             payment = redeem(basket, quote, asked, self.basket.pricing.programme, member.lots)
         except DomainError:
             return
+        if payment.value_minor > quote.total_minor - sum(tender.amount for tender in others):
+            # What else was paid leaves too little for them now.
+            return
         self._points, self._points_for = payment, quote
         self._tenders = (_points_tender(payment), *others)
 

@@ -49,3 +49,18 @@ def test_points_are_given_back_when_their_member_leaves(desk):
     checkout.basket.attach(None)
     assert checkout.due().amount == 1250
     assert checkout.tenders == ()
+
+
+def test_points_are_given_back_where_a_card_leaves_too_little_for_them(desk):
+    checkout = with_points(desk)
+    desk.scan(BISCUIT_CODE)
+    water = checkout.basket.add(desk.counter.scanning.find(WATER_CODE), units=1)
+    total = checkout.due().amount
+    checkout.tender_points(300)
+    checkout.tender(TenderKind.CARD, total - 300)
+    checkout.basket.void(water)
+    assert checkout.due().amount >= 0
+    assert [t.tender for t in checkout.tenders] == [TenderKind.CARD]
+    checkout.tender_cash()
+    fact = desk.finish().fact
+    assert sum(t.amount for t in fact.tenders) == fact.total + fact.rounding
