@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from desktop.services.basket import Pricing
 from desktop.services.books import Books
 from desktop.services.checkout import Checkout
+from desktop.services.draft import Draft
 from desktop.services.elsewhere import Elsewhere
 from desktop.services.holding import Holding
 from desktop.services.members import Members
@@ -264,6 +265,7 @@ class Counter:
         pricing = till.pricing()
         self.till = till
         self.checkout = Checkout(till.books, pricing, language=language, is_offline=till.is_offline)
+        self.draft = Draft(till.books, self.checkout, till.members)
         self.shifts = Shifts(till.books, currency=pricing.programme.currency, language=language)
         self.holding = Holding(till.books, self.checkout.basket, till.members, language=language)
         self.scanning = Scanning(

@@ -278,6 +278,18 @@ class PaymentRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """Money to be given back of an approved attempt, all of it or a part.
+
+    ``refund_id`` is the refund's own id, at most 64 characters: a repeat is the same refund.
+    """
+
+    refund_id: str
+    attempt_id: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentResult:
     """What is known of an attempt. ``reference`` is the provider's own number, ``reason`` a
     provider's word for a refusal (stable code, not a sentence)."""
@@ -307,6 +319,12 @@ class PaymentTerminal(Protocol):
 
     def reverse(self, attempt_id: str, *, deadline_s: float) -> PaymentResult:
         """Undo an attempt, paid or not; may be repeated. UNKNOWN if that is not certain yet."""
+        ...
+
+    def refund(self, request: RefundRequest, *, deadline_s: float) -> PaymentResult:
+        """Give money back to whoever paid; may be repeated, and is done once. The result bears
+        ``refund_id``: APPROVED if the money goes back, DECLINED if it never will this way (more
+        than was paid, too long ago), UNKNOWN if that is not certain yet."""
         ...
 
 

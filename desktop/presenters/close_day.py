@@ -6,7 +6,7 @@ from desktop.presenters.intent import Key
 from desktop.presenters.session import Session, Values
 from desktop.presenters.text import Amount, Tone, say
 from desktop.presenters.view import Button, Choice, Choices, Figure, Figures, Sheet
-from desktop.store.tickets import open_payments
+from desktop.store.payments import open_payments
 from shared.errors import DomainError
 from shared.trade.till import DayClosed
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from desktop.presenters.counting import count_fields, read_counts
 from desktop.presenters.figures import shift_rows
-from desktop.presenters.intent import Key, PaymentTold
+from desktop.presenters.intent import Key
+from desktop.presenters.open_payments import OpenPayments, outstanding
 from desktop.presenters.session import Session, Values
 from desktop.presenters.text import Amount, Text, Tone, say
 from desktop.presenters.view import (
@@ -19,7 +20,6 @@ from desktop.presenters.view import (
     Sheet,
 )
 from desktop.services.shifts import count_total
-from desktop.store.tickets import open_payments
 from shared.errors import DomainError
 from shared.trade.fact import CashCount
 from shared.trade.till import ShiftClosed
@@ -56,8 +56,7 @@ class CloseShiftPage:
         return self._count_sheet()
 
     def _count_sheet(self) -> Sheet:
-        with self._session.till.books.reading() as connection:
-            open_count = len(open_payments(connection))
+        open_count = len(outstanding(self._session))
         held = len(self._session.counter.holding.held())
         parts: list[Part] = [Note(say("till.close.note"))]
         if held:
@@ -164,7 +163,7 @@ class CloseShiftPage:
             case "close":
                 self._close(values.get("reason") or REASONS[0])
             case "resolve":
-                self._resolve()
+                self._session.push(OpenPayments(self._session))
             case "back":
                 self._back()
             case "day":
@@ -188,19 +187,3 @@ class CloseShiftPage:
             session.signed_in.operator_id, self._counts, difference_reason=reason
         )
         session.written()
-
-    def _resolve(self) -> None:
-        """Ask the wallet again, without waiting for it here."""
-        session = self._session
-        payments = session.counter.payments
-        if payments is None:
-            session.tell(say("till.tender.no-wallet"), Tone.REFUSED)
-            return
-        shift, operator = session.shift, session.signed_in.operator_id
-
-        def ask() -> None:
-            for progress in payments.resolve_open(shift, operator):
-                session.post(PaymentTold(progress))
-
-        session.till.executor().submit(ask)
-        session.tell(say("till.close.resolving"))

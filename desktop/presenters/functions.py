@@ -14,6 +14,7 @@ from desktop.presenters.price import PriceOverride
 from desktop.presenters.returning import ReturnStart
 from desktop.presenters.session import Session
 from desktop.presenters.weight import AddGoods
+from desktop.store.payments import PaymentAttempt
 
 
 class Counter(Protocol):
@@ -29,6 +30,10 @@ class Counter(Protocol):
     def add(self) -> AddGoods: ...
 
     def check_untendered(self) -> None: ...
+
+    def use_payment(self, found: PaymentAttempt) -> None: ...
+
+    def give_up(self) -> None: ...
 
 
 def open_function(page: Counter, key: Key) -> None:
@@ -54,6 +59,6 @@ def open_function(page: Counter, key: Key) -> None:
         case Key.F9:
             session.push(DrawerMenu(session))
         case Key.F10:
-            session.push(Menu(session))
+            session.push(Menu(session, use=page.use_payment, give_up=page.give_up))
         case _:
             pass

@@ -1,8 +1,11 @@
 """F10: everything that is not done all day."""
 
+from collections.abc import Callable
+
 from desktop.presenters.drawer import DrawerMenu
 from desktop.presenters.figures import ShiftFiguresSheet
 from desktop.presenters.members import MemberSearch
+from desktop.presenters.open_payments import OpenPayments, UsePayment
 from desktop.presenters.papers import UncertainPapers
 from desktop.presenters.receipts import Receipts
 from desktop.presenters.session import PlainOverlay, Session, Values
@@ -10,7 +13,18 @@ from desktop.presenters.text import say
 from desktop.presenters.view import Button, Choice, Choices, Sheet
 from shared.language import Language
 
-ENTRIES = ("figures", "drawer", "receipts", "members", "papers", "sync", "close-shift", "sign-out")
+ENTRIES = (
+    "figures",
+    "drawer",
+    "receipts",
+    "members",
+    "payments",
+    "papers",
+    "give-up",
+    "sync",
+    "close-shift",
+    "sign-out",
+)
 LEFT_TO_TILL = ("sync", "close-shift", "sign-out", "language")
 """Acted on by the till itself, which knows the pages."""
 
@@ -18,8 +32,10 @@ LEFT_TO_TILL = ("sync", "close-shift", "sign-out", "language")
 class Menu(PlainOverlay):
     """Tiles."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, use: UsePayment, give_up: Callable[[], None]) -> None:
         self._session = session
+        self._use = use
+        self._give_up = give_up
 
     def sheet(self) -> Sheet:
         """What there is, and the languages in their own names."""
@@ -54,7 +70,11 @@ class Menu(PlainOverlay):
                 session.push(Receipts(session))
             case "members":
                 session.push(MemberSearch(session))
+            case "payments":
+                session.push(OpenPayments(session, self._use))
             case "papers":
                 session.push(UncertainPapers(session))
+            case "give-up":
+                self._give_up()
             case _:
                 pass

@@ -1,13 +1,16 @@
 """Taking goods back: by receipt, line by line; or without one, with an approval."""
 
+from collections import Counter
 from datetime import datetime, time
 
 from desktop.presenters.approval import ask
 from desktop.presenters.elsewhere import ask_receipt, receipt_message
 from desktop.presenters.intent import Key, MembersTold, ReceiptTold
+from desktop.presenters.open_payments import ask_about_payments
 from desktop.presenters.session import PlainOverlay, Session, Values
 from desktop.presenters.text import (
     Amount,
+    Join,
     Message,
     Moment,
     Text,
@@ -67,7 +70,7 @@ class ReturnStart(PlainOverlay):
                 self._note(),
                 Choices("found", self._found()),
                 Fields((Field("receipt", say("till.return.receipt"), FieldKind.NUMBER),)),
-                Note(say(note, lines=lines)),
+                Note(say(note, count=lines)),
             ),
             buttons=(
                 Button("back", say("till.key.back"), key="Esc"),
@@ -330,18 +333,22 @@ class UnreceiptedReturn(PlainOverlay):
 
 
 def tell_refund(session: Session, key: str, returned: SaleReturned) -> None:
-    """Say what to hand out in cash, and what goes back another way; the drawer for cash only."""
-    cash = sum(r.amount for r in returned.refunds if r.tender is TenderKind.CASH)
-    elsewhere = sum(
-        r.amount for r in returned.refunds if r.tender in {TenderKind.CARD, TenderKind.WALLET}
-    )
-    if cash:
+    """Say what to hand out in cash and what goes back another way; the drawer for cash only.
+
+    A wallet is asked for its part by the till, a card terminal by the cashier.
+    """
+    refunded = Counter[TenderKind]()
+    for refund in returned.refunds:
+        refunded[refund.tender] += refund.amount
+    if refunded[TenderKind.CASH]:
         session.open_drawer()
     session.written()
-    if elsewhere:
-        session.tell(
-            say("till.return.done-elsewhere", cash=Amount(cash), elsewhere=Amount(elsewhere)),
-            Tone.ATTENTION,
-        )
-    else:
-        session.tell(say(key, amount=Amount(cash)), Tone.GOOD)
+    ways: list[Text] = [say(key)]
+    if refunded[TenderKind.CASH]:
+        ways.append(say("till.return.in-cash", amount=Amount(refunded[TenderKind.CASH])))
+    if refunded[TenderKind.CARD]:
+        ways.append(say("till.return.on-card", amount=Amount(refunded[TenderKind.CARD])))
+    if refunded[TenderKind.WALLET]:
+        ways.append(say("till.return.in-wallet", amount=Amount(refunded[TenderKind.WALLET])))
+        ask_about_payments(session)
+    session.tell(Join(tuple(ways)), Tone.GOOD)

@@ -5,6 +5,7 @@ from desktop.presenters.elsewhere import ask_member, ask_receipt
 from desktop.presenters.functions import open_function
 from desktop.presenters.intent import Act, Key, PaymentTold, Press
 from desktop.presenters.members import Enrolment
+from desktop.presenters.open_payments import OpenPayments, ask_about_payments, outstanding
 from desktop.presenters.returning import ReceiptReturn, ReturnStart
 from desktop.presenters.session import Session
 from desktop.presenters.tendering import Tendering
@@ -27,6 +28,7 @@ from desktop.services.scanning import (
     WalletOffered,
     WeightNeeded,
 )
+from desktop.store.payments import PaymentAttempt
 from shared.catalogue.codes import WalletCode, classify
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
@@ -57,6 +59,23 @@ class SalePage:
     def enter(self) -> None:
         """The page comes up: after a sign-in or a shift opened."""
         self._tiles = tuple(often_sold(self.session.till.books, limit=TILES_MAX))
+        self._take_up_draft()
+        ask_about_payments(self.session)
+        if outstanding(self.session):
+            self.session.push(OpenPayments(self.session, self.use_payment))
+
+    def _take_up_draft(self) -> None:
+        """A till that died had a basket on its screen: it comes back, with what was taken."""
+        session = self.session
+        restored = session.counter.draft.restore(session.signed_in.operator_id)
+        if restored is None:
+            return
+        if restored.is_held:
+            session.tell(say("till.sale.restored-held"), Tone.ATTENTION)
+            return
+        session.tell(say("till.sale.restored"), Tone.ATTENTION)
+        if session.counter.checkout.is_tendering:
+            self.tendering.open()
 
     @property
     def _state(self) -> BasketState:
@@ -146,6 +165,8 @@ class SalePage:
                 self._times()
             case Key.ESC:
                 self._back()
+            case Key.DELETE if self.session.counter.checkout.is_tendering:
+                self.tendering.withdraw_last()
             case Key.DELETE:
                 self._void()
             case Key.BACKSPACE if self.tendering.is_open:
@@ -299,6 +320,24 @@ class SalePage:
         session.written()
         self._take_new_programme()
 
+    def use_payment(self, found: PaymentAttempt) -> None:
+        """Settle with a payment that was approved before the till died."""
+        self.tendering.use(found)
+        self._finish_if_settled(self.session.clock.monotonic())
+
+    def give_up(self) -> None:
+        """Take everything off the screen, on the record."""
+        session = self.session
+        if not self._state.lines:
+            raise DomainError("basket-empty")
+        self.check_untendered()
+        session.counter.holding.abandon(session.shift, session.signed_in.operator_id)
+        self._entry, self._quantity, self._selected = "", 0, ""
+        self.tendering.reset()
+        session.written()
+        session.tell(say("till.sale.given-up"))
+        self._take_new_programme()
+
     # Programme, undo
 
     def programme_changed(self) -> None:
@@ -363,6 +402,8 @@ class SalePage:
                 Hint("F6", say("till.key.card")),
                 Hint("F8", say("till.key.voucher")),
             ]
+            if self.session.counter.checkout.is_tendering:
+                found.append(Hint("Del", say("till.tender.withdraw")))
             if self.tendering.offered():
                 found.insert(2, Hint("F7", say("till.key.points")))
             return (*found, Hint("F12", say("till.key.cash-rest"), is_primary=True))

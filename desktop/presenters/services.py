@@ -6,6 +6,7 @@ from typing import Protocol
 from desktop.services.basket import Pricing
 from desktop.services.books import Books
 from desktop.services.checkout import Checkout
+from desktop.services.draft import Draft
 from desktop.services.elsewhere import Elsewhere
 from desktop.services.holding import Holding
 from desktop.services.members import Members
@@ -22,6 +23,9 @@ class CounterServices(Protocol):
 
     @property
     def checkout(self) -> Checkout: ...
+
+    @property
+    def draft(self) -> Draft: ...
 
     @property
     def shifts(self) -> Shifts: ...

@@ -1,12 +1,14 @@
 """The tender panel: any number of payments until nothing is due."""
 
 from desktop.presenters.cash import suggested_notes
-from desktop.presenters.intent import Key, PaymentTold
+from desktop.presenters.intent import Key
+from desktop.presenters.open_payments import payments_by, payments_of, telling
 from desktop.presenters.session import Session
 from desktop.presenters.text import Amount, Text, Tone, say
 from desktop.presenters.view import Attempt, TenderPanel, TenderRow
 from desktop.services.checkout import Checkout
 from desktop.services.payments import PaymentProgress
+from desktop.store.payments import PaymentAttempt
 from shared.errors import DomainError
 from shared.money import parse_amount
 from shared.points import format_points
@@ -105,27 +107,37 @@ class Tendering:
         self._settled_otherwise()
 
     def wallet(self, code: str) -> None:
-        """Ask the customer's wallet for the whole rest."""
+        """Ask the customer's wallet for the amount typed, or for the whole rest."""
         self.open()
         self.check_quiet()
-        session = self._session
-        payments = session.counter.payments
-        if payments is None:
-            session.tell(say("till.tender.no-wallet"), Tone.REFUSED)
-            return
+        payments = payments_of(self._session)
+        amount, due = self.amount_typed(), self._checkout.due().amount
+        if amount is not None and not 0 < amount <= due:
+            raise DomainError("tender-exceeds-due", amount=amount, due=due)
         self._attempt = payments.begin(
-            session.shift,
-            session.signed_in.operator_id,
-            amount=self._checkout.due().amount,
+            payments_by(self._session),
+            amount=amount or due,
             payer_code=code,
-            tell=lambda progress: session.post(PaymentTold(progress)),
+            tell=telling(self._session),
         )
+
+    def use(self, found: PaymentAttempt) -> None:
+        """Take a payment that was approved for a sale that never came about."""
+        self.open()
+        self.check_quiet()
+        self._checkout.tender(
+            TenderKind.WALLET,
+            found.amount,
+            provider=found.provider,
+            attempt_id=found.attempt_id,
+            reference=found.reference,
+        )
+        self._settled_otherwise()
 
     def progressed(self, progress: PaymentProgress) -> None:
         """A payment went on; approved money settles what is due."""
         if self._attempt is None or progress.attempt_id != self._attempt.attempt_id:
-            text = say(f"till.attempt.{progress.state.value}", amount=Amount(progress.amount))
-            self._session.tell(text, _TONE[progress.state])
+            self._tell_other(progress)
             return
         self._attempt = progress
         if progress.is_final and progress.state is PaymentState.APPROVED:
@@ -138,10 +150,28 @@ class Tendering:
                 reference=progress.reference,
             )
 
+    def _tell_other(self, progress: PaymentProgress) -> None:
+        """News of a payment that is not the basket's, or of a refund."""
+        what = "refund" if progress.is_refund else "attempt"
+        is_unused = not progress.is_refund and progress.state is PaymentState.APPROVED
+        key = f"till.{what}.{progress.state.value}" if not is_unused else "till.attempt.unused"
+        text = say(key, amount=Amount(abs(progress.amount)))
+        tone = Tone.ATTENTION if progress.is_refund else _TONE[progress.state]
+        is_given = progress.is_refund and progress.state is PaymentState.APPROVED
+        self._session.tell(text, Tone.GOOD if is_given else tone)
+
     def withdraw(self, index: int) -> None:
-        """Give a payment back."""
+        """Give a payment back; what a wallet has paid is reversed there."""
         self.check_quiet()
-        self._checkout.withdraw(index)
+        gone = self._checkout.withdraw(index)
+        session = self._session
+        for found in payments_of(session).outstanding() if gone.attempt_id else ():
+            if found.attempt_id == gone.attempt_id:
+                payments_of(session).give_back(found, payments_by(session), telling(session))
+
+    def withdraw_last(self) -> None:
+        """Give back what was taken last."""
+        self.withdraw(len(self._checkout.tenders) - 1)
 
     def make_changeable(self) -> None:
         """Before the basket changes: a points payment was made for the basket as it was."""
@@ -201,7 +231,7 @@ class Tendering:
 
     def _row(self, tender: Tender) -> TenderRow:
         text: Text = say(f"paper.tender.{tender.tender.value}")
-        return TenderRow(text, tender.amount, can_withdraw=not tender.attempt_id)
+        return TenderRow(text, tender.amount)
 
     def _attempt_view(self) -> Attempt | None:
         attempt = self._attempt

@@ -1,7 +1,7 @@
 """Text as keys and fields: what the screen says before anybody chose a language."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from enum import StrEnum
 
 from shared.catalogue.goods import Goods
@@ -60,6 +60,11 @@ def say(key: str, /, **fields: object) -> Say:
 def error_text(error: EvertillError) -> Say:
     """An expected failure as a message: what happened, to what, what to do."""
     return Say(f"error.{error.code}", tuple(error.fields.items()))
+
+
+def wall_time(occurred_at: str, zone: tzinfo) -> Text:
+    """When a fact happened, on the store's wall; nothing where nobody noted it."""
+    return Moment(datetime.fromisoformat(occurred_at).astimezone(zone)) if occurred_at else ""
 
 
 def goods_name(goods: Goods) -> Named:

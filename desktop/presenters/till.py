@@ -124,6 +124,9 @@ class TillPresenter:
         except EvertillError as error:
             self._session.message = refused(error)
             self._session.told += 1
+        finally:
+            if self._session.counter_in_use is not None:
+                self._session.counter_in_use.draft.keep()
 
     def confess(self, error: Exception) -> None:
         """A bug: said plainly, the basket kept."""

@@ -238,7 +238,6 @@ class TenderRow:
 
     text: Text
     minor: int
-    can_withdraw: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from desktop.services import ticket
-from desktop.services.basket import OpenBasket, Pricing
+from desktop.services.basket import BasketState, OpenBasket, Pricing
 from desktop.services.books import Books, EntryPlace
 from desktop.services.ticket import Settled, TicketPlace
 from desktop.store import members as member_store
@@ -226,10 +226,8 @@ class Checkout:
         return tender
 
     def withdraw(self, index: int) -> Tender:
-        """Give a tender back; one that was charged outside must be reversed by its provider."""
+        """Take a tender off; what was charged outside is then to be reversed by its provider."""
         gone = self._tenders[index]
-        if gone.attempt_id:
-            raise DomainError("tender-charged")
         self._tenders = self._tenders[:index] + self._tenders[index + 1 :]
         if gone.tender is TenderKind.POINTS:
             self._points = None
@@ -346,6 +344,12 @@ class Checkout:
         if member is not None:
             with self._books.reading() as connection:
                 self.basket.attach(member_store.find(connection, member.member_id))
+
+    def restore(self, state: BasketState, tenders: tuple[Tender, ...]) -> None:
+        """Go on with a basket and what was taken for it before the till died."""
+        self.clear()
+        self.basket.load(state)
+        self._tenders = tenders
 
     def clear(self, pricing: Pricing | None = None) -> None:
         """An empty basket without tenders."""

@@ -1,20 +1,24 @@
 """Putting a basket aside and taking it up again; giving it up."""
 
+from collections.abc import Iterable
+
 import msgspec
 
-from desktop.services.basket import BasketState, OpenBasket
+from desktop.services import kept_basket
+from desktop.services.basket import OpenBasket
 from desktop.services.books import Books
 from desktop.services.members import Members
 from desktop.store import holds
+from desktop.store.catalogue import find_by_id
 from desktop.store.holds import Hold
 from desktop.store.print_jobs import queue_original
 from desktop.store.tickets import OpenShift
 from desktop.store.writer import Transaction
 from shared.catalogue.goods import SoldBy
 from shared.errors import DomainError
-from shared.ids import MemberId, OperatorId
+from shared.ids import OperatorId
 from shared.journal.entry import format_occurred_at
-from shared.pricing.basket import BasketLine, CouponClaim
+from shared.pricing.basket import BasketLine
 from shared.trade.fact import Approval, Measure
 from shared.trade.till import (
     BasketAbandoned,
@@ -24,16 +28,6 @@ from shared.trade.till import (
     PriceOverridden,
 )
 from shared.trade.writing import Writing
-
-
-class HeldBasket(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of a basket: the member by id only."""
-
-    lines: tuple[BasketLine, ...]
-    barcodes: tuple[tuple[str, str], ...]
-    member_id: MemberId | None
-    claims: tuple[CouponClaim, ...]
-    approvals: tuple[Approval, ...]
 
 
 def note(line: BasketLine) -> BasketLineNote:
@@ -78,7 +72,7 @@ class Holding:
             held_at=format_occurred_at(self._books.clock.now()),
             operator_id=operator_id,
             total=total,
-            document=msgspec.json.encode(_kept(state)),
+            document=kept_basket.keep(state),
         )
         fact = BasketHeld(
             hold_id=hold.hold_id,
@@ -107,41 +101,63 @@ class Holding:
         self._basket.clear()
         return hold
 
-    def recall(self, hold_id: str) -> None:
-        """Go on with a held basket; DomainError ``basket-not-empty``, ``no-such-hold``."""
+    def recall(self, hold_id: str) -> int:
+        """Go on with a held basket, at today's prices; how many lines cost something else by now.
+
+        Raises DomainError ``basket-not-empty``, ``no-such-hold``, and what the engine raises where
+        today's programme cannot price it any more: it can then only be given up.
+        """
         if self._basket.state.lines:
             raise DomainError("basket-not-empty")
+        hold = self._held(hold_id)
+        kept = kept_basket.read(hold.document)
+        with self._books.reading() as connection:
+            found = kept_basket.take_up(
+                msgspec.structs.replace(kept, hold_id=hold.hold_id),
+                self._members.by_id,
+                lambda goods_id: find_by_id(connection, goods_id),
+            )
+        self._basket.load(found.state)
+        return found.repriced
+
+    def _held(self, hold_id: str) -> Hold:
         hold = next((held for held in self.held() if held.hold_id == hold_id), None)
         if hold is None:
             raise DomainError("no-such-hold")
-        kept = msgspec.json.decode(hold.document, type=HeldBasket)
-        member = self._members.by_id(kept.member_id) if kept.member_id else None
-        self._basket.load(
-            BasketState(
-                lines=kept.lines,
-                barcodes=kept.barcodes,
-                member=member,
-                claims=kept.claims,
-                approvals=kept.approvals,
-                hold_id=hold.hold_id,
-            )
-        )
+        return hold
+
+    def give_up(self, hold_id: str, shift: OpenShift, operator_id: OperatorId) -> None:
+        """Abandon a held basket without taking it up; DomainError ``no-such-hold``."""
+        hold = self._held(hold_id)
+        lines = kept_basket.read(hold.document).lines
+        self._abandon(hold.hold_id, lines, hold.total, shift, operator_id)
 
     def abandon(self, shift: OpenShift, operator_id: OperatorId) -> None:
         """Give the basket up; what was in it stays in the journal."""
         state = self._basket.state
         if state.lines:
-            fact = BasketAbandoned(
-                hold_id=state.hold_id,
-                shift_id=shift.shift_id,
-                till_id=self._books.identity.till_id,
-                operator_id=operator_id,
-                currency=self._basket.quote.currency,
-                lines=tuple(note(line) for line in state.lines),
-                total=self._basket.quote.total_minor,
-            )
-            self._books.record(Writing(fact, business_date=shift.business_date))
+            total = self._basket.quote.total_minor
+            self._abandon(state.hold_id, state.lines, total, shift, operator_id)
         self._basket.clear()
+
+    def _abandon(
+        self,
+        hold_id: str | None,
+        lines: Iterable[BasketLine],
+        total: int,
+        shift: OpenShift,
+        operator_id: OperatorId,
+    ) -> None:
+        fact = BasketAbandoned(
+            hold_id=hold_id,
+            shift_id=shift.shift_id,
+            till_id=self._books.identity.till_id,
+            operator_id=operator_id,
+            currency=self._basket.pricing.programme.currency,
+            lines=tuple(note(line) for line in lines),
+            total=total,
+        )
+        self._books.record(Writing(fact, business_date=shift.business_date))
 
     def void_line(self, line_id: str, shift: OpenShift, operator_id: OperatorId) -> None:
         """Take a line off, on the record."""
@@ -197,13 +213,3 @@ class Holding:
             approvals=(approval,),
         )
         self._books.record(Writing(fact, business_date=shift.business_date))
-
-
-def _kept(state: BasketState) -> HeldBasket:
-    return HeldBasket(
-        lines=state.lines,
-        barcodes=state.barcodes,
-        member_id=state.member.member_id if state.member else None,
-        claims=state.claims,
-        approvals=state.approvals,
-    )

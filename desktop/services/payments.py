@@ -1,18 +1,29 @@
 """External payments: an attempt is written before the request leaves, and always ends visibly.
 
 REQUESTED → APPROVED or DECLINED; without an answer in time UNKNOWN, then queried, then reversed. It
-is never silently repeated or dropped: what stays UNKNOWN is listed by the close.
+is never silently repeated or dropped. Refunds go the same way: a return books them, the gateway is
+asked under an id that follows from the return, so that asking again gives nothing twice. What is
+not over is listed at the sign-in and by the close.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import structlog
 
 from desktop.services.books import Books
-from desktop.store.tickets import OpenShift, PaymentAttempt, open_payments
-from hardware.ports import AttemptState, PaymentRequest, PaymentResult, WalletGateway
+from desktop.store.payments import PaymentAttempt, open_payments
+from desktop.store.tickets import OpenShift
+from hardware.ports import (
+    AttemptState,
+    PaymentRequest,
+    PaymentResult,
+    RefundRequest,
+    WalletGateway,
+)
+from shared.errors import EnvironmentFault
 from shared.ids import OperatorId
 from shared.money import Currency, Money
 from shared.trade.till import PaymentAttempted, PaymentState
@@ -20,7 +31,7 @@ from shared.trade.writing import Writing
 
 PAY_DEADLINE_S = 30.0
 QUERY_DEADLINE_S = 5.0
-QUERIES_MAX = 3
+TRIES_MAX = 3
 
 log = structlog.get_logger("payments")
 
@@ -39,28 +50,45 @@ class PaymentProgress:
     attempt_id: str
     provider: str
     amount: int
+    """Negative for a refund."""
     state: PaymentState
     reference: str = ""
     reason: str = ""
     is_final: bool = False
+
+    @property
+    def is_refund(self) -> bool:
+        """Whether money goes back."""
+        return self.amount < 0
 
 
 Tell = Callable[[PaymentProgress], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class PaymentsBy:
+    """Who deals with payments, in which shift."""
+
+    shift: OpenShift
+    operator_id: OperatorId
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
     """What every step of one attempt writes."""
 
     attempt_id: str
-    shift: OpenShift
-    operator_id: OperatorId
+    by: PaymentsBy
     provider: str
     amount: int
+    refund_of: str = ""
+
+
+Step = Callable[[_Attempt, Tell], None]
 
 
 class Payments:
-    """Wallet payments through a gateway port."""
+    """Wallet payments and refunds through a gateway port."""
 
     def __init__(
         self, books: Books, gateway: WalletGateway, *, currency: str, executor: Executor
@@ -69,54 +97,127 @@ class Payments:
         self._gateway = gateway
         self._currency = currency
         self._executor = executor
+        self._lock = threading.Lock()
+        self._paying: set[str] = set()
+        """Attempts of the basket on the screen that are on their way."""
+        self._asking: set[str] = set()
+        """Older ones that somebody finds out about right now."""
 
-    def begin(
-        self, shift: OpenShift, operator_id: OperatorId, *, amount: int, payer_code: str, tell: Tell
-    ) -> PaymentProgress:
+    def begin(self, by: PaymentsBy, *, amount: int, payer_code: str, tell: Tell) -> PaymentProgress:
         """Write the attempt, then ask for the money on a thread of its own."""
-        attempt = Attempt(self._books.new_id(), shift, operator_id, self._gateway.name, amount)
+        attempt = _Attempt(self._books.new_id(), by, self._gateway.name, amount)
         progress = self._write(attempt, PaymentState.REQUESTED)
-        request = PaymentRequest(
-            attempt.attempt_id, Money(amount, Currency(self._currency)), payer_code
+        request = PaymentRequest(attempt.attempt_id, self._money(amount), payer_code)
+        self._start(
+            attempt, lambda one, told: self._pay(one, request, told), tell, among=self._paying
         )
-        self._executor.submit(self._ask, attempt, request, tell)
         return progress
 
-    def _ask(self, attempt: Attempt, request: PaymentRequest, tell: Tell) -> None:
+    def outstanding(self, *, taken: Collection[str] = ()) -> list[PaymentAttempt]:
+        """What is not over, oldest first, without what the basket on the screen is paid with."""
+        with self._books.reading() as connection:
+            found = open_payments(connection)
+        with self._lock:
+            not_left = self._paying.union(taken)
+        return [one for one in found if one.attempt_id not in not_left]
+
+    def is_asking(self, attempt_id: str) -> bool:
+        """Whether an answer about it is waited for."""
+        with self._lock:
+            return attempt_id in self._asking
+
+    def ask_again(
+        self, by: PaymentsBy, tell: Tell, *, taken: Collection[str] = ()
+    ) -> list[PaymentAttempt]:
+        """Find out about everything that is not over, in the background; what was asked for.
+
+        An approved payment stays approved: whether it pays for a sale or goes back, a person says.
+        """
+        asked = [
+            one
+            for one in self.outstanding(taken=taken)
+            if one.is_refund or one.state is not PaymentState.APPROVED
+        ]
+        for found in asked:
+            step = self._refund if found.is_refund else self._settle_unknown
+            self._start(_of(found, by), step, tell, among=self._asking)
+        return asked
+
+    def give_back(self, found: PaymentAttempt, by: PaymentsBy, tell: Tell) -> None:
+        """Reverse a payment that no sale takes, in the background."""
+        self._start(_of(found, by), self._reverse, tell, among=self._asking)
+
+    def ended(self, found: PaymentAttempt, by: PaymentsBy) -> Writing:
+        """The fact that a refund will not be given by its provider; for who gives it otherwise."""
+        return self._writing(_of(found, by), PaymentState.REVERSED, reference=found.reference)
+
+    def _start(self, attempt: _Attempt, step: Step, tell: Tell, *, among: set[str]) -> None:
+        with self._lock:
+            if attempt.attempt_id in among:
+                return
+            among.add(attempt.attempt_id)
+
+        def run() -> None:
+            try:
+                step(attempt, tell)
+            except EnvironmentFault as fault:
+                # Not even written down: the journal has it as asked for, and it is listed as open.
+                log.warning("payment-unwritten", attempt_id=attempt.attempt_id, code=fault.code)
+                tell(_progress(attempt, PaymentState.UNKNOWN, is_final=True))
+            finally:
+                self._forget(attempt)
+
+        self._executor.submit(run)
+
+    def _forget(self, attempt: _Attempt) -> None:
+        with self._lock:
+            self._paying.discard(attempt.attempt_id)
+            self._asking.discard(attempt.attempt_id)
+
+    # Steps, each on a thread of its own
+
+    def _pay(self, attempt: _Attempt, request: PaymentRequest, tell: Tell) -> None:
         gateway = self._gateway
         result = _answer(attempt, lambda: gateway.pay(request, deadline_s=PAY_DEADLINE_S))
         if result.state is not AttemptState.UNKNOWN:
-            tell(self._write_result(attempt, result, is_final=True))
+            self._end(attempt, result, tell)
             return
         tell(self._write_result(attempt, result, is_final=False))
-        tell(self._write_result(attempt, self._find_out(attempt), is_final=True))
+        self._settle_unknown(attempt, tell)
 
-    def _find_out(self, attempt: Attempt) -> PaymentResult:
+    def _settle_unknown(self, attempt: _Attempt, tell: Tell) -> None:
         """Query; where that tells nothing, reverse, so that the customer pays once at most."""
         gateway, one = self._gateway, attempt.attempt_id
-        for _ in range(QUERIES_MAX):
-            result = _answer(attempt, lambda: gateway.query(one, deadline_s=QUERY_DEADLINE_S))
-            if result.state is not AttemptState.UNKNOWN:
-                return result
-        return _answer(attempt, lambda: gateway.reverse(one, deadline_s=QUERY_DEADLINE_S))
+        result = _repeated(attempt, lambda: gateway.query(one, deadline_s=QUERY_DEADLINE_S))
+        if result.state is AttemptState.UNKNOWN:
+            self._reverse(attempt, tell)
+        else:
+            self._end(attempt, result, tell)
 
-    def resolve_open(self, shift: OpenShift, operator_id: OperatorId) -> list[PaymentProgress]:
-        """Ask again about attempts that never ended (after a crash, before a close)."""
-        with self._books.reading() as connection:
-            attempts = open_payments(connection)
-        return [self._resolve(found, shift, operator_id) for found in attempts]
-
-    def _resolve(
-        self, found: PaymentAttempt, shift: OpenShift, operator_id: OperatorId
-    ) -> PaymentProgress:
-        attempt = Attempt(found.attempt_id, shift, operator_id, found.provider, found.amount)
-        # Approved, but no sale took it: the customer's money goes back.
+    def _reverse(self, attempt: _Attempt, tell: Tell) -> None:
         gateway, one = self._gateway, attempt.attempt_id
         result = _answer(attempt, lambda: gateway.reverse(one, deadline_s=QUERY_DEADLINE_S))
-        return self._write_result(attempt, result, is_final=True)
+        self._end(attempt, result, tell)
+
+    def _refund(self, attempt: _Attempt, tell: Tell) -> None:
+        gateway = self._gateway
+        request = RefundRequest(attempt.attempt_id, attempt.refund_of, self._money(-attempt.amount))
+        result = _repeated(attempt, lambda: gateway.refund(request, deadline_s=QUERY_DEADLINE_S))
+        self._end(attempt, result, tell)
+
+    def _end(self, attempt: _Attempt, result: PaymentResult, tell: Tell) -> None:
+        # Over for this thread, whether or not the answer is the last one: it may be asked again.
+        progress = self._write_result(attempt, result, is_final=True)
+        self._forget(attempt)
+        tell(progress)
+
+    # The journal
+
+    def _money(self, minor: int) -> Money:
+        return Money(minor, Currency(self._currency))
 
     def _write_result(
-        self, attempt: Attempt, result: PaymentResult, *, is_final: bool
+        self, attempt: _Attempt, result: PaymentResult, *, is_final: bool
     ) -> PaymentProgress:
         return self._write(
             attempt,
@@ -128,38 +229,66 @@ class Payments:
 
     def _write(
         self,
-        attempt: Attempt,
+        attempt: _Attempt,
         state: PaymentState,
         *,
         reference: str = "",
         reason: str = "",
         is_final: bool = False,
     ) -> PaymentProgress:
+        self._books.record(self._writing(attempt, state, reference=reference))
+        log.info("payment", attempt_id=attempt.attempt_id, state=state.value)
+        return _progress(attempt, state, reference=reference, reason=reason, is_final=is_final)
+
+    def _writing(self, attempt: _Attempt, state: PaymentState, *, reference: str) -> Writing:
         fact = PaymentAttempted(
             attempt_id=attempt.attempt_id,
-            shift_id=attempt.shift.shift_id,
+            shift_id=attempt.by.shift.shift_id,
             till_id=self._books.identity.till_id,
-            operator_id=attempt.operator_id,
+            operator_id=attempt.by.operator_id,
             currency=self._currency,
             provider=attempt.provider,
             amount=attempt.amount,
             state=state,
             reference=reference,
         )
-        self._books.record(Writing(fact, business_date=attempt.shift.business_date))
-        log.info("payment", attempt_id=attempt.attempt_id, state=state.value)
-        return PaymentProgress(
-            attempt_id=attempt.attempt_id,
-            provider=attempt.provider,
-            amount=attempt.amount,
-            state=state,
-            reference=reference,
-            reason=reason,
-            is_final=is_final,
-        )
+        return Writing(fact, business_date=attempt.by.shift.business_date)
 
 
-def _answer(attempt: Attempt, ask: Callable[[], PaymentResult]) -> PaymentResult:
+def _progress(
+    attempt: _Attempt,
+    state: PaymentState,
+    *,
+    reference: str = "",
+    reason: str = "",
+    is_final: bool = False,
+) -> PaymentProgress:
+    return PaymentProgress(
+        attempt_id=attempt.attempt_id,
+        provider=attempt.provider,
+        amount=attempt.amount,
+        state=state,
+        reference=reference,
+        reason=reason,
+        is_final=is_final,
+    )
+
+
+def _of(found: PaymentAttempt, by: PaymentsBy) -> _Attempt:
+    return _Attempt(found.attempt_id, by, found.provider, found.amount, found.refund_of or "")
+
+
+def _repeated(attempt: _Attempt, ask: Callable[[], PaymentResult]) -> PaymentResult:
+    """Ask until something is known, a few times."""
+    result = _answer(attempt, ask)
+    for _ in range(TRIES_MAX - 1):
+        if result.state is not AttemptState.UNKNOWN:
+            break
+        result = _answer(attempt, ask)
+    return result
+
+
+def _answer(attempt: _Attempt, ask: Callable[[], PaymentResult]) -> PaymentResult:
     """What the gateway says; a driver that breaks said nothing, and money may have moved."""
     try:
         return ask()

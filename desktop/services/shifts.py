@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 from desktop.services.books import Books
 from desktop.store.holds import all_held
 from desktop.store.journal import current_epoch, read_entry
+from desktop.store.payments import open_payments
 from desktop.store.print_jobs import queue_original, uncertain
 from desktop.store.tickets import (
     OpenShift,
     ShiftRecord,
     closed_shifts_of_open_day,
     last_close,
-    open_payments,
     open_shift,
     read_shift,
 )
@@ -172,8 +172,12 @@ class Shifts:
         reason: str,
         note: str = "",
         approvals: tuple[Approval, ...] = (),
+        ending: Writing | None = None,
     ) -> ChainedEntry:
-        """Cash in, cash out, or a drop to the safe; prints a slip."""
+        """Cash in, cash out, or a drop to the safe; prints a slip.
+
+        ``ending`` is written with it: the end of what the cash stands in for.
+        """
         shift = self.required()
         if not 0 < amount <= AMOUNT_MINOR_MAX:
             raise DomainError("bad-amount", text=str(amount), currency=self._currency)
@@ -191,9 +195,14 @@ class Shifts:
             approvals=approvals,
         )
         noted = (("note", attach(note.encode())),) if note else ()
+
+        def follow(transaction: Transaction, chained: ChainedEntry) -> None:
+            self._print(transaction, chained)
+            if ending is not None:
+                self._books.append(transaction, ending)
+
         return self._books.record(
-            Writing(fact, business_date=shift.business_date, attachments=noted),
-            also=self._print,
+            Writing(fact, business_date=shift.business_date, attachments=noted), also=follow
         )
 
     def no_sale(self, operator_id: OperatorId, reason: str) -> ChainedEntry:

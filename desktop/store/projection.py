@@ -5,14 +5,16 @@ from functools import singledispatch
 from sqlalchemy import Connection, delete, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from desktop.store.schema import holds, payment_attempts, shifts, tickets
+from desktop.store.schema import holds, open_basket, payment_attempts, shifts, tickets
 from shared.journal.entry import Envelope
 from shared.trade.fact import Fact, Tender
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import (
     BasketAbandoned,
+    BasketHeld,
     DayClosed,
     PaymentAttempted,
+    PaymentState,
     ShiftClosed,
     ShiftOpened,
 )
@@ -26,15 +28,50 @@ def project(_fact: Fact, _envelope: Envelope, _connection: Connection) -> None:
 @project.register
 def _sale(fact: SaleCompleted, envelope: Envelope, connection: Connection) -> None:
     _put_ticket(fact, envelope, connection, original=None)
-    if fact.hold_id is not None:
-        connection.execute(delete(holds).where(holds.c.hold_id == fact.hold_id))
-    _settle(fact.tenders, envelope, connection)
+    _end_basket(fact.hold_id, connection)
+    attempts = [tender.attempt_id for tender in fact.tenders if tender.attempt_id]
+    if attempts:
+        connection.execute(
+            update(payment_attempts)
+            .where(payment_attempts.c.attempt_id.in_(attempts))
+            .values(settled_by=envelope.id)
+        )
 
 
 @project.register
 def _return(fact: SaleReturned, envelope: Envelope, connection: Connection) -> None:
     _put_ticket(fact, envelope, connection, original=fact.original)
-    _settle(fact.refunds, envelope, connection)
+    if fact.original is None:
+        # What came back without a receipt was rung up in the basket.
+        _end_basket(None, connection)
+    for number, refund in enumerate(fact.refunds):
+        if refund.attempt_id:
+            _put_refund(f"{envelope.id}-{number}", refund, fact.shift_id, envelope, connection)
+
+
+def _put_refund(
+    refund_id: str, refund: Tender, shift_id: str, envelope: Envelope, connection: Connection
+) -> None:
+    """Booked, not yet given: it is asked for under an id that follows from the return."""
+    connection.execute(
+        insert(payment_attempts).values(
+            attempt_id=refund_id,
+            provider=refund.provider,
+            amount=-refund.amount,
+            state=PaymentState.REQUESTED,
+            reference=refund.reference,
+            shift_id=shift_id,
+            refund_of=refund.attempt_id,
+            requested_at=envelope.occurred_at,
+        )
+    )
+
+
+def _end_basket(hold_id: str | None, connection: Connection) -> None:
+    """The basket on the screen is sold, held, given up or taken back: it must not come again."""
+    connection.execute(delete(open_basket))
+    if hold_id is not None:
+        connection.execute(delete(holds).where(holds.c.hold_id == hold_id))
 
 
 def _put_ticket(
@@ -58,16 +95,6 @@ def _put_ticket(
             original=original,
         )
     )
-
-
-def _settle(tenders: tuple[Tender, ...], envelope: Envelope, connection: Connection) -> None:
-    attempts = [tender.attempt_id for tender in tenders if tender.attempt_id]
-    if attempts:
-        connection.execute(
-            update(payment_attempts)
-            .where(payment_attempts.c.attempt_id.in_(attempts))
-            .values(settled_by=envelope.id)
-        )
 
 
 @project.register
@@ -97,13 +124,18 @@ def _day_closed(fact: DayClosed, envelope: Envelope, connection: Connection) -> 
 
 
 @project.register
-def _abandoned(fact: BasketAbandoned, _envelope: Envelope, connection: Connection) -> None:
-    if fact.hold_id is not None:
-        connection.execute(delete(holds).where(holds.c.hold_id == fact.hold_id))
+def _held(_fact: BasketHeld, _envelope: Envelope, connection: Connection) -> None:
+    # Who holds a basket keeps it in the same transaction.
+    _end_basket(None, connection)
 
 
 @project.register
-def _payment(fact: PaymentAttempted, _envelope: Envelope, connection: Connection) -> None:
+def _abandoned(fact: BasketAbandoned, _envelope: Envelope, connection: Connection) -> None:
+    _end_basket(fact.hold_id, connection)
+
+
+@project.register
+def _payment(fact: PaymentAttempted, envelope: Envelope, connection: Connection) -> None:
     statement = upsert(payment_attempts).values(
         attempt_id=fact.attempt_id,
         provider=fact.provider,
@@ -111,6 +143,7 @@ def _payment(fact: PaymentAttempted, _envelope: Envelope, connection: Connection
         state=fact.state,
         reference=fact.reference,
         shift_id=fact.shift_id,
+        requested_at=envelope.occurred_at,
     )
     connection.execute(
         statement.on_conflict_do_update(

@@ -259,7 +259,16 @@ payment_attempts = Table(
     Column("state", Text, nullable=False),
     Column("reference", Text, nullable=False),
     Column("shift_id", Text, nullable=False),
-    Column("settled_by", Text),  # the ticket's entry that counts it
+    Column("settled_by", Text),  # the sale's entry that counts it
+    Column("refund_of", Text),  # the attempt that money is given back of; NULL for a payment
+    Column("requested_at", Text, nullable=False, server_default=""),
+)
+
+open_basket = Table(
+    "open_basket",
+    metadata,
+    Column("slot", Integer, primary_key=True),  # always 0: a till has one basket on its screen
+    Column("document", LargeBinary, nullable=False),
 )
 
 print_jobs = Table(

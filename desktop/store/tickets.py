@@ -8,13 +8,13 @@ from typing import TypeVar
 from sqlalchemy import Connection, func, select
 
 from desktop.store.journal import read_entry
-from desktop.store.schema import entries, payment_attempts, shifts, tickets
+from desktop.store.schema import entries, shifts, tickets
 from shared.ids import EntryId, OperatorId, ShiftId
 from shared.journal.entry import Entry, decode_entry
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
 from shared.trade.ticket import SaleCompleted, SaleReturned
-from shared.trade.till import CashMoved, PaymentState, ShiftClosed, ShiftOpened
+from shared.trade.till import CashMoved, ShiftClosed, ShiftOpened
 
 FactType = TypeVar("FactType", bound=Fact)
 
@@ -183,30 +183,3 @@ def last_close(connection: Connection) -> ShiftClosed | None:
 def count_tickets(connection: Connection) -> int:
     """How many receipts this till has numbered."""
     return connection.execute(select(func.count()).select_from(tickets)).scalar_one()
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentAttempt:
-    """An external payment as it stands."""
-
-    attempt_id: str
-    provider: str
-    amount: int
-    state: PaymentState
-    reference: str
-
-
-def open_payments(connection: Connection) -> list[PaymentAttempt]:
-    """Attempts whose money is somewhere and on no ticket: approved, unknown or never answered."""
-    open_states = [PaymentState.REQUESTED, PaymentState.APPROVED, PaymentState.UNKNOWN]
-    rows = connection.execute(
-        select(payment_attempts).where(
-            payment_attempts.c.settled_by.is_(None), payment_attempts.c.state.in_(open_states)
-        )
-    )
-    return [
-        PaymentAttempt(
-            row.attempt_id, row.provider, row.amount, PaymentState(row.state), row.reference
-        )
-        for row in rows
-    ]

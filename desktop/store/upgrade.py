@@ -6,8 +6,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from shared.errors import EnvironmentFault
 
-HEAD_REVISION = "0001"
-KNOWN_REVISIONS = ("0001",)
+HEAD_REVISION = "0002"
+KNOWN_REVISIONS = ("0001", "0002")
 
 
 def current_revision(connection: Connection) -> str | None:

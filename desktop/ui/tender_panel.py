@@ -78,9 +78,8 @@ class TenderPanelWidget(QWidget):
             row.addWidget(label(wording.text(tender.text)))
             row.addStretch(1)
             row.addWidget(label(wording.money(tender.minor), bold=True, right=True))
-            if tender.can_withdraw:
-                back = wording.say("till.tender.withdraw")
-                row.addWidget(button(back, self._acting("withdraw", str(index))))
+            back = wording.say("till.tender.withdraw")
+            row.addWidget(button(back, self._acting("withdraw", str(index))))
             self._taken.addLayout(row)
 
     def _show_notes(self, panel: TenderPanel, wording: Wording) -> None:

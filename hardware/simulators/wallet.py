@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from threading import Event, Lock
 
-from hardware.ports import AttemptState, PaymentRequest, PaymentResult
+from hardware.ports import AttemptState, PaymentRequest, PaymentResult, RefundRequest
 from shared.money import Money
 
 
@@ -22,7 +22,7 @@ class Behaviour(StrEnum):
     LOSE_REQUEST = "lose-request"
     """The request is lost; a query finds nothing, and the attempt is barred."""
     DEAD_LINE = "dead-line"
-    """Paid, and then the line is dead: queries and reversals get no answer until ``revive``."""
+    """Paid, and then the line is dead: nothing more gets an answer until ``revive``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,15 @@ class BookedAttempt:
     """What the wallet itself knows of an attempt."""
 
     amount: Money | None
+    state: AttemptState
+
+
+@dataclass(frozen=True, slots=True)
+class BookedRefund:
+    """What the wallet itself knows of a refund."""
+
+    attempt_id: str
+    minor: int
     state: AttemptState
 
 
@@ -48,6 +57,7 @@ class WalletSimulator:
         self._wait: Wait = Event().wait if wait is None else wait
         self._script: deque[Behaviour] = deque()
         self._books: dict[str, BookedAttempt] = {}
+        self._refunds: dict[str, BookedRefund] = {}
         self._line_is_dead = False
         self._lock = Lock()
 
@@ -62,9 +72,19 @@ class WalletSimulator:
         with self._lock:
             return dict(self._books)
 
+    @property
+    def refunds(self) -> dict[str, BookedRefund]:
+        """Every refund the wallet knows, by its id."""
+        with self._lock:
+            return dict(self._refunds)
+
     def script(self, *behaviours: Behaviour) -> None:
         """What the next payments meet, in order."""
         self._script.extend(behaviours)
+
+    def cut(self) -> None:
+        """The line is dead from now on, until ``revive``."""
+        self._line_is_dead = True
 
     def revive(self) -> None:
         """Repair a dead line."""
@@ -104,6 +124,30 @@ class WalletSimulator:
             known = self._books.get(attempt_id, BookedAttempt(None, AttemptState.DECLINED))
             self._books[attempt_id] = replace(known, state=AttemptState.REVERSED)
         return self._answer(attempt_id)
+
+    def refund(self, request: RefundRequest, *, deadline_s: float) -> PaymentResult:
+        """See ``PaymentTerminal.refund``; never more in all than an attempt has paid."""
+        if self._line_is_dead:
+            return self._silence(request.refund_id, deadline_s)
+        with self._lock:
+            if request.refund_id not in self._refunds:
+                self._refunds[request.refund_id] = self._refunded(request)
+            state = self._refunds[request.refund_id].state
+        reason = "refund-refused" if state is AttemptState.DECLINED else ""
+        return PaymentResult(request.refund_id, state, f"SIM-{request.refund_id[-8:]}", reason)
+
+    def _refunded(self, request: RefundRequest) -> BookedRefund:
+        paid = self._books.get(request.attempt_id)
+        left = 0
+        if paid and paid.amount and paid.state is AttemptState.APPROVED:
+            left = paid.amount.minor - sum(
+                one.minor
+                for one in self._refunds.values()
+                if one.attempt_id == request.attempt_id and one.state is AttemptState.APPROVED
+            )
+        is_covered = 0 < request.amount.minor <= left
+        state = AttemptState.APPROVED if is_covered else AttemptState.DECLINED
+        return BookedRefund(request.attempt_id, request.amount.minor, state)
 
     def _book(self, attempt_id: str, attempt: BookedAttempt) -> None:
         with self._lock:

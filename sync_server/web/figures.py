@@ -37,10 +37,10 @@ def show_ago(words: Words, text: str | None, now: datetime) -> str:
     if minutes < 1:
         return words("web.ago.now")
     if minutes < 60:
-        return words("web.ago.minutes", n=minutes)
+        return words("web.ago.minutes", count=minutes)
     if minutes < 48 * 60:
-        return words("web.ago.hours", n=minutes // 60)
-    return words("web.ago.days", n=minutes // (24 * 60))
+        return words("web.ago.hours", count=minutes // 60)
+    return words("web.ago.days", count=minutes // (24 * 60))
 
 
 def show_quantity(quantity: int, measure: str) -> str:

@@ -1,5 +1,6 @@
 """An enrolled till in a folder, made without any server: keys, certificate, programme, goods."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from shared.journal.server_key import certify_server_key
 from shared.loyalty.bundle import bundle_ref, programme_bytes, template
 from shared.loyalty.programme import Programme
 from shared.protocol.message import GoodsRow, OperatorRow
+from shared.trade.profile import KeyKind, lookup_hash
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 """09:00 in Shanghai, a Monday."""
@@ -36,6 +38,7 @@ HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 CASHIER = OperatorId("cashier-1")
 MANAGER = OperatorId("manager-1")
 PINS = {CASHIER: "1234", MANAGER: "9876"}
+LOOKUP_KEY = b"l" * 32
 JOURNAL = JournalId("0b0c0d0e-0000-4000-8000-00000000000a")
 ISSUED = "2026-03-01T00:00:00.000+00:00"
 
@@ -76,14 +79,32 @@ class Chain:
 
     root: SigningKey = field(default_factory=lambda: SigningKey(b"r" * 32))
     server: SigningKey = field(default_factory=lambda: SigningKey(b"s" * 32))
-    lookup_key: bytes = b"l" * 32
+    lookup_key: bytes = LOOKUP_KEY
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who may work at the till."""
+
+    name: str
+    pin: str
+    role: str
+    operator_id: OperatorId
+    card: str = ""
+
+
+PEOPLE = (
+    Person("王芳", PINS[CASHIER], "cashier", CASHIER),
+    Person("李强", PINS[MANAGER], "manager", MANAGER),
+)
 
 
 def enrol_locally(
     path: Path,
     *,
     programme: Programme | None = None,
-    goods: tuple[Goods, ...] = GOODS,
+    goods: Sequence[Goods] = GOODS,
+    people: Sequence[Person] = PEOPLE,
     number: int = 1,
     journal: JournalId = JOURNAL,
     chain: Chain | None = None,
@@ -133,7 +154,7 @@ def enrol_locally(
         write_identity(connection, identity)
         put_bundle(connection, bundle_ref(1, document), document)
         apply_goods(connection, [goods_row(item) for item in goods])
-        apply_operators(connection, [operator_row(who) for who in PINS])
+        apply_operators(connection, [operator_row(person) for person in people])
 
     with OpenStore(folder) as store:
         store_key(folder, key)
@@ -148,14 +169,14 @@ def goods_row(goods: Goods) -> GoodsRow:
     )
 
 
-def operator_row(operator_id: OperatorId) -> OperatorRow:
+def operator_row(person: Person) -> OperatorRow:
     """An operator with a PIN that is quick to check."""
-    is_manager = operator_id == MANAGER
     return OperatorRow(
-        operator_id=operator_id,
-        name="李强" if is_manager else "王芳",
-        role="manager" if is_manager else "cashier",
-        pin_hash=HASHER.hash(PINS[operator_id]),
+        operator_id=person.operator_id,
+        name=person.name,
+        role=person.role,
+        pin_hash=HASHER.hash(person.pin),
+        card_hash=lookup_hash(LOOKUP_KEY, KeyKind.CARD, person.card) if person.card else "",
     )
 
 

@@ -11,7 +11,6 @@ from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 from pytestqt.qtbot import QtBot
 
 from desktop.bootstrap import Surroundings
-from desktop.store.database import TillFolder
 from desktop.till_window import open_station
 from hardware.simulators.scanner import CallbackScannerSimulator
 from hardware.simulators.wallet import WalletSimulator
@@ -46,7 +45,7 @@ def hands(qtbot: QtBot, tmp_path: Path) -> Iterator[Hands]:
     scanner.open()
     wallet = WalletSimulator(wait=lambda _seconds: None)
     around = Surroundings(clock=clock, gateway=wallet)
-    station = open_station(enrol_here(TillFolder(tmp_path)), around, scanner=scanner)
+    station = open_station(enrol_here(tmp_path), around, scanner=scanner)
     qtbot.addWidget(station.window)
     station.window.resize(1366, 768)
     station.window.show()

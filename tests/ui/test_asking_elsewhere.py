@@ -58,7 +58,7 @@ def foreign_sale(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes]:
 
 
 def sell_at_till_2(path: Path) -> tuple[str, bytes]:
-    with open_till(path, till_number=2) as till:
+    with open_till(path, number=2) as till:
         counter, cashier = till.counter(), PEOPLE[0].operator_id
         counter.shifts.open(cashier, ())
         counter.checkout.basket.add(CHIPS, units=2)

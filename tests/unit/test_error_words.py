@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import DomainError
-from shared.language import Language, words
+from shared.language import Language, Words, words
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("desktop", "hardware", "shared", "sync_server")
@@ -55,8 +55,14 @@ def raised() -> Iterator[Raised]:
                 )
 
 
-def places(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+def places(known: Words, key: str) -> set[str]:
+    """The fields of a message; every plural form has the same."""
+    first, *others = [
+        {name for _, name, _, _ in string.Formatter().parse(text) if name}
+        for text in known.forms(key)
+    ]
+    assert all(other == first for other in others), key
+    return first
 
 
 RAISED = list(raised())
@@ -77,7 +83,7 @@ def test_every_code_has_words_that_its_fields_can_fill(language):
             wrong.append(f"{one.place}: no {key}")
         elif not one.has_more:
             # Formatting is what the product does; a field that is missing shows up here.
-            missing = places(known._messages[key]) - one.fields
+            missing = places(known, key) - one.fields
             wrong += [f"{one.place}: {key} needs {field}" for field in sorted(missing)]
     assert wrong == []
 
@@ -86,19 +92,37 @@ def test_both_languages_have_the_same_keys_with_the_same_places():
     chinese, english = words(Language.CHINESE), words(Language.ENGLISH)
     assert chinese.keys() == english.keys()
     unequal = [
-        key
-        for key in sorted(english.keys())
-        if places(chinese._messages[key]) != places(english._messages[key])
+        key for key in sorted(english.keys()) if places(chinese, key) != places(english, key)
     ]
     assert unequal == []
 
 
 @pytest.mark.parametrize("language", list(Language))
 def test_no_message_is_empty_and_chinese_is_chinese(language):
-    for key, text in words(language)._messages.items():
-        assert text.strip(), key
+    known = words(language)
+    for key in sorted(known.keys()):
+        text = "".join(known.forms(key))
+        assert all(form.strip() for form in known.forms(key)), key
         if language is Language.ENGLISH:
             assert not re.search(r"[\u4e00-\u9fff]", text), key
+
+
+def test_what_is_counted_has_every_form_of_its_language():
+    chinese, english = words(Language.CHINESE), words(Language.ENGLISH)
+    counted = [key for key in english.keys() if len(english.forms(key)) > 1]  # noqa: SIM118 - not a dict
+    assert len(counted) >= 8
+    for key in counted:
+        assert len(chinese.forms(key)) == 1
+        assert len(english.forms(key)) == 2
+        assert "{count}" in english.forms(key)[0]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, "0 items"), (1, "1 item"), (2, "2 items"), (21, "21 items")]
+)
+def test_one_item_and_two_items(count, expected):
+    assert words(Language.ENGLISH)("till.sale.items", count=count) == expected
+    assert words(Language.CHINESE)("till.sale.items", count=count) == f"{count}件"
 
 
 def literals(tree: ast.Module) -> Iterator[tuple[int, str, bool]]:

@@ -13,7 +13,7 @@ from shared.errors import DomainError
 from shared.ids import OperatorId
 from shared.trade.profile import KeyKind, lookup_hash
 from tests.support.desk import Desk, open_desk
-from tests.support.enrolled_till import CASHIER, MANAGER, PINS, operator_row
+from tests.support.enrolled_till import CASHIER, MANAGER, PEOPLE, PINS, operator_row
 
 
 def refused(call, *arguments, **named) -> DomainError:
@@ -102,7 +102,7 @@ def test_only_a_manager_approves_and_guesses_at_approvals_count(desk):
 def test_an_approval_card_names_a_person_and_the_pin_still_follows(desk):
     code = approval_code("7" * own_digits(CodeKind.APPROVAL))
     hashed = lookup_hash(desk.till.identity.lookup_key, KeyKind.CARD, code)
-    row = msgspec.structs.replace(operator_row(MANAGER), card_hash=hashed)
+    row = msgspec.structs.replace(operator_row(PEOPLE[1]), card_hash=hashed)
     desk.till.books.change(lambda work: apply_operators(work.connection, [row]))
     assert desk.till.operators.by_card(code).operator_id == MANAGER
     assert desk.counter.scanning.scan(code).operator.operator_id == MANAGER
@@ -111,6 +111,6 @@ def test_an_approval_card_names_a_person_and_the_pin_still_follows(desk):
 
 
 def test_somebody_who_left_cannot_sign_in(desk):
-    row = msgspec.structs.replace(operator_row(CASHIER), active=False)
+    row = msgspec.structs.replace(operator_row(PEOPLE[0]), active=False)
     desk.till.books.change(lambda work: apply_operators(work.connection, [row]))
     assert refused(desk.till.operators.sign_in, CASHIER, "1234").code == "unknown-operator"

@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from desktop.reckoning.file import read_till
-from desktop.services.payments import PaymentProgress, Payments
-from desktop.store.tickets import open_payments
+from desktop.services.checkout import CompletedSale
+from desktop.services.payments import PaymentProgress, Payments, PaymentsBy
+from desktop.services.payments import _of as payment_steps
+from desktop.store.payments import open_payments
 from hardware.ports import AttemptState
 from hardware.simulators.wallet import Behaviour, WalletSimulator
+from shared.errors import EnvironmentFault
 from shared.trade.fact import TenderKind
-from shared.trade.till import PaymentState
+from shared.trade.till import CashDirection, PaymentState
+from shared.trade.writing import Writing
 from tests.support.desk import BISCUIT_CODE, Desk, open_desk
 from tests.support.enrolled_till import CASHIER
 
@@ -44,9 +48,19 @@ def payments(desk: Desk, wallet: WalletSimulator, executor: Executor | None = No
     return Payments(desk.till.books, wallet, currency="CNY", executor=executor or AtOnce())
 
 
+def by(desk: Desk) -> PaymentsBy:
+    return PaymentsBy(desk.shift, CASHIER)
+
+
+def ask_again(desk: Desk, service: Payments) -> list[PaymentProgress]:
+    told: list[PaymentProgress] = []
+    service.ask_again(by(desk), told.append)
+    return told
+
+
 def pay(desk: Desk, service: Payments, amount: int = 1250) -> list[PaymentProgress]:
     told: list[PaymentProgress] = []
-    first = service.begin(desk.shift, CASHIER, amount=amount, payer_code=CODE, tell=told.append)
+    first = service.begin(by(desk), amount=amount, payer_code=CODE, tell=told.append)
     return [first, *told]
 
 
@@ -88,9 +102,9 @@ def test_a_code_worth_money_is_nowhere_in_the_files(desk, wallet):
         assert CODE.encode() not in file.read_bytes(), file.name
 
 
-def test_a_sale_takes_an_approved_payment_off_the_list(desk, wallet):
-    last = pay(desk, payments(desk, wallet))[-1]
-    desk.scan(BISCUIT_CODE)
+def pay_for_the_basket(desk: Desk, wallet: WalletSimulator) -> CompletedSale:
+    """A sale of what is in the basket, on the customer's phone."""
+    last = pay(desk, payments(desk, wallet), desk.counter.checkout.due().amount)[-1]
     desk.counter.checkout.tender(
         TenderKind.WALLET,
         last.amount,
@@ -98,13 +112,19 @@ def test_a_sale_takes_an_approved_payment_off_the_list(desk, wallet):
         attempt_id=last.attempt_id,
         reference=last.reference,
     )
-    desk.finish()
+    return desk.finish()
+
+
+def test_a_sale_takes_an_approved_payment_off_the_list(desk, wallet):
+    desk.scan(BISCUIT_CODE)
+    pay_for_the_basket(desk, wallet)
     assert still_open(desk) == []
-    assert payments(desk, wallet).resolve_open(desk.shift, CASHIER) == []
-    assert wallet.books[last.attempt_id].state is AttemptState.APPROVED
+    assert ask_again(desk, payments(desk, wallet)) == []
+    (paid,) = wallet.books.values()
+    assert paid.state is AttemptState.APPROVED
 
 
-def test_a_till_that_died_with_the_request_on_its_lips_takes_the_money_back(folder, wallet):
+def test_a_request_that_never_left_is_barred_at_the_provider(folder, wallet):
     desk = open_desk(folder)
     (step,) = pay(desk, payments(desk, wallet, Never()))
     assert step.state is PaymentState.REQUESTED
@@ -112,28 +132,50 @@ def test_a_till_that_died_with_the_request_on_its_lips_takes_the_money_back(fold
 
     desk = open_desk(folder)
     assert still_open(desk) == [PaymentState.REQUESTED]
-    (resolved,) = payments(desk, wallet).resolve_open(desk.shift, CASHIER)
-    assert (resolved.attempt_id, resolved.state) == (step.attempt_id, PaymentState.REVERSED)
-    assert wallet.books[step.attempt_id].state is AttemptState.REVERSED
+    (resolved,) = ask_again(desk, payments(desk, wallet))
+    assert (resolved.attempt_id, resolved.state) == (step.attempt_id, PaymentState.DECLINED)
     assert still_open(desk) == []
     desk.till.close()
 
 
-def test_what_stays_unknown_is_listed_by_the_close_and_resolved_once_the_line_is_back(desk, wallet):
+def test_a_payment_whose_till_died_waits_for_a_person_to_say_where_it_belongs(folder, wallet):
+    desk = open_desk(folder)
+    pay(desk, payments(desk, wallet))
+    desk.till.close()
+
+    desk = open_desk(folder)
+    service = payments(desk, wallet)
+    assert ask_again(desk, service) == []
+    (found,) = service.outstanding()
+    assert (found.state, found.amount) == (PaymentState.APPROVED, 1250)
+    told: list[PaymentProgress] = []
+    service.give_back(found, by(desk), told.append)
+    assert [step.state for step in told] == [PaymentState.REVERSED]
+    assert wallet.books[found.attempt_id].state is AttemptState.REVERSED
+    assert still_open(desk) == []
+    desk.till.close()
+
+
+def test_what_stays_unknown_is_listed_by_the_close_and_known_once_the_line_is_back(desk, wallet):
     wallet.script(Behaviour.DEAD_LINE)
     service = payments(desk, wallet)
     attempt = pay(desk, service)[-1].attempt_id
-    (again,) = service.resolve_open(desk.shift, CASHIER)
+    (again,) = ask_again(desk, service)
     assert again.state is PaymentState.UNKNOWN
     z = desk.counter.shifts.close(CASHIER, [])
     assert z.payments_open == 1
     assert "unknown-payments" in desk.counter.shifts.close_day(CASHIER).left_open
     wallet.revive()
     desk.shift = desk.counter.shifts.open(CASHIER, [])
-    (resolved,) = service.resolve_open(desk.shift, CASHIER)
-    assert resolved.state is PaymentState.REVERSED
-    assert wallet.books[attempt].state is AttemptState.REVERSED
-    assert still_open(desk) == []
+    (known,) = ask_again(desk, service)
+    assert (known.attempt_id, known.state) == (attempt, PaymentState.APPROVED)
+
+
+def test_an_attempt_of_the_basket_is_nobodys_to_ask_about(desk, wallet):
+    service = payments(desk, wallet, Never())
+    pay(desk, service)
+    assert service.outstanding() == []
+    assert service.ask_again(by(desk), lambda _progress: None) == []
 
 
 def test_a_gateway_that_breaks_has_not_answered_and_the_attempt_stays_listed(
@@ -146,3 +188,82 @@ def test_a_gateway_that_breaks_has_not_answered_and_the_attempt_stays_listed(
         monkeypatch.setattr(wallet, call, broken)
     pay(desk, payments(desk, wallet))
     assert still_open(desk) == [PaymentState.UNKNOWN]
+
+
+def test_an_answer_that_cannot_be_written_is_told_as_unknown(desk, wallet, monkeypatch):
+    service = payments(desk, wallet)
+    record = desk.till.books.record
+
+    def full(writing: Writing, **named: Any) -> Any:
+        if writing.fact.state is not PaymentState.REQUESTED:
+            raise EnvironmentFault("disk-full")
+        return record(writing, **named)
+
+    monkeypatch.setattr(desk.till.books, "record", full)
+    last = pay(desk, service)[-1]
+    assert (last.state, last.is_final) == (PaymentState.UNKNOWN, True)
+    assert still_open(desk) == [PaymentState.REQUESTED]
+
+
+# Refunds
+
+
+def test_a_return_gives_each_units_money_back_where_it_came_from(desk, wallet):
+    desk.scan(BISCUIT_CODE, BISCUIT_CODE, BISCUIT_CODE)
+    sale = pay_for_the_basket(desk, wallet)
+    service = payments(desk, wallet)
+    for _ in range(3):
+        back = desk.take_back(sale, (1, 1))
+        assert still_open(desk) == [PaymentState.REQUESTED]
+        (told,) = ask_again(desk, service)
+        assert (told.state, told.amount) == (PaymentState.APPROVED, -back.fact.total)
+        assert still_open(desk) == []
+    assert sum(one.minor for one in wallet.refunds.values()) == sale.fact.total
+
+
+def test_a_refund_whose_till_died_is_asked_for_again_and_given_once(folder, wallet):
+    desk = open_desk(folder)
+    desk.scan(BISCUIT_CODE)
+    sale = pay_for_the_basket(desk, wallet)
+    desk.take_back(sale, (1, 1))
+    wallet.cut()
+    assert [one.state for one in ask_again(desk, payments(desk, wallet))] == [PaymentState.UNKNOWN]
+    desk.till.close()
+
+    wallet.revive()
+    desk = open_desk(folder)
+    service = payments(desk, wallet)
+    (found,) = service.outstanding()
+    for _ in range(2):  # asked twice, as a till that died between the answer and the entry would
+        service._refund(payment_steps(found, by(desk)), lambda _progress: None)
+    assert [one.minor for one in wallet.refunds.values()] == [sale.fact.total]
+    assert still_open(desk) == []
+    desk.till.close()
+
+
+def test_a_refused_refund_stays_listed_until_it_is_given_in_cash(desk, wallet):
+    desk.scan(BISCUIT_CODE)
+    sale = pay_for_the_basket(desk, wallet)
+    wallet.reverse(sale.fact.tenders[0].attempt_id, deadline_s=1)  # by hand, at the provider's
+    desk.take_back(sale, (1, 1))
+    service = payments(desk, wallet)
+    assert [one.state for one in ask_again(desk, service)] == [PaymentState.DECLINED]
+    (found,) = service.outstanding()
+    expected = desk.counter.shifts.figures().expected_cash
+    desk.counter.shifts.move_cash(
+        CASHIER,
+        CashDirection.PAID_OUT,
+        -found.amount,
+        reason="refund",
+        approvals=(desk.approval("refund-in-cash"),),
+        ending=service.ended(found, by(desk)),
+    )
+    assert still_open(desk) == []
+    assert desk.counter.shifts.figures().expected_cash == expected - sale.fact.total
+    assert written(desk)[-2:] == ["declined", "reversed"]
+
+
+def test_a_return_of_a_sale_paid_in_cash_asks_no_wallet(desk, wallet):
+    sale = desk.sell(BISCUIT_CODE)
+    desk.take_back(sale, (1, 1))
+    assert payments(desk, wallet).outstanding() == []

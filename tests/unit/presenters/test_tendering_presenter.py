@@ -4,6 +4,7 @@ import pytest
 
 from desktop.presenters.intent import Key, PaymentTold
 from desktop.services.payments import PaymentProgress
+from hardware.ports import AttemptState
 from hardware.simulators.wallet import Behaviour
 from shared.trade.till import PaymentState
 from tests.support.till_fixture import CHIPS, RICE, WATER
@@ -119,7 +120,8 @@ def late(state, attempt_id="an-old-one"):
 def test_news_of_an_attempt_that_is_over_is_told_and_pays_nothing(selling, state):
     selling.scan(CHIPS.barcodes[0])
     selling.do(late(state))
-    assert selling.told.key == f"till.attempt.{state.value}"
+    word = "unused" if state is PaymentState.APPROVED else state.value
+    assert selling.told.key == f"till.attempt.{word}"
     assert (selling.tickets, selling.amounts) == (0, [750])
     assert selling.sale.tender is None
 
@@ -131,8 +133,44 @@ def test_an_approval_after_the_sale_was_paid_in_cash_pays_no_other(selling):
     selling.press(Key.F12)
     selling.scan(RICE.barcodes[0])
     selling.do(late(PaymentState.APPROVED, old))
-    assert selling.told.key == "till.attempt.approved"
+    assert selling.told.key == "till.attempt.unused"
     assert (selling.tickets, selling.amounts) == (1, [6990])
+
+
+def test_digits_before_a_wallet_code_are_the_part_it_pays(selling):
+    selling.scan(RICE.barcodes[0])
+    selling.press(Key.F11)
+    selling.type("20")
+    selling.scan(WALLET_CODE)
+    selling.answer()
+    assert selling.sale.tender.due == 6990 - 2000
+    selling.press(Key.F12)
+    assert selling.tickets == 1
+
+
+def test_more_than_is_due_is_not_asked_of_a_wallet(selling):
+    selling.scan(CHIPS.barcodes[0])
+    selling.press(Key.F11)
+    selling.type("8")
+    selling.scan(WALLET_CODE)
+    assert selling.told.key == "error.tender-exceeds-due"
+    assert selling.wallet.books == {}
+
+
+def test_a_wallets_part_that_is_taken_off_is_given_back_there(selling):
+    selling.scan(RICE.barcodes[0])
+    selling.press(Key.F11)
+    selling.type("20")
+    selling.scan(WALLET_CODE)
+    selling.answer()
+    selling.press(Key.DELETE)
+    assert selling.sale.tender.due == 6990
+    selling.answer()
+    (paid,) = selling.wallet.books.values()
+    assert paid.state is AttemptState.REVERSED
+    assert selling.told.key == "till.attempt.reversed"
+    selling.press(Key.ESC, Key.F4)
+    assert selling.told.key == "till.hold.held"
 
 
 def test_a_wallet_code_on_an_empty_basket_asks_for_nothing(selling):

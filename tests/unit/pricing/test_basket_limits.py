@@ -1,7 +1,5 @@
 """What a basket refuses, and that every reason has its words."""
 
-import string
-
 import pytest
 
 from shared.errors import DomainError
@@ -87,17 +85,3 @@ def test_the_way_to_a_ladder_is_told_in_money():
     told = Explanation(offer="spend-ladder", reason=Reason.MISSING_SPEND, missing_minor=350)
     text = explanation_text(told, template("default"), words(Language.ENGLISH))
     assert text == "¥3.50 more for 20 off 100, 50 off 200"
-
-
-def test_both_languages_have_the_same_messages_with_the_same_places():
-    def places(language):
-        found = words(language)
-        keys = {k for k in found.keys() if k.startswith(("pricing.", "error.programme-"))}  # noqa: SIM118 - not a dict
-        return {
-            key: {name for _, name, _, _ in string.Formatter().parse(found._messages[key]) if name}
-            for key in keys
-        }
-
-    chinese, english = places(Language.CHINESE), places(Language.ENGLISH)
-    assert chinese.keys() == english.keys()
-    assert chinese == english

@@ -17,7 +17,7 @@ def own_keys(language: Language) -> set[str]:
 
 
 def fields(language: Language, key: str) -> set[str]:
-    text = words(language)._messages[key]
+    text = "".join(words(language).forms(key))
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
