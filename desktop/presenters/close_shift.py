@@ -78,7 +78,7 @@ class CloseShiftPage:
 
     def _difference_sheet(self) -> Sheet:
         options: tuple[tuple[str, Text], ...] = tuple(
-            (reason, say(f"till.close.reason.{reason}")) for reason in REASONS
+            (reason, say(f"reason.{reason}")) for reason in REASONS
         )
         key = "till.close.over" if self._difference > 0 else "till.close.short"
         counted = count_total(self._counts or ())

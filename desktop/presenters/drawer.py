@@ -1,11 +1,13 @@
 """The drawer without a sale: cash in, cash out, to the safe, or just opened."""
 
+from desktop.presenters.approval import ask
 from desktop.presenters.intent import Key
 from desktop.presenters.session import PlainOverlay, Session, Values
 from desktop.presenters.text import Amount, Text, Tone, say
 from desktop.presenters.view import Button, Choice, Choices, Field, FieldKind, Fields, Sheet
 from shared.errors import DomainError
 from shared.money import parse_amount
+from shared.trade.fact import Approval
 from shared.trade.till import CashDirection
 
 NO_SALE = "no-sale"
@@ -52,7 +54,7 @@ class DrawerMove(PlainOverlay):
         """Amount, reason, note; a drawer just opened has no amount."""
         reasons = REASONS[self._kind]
         options: tuple[tuple[str, Text], ...] = tuple(
-            (reason, say(f"till.drawer.reason.{reason}")) for reason in reasons
+            (reason, say(f"reason.{reason}")) for reason in reasons
         )
         why = Field(
             "reason", say("till.drawer.reason"), FieldKind.CHOICE, reasons[0], options=options
@@ -89,17 +91,30 @@ class DrawerMove(PlainOverlay):
         reason = values.get("reason") or REASONS[self._kind][0]
         if self._kind == NO_SALE:
             shifts.no_sale(operator, reason)
-            done = say("till.drawer.opened")
+            self._done(say("till.drawer.opened"))
+            return
+        amount = self._amount(values.get("amount", ""))
+        direction = CashDirection(self._kind)
+        note = values.get("note", "").strip()
+
+        def move(*approvals: Approval) -> None:
+            shifts.move_cash(
+                operator, direction, amount, reason=reason, note=note, approvals=approvals
+            )
+            self._done(say("till.drawer.moved", amount=Amount(amount)))
+
+        if direction is CashDirection.PAID_OUT:
+            what = say("till.drawer.paid-out")
+            ask(session, action=direction.value, what=what, amount=amount, then=move)
         else:
-            amount = self._amount(values.get("amount", ""))
-            direction = CashDirection(self._kind)
-            note = values.get("note", "").strip()
-            shifts.move_cash(operator, direction, amount, reason=reason, note=note)
-            done = say("till.drawer.moved", amount=Amount(amount))
-        session.pop()
+            move()
+
+    def _done(self, text: Text) -> None:
+        session = self._session
+        session.remove(self)
         session.open_drawer()
         session.written()
-        session.tell(done, Tone.GOOD)
+        session.tell(text, Tone.GOOD)
 
     def _amount(self, text: str) -> int:
         currency = self._session.pricing.programme.money

@@ -1,11 +1,12 @@
 """Opening a shift: the float, by denomination."""
 
 from collections.abc import Callable
+from datetime import datetime, time
 
 from desktop.presenters.counting import count_fields, read_counts
 from desktop.presenters.intent import Key
 from desktop.presenters.session import Session, Values
-from desktop.presenters.text import say
+from desktop.presenters.text import Moment, Tone, say
 from desktop.presenters.view import Button, Note, Sheet
 from shared.errors import DomainError
 
@@ -26,6 +27,7 @@ class OpenShiftPage:
             kind="open-shift",
             title=say("till.open-shift.title"),
             parts=(
+                *self._doubt(),
                 Note(say("till.open-shift.note")),
                 count_fields(self._session.pricing.programme.money),
             ),
@@ -34,6 +36,14 @@ class OpenShiftPage:
                 Button("open", say("till.open-shift.go"), key="Enter", is_primary=True),
             ),
         )
+
+    def _doubt(self) -> tuple[Note, ...]:
+        shifts = self._session.counter.shifts
+        if not shifts.is_clock_behind:
+            return ()
+        zone = self._session.till.books.identity.zone
+        day = Moment(datetime.combine(shifts.next_business_date(), time(), zone), is_date=True)
+        return (Note(say("till.open-shift.clock-behind", day=day), Tone.ATTENTION),)
 
     def typed(self, text: str) -> None:
         """Nothing: the fields take what is typed."""

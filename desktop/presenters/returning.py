@@ -46,7 +46,7 @@ WEIGHT = "weight-"
 
 def _reason_field() -> Field:
     options: tuple[tuple[str, Text], ...] = tuple(
-        (reason, say(f"till.return.reason.{reason}")) for reason in REASONS
+        (reason, say(f"reason.{reason}")) for reason in REASONS
     )
     return Field("reason", say("till.return.reason"), FieldKind.CHOICE, REASONS[0], options=options)
 

@@ -18,6 +18,7 @@ from desktop.store.tickets import (
     ShiftRecord,
     closed_shifts_of_open_day,
     last_close,
+    newest_business_date,
     open_shift,
     read_shift,
 )
@@ -142,7 +143,7 @@ class Shifts:
         """Take over the drawer with a float; DomainError ``shift-already-open``."""
         if self.current() is not None:
             raise DomainError("shift-already-open")
-        day = business_date or self._books.today()
+        day = business_date or self.next_business_date()
         fact = ShiftOpened(
             shift_id=ShiftId(self._books.new_id()),
             store_id=self._books.identity.store_id,
@@ -154,6 +155,16 @@ class Shifts:
         )
         chained = self._books.record(Writing(fact, business_date=day))
         return OpenShift(fact.shift_id, operator_id, day, chained.id)
+
+    def next_business_date(self) -> date:
+        """Today; never before a day that was worked on, whatever the clock says."""
+        with self._books.reading() as connection:
+            return max(self._books.today(), newest_business_date(connection) or date.min)
+
+    @property
+    def is_clock_behind(self) -> bool:
+        """Whether the clock says a day before one that was worked on."""
+        return self._books.today() < self.next_business_date()
 
     def figures(self) -> ShiftFigures:
         """The running shift's books: an X report."""
@@ -176,9 +187,12 @@ class Shifts:
     ) -> ChainedEntry:
         """Cash in, cash out, or a drop to the safe; prints a slip.
 
-        ``ending`` is written with it: the end of what the cash stands in for.
+        ``ending`` is written with it: the end of what the cash stands in for. DomainError
+        ``approval-needed``: cash leaves the till for good only when a manager allows it.
         """
         shift = self.required()
+        if direction is CashDirection.PAID_OUT and not approvals:
+            raise DomainError("approval-needed", action=direction.value)
         if not 0 < amount <= AMOUNT_MINOR_MAX:
             raise DomainError("bad-amount", text=str(amount), currency=self._currency)
         if len(note) > NOTE_LENGTH_MAX:

@@ -165,6 +165,12 @@ def closed_shifts_of_open_day(connection: Connection) -> list[ShiftClosed]:
     return [fact for fact in facts if isinstance(fact, ShiftClosed)]
 
 
+def newest_business_date(connection: Connection) -> date | None:
+    """The latest day on which a shift was opened here."""
+    found = connection.execute(select(func.max(shifts.c.business_date))).scalar()
+    return date.fromisoformat(found) if found else None
+
+
 def last_close(connection: Connection) -> ShiftClosed | None:
     """The newest Z, for its number and grand total."""
     encoded = connection.execute(

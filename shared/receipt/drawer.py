@@ -68,7 +68,7 @@ def cash_slip(moved: CashMoved, issue: Issue) -> Document:
     figure = moved.amount if moved.direction is CashDirection.PAID_IN else -moved.amount
     blocks += [
         Pair(voice.say("paper.amount"), full_amount(figure, currency), Style.LARGE),
-        Pair(voice.say("paper.reason"), moved.reason),
+        Pair(voice.say("paper.reason"), voice.reason(moved.reason)),
         Feed(2),
         Text(voice.say("paper.signature") + " " + "_" * 16),
     ]
@@ -137,7 +137,7 @@ def _cash(issue: Issue, closed: ShiftClosed, currency: Currency) -> list[Block]:
         Pair(voice.say("paper.shift.difference"), _signed(difference, currency), Style.TALL),
     ]
     if closed.difference_reason:
-        blocks.append(Pair(voice.say("paper.reason"), closed.difference_reason))
+        blocks.append(Pair(voice.say("paper.reason"), voice.reason(closed.difference_reason)))
     return blocks
 
 

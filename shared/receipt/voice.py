@@ -49,6 +49,11 @@ class Voice:
         ]
         return list(dict.fromkeys(said))
 
+    def reason(self, code: str) -> str:
+        """Why somebody did something; a code of another release is shown as it is."""
+        key = f"reason.{code}"
+        return self.say(key) if key in words(Language.CHINESE) else code
+
     def names(self, names: Mapping[str, str], *, otherwise: str = "") -> list[str]:
         """A name in each language; what has no name in a language is called as it is elsewhere."""
         found = [_name(names, language) or otherwise for language in self.paper_language.languages]

@@ -7,10 +7,12 @@ import pytest
 from desktop.reckoning.file import read_till
 from shared.errors import DomainError
 from shared.money import AMOUNT_MINOR_MAX
-from shared.trade.fact import CashCount, TenderKind
+from shared.trade.fact import Approval, CashCount, TenderKind
 from shared.trade.till import CashDirection
 from tests.support.desk import BISCUIT_CODE, FLOAT, WATER_CODE, Desk, open_desk
 from tests.support.enrolled_till import CASHIER, MANAGER
+
+APPROVED = (Approval(approval_id="p1", action="paid-out", approver_id=MANAGER),)
 
 
 def refused(call, *arguments, **named) -> DomainError:
@@ -37,7 +39,9 @@ def test_the_expected_drawer_is_float_and_cash_and_what_was_carried_in_and_out(d
     desk.finish()
     desk.take_back(sale, (1, 1))  # 12.50 back in cash
     shifts.move_cash(CASHIER, CashDirection.PAID_IN, 50_00, reason="change")
-    shifts.move_cash(CASHIER, CashDirection.PAID_OUT, 7_00, reason="tea", note="给快递员")
+    shifts.move_cash(
+        CASHIER, CashDirection.PAID_OUT, 7_00, reason="tea", note="给快递员", approvals=APPROVED
+    )
     shifts.move_cash(MANAGER, CashDirection.DROP, 100_00, reason="safe")
     shifts.no_sale(CASHIER, reason="change a note")
 
@@ -105,8 +109,26 @@ def test_what_cannot_be_counted_closes_nothing(desk, count):
 @pytest.mark.parametrize("amount", [0, -1, AMOUNT_MINOR_MAX + 1])
 def test_only_real_amounts_go_in_and_out(desk, amount):
     move = desk.counter.shifts.move_cash
-    error = refused(move, CASHIER, CashDirection.PAID_OUT, amount, reason="x")
+    error = refused(move, CASHIER, CashDirection.PAID_OUT, amount, reason="x", approvals=APPROVED)
     assert (error.code, error.fields["currency"]) == ("bad-amount", "CNY")
+
+
+def test_cash_leaves_the_till_for_good_only_when_a_manager_allows_it(desk):
+    move = desk.counter.shifts.move_cash
+    error = refused(move, CASHIER, CashDirection.PAID_OUT, 7_00, reason="petty")
+    assert error.code == "approval-needed"
+    assert desk.counter.shifts.figures().paid_out == 0
+
+
+def test_a_clock_set_back_never_opens_a_day_that_is_over(folder):
+    desk = open_desk(folder)
+    today = desk.shift.business_date
+    close(desk)
+    desk.counter.shifts.close_day(CASHIER)
+    desk.clock.set(desk.clock.at - timedelta(days=3))
+    assert desk.counter.shifts.is_clock_behind
+    assert desk.counter.shifts.open(CASHIER, []).business_date == today
+    desk.till.close()
 
 
 def test_a_day_closes_whatever_is_open_and_says_what(desk):
@@ -159,7 +181,7 @@ def test_the_close_lists_held_baskets_and_what_was_not_sent(desk):
 
 def test_the_note_of_a_cash_move_is_beside_the_entry_not_in_it(desk):
     desk.counter.shifts.move_cash(
-        CASHIER, CashDirection.PAID_OUT, 7_00, reason="tea", note="给快递员小赵"
+        CASHIER, CashDirection.PAID_OUT, 7_00, reason="tea", note="给快递员小赵", approvals=APPROVED
     )
     kept = read_till(desk.till.store.folder.database)
     entry = list(kept.entries())[-1]
