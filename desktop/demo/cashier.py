@@ -9,7 +9,7 @@ from typing import Any, Final
 from desktop.demo.hands import Hands
 from desktop.demo.history import pieces_of
 from desktop.demo.stock import Operator, Stock
-from desktop.presenters.text import Say, Tone
+from desktop.presenters.text import Tone, key_of
 from desktop.presenters.view import Fields, Page, TillView
 from desktop.reckoning.file import reading
 
@@ -160,8 +160,8 @@ class Cashier:
         """Wait for a message."""
 
         def says(view: TillView) -> bool:
-            text = view.message.text if view.message else None
-            return isinstance(text, Say) and text.key == key
+            text = view.message.text if view.message else ""
+            return key_of(text) == key
 
         self.hands.wait(key, says)
 

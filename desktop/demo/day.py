@@ -99,7 +99,12 @@ class Day:
         cashier.to_close_shift()
         cashier.hands.picture("close-shift-payments")
         cashier.hands.tap(cashier.hands.say("till.close.resolve"))
+        cashier.hands.press("Enter")
+        cashier.told("till.attempt.unused")
+        cashier.hands.picture("payments")
+        cashier.hands.press("F8")
         cashier.told("till.attempt.reversed")
+        cashier.hands.press("Esc")
         self._evening(cashier, miscount=100)
 
     def _third_till(self, cashier: Cashier) -> None:
@@ -186,7 +191,7 @@ class Day:
         cashier.pay()
 
     def _wallet_dies(self, cashier: Cashier, bench: Bench) -> None:
-        """Paid, then the line is dead: cash instead; the close finds and reverses it."""
+        """Paid, then the line is dead: cash instead; the close finds it, and it is given back."""
         bench.wallet.script(Behaviour.DEAD_LINE)
         cashier.ring("星巴克", "蛋黄酥")
         cashier.hands.scan(WALLET_CODE)

@@ -57,6 +57,17 @@ def say(key: str, /, **fields: object) -> Say:
     return Say(key, tuple(fields.items()))
 
 
+def key_of(text: Text) -> str:
+    """The message a text begins with, for whoever waits for it; empty for what is no message."""
+    match text:
+        case Say(key):
+            return key
+        case Join((first, *_)):
+            return key_of(first)
+        case _:
+            return ""
+
+
 def error_text(error: EvertillError) -> Say:
     """An expected failure as a message: what happened, to what, what to do."""
     return Say(f"error.{error.code}", tuple(error.fields.items()))

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from desktop.presenters.intent import Act
-from desktop.presenters.text import Say
+from desktop.presenters.text import key_of
 from desktop.presenters.view import Page, SaleView, Sheet, TillView
 from desktop.till_window import Station
 from hardware.simulators.scanner import KEY_INTERVAL_S, CallbackScannerSimulator
@@ -131,9 +131,9 @@ class Hands:
 
     @property
     def told(self) -> str:
-        """The key of the message on the screen; empty where there is none."""
+        """The key of the message on the screen, of its first part; empty where there is none."""
         message = self.view.message
-        return message.text.key if message and isinstance(message.text, Say) else ""
+        return key_of(message.text) if message else ""
 
     def receipts(self) -> int:
         """Sales and returns in the books."""

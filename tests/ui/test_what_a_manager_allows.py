@@ -29,8 +29,26 @@ def start_undo(hands: Hands) -> None:
     hands.tap("undo")
 
 
-STARTS = {"price": start_price, "return": start_return, "undo": start_undo}
-DONE = {"price": "till.price.done", "return": "till.return.done", "undo": "till.sale.undone"}
+def start_paid_out(hands: Hands) -> None:
+    hands.key(Key.Key_F9)
+    hands.tap("kind", "paid-out")
+    hands.type("7")
+    while hands.overlay.kind != "approval":  # Enter goes through the fields, then does it
+        hands.key(Key.Key_Return)
+
+
+STARTS = {
+    "price": start_price,
+    "return": start_return,
+    "undo": start_undo,
+    "paid out": start_paid_out,
+}
+DONE = {
+    "price": "till.price.done",
+    "return": "till.return.done",
+    "undo": "till.sale.undone",
+    "paid out": "till.drawer.moved",
+}
 
 
 def what_stands(hands: Hands) -> tuple[list[int], int]:

@@ -11,7 +11,7 @@ import pytest
 from desktop.bootstrap import Surroundings, Till
 from desktop.presenters.counting import PREFIX
 from desktop.presenters.intent import Act, Intent, Key, Press, Scan, Typed
-from desktop.presenters.text import Say
+from desktop.presenters.text import Join, Say
 from desktop.presenters.till import TillPresenter
 from desktop.presenters.till_loop import TillLoop
 from desktop.presenters.view import Page, SaleView, Sheet, TillView
@@ -100,9 +100,11 @@ class Inline:
 
     @property
     def told(self) -> Say:
-        """The message on the screen; an empty key where there is none."""
+        """The message on the screen, its first part; an empty key where there is none."""
         message = self.view.message
-        return message.text if message and isinstance(message.text, Say) else Say("")
+        text = message.text if message else ""
+        first = text.parts[0] if isinstance(text, Join) else text
+        return first if isinstance(first, Say) else Say("")
 
     @property
     def amounts(self) -> list[int]:
