@@ -48,7 +48,7 @@ class Menu(PlainOverlay):
             kind="menu",
             title=say("till.menu.title"),
             parts=(
-                Choices("menu", tuple(items), columns=2),
+                Choices("menu", tuple(items), columns=3),
                 Choices("language", languages, columns=2),
             ),
             buttons=(Button("back", say("till.key.back"), key="Esc"),),

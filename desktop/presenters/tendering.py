@@ -156,9 +156,10 @@ class Tendering:
         is_unused = not progress.is_refund and progress.state is PaymentState.APPROVED
         key = f"till.{what}.{progress.state.value}" if not is_unused else "till.attempt.unused"
         text = say(key, amount=Amount(abs(progress.amount)))
-        tone = Tone.ATTENTION if progress.is_refund else _TONE[progress.state]
         is_given = progress.is_refund and progress.state is PaymentState.APPROVED
-        self._session.tell(text, Tone.GOOD if is_given else tone)
+        is_over = progress.state is PaymentState.DECLINED and not progress.is_refund
+        tone = Tone.GOOD if is_given else Tone.INFO if is_over else Tone.ATTENTION
+        self._session.tell(text, tone)
 
     def withdraw(self, index: int) -> None:
         """Give a payment back; what a wallet has paid is reversed there."""

@@ -22,6 +22,7 @@ _store = typer.Typer(no_args_is_help=True, help="Stores.")
 _till = typer.Typer(no_args_is_help=True, help="Tills and their enrolment codes.")
 _operator = typer.Typer(no_args_is_help=True, help="Who works at the tills.")
 _programme = typer.Typer(no_args_is_help=True, help="Programmes.")
+_coupon = typer.Typer(no_args_is_help=True, help="Coupons.")
 _catalogue = typer.Typer(no_args_is_help=True, help="Goods.")
 _user = typer.Typer(no_args_is_help=True, help="Who may sign in at head office.")
 
@@ -32,6 +33,7 @@ def add_to(application: typer.Typer) -> None:
     application.add_typer(_till, name="till")
     application.add_typer(_operator, name="operator")
     application.add_typer(_programme, name="programme")
+    application.add_typer(_coupon, name="coupon")
     application.add_typer(_catalogue, name="catalogue")
     application.add_typer(_user, name="user")
     application.command()(seed)
@@ -118,6 +120,18 @@ def publish(data: DataFolder, file: InputFile) -> None:
     with open_services(data) as services:
         ref = services.programme.publish(document)
     typer.echo(f"{ref.version} {ref.sha256}")
+
+
+@_coupon.command("issue")
+def issue_coupons(
+    data: DataFolder,
+    coupon: Annotated[str, typer.Argument(help="The coupon's id in the programme in force.")],
+    count: Annotated[int, typer.Option(help="How many codes.")] = 1,
+) -> None:
+    """Print codes to hand out, one a line; each works once, in any store, also offline."""
+    with open_services(data) as services:
+        codes = services.programme.issue_coupons(coupon, count)
+    typer.echo("\n".join(codes))
 
 
 @_catalogue.command("import")

@@ -7,9 +7,11 @@ import msgspec
 from sqlalchemy import select
 
 from shared.clock import Clock
+from shared.errors import DomainError
 from shared.journal.keys import sign_statement
 from shared.journal.strict import encode_strict
 from shared.loyalty.bundle import load_programme
+from shared.loyalty.coupon_code import new_coupon_code
 from shared.trade.fact import BundleRef
 from shared.trade.server import ProgrammePublished
 from shared.trade.writing import Writing
@@ -19,10 +21,13 @@ from sync_server.database.transaction import Database
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
 
+COUPONS_AT_ONCE_MAX = 100_000
+"""Of 10 billion codes of one coupon: two of a batch that are alike are drawn again."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeDesk:
-    """Publishes programmes."""
+    """Publishes programmes, and the coupons they define."""
 
     database: Database
     clock: Clock
@@ -60,3 +65,26 @@ class ProgrammeDesk:
             work.insert(bundles, [row])
             self.own.write(work, [Writing(ProgrammePublished(programme=ref))])
         return ref
+
+    def issue_coupons(self, coupon: str, count: int) -> list[str]:
+        """Fresh codes that each claim a coupon of the programme in force once, in any store.
+
+        Codes are sealed with the chain's key; none is kept here. Raises DomainError
+        ``coupon-not-in-programme`` and ``bad-coupon-count``.
+        """
+        if not 0 < count <= COUPONS_AT_ONCE_MAX:
+            raise DomainError("bad-coupon-count", found=count, highest=COUPONS_AT_ONCE_MAX)
+        with self.database.reading() as work:
+            document = work.connection.execute(
+                select(bundles.c.document)
+                .where(bundles.c.shard == work.shard)
+                .order_by(bundles.c.version.desc())
+                .limit(1)
+            ).scalar()
+        known = [one.id for one in load_programme(document).coupons] if document else []
+        if coupon not in known:
+            raise DomainError("coupon-not-in-programme", coupon=coupon, known=", ".join(known))
+        codes: set[str] = set()
+        while len(codes) < count:
+            codes.add(new_coupon_code(self.vault.lookup, coupon))
+        return sorted(codes)

@@ -11,7 +11,9 @@ import pytest
 
 from shared.language import Language, words
 from shared.loyalty.bundle import programme_bytes, template
+from shared.loyalty.coupon_code import coupon_of_code
 from sync_server.api.errors import STATUS
+from sync_server.bootstrap import open_services
 from sync_server.commands import main
 from tests.support.servers import server_process
 from tests.support.till_writer import Line
@@ -83,6 +85,22 @@ def test_single_steps_do_the_same(run: Run, folder: Path) -> None:
     assert (listed["store"], listed["till_id"], listed["enrolled"]) == ("East", till, False)
 
 
+def test_issued_coupon_codes_claim_their_coupon_at_a_till(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    programme = tmp_path / "programme.json"
+    programme.write_bytes(programme_bytes(template("default")))
+    assert run("programme", folder, "publish", str(programme)).returncode == 0
+    codes = run("coupon", folder, "issue", "ten-off-fifty", "--count", "50").stdout.split()
+    assert len(set(codes)) == 50
+    with open_services(folder) as services:
+        key = services.vault.lookup
+    for code in codes:
+        claimed = coupon_of_code(key, code, template("default").coupons)
+        assert claimed is not None
+        assert claimed.id == "ten-off-fifty"
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -96,6 +114,8 @@ def test_single_steps_do_the_same(run: Run, folder: Path) -> None:
         (("catalogue", "import", "-"), "goods file cannot be read"),
         (("seed", "-"), "set-up document cannot be read"),
         (("erase", "nobody"), "no member nobody"),
+        (("coupon", "issue", "ten-off-fifty"), "no coupon “ten-off-fifty”"),
+        (("coupon", "issue", "ten-off-fifty", "--count", "0"), "issues 1 to 100000"),
     ],
 )
 def test_a_command_that_cannot_be_done_says_why(
