@@ -39,3 +39,9 @@ class EnvironmentFault(EvertillError):
 
 class ProtocolError(EvertillError):
     """The other side of a connection said something that cannot be right."""
+
+
+def unusable_file(error: OSError) -> EnvironmentFault:
+    """A file or folder that a command was given and cannot use."""
+    reason = error.strerror or str(error)
+    return EnvironmentFault("file-unusable", file=str(error.filename), reason=reason)

@@ -2,12 +2,12 @@
 
 import importlib
 import sys
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 import structlog
 import typer
 
-from shared.errors import EvertillError
+from shared.errors import EvertillError, unusable_file
 from shared.language import Language, words
 
 EXIT_REFUSED: Final = 2
@@ -59,9 +59,17 @@ def main() -> None:
     try:
         application(sys.argv[1] if len(sys.argv) > 1 else None)()
     except EvertillError as error:
-        # The command line speaks English: it is for whoever installs, not for the cashier.
-        typer.echo(words(Language.ENGLISH).error(error), err=True)
-        sys.exit(EXIT_REFUSED)
+        _refuse(error)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _refuse(unusable_file(error))
+
+
+def _refuse(error: EvertillError) -> NoReturn:
+    # The command line speaks English: it is for whoever installs, not for the cashier.
+    typer.echo(words(Language.ENGLISH).error(error), err=True)
+    sys.exit(EXIT_REFUSED)
 
 
 if __name__ == "__main__":

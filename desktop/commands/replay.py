@@ -2,21 +2,30 @@
 
 import json
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from desktop.reckoning.agreement import reckon
+from desktop.reckoning.agreement import Agreement, reckon
 from desktop.reckoning.file import read_server, read_till
-from desktop.replay.lines import COLUMNS, Refused, ShopLine, read_lines
+from desktop.replay.lines import (
+    COLUMNS,
+    DELIMITERS,
+    Layout,
+    Refused,
+    ShopLine,
+    file_totals,
+    read_lines,
+)
 from desktop.replay.report import ReplayReport, make_report, write_refused
-from desktop.replay.run import Replay, Shop
-from shared.errors import DomainError
+from desktop.replay.run import Played, Replay, Shop
+from shared.errors import DomainError, EnvironmentFault
 from shared.loyalty.bundle import load_programme, template, with_currency
 from shared.loyalty.programme import Programme
 from shared.money import Currency
@@ -38,6 +47,14 @@ def replay(
     column: Annotated[
         list[str] | None, typer.Option(help="field=header, for another file's columns.")
     ] = None,
+    delimiter: Annotated[
+        str, typer.Option(help="Sign between columns; found in the header where left out.")
+    ] = "",
+    encoding: Annotated[str, typer.Option(help="Of the file, such as latin-1.")] = "utf-8",
+    time_format: Annotated[
+        str, typer.Option(help="Such as '%m/%d/%Y %H:%M'; ISO 8601 where left out.")
+    ] = "",
+    decimal: Annotated[str, typer.Option(help="Sign before the cents.")] = ".",
     refused: Annotated[
         Path | None, typer.Option(help="Where to list the lines that cannot be sold.")
     ] = None,
@@ -49,14 +66,24 @@ def replay(
 ) -> None:
     """Ring a real shop's lines up on tills and a server, and compare all books to the penny."""
     money = Currency(currency)
-    columns = {**COLUMNS, **_mapping(column or [])}
+    layout = Layout(
+        columns={**COLUMNS, **_mapping(column or [])},
+        delimiter=_sign(delimiter, "delimiter", allowed=("", *DELIMITERS)),
+        encoding=encoding,
+        time_format=time_format,
+        decimal=_sign(decimal, "decimal", allowed=(".", ",")),
+    )
     accepted: list[ShopLine] = []
     left: list[Refused] = []
-    for line in read_lines(file, currency=money, zone=ZoneInfo(zone), columns=columns):
+    for line in read_lines(file, currency=money, zone=_zone(zone), layout=layout):
         if isinstance(line, Refused):
             left.append(line)
         else:
             accepted.append(line)
+    # Known now, and a folder that cannot be written to is better known before the work.
+    write_refused(refused or file.with_name(f"{file.name}.refused.csv"), left)
+    if not accepted:
+        raise EnvironmentFault("replay-nothing-to-sell", file=str(file), refused=len(left))
     with tempfile.TemporaryDirectory(prefix="evertill-replay-") as temporary:
         folder = data or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,11 +95,26 @@ def replay(
             offline_share=offline,
             seed=seed,
         )
-        report = _play(shop, accepted, left, money)
-    write_refused(refused or file.with_name(f"{file.name}.refused.csv"), left)
+        played, agreement = _play(shop, accepted)
+        totals = file_totals(file, layout)
+        report = make_report(accepted, left, played, agreement, money, totals)
     _print(report, as_json=as_json)
     if report.differences:
         raise typer.Exit(EXIT_DISAGREES)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, ZoneInfoNotFoundError, OSError) as error:
+        raise DomainError("bad-zone", zone=name) from error
+
+
+def _sign(text: str, option: str, *, allowed: Collection[str]) -> str:
+    if text not in allowed:
+        known = " ".join(repr(sign) for sign in allowed if sign)
+        raise DomainError("replay-bad-sign", option=option, text=text, known=known)
+    return text
 
 
 def _mapping(columns: list[str]) -> dict[str, str]:
@@ -89,9 +131,7 @@ def _programme(file: Path | None, currency: Currency) -> Programme:
     return load_programme(file.read_bytes())
 
 
-def _play(
-    shop: Shop, accepted: list[ShopLine], left: list[Refused], currency: Currency
-) -> ReplayReport:
+def _play(shop: Shop, accepted: list[ShopLine]) -> tuple[Played, Agreement]:
     replay_run = Replay(shop, accepted)
     with Progress(
         TextColumn("ringing up"),
@@ -109,7 +149,7 @@ def _play(
     told = replay_run.server.verify()
     if not told["is_clean"]:
         agreement.differences.append(f"the server's own check: {told['flaws'][0]}")
-    return make_report(accepted, left, replay_run.played, agreement, currency)
+    return replay_run.played, agreement
 
 
 def _print(report: ReplayReport, *, as_json: bool) -> None:

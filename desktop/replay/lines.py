@@ -4,7 +4,8 @@ import csv
 import gzip
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -28,6 +29,32 @@ COLUMNS: Final = {
 """Which column says what; another mapping can be stated."""
 
 CANCELLATION: Final = "C"
+DELIMITERS: Final = ",;\t|"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a shop's file is written; the defaults are those of the file that comes with the tests.
+
+    ``columns`` says which header stands for what, ``time_format`` is strptime's (empty: ISO 8601),
+    ``decimal`` the sign before cents. An empty ``delimiter`` is found in the header line.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=lambda: COLUMNS)
+    delimiter: str = ""
+    encoding: str = "utf-8"
+    time_format: str = ""
+    decimal: str = "."
+
+    def time(self, text: str) -> datetime:
+        """A moment as the file writes it; ValueError."""
+        if self.time_format:
+            return datetime.strptime(text, self.time_format)  # noqa: DTZ007 - the zone is the shop's
+        return datetime.fromisoformat(text)
+
+    def number(self, text: str) -> Decimal:
+        """A figure as the file writes it; ArithmeticError."""
+        return Decimal(text if self.decimal == "." else text.replace(self.decimal, "."))
 
 
 class Refusal(StrEnum):
@@ -77,41 +104,63 @@ class Refused(NamedTuple):
 
 
 def read_lines(
-    path: Path, *, currency: Currency, zone: ZoneInfo, columns: Mapping[str, str] = COLUMNS
+    path: Path, *, currency: Currency, zone: ZoneInfo, layout: Layout | None = None
 ) -> Iterator[ShopLine | Refused]:
     """Every line of a CSV file (gzipped or not), in the file's order.
 
-    Raises EnvironmentFault ``replay-file-missing``, ``replay-file-unreadable`` (not CSV, not UTF-8)
-    or ``replay-columns-missing``.
+    Raises EnvironmentFault ``replay-file-missing``, ``replay-file-unreadable`` (not CSV, another
+    encoding) or ``replay-columns-missing``.
     """
+    layout = layout or Layout()
     try:
-        with _open(path) as file:
-            rows = csv.reader(file, strict=True)
-            header = next(rows, [])
-            missing = [name for name in columns.values() if name not in header]
+        with _open(path, layout.encoding) as file:
+            rows = csv.reader(file, delimiter=layout.delimiter or _delimiter(file), strict=True)
+            header = _header(rows)
+            missing = [name for name in layout.columns.values() if name not in header]
             if missing:
-                raise EnvironmentFault("replay-columns-missing", columns=", ".join(missing))
-            places = {field: header.index(name) for field, name in columns.items()}
+                raise EnvironmentFault(
+                    "replay-columns-missing", columns=", ".join(missing), found=", ".join(header)
+                )
+            places = {field: header.index(name) for field, name in layout.columns.items()}
             for fields in rows:
-                yield _read(rows.line_num, fields, places, currency=currency, zone=zone)
+                yield _read(rows.line_num, fields, places, layout, currency=currency, zone=zone)
     except FileNotFoundError as error:
         raise EnvironmentFault("replay-file-missing", file=str(path)) from error
-    except (csv.Error, UnicodeDecodeError, zlib.error, EOFError, OSError) as error:
+    except (csv.Error, UnicodeDecodeError, LookupError, zlib.error, EOFError, OSError) as error:
         raise EnvironmentFault(
-            "replay-file-unreadable", file=str(path), reason=str(error)
+            "replay-file-unreadable",
+            file=str(path),
+            encoding=layout.encoding,
+            reason=str(error),
         ) from error
 
 
-def _open(path: Path) -> IO[str]:
+BYTE_ORDER_MARK: Final = "\ufeff"
+"""What some programs put before the first column's name."""
+
+
+def _open(path: Path, encoding: str) -> IO[str]:
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open("r", encoding="utf-8", newline="")
+        return gzip.open(path, "rt", encoding=encoding, newline="")
+    return path.open("r", encoding=encoding, newline="")
+
+
+def _header(rows: Iterator[list[str]]) -> list[str]:
+    return [name.removeprefix(BYTE_ORDER_MARK) for name in next(rows, [])]
+
+
+def _delimiter(file: IO[str]) -> str:
+    """The sign that separates the columns of the header; a comma where none does."""
+    header = file.readline()
+    file.seek(0)
+    return max(DELIMITERS, key=header.count)
 
 
 def _read(
     number: int,
     fields: list[str],
     places: Mapping[str, int],
+    layout: Layout,
     *,
     currency: Currency,
     zone: ZoneInfo,
@@ -119,16 +168,16 @@ def _read(
     raw = RawLine(number, tuple(fields), Decimal(0))
     try:
         told = {field: fields[place].strip() for field, place in places.items()}
-        quantity, price = int(told["quantity"]), Decimal(told["price"])
-        at = datetime.fromisoformat(told["time"])
+        quantity, price = layout.number(told["quantity"]), layout.number(told["price"])
         # A plain zero for a line without a price: decimals know a negative one.
-        money = quantity * price or Decimal(0)
-        minor = price.scaleb(currency.exponent)
-        if not price.is_finite() or not told["invoice"] or not told["code"]:
+        raw = raw._replace(money=quantity * price or Decimal(0))
+        at, minor = layout.time(told["time"]), price.scaleb(currency.exponent)
+        is_whole = price.is_finite() and quantity == quantity.to_integral_value()
+        if not is_whole or not told["invoice"] or not told["code"]:
             return Refused(raw, Refusal.UNREADABLE)
     except (ValueError, ArithmeticError, IndexError):
-        return Refused(raw, Refusal.UNREADABLE)
-    raw = raw._replace(money=money)
+        return Refused(raw._replace(money=_finite(raw.money)), Refusal.UNREADABLE)
+    raw = raw._replace(money=_finite(raw.money))
     reason = _refusal(told["invoice"], quantity, minor)
     if reason is not None:
         return Refused(raw, reason)
@@ -137,14 +186,41 @@ def _read(
         invoice=told["invoice"],
         code=told["code"],
         name=told["name"] or told["code"],
-        units=quantity,
+        units=int(quantity),
         at=at if at.tzinfo else at.replace(tzinfo=zone),
         price_minor=int(minor),
         member=told["member"].removesuffix(".0"),
     )
 
 
-def _refusal(invoice: str, quantity: int, minor: Decimal) -> Refusal | None:
+def _finite(money: Decimal) -> Decimal:
+    return money if money.is_finite() else Decimal(0)
+
+
+class FileTotals(NamedTuple):
+    """What a file holds, whatever becomes of its lines."""
+
+    lines: int
+    money: Decimal
+    """Quantity × price of every line on which both are figures."""
+
+
+def file_totals(path: Path, layout: Layout) -> FileTotals:
+    """Count a file by itself, for comparison with what was rung up and refused."""
+    lines, money = 0, Decimal(0)
+    with _open(path, layout.encoding) as file:
+        rows = csv.reader(file, delimiter=layout.delimiter or _delimiter(file))
+        header = _header(rows)
+        factors = [header.index(layout.columns[name]) for name in ("quantity", "price")]
+        for row in rows:
+            lines += 1
+            with suppress(ArithmeticError, IndexError):
+                quantity, price = (layout.number(row[place].strip()) for place in factors)
+                money += _finite(quantity * price)
+    return FileTotals(lines, money)
+
+
+def _refusal(invoice: str, quantity: Decimal, minor: Decimal) -> Refusal | None:
     is_cancellation = invoice.startswith(CANCELLATION)
     checks = (
         (not invoice.removeprefix(CANCELLATION).isdecimal(), Refusal.UNKNOWN_PREFIX),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop.reckoning.agreement import Agreement
-from desktop.replay.lines import Refused, ShopLine
+from desktop.replay.lines import FileTotals, Refused, ShopLine
 from desktop.replay.run import Played
 from shared.money import Currency, format_amount
 
@@ -42,7 +42,21 @@ class ReplayReport:
 
     def rows(self) -> list[tuple[str, str]]:
         """Name and figure, for a table."""
-        return [(name.replace("_", " "), str(value)) for name, value in asdict(self).items()]
+        rows: list[tuple[str, str]] = []
+        for name, value in asdict(self).items():
+            label = name.replace("_", " ")
+            match value:
+                case dict():
+                    rows += [
+                        (f"  {reason.replace('-', ' ')}", f"{n:,}") for reason, n in value.items()
+                    ]
+                case list():
+                    rows.append((label, "\n".join(value) or "none"))
+                case int():
+                    rows.append((label, f"{value:,}"))
+                case _:
+                    rows.append((label, str(value)))
+        return rows
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -55,8 +69,9 @@ def make_report(
     played: Played,
     agreement: Agreement,
     currency: Currency,
+    totals_of_file: FileTotals,
 ) -> ReplayReport:
-    """Compare the file's money with what the files of till and server say."""
+    """Compare the file's lines and money with what the files of till and server say."""
     taken = sum((line.raw.money for line in accepted), Decimal(0))
     left = sum((line.raw.money for line in refused), Decimal(0))
     totals = agreement.totals
@@ -64,15 +79,17 @@ def make_report(
     differences = list(agreement.differences)
     if Decimal(rung).scaleb(-currency.exponent) != taken:
         differences.append(f"the books say {format_amount(rung, currency)}, the file {taken}")
+    if totals_of_file != (len(accepted) + len(refused), taken + left):
+        differences.append(f"accepted and refused are not the file's {totals_of_file}")
     if agreement.entries_acknowledged != agreement.entries_written:
         differences.append("the server has not acknowledged every entry")
     seconds = played.sell_s + played.sync_s
     return ReplayReport(
-        file_lines=len(accepted) + len(refused),
+        file_lines=totals_of_file.lines,
         accepted_lines=len(accepted),
         refused_lines=len(refused),
         refused_by_reason=dict(Counter(line.reason.value for line in refused)),
-        file_money=str(taken + left),
+        file_money=str(totals_of_file.money),
         accepted_money=str(taken),
         refused_money=str(left),
         invoices=played.invoices,

@@ -1,12 +1,12 @@
 """The commands, one module per group; errors become words and an exit code here."""
 
 import sys
-from typing import Final
+from typing import Final, NoReturn
 
 import typer
 from rich.console import Console
 
-from shared.errors import EvertillError
+from shared.errors import EvertillError, unusable_file
 from shared.language import Language, words
 from sync_server.commands import data, serving, setting_up
 
@@ -29,5 +29,13 @@ def main() -> None:
     try:
         application()
     except EvertillError as error:
-        Console(stderr=True).print(words(Language.ENGLISH).error(error), style="red", markup=False)
-        sys.exit(EXIT_REFUSED)
+        _refuse(error)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _refuse(unusable_file(error))
+
+
+def _refuse(error: EvertillError) -> NoReturn:
+    Console(stderr=True).print(words(Language.ENGLISH).error(error), style="red", markup=False)
+    sys.exit(EXIT_REFUSED)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from contextlib import closing
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ import pytest
 import sqlcipher3.dbapi2
 from typer.testing import CliRunner
 
-from desktop.commands import application
+from desktop.commands import application, main
 from desktop.reckoning.agreement import Agreement, reckon
 from desktop.reckoning.file import read_server, read_till
-from desktop.replay.lines import Refused, ShopLine, read_lines
+from desktop.replay.lines import COLUMNS, Layout, Refused, ShopLine, file_totals, read_lines
 from shared.errors import EnvironmentFault
 from shared.language import Language, words
 from shared.money import Currency
@@ -216,3 +217,65 @@ def test_the_command_line_says_it_without_a_stack_trace(tmp_path):
     assert done.returncode == 2
     assert "missing.csv" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_other_shops_write_their_files_otherwise(tmp_path):
+    file = tmp_path / "kasse.csv"
+    lines = [
+        "Beleg;Art;Text;Menge;Datum;Preis;Kunde",
+        "17;A1;Äpfel;2;03.01.2024 10:05;1,50;K1",
+        "18;B2;Brot;1,0;03.01.2024 10:06;2,00;",
+        "19;B2;Brot;1;nie;2,25;",
+    ]
+    file.write_bytes("\r\n".join(lines).encode("latin-1"))
+    names = ("Beleg", "Art", "Text", "Menge", "Datum", "Preis", "Kunde")
+    layout = Layout(
+        columns=dict(zip(COLUMNS, names, strict=True)),
+        encoding="latin-1",
+        time_format="%d.%m.%Y %H:%M",
+        decimal=",",
+    )
+    berlin = ZoneInfo("Europe/Berlin")
+    apples, bread, spoilt = read_lines(file, currency=Currency("EUR"), zone=berlin, layout=layout)
+    assert isinstance(bread, ShopLine)
+    assert isinstance(spoilt, Refused)
+    assert isinstance(apples, ShopLine)
+    assert (apples.name, apples.units, apples.price_minor) == ("Äpfel", 2, 150)
+    assert apples.at == datetime(2024, 1, 3, 10, 5, tzinfo=berlin)
+    assert (bread.units, bread.price_minor) == (1, 200)
+    assert (spoilt.reason.value, spoilt.raw.money) == ("unreadable", Decimal("2.25"))
+    assert file_totals(file, layout) == (3, Decimal("7.25"))
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+def test_the_sign_between_columns_is_found_and_a_mark_before_them_is_no_name(tmp_path, sign):
+    file = tmp_path / "shop.csv"
+    file.write_bytes(b"\xef\xbb\xbf" + (HEADER + LINE).replace(b",", sign.encode()))
+    (line,) = lines_of(file)
+    assert isinstance(line, ShopLine)
+    assert line.units == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--zone", "Mars/Olympus"], "is not a time zone"),
+        (["--currency", "pounds"], "is not a currency"),
+        (["--programme", "/nowhere/programme.json"], "cannot be used"),
+        (["--refused", "/nowhere/refused.csv"], "cannot be used"),
+        (["--decimal", "x"], "cannot be"),
+        (["--encoding", "klingon"], "unknown encoding"),
+        (["--time-format", "%d.%m.%Y"], "can be sold"),
+        (["--column", "colour=Red"], "is no field"),
+    ],
+)
+def test_an_option_that_cannot_be_is_told_before_anything_is_rung(
+    tmp_path, monkeypatch, capsys, options, said
+):
+    file = tmp_path / "shop.csv"
+    file.write_bytes(HEADER + LINE)
+    monkeypatch.setattr(sys, "argv", ["evertill", "replay", str(file), *options])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
