@@ -8,7 +8,8 @@ from shared.catalogue.goods import Goods, SoldBy
 from shared.ids import CouponId, GoodsId, StoreId
 from shared.loyalty.bundle import template
 from shared.loyalty.document import EVERYTHING, GoodsSet, Names
-from shared.loyalty.offers import Coupon, Effect, Offer
+from shared.loyalty.effects import Effect
+from shared.loyalty.offers import Coupon, Offer
 from shared.loyalty.programme import Earning, EarningRule, Programme, Rate, TaxClass
 from shared.pricing.basket import Basket, BasketLine, CouponClaim, MemberContext
 

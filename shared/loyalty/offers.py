@@ -1,9 +1,10 @@
 """Offers and coupons as the programme document states them; ``shared.pricing`` applies them."""
 
-from datetime import date, time
 from enum import IntEnum, StrEnum
 
+from shared.loyalty.conditions import Condition
 from shared.loyalty.document import EVERYTHING, Document, GoodsSet, Names
+from shared.loyalty.effects import Effect, Ladder, NthItem
 
 
 class Phase(IntEnum):
@@ -39,101 +40,6 @@ class Group(Document, frozen=True, kw_only=True):
 
     id: str
     mode: GroupMode
-
-
-class Dates(Document, frozen=True, kw_only=True, tag="dates"):
-    """From ``first`` to ``last`` in the store's calendar, both included."""
-
-    first: date
-    last: date
-
-
-class Weekly(Document, frozen=True, kw_only=True, tag="weekly"):
-    """On some weekdays (1 = Monday … 7 = Sunday), from ``start`` until before ``end``."""
-
-    weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
-    start: time = time.min
-    end: time | None = None
-
-
-class MonthDays(Document, frozen=True, kw_only=True, tag="month-days"):
-    """On some days of every month, such as a member day."""
-
-    days: tuple[int, ...]
-
-
-class Stores(Document, frozen=True, kw_only=True, tag="stores"):
-    """In some stores only."""
-
-    stores: tuple[str, ...]
-
-
-class Members(Document, frozen=True, kw_only=True, tag="members"):
-    """For members only; of some tiers only where ``tiers`` names them."""
-
-    tiers: tuple[str, ...] = ()
-
-
-class Spend(Document, frozen=True, kw_only=True, tag="spend"):
-    """At least ``minimum_minor`` of ``goods`` (of the offer's own goods where none are named).
-
-    Measured tax-included, on what the offers before this one left.
-    """
-
-    minimum_minor: int
-    goods: GoodsSet | None = None
-
-
-Condition = Dates | Weekly | MonthDays | Stores | Members | Spend
-
-
-class Step(Document, frozen=True, kw_only=True):
-    """One rung of a 满减 ladder: reach ``threshold_minor``, take ``off_minor`` off."""
-
-    threshold_minor: int
-    off_minor: int
-
-
-class Ladder(Document, frozen=True, kw_only=True, tag="ladder"):
-    """满减: the highest step reached; steps rise in threshold and in what they take off.
-
-    Where it repeats, the top step is taken as often as it fits (at most ``repeat_limit`` times
-    in all, 0 meaning no limit) and the rest takes the highest step it reaches.
-    """
-
-    steps: tuple[Step, ...]
-    repeats: bool = False
-    repeat_limit: int = 0
-
-
-class NthItem(Document, frozen=True, kw_only=True, tag="nth-item"):
-    """Every ``nth`` unit is cheaper: 第二件半价 is ``nth`` 2 at 5000 basis points off.
-
-    Units of the offer's goods are put together by falling price in sets of ``nth`` (of one article
-    each where ``same_goods``), and the cheapest of each set takes the discount. At most
-    ``sets_limit`` sets in one sale, 0 meaning no limit. Weighed goods take no part.
-    """
-
-    nth: int
-    basis_points_off: int
-    same_goods: bool = False
-    sets_limit: int = 0
-
-
-class PercentOff(Document, frozen=True, kw_only=True, tag="percent-off"):
-    """A percentage off the offer's goods: 1000 basis points are 10%, 九折."""
-
-    basis_points_off: int
-
-
-class AmountOff(Document, frozen=True, kw_only=True, tag="amount-off"):
-    """An amount off the offer's goods together, or off each unit of them."""
-
-    off_minor: int
-    each_unit: bool = False
-
-
-Effect = Ladder | NthItem | PercentOff | AmountOff
 
 
 class Offer(Document, frozen=True, kw_only=True):

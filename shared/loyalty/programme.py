@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import Literal
 
 from shared.errors import DomainError
+from shared.loyalty.conditions import Condition
 from shared.loyalty.document import EVERYTHING, Document, GoodsSet, Names
-from shared.loyalty.offers import Condition, Coupon, Group, Offer
+from shared.loyalty.offers import Coupon, Group, Offer
 from shared.money import Currency, Rounding
 
 

@@ -7,20 +7,9 @@ Each finding is a DomainError whose code says what is wrong and how to mend it, 
 from collections.abc import Iterable, Iterator
 
 from shared.errors import DomainError
-from shared.loyalty.offers import (
-    AmountOff,
-    Condition,
-    Dates,
-    GroupMode,
-    Ladder,
-    Members,
-    MonthDays,
-    NthItem,
-    Offer,
-    PercentOff,
-    Phase,
-    Weekly,
-)
+from shared.loyalty.conditions import Condition, Dates, Members, MonthDays, Weekly
+from shared.loyalty.effects import AmountOff, Ladder, NthItem, PercentOff
+from shared.loyalty.offers import GroupMode, Offer, Phase
 from shared.loyalty.programme import (
     GrowthReached,
     InOneSale,

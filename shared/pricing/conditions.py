@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shared.loyalty.offers import Condition, Dates, Members, MonthDays, Stores, Weekly
+from shared.loyalty.conditions import Condition, Dates, Members, MonthDays, Stores, Weekly
 from shared.pricing.basket import Basket
 from shared.pricing.quote import Reason
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm, prod
 
-from shared.loyalty.offers import Spend
+from shared.loyalty.conditions import Spend
 from shared.loyalty.programme import Earning, EarningRule, Multiplier, Overlap, Programme
 from shared.money import divide_rounded
 from shared.pricing.basket import WHOLE, Basket, BasketLine

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from shared.ids import CouponId
-from shared.loyalty.offers import AmountOff, GroupMode, Ladder, NthItem, Offer, PercentOff
+from shared.loyalty.effects import AmountOff, Ladder, NthItem, PercentOff
+from shared.loyalty.offers import GroupMode, Offer
 from shared.money import divide_rounded
 from shared.pricing.basket import WHOLE
 from shared.shares import largest_remainder

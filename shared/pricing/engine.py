@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.loyalty.offers import GroupMode, Offer, PercentOff, Phase, Spend
+from shared.loyalty.conditions import Spend
+from shared.loyalty.effects import PercentOff
+from shared.loyalty.offers import GroupMode, Offer, Phase
 from shared.loyalty.programme import Programme, TaxClass
 from shared.pricing.basket import Basket, BasketLine
 from shared.pricing.claims import Claiming, claiming

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.loyalty.offers import Spend
+from shared.loyalty.conditions import Spend
 from shared.pricing.effects import (
     Candidate,
     Missing,

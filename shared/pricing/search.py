@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations, groupby
 from typing import Final, TypeVar
 
-from shared.loyalty.offers import GroupMode, NthItem
+from shared.loyalty.effects import NthItem
+from shared.loyalty.offers import GroupMode
 from shared.pricing.effects import Candidate, OfferLine, State, Taking, after, take, take_added
 
 INTERACTING_OFFERS_EXACT: Final = 6

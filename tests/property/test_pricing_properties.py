@@ -7,17 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.loyalty.conditions import Spend
 from shared.loyalty.document import EVERYTHING
-from shared.loyalty.offers import (
-    AmountOff,
-    Group,
-    GroupMode,
-    Ladder,
-    NthItem,
-    PercentOff,
-    Spend,
-    Step,
-)
+from shared.loyalty.effects import AmountOff, Ladder, NthItem, PercentOff, Step
+from shared.loyalty.offers import Group, GroupMode
 from shared.loyalty.programme import Levy, TaxBase
 from shared.loyalty.returns import return_share
 from shared.pricing.basket import BasketLine, HandDiscount

@@ -298,7 +298,7 @@ def test_a_coupon_lowers_one_sale_and_is_used_up_with_it(desk):
 
 
 def test_a_programme_of_tomorrow_prices_the_next_sale_not_the_running_one(make_desk):
-    from shared.loyalty.offers import PercentOff  # noqa: PLC0415 - told where it matters
+    from shared.loyalty.effects import PercentOff  # noqa: PLC0415 - told where it matters
 
     desk = make_desk(programme(offer("half", PercentOff(basis_points_off=5000))))
     desk.scan(BISCUIT_CODE)

@@ -9,7 +9,7 @@ from desktop.reckoning.file import read_till
 from shared.catalogue.codes import receipt_code
 from shared.errors import DomainError
 from shared.loyalty.bundle import template
-from shared.loyalty.offers import Ladder, Step
+from shared.loyalty.effects import Ladder, Step
 from shared.loyalty.programme import CashRounding, Returns
 from shared.pricing.basket import BasketLine
 from shared.trade.fact import TenderKind

@@ -5,22 +5,10 @@ from datetime import date, datetime, time
 import pytest
 
 from shared.loyalty.bundle import template
+from shared.loyalty.conditions import Dates, Members, MonthDays, Spend, Stores, Weekly
 from shared.loyalty.document import GoodsSet
-from shared.loyalty.offers import (
-    AmountOff,
-    Dates,
-    Group,
-    GroupMode,
-    Ladder,
-    Members,
-    MonthDays,
-    NthItem,
-    PercentOff,
-    Spend,
-    Step,
-    Stores,
-    Weekly,
-)
+from shared.loyalty.effects import AmountOff, Ladder, NthItem, PercentOff, Step
+from shared.loyalty.offers import Group, GroupMode
 from shared.pricing.basket import HandDiscount
 from shared.pricing.effects import ladder_off
 from shared.pricing.engine import price

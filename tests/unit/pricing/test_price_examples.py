@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 
 from shared.ids import LotId
+from shared.loyalty.effects import Ladder, PercentOff, Step
 from shared.loyalty.lots import Lot
-from shared.loyalty.offers import Group, GroupMode, Ladder, PercentOff, Step
+from shared.loyalty.offers import Group, GroupMode
 from shared.loyalty.programme import Multiplier
 from shared.loyalty.returns import Paid, return_share, split_refund
 from shared.pricing.engine import price
