@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from desktop.presenters.intent import Act, Intent, Key, Press
+from desktop.presenters.intent import Act, Intent, Key, Press, Scan
 from desktop.presenters.text import Message, Tone, refused, say
 from desktop.presenters.view import (
     Button,
@@ -33,7 +33,10 @@ class FirstRunPresenter:
         self._told = 0
 
     def handle(self, intent: Intent) -> None:
-        """Language, or connect."""
+        """Language, or connect; a scan is told that it is too early."""
+        if isinstance(intent, Scan):
+            self._message = Message(say("till.first-run.too-early"), Tone.ATTENTION)
+            self._told += 1
         if not isinstance(intent, Press | Act):
             return
         self._message = None
