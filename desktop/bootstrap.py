@@ -217,7 +217,7 @@ class Till:
         if found is None:
             raise DomainError("no-programme")
         ref, programme = found
-        return Pricing(ref, programme, self.identity.store_id)
+        return Pricing(ref, programme, self.identity.store_id, self.identity.till_id)
 
     def counter(self) -> "Counter":
         """The services of selling, on the programme in force."""

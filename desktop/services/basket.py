@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import tzinfo
+from datetime import date, tzinfo
 
 from desktop.store.members import Member
 from shared.catalogue.goods import Goods, SoldBy
 from shared.clock import Clock
 from shared.errors import DomainError
-from shared.ids import CouponId, StoreId
+from shared.ids import CouponId, StoreId, TillId
+from shared.loyalty.lots import spendable
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket, BasketLine, CouponClaim, HandDiscount, MemberContext
 from shared.pricing.engine import price
@@ -18,11 +19,12 @@ from shared.trade.fact import Approval, BundleRef
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """What prices come from: one programme bundle, in one store."""
+    """What prices come from: one programme bundle, at one till of a store."""
 
     ref: BundleRef
     programme: Programme
     store_id: StoreId
+    till_id: TillId
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,18 @@ class BasketState:
             if line.id == line_id:
                 return line
         raise DomainError("no-such-line")
+
+
+def member_context(member: Member, today: date) -> MemberContext:
+    """What prices depend on about a member, as far as a till knows it."""
+    bought = [one.day for one in member.spending if one.spend_minor > 0]
+    return MemberContext(
+        tier=member.tier,
+        sales=len(bought),
+        visits=len(set(bought)),
+        was_here_today=today in bought,
+        points=spendable(member.lots, today),
+    )
 
 
 class OpenBasket:
@@ -81,11 +95,13 @@ class OpenBasket:
         return self.priced()[1]
 
     def _basket(self, state: BasketState) -> Basket:
+        at = self._clock.now().astimezone(self._zone)
         return Basket(
             lines=state.lines,
-            at=self._clock.now().astimezone(self._zone),
+            at=at,
             store=self.pricing.store_id,
-            member=MemberContext(tier=state.member.tier) if state.member else None,
+            till=self.pricing.till_id,
+            member=member_context(state.member, at.date()) if state.member else None,
             claims=state.claims,
         )
 

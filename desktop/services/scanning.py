@@ -138,7 +138,7 @@ class Scanning:
         """
         return self._route(classify(text), quantity)
 
-    def _route(self, code: Code, quantity: int) -> Scanned:  # noqa: C901, PLR0911 - one arm a kind
+    def _route(self, code: Code, quantity: int) -> Scanned:  # noqa: C901 - one arm a kind
         match code:
             case GoodsCode():
                 return self._goods(code.gtin, quantity, grams=code.grams)

@@ -41,6 +41,11 @@ class Goods:
     no_discount: bool = False
     no_points: bool = False
     barcodes: tuple[str, ...] = ()
+    supplier: str = ""
+    marks: tuple[str, ...] = ()
+    """Tags and labels that rules can name: ``organic``, ``clearance``."""
+    cost_minor: int | None = None
+    """What a piece or kilogram costs the shop, without tax; None where nobody knows."""
 
     def __post_init__(self) -> None:
         if not self.sku or not (self.name_zh or self.name_en):

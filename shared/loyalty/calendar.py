@@ -13,6 +13,11 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def anniversary(day: date, year: int) -> date:
+    """The same day in another year; 28 February for the 29th where there is none."""
+    return date(year, day.month, min(day.day, monthrange(year, day.month)[1]))
+
+
 def month_end(day: date) -> date:
     """The last day of its month."""
     return day.replace(day=monthrange(day.year, day.month)[1])

@@ -1,6 +1,8 @@
-"""What must hold for a rule: day, hour, store, member, money; ``shared.pricing`` looks at them."""
+"""What must hold for a rule: time, place, member, goods, money; ``shared.pricing`` looks at it."""
 
 from datetime import date, time
+from enum import StrEnum
+from typing import Union
 
 from shared.loyalty.document import Document, GoodsSet
 
@@ -32,20 +34,127 @@ class Stores(Document, frozen=True, kw_only=True, tag="stores"):
     stores: tuple[str, ...]
 
 
+class Tills(Document, frozen=True, kw_only=True, tag="tills"):
+    """At some tills only."""
+
+    tills: tuple[str, ...]
+
+
 class Members(Document, frozen=True, kw_only=True, tag="members"):
     """For members only; of some tiers only where ``tiers`` names them."""
 
     tiers: tuple[str, ...] = ()
 
 
-class Spend(Document, frozen=True, kw_only=True, tag="spend"):
-    """At least ``minimum_minor`` of ``goods`` (of the offer's own goods where none are named).
+class Around(StrEnum):
+    """How near a birthday has to be."""
 
-    Measured tax-included, on what the offers before this one left.
+    DAY = "day"
+    """On the day itself; 29 February counts as 28 February in other years."""
+    WEEK = "week"
+    """In the calendar week of the birthday, Monday to Sunday."""
+    MONTH = "month"
+    """In its month."""
+
+
+class Birthday(Document, frozen=True, kw_only=True, tag="birthday"):
+    """Around the member's birthday."""
+
+    within: Around = Around.DAY
+
+
+class Segments(Document, frozen=True, kw_only=True, tag="segments"):
+    """For members of any of these segments."""
+
+    segments: tuple[str, ...]
+
+
+class FirstSale(Document, frozen=True, kw_only=True, tag="first-sale"):
+    """For the first sale of a member."""
+
+
+class NthVisit(Document, frozen=True, kw_only=True, tag="nth-visit"):
+    """From the member's ``minimum``-th visit on; with ``every`` only on each ``every``-th.
+
+    A visit is a day with a sale; the running one counts.
+    """
+
+    minimum: int = 1
+    every: int = 1
+
+
+class Measured(StrEnum):
+    """Which amount a threshold looks at."""
+
+    LEFT = "left"
+    """What the offers before it left."""
+    LISTED = "listed"
+    """The price before any offer."""
+
+
+class Spend(Document, frozen=True, kw_only=True, tag="spend"):
+    """At least ``minimum_minor`` of ``goods`` (of the rule's own goods where none are named).
+
+    Measured tax-included, or on the ``net`` amount; on what the offers before this one left, or on
+    the price before any offer.
     """
 
     minimum_minor: int
     goods: GoodsSet | None = None
+    net: bool = False
+    measured: Measured = Measured.LEFT
 
 
-Condition = Dates | Weekly | MonthDays | Stores | Members | Spend
+class Quantity(Document, frozen=True, kw_only=True, tag="quantity"):
+    """At least ``minimum`` units of ``goods`` (of the rule's own where none are named).
+
+    A weighed line counts as one.
+    """
+
+    minimum: int
+    goods: GoodsSet | None = None
+
+
+class Paying(Document, frozen=True, kw_only=True, tag="paying"):
+    """When one of these tenders pays at least a share of the basket."""
+
+    tenders: tuple[str, ...]
+    share_basis_points: int = 10_000
+
+
+class AllOf(Document, frozen=True, kw_only=True, tag="all"):
+    """When each of them holds."""
+
+    of: tuple["Condition", ...]
+
+
+class AnyOf(Document, frozen=True, kw_only=True, tag="any"):
+    """When at least one of them holds."""
+
+    of: tuple["Condition", ...]
+
+
+class Not(Document, frozen=True, kw_only=True, tag="not"):
+    """When none of them holds."""
+
+    of: tuple["Condition", ...]
+
+
+Condition = Union[  # noqa: UP007 - the name is used above before it is there
+    Dates,
+    Weekly,
+    MonthDays,
+    Stores,
+    Tills,
+    Members,
+    Birthday,
+    Segments,
+    FirstSale,
+    NthVisit,
+    Spend,
+    Quantity,
+    Paying,
+    AllOf,
+    AnyOf,
+    Not,
+]

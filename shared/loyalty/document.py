@@ -29,14 +29,19 @@ class Names(Document, frozen=True, kw_only=True):
 class GoodsSet(Document, frozen=True, kw_only=True):
     """Which goods a rule is about: those that any list names, all goods where none is given.
 
-    ``categories`` are paths and include everything below. The ``except_`` lists take away again.
+    ``categories`` are paths and include everything below; ``marks`` are tags and labels alike. The
+    ``except_`` lists take away again.
     """
 
     skus: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     brands: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    suppliers: tuple[str, ...] = ()
     except_skus: tuple[str, ...] = ()
     except_categories: tuple[str, ...] = ()
+    except_brands: tuple[str, ...] = ()
+    except_marks: tuple[str, ...] = ()
 
     @property
     def is_everything(self) -> bool:
@@ -45,18 +50,32 @@ class GoodsSet(Document, frozen=True, kw_only=True):
 
     def contains(self, goods: Goods) -> bool:
         """Whether the rule is about these goods."""
-        if goods.sku in self.except_skus or _below(goods.category, self.except_categories):
+        if self._excludes(goods):
             return False
-        if not (self.skus or self.categories or self.brands):
+        if not (self.skus or self.categories or self.brands or self.marks or self.suppliers):
             return True
         return (
             goods.sku in self.skus
             or goods.brand in self.brands
+            or goods.supplier in self.suppliers
+            or _shares_one(goods.marks, self.marks)
             or _below(goods.category, self.categories)
+        )
+
+    def _excludes(self, goods: Goods) -> bool:
+        return (
+            goods.sku in self.except_skus
+            or goods.brand in self.except_brands
+            or _shares_one(goods.marks, self.except_marks)
+            or _below(goods.category, self.except_categories)
         )
 
 
 EVERYTHING = GoodsSet()
+
+
+def _shares_one(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    return any(one in others for one in some)
 
 
 def _below(path: str, roots: tuple[str, ...]) -> bool:

@@ -1,6 +1,6 @@
 """What an offer does, as the programme document states it."""
 
-from shared.loyalty.document import Document
+from shared.loyalty.document import Document, GoodsSet
 
 
 class Step(Document, frozen=True, kw_only=True):
@@ -22,24 +22,108 @@ class Ladder(Document, frozen=True, kw_only=True, tag="ladder"):
     repeat_limit: int = 0
 
 
+class PercentStep(Document, frozen=True, kw_only=True):
+    """One rung of a ladder of percentages."""
+
+    threshold_minor: int
+    basis_points_off: int
+
+
+class PercentLadder(Document, frozen=True, kw_only=True, tag="percent-ladder"):
+    """The percentage of the highest step that the offer's goods reach together, off all of them."""
+
+    steps: tuple[PercentStep, ...]
+
+
+class FixedPrice(Document, frozen=True, kw_only=True, tag="fixed-price"):
+    """A price per piece or kilogram, where it is lower than what is left to pay."""
+
+    price_minor: int
+
+
 class NthItem(Document, frozen=True, kw_only=True, tag="nth-item"):
     """Every ``nth`` unit is cheaper: 第二件半价 is ``nth`` 2 at 5000 basis points off.
 
     Units of the offer's goods are put together by falling price in sets of ``nth`` (of one article
-    each where ``same_goods``), and the cheapest of each set takes the discount. At most
-    ``sets_limit`` sets in one sale, 0 meaning no limit. Weighed goods take no part.
+    each where ``same_goods``), and the ``cheaper`` cheapest of each set take the discount: 3 for
+    the price of 2 is ``nth`` 3 at 10000. The saving is spread by price over the units of the sets.
+    At most ``sets_limit`` sets in one sale, 0 meaning no limit. Weighed goods take no part.
     """
 
     nth: int
     basis_points_off: int
     same_goods: bool = False
     sets_limit: int = 0
+    cheaper: int = 1
+
+
+class SetPrice(Document, frozen=True, kw_only=True, tag="set-price"):
+    """Any ``units`` of the offer's goods (of one article where ``same_goods``) for one price.
+
+    Sets are made by falling price while that is cheaper, at most ``sets_limit`` (0: no limit).
+    """
+
+    units: int
+    price_minor: int
+    same_goods: bool = False
+    sets_limit: int = 0
+
+
+class BundlePart(Document, frozen=True, kw_only=True):
+    """``units`` of any of ``goods``: a choice where there are several."""
+
+    goods: GoodsSet
+    units: int = 1
+
+
+class Bundle(Document, frozen=True, kw_only=True, tag="bundle"):
+    """Goods that are cheaper together: a set price, an amount or a percentage off the set.
+
+    Exactly one of ``price_minor``, ``off_minor`` and ``basis_points_off`` is stated. Each set
+    takes, part by part as written, the dearest units that are not used yet; sets are made while
+    they are cheaper, at most ``sets_limit`` (0: no limit). The goods of the offer are those of its
+    parts.
+    """
+
+    parts: tuple[BundlePart, ...]
+    price_minor: int = 0
+    off_minor: int = 0
+    basis_points_off: int = 0
+    sets_limit: int = 0
+
+
+class FreeUnits(Document, frozen=True, kw_only=True, tag="free-units"):
+    """The cheapest ``units`` of the offer's goods in the basket are free, or cheaper."""
+
+    units: int = 1
+    basis_points_off: int = 10_000
+
+
+class FurtherUnits(Document, frozen=True, kw_only=True, tag="further-units"):
+    """``units`` more of an article for every ``per_units`` paid of it, at 0; whole units only.
+
+    0.4 free per unit is 2 per 5: seven paid give two further ones.
+    """
+
+    per_units: int
+    units: int = 1
+
+
+class Gift(Document, frozen=True, kw_only=True, tag="gift"):
+    """``units`` of one of these articles on top, at 0; the customer chooses where several are."""
+
+    choices: tuple[str, ...]
+    units: int = 1
 
 
 class PercentOff(Document, frozen=True, kw_only=True, tag="percent-off"):
-    """A percentage off the offer's goods: 1000 basis points are 10%, 九折."""
+    """A percentage off the offer's goods: 1000 basis points are 10%, 九折.
+
+    With ``spares_multi_buy`` units that multi-buy offers used are left out.
+    """
 
     basis_points_off: int
+    spares_multi_buy: bool = False
 
 
 class AmountOff(Document, frozen=True, kw_only=True, tag="amount-off"):
@@ -49,4 +133,20 @@ class AmountOff(Document, frozen=True, kw_only=True, tag="amount-off"):
     each_unit: bool = False
 
 
-Effect = Ladder | NthItem | PercentOff | AmountOff
+Discount = (
+    Ladder
+    | PercentLadder
+    | FixedPrice
+    | NthItem
+    | SetPrice
+    | Bundle
+    | FreeUnits
+    | PercentOff
+    | AmountOff
+)
+"""What takes something off the price."""
+Addition = FurtherUnits | Gift
+"""What is given on top and changes no price."""
+Effect = Discount | Addition
+MULTI_BUY = NthItem | SetPrice | Bundle | FreeUnits | FurtherUnits | Gift
+"""What works in the phase of multi-buy offers, if an offer does not say otherwise."""

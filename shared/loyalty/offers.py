@@ -4,7 +4,7 @@ from enum import IntEnum, StrEnum
 
 from shared.loyalty.conditions import Condition
 from shared.loyalty.document import EVERYTHING, Document, GoodsSet, Names
-from shared.loyalty.effects import Effect, Ladder, NthItem
+from shared.loyalty.effects import MULTI_BUY, Effect, FixedPrice, Ladder, PercentLadder
 
 
 class Phase(IntEnum):
@@ -42,6 +42,18 @@ class Group(Document, frozen=True, kw_only=True):
     mode: GroupMode
 
 
+class Limits(Document, frozen=True, kw_only=True):
+    """How often an offer may be used; 0 means no limit.
+
+    What crosses tills counts own sales and the last known figure.
+    """
+
+    per_member: int = 0
+    per_member_and_day: int = 0
+    per_store: int = 0
+    in_total: int = 0
+
+
 class Offer(Document, frozen=True, kw_only=True):
     """One offer.
 
@@ -51,7 +63,8 @@ class Offer(Document, frozen=True, kw_only=True):
     without a group belongs to a common one of mode ``one``. A ``claimed`` offer works only through
     a coupon. Among equally good combinations the higher ``priority`` wins. ``at_most_minor`` caps
     what it gives in one sale, 0 meaning no cap. Lines with a hand-typed price are left alone unless
-    ``on_manual_prices``.
+    ``on_manual_prices``. An offer that ``costs_points`` is a reward: claimed at the till, it takes
+    so many points each time.
     """
 
     id: str
@@ -68,17 +81,28 @@ class Offer(Document, frozen=True, kw_only=True):
     at_most_minor: int = 0
     on_manual_prices: bool = False
     funded_by: str = "shop"
+    limits: Limits = Limits()
+    costs_points: int = 0
+
+    @property
+    def is_reward(self) -> bool:
+        """Whether a member claims it with points."""
+        return self.costs_points > 0
 
     @property
     def works_in(self) -> Phase:
         """Its phase: the one it names, or the usual one of its effect."""
         if self.phase:
             return Phase(self.phase)
+        if self.is_reward:
+            return Phase.POINTS
         if self.claimed:
             return Phase.COUPONS
-        if isinstance(self.effect, NthItem):
+        if isinstance(self.effect, FixedPrice):
+            return Phase.LINE_PRICES
+        if isinstance(self.effect, MULTI_BUY):
             return Phase.MULTI_BUY
-        if isinstance(self.effect, Ladder) or self.goods.is_everything:
+        if isinstance(self.effect, Ladder | PercentLadder) or self.goods.is_everything:
             return Phase.BASKET
         return Phase.ITEMS
 

@@ -84,16 +84,33 @@ class CashRounding(Document, frozen=True, kw_only=True):
     rounding: Rounding = Rounding.HALF_UP
 
 
-class EarningRule(Document, frozen=True, kw_only=True):
-    """``points`` smallest units for every ``per_minor`` of the base, in proportion.
+class Basis(StrEnum):
+    """What a rule gives points for."""
 
-    Rounded once per sale; where several rules meet on a line, they add up.
+    AMOUNT = "amount"
+    """Every ``per_minor`` of the base."""
+    UNITS = "units"
+    """Every ``per_units`` units that are paid for; a weighed line counts as one."""
+    SALE = "sale"
+    """Each sale with anything of its goods that is paid for."""
+    VISIT = "visit"
+    """The first such sale of a day."""
+
+
+class EarningRule(Document, frozen=True, kw_only=True):
+    """``points`` smallest units for every ``per_minor`` of the base, or by another ``basis``.
+
+    Rounded once per sale; where several rules meet on a line, they add up. A fixed bonus is a rule
+    of another basis that is not ``multiplied``.
     """
 
     id: str
     names: Names
     points: int
-    per_minor: int
+    per_minor: int = 0
+    basis: Basis = Basis.AMOUNT
+    per_units: int = 1
+    multiplied: bool = True
     goods: GoodsSet = EVERYTHING
     conditions: tuple[Condition, ...] = ()
     rounding: Rounding = Rounding.DOWN
@@ -116,6 +133,8 @@ class Overlap(StrEnum):
     """The highest one applies."""
     PRODUCT = "product"
     """They are multiplied."""
+    SUM = "sum"
+    """They are added: twice and three times are five times."""
 
 
 class Earning(Document, frozen=True, kw_only=True):
@@ -252,6 +271,20 @@ class Returns(Document, frozen=True, kw_only=True):
     points_floor: Floor = Floor.DEBT
 
 
+class PriceList(Document, frozen=True, kw_only=True):
+    """Prices of some goods, instead of the catalogue's, while its conditions hold.
+
+    Of several lists that name an article the one with the highest ``priority`` decides, then the
+    lower id. Prices are per piece or kilogram, as they stand on the shelf.
+    """
+
+    id: str
+    names: Names
+    prices: dict[str, int]
+    conditions: tuple[Condition, ...] = ()
+    priority: int = 0
+
+
 class Programme(Document, frozen=True, kw_only=True):
     """Everything that price and loyalty depend on, beside the goods."""
 
@@ -265,6 +298,7 @@ class Programme(Document, frozen=True, kw_only=True):
     cash_rounding: CashRounding = CashRounding()
     earning: Earning = Earning()
     redemption: Redemption | None = None
+    price_lists: tuple[PriceList, ...] = ()
     groups: tuple[Group, ...] = ()
     offers: tuple[Offer, ...] = ()
     coupons: tuple[Coupon, ...] = ()

@@ -1,12 +1,12 @@
 """A basket as the price engine needs it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from shared.catalogue.goods import Goods, SoldBy
 from shared.errors import DomainError
-from shared.ids import CouponId, StoreId
+from shared.ids import CouponId, StoreId, TillId
 from shared.money import AMOUNT_MINOR_MAX, divide_rounded
 
 UNITS_MAX: Final = 100_000
@@ -101,11 +101,49 @@ class CouponClaim:
     instance: CouponId
 
 
+@dataclass(frozen=True, slots=True)
+class RewardClaim:
+    """A reward that the member wants for points, so many times."""
+
+    offer: str
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferUse:
+    """How often an offer was used before, as far as this till knows."""
+
+    offer: str
+    by_member: int = 0
+    by_member_today: int = 0
+    in_store: int = 0
+    in_total: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberContext:
-    """What prices depend on about a member, as known on the till at the time of the sale."""
+    """What prices depend on about a member, as known on the till at the time of the sale.
+
+    ``sales`` and ``visits`` are counted before the running sale, a visit being a day with a sale;
+    ``was_here_today`` says that today is among them.
+    """
 
     tier: str
+    birthday: date | None = None
+    segments: tuple[str, ...] = ()
+    sales: int = 0
+    visits: int = 0
+    was_here_today: bool = False
+    points: int = 0
+    """What can be spent on rewards."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTender:
+    """How the customer wants to pay: a tender, and which share of the basket it pays."""
+
+    tender: str
+    share_basis_points: int = WHOLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,14 +151,21 @@ class Basket:
     """Lines, who buys, what is claimed, where and when.
 
     ``at`` is the time on the store's wall: its date and time of day are what offers look at.
+    ``paying`` is what offers that name a tender look at; without it they do not apply.
     Raises DomainError ``too-many-lines``; a line id or coupon given twice is a bug.
     """
 
     lines: tuple[BasketLine, ...]
     at: datetime
     store: StoreId
+    till: TillId | None = None
     member: MemberContext | None = None
     claims: tuple[CouponClaim, ...] = ()
+    paying: tuple[PlannedTender, ...] = ()
+    rewards: tuple[RewardClaim, ...] = ()
+    gifts: tuple[tuple[str, str], ...] = ()
+    """The article chosen of each gift: offer and SKU."""
+    uses: tuple[OfferUse, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.lines) > LINES_MAX:

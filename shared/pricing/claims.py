@@ -1,33 +1,52 @@
-"""Which claimed coupons may try to work, and why the others cannot."""
+"""Which claimed coupons and rewards may try to work, and why the others cannot."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.ids import CouponId
 from shared.loyalty.offers import Offer
 from shared.loyalty.programme import Programme
-from shared.pricing.basket import CouponClaim
+from shared.pricing.basket import Basket, CouponClaim, RewardClaim
 from shared.pricing.quote import Explanation, Reason
+
+
+class Try(NamedTuple):
+    """One attempt of an offer to apply: by itself, for a coupon, or for a reward's nth claim."""
+
+    coupon: CouponId | None = None
+    time: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Claiming:
-    """Coupons by the offer they claim, and refusals in words to be."""
+    """Attempts by the offer they claim, and refusals in words to be."""
 
-    by_offer: dict[str, list[CouponId]]
+    by_offer: dict[str, list[Try]]
     refused: tuple[Explanation, ...]
 
-    def of_offer(self, offer: Offer) -> list[CouponId | None]:
-        """How often an offer may try to apply: once by itself, or once per coupon."""
-        return list(self.by_offer.get(offer.id, ())) if offer.claimed else [None]
+    def of_offer(self, offer: Offer) -> list[Try]:
+        """How often an offer may try to apply: once by itself, or once per claim."""
+        is_claimed = offer.claimed or offer.is_reward
+        return self.by_offer.get(offer.id, []) if is_claimed else [Try()]
 
 
-def claiming(claims: Iterable[CouponClaim], programme: Programme) -> Claiming:
-    """Sort claims out by coupon definition; those beyond ``per_sale`` are refused by lowest use."""
+def claiming(basket: Basket, programme: Programme) -> Claiming:
+    """Sort claims out by what they claim, whatever their order."""
+    by_offer: dict[str, list[Try]] = {}
+    refused = [
+        *_coupons(basket.claims, programme, by_offer),
+        *_rewards(basket, programme, by_offer),
+    ]
+    return Claiming(by_offer, tuple(refused))
+
+
+def _coupons(
+    claims: Iterable[CouponClaim], programme: Programme, by_offer: dict[str, list[Try]]
+) -> Iterable[Explanation]:
+    """Those beyond ``per_sale`` are refused, the highest codes first."""
     coupons = {coupon.id: coupon for coupon in programme.coupons}
-    by_offer: dict[str, list[CouponId]] = {}
-    refused: list[Explanation] = []
     used: Counter[str] = Counter()
     for claim in sorted(claims, key=lambda claim: (claim.coupon, claim.instance)):
         coupon = coupons.get(claim.coupon)
@@ -37,7 +56,34 @@ def claiming(claims: Iterable[CouponClaim], programme: Programme) -> Claiming:
             reason, offer = Reason.TOO_MANY, coupon.offer
         else:
             used[coupon.id] += 1
-            by_offer.setdefault(coupon.offer, []).append(claim.instance)
+            by_offer.setdefault(coupon.offer, []).append(Try(coupon=claim.instance))
             continue
-        refused.append(Explanation(offer=offer, reason=reason, coupon=claim.instance))
-    return Claiming(by_offer, tuple(refused))
+        yield Explanation(offer=offer, reason=reason, coupon=claim.instance)
+
+
+def _rewards(
+    basket: Basket, programme: Programme, by_offer: dict[str, list[Try]]
+) -> Iterable[Explanation]:
+    """Rewards that the member's points pay, in the order of the programme."""
+    wanted = _wanted(basket.rewards)
+    known = {offer.id: offer for offer in programme.offers if offer.is_reward}
+    for unknown in sorted(wanted.keys() - known.keys()):
+        yield Explanation(offer=unknown, reason=Reason.UNKNOWN_REWARD)
+    left = basket.member.points if basket.member else 0
+    for offer_id, offer in known.items():
+        for time in range(1, wanted.get(offer_id, 0) + 1):
+            if offer.costs_points > left:
+                missing = offer.costs_points - left
+                yield Explanation(
+                    offer=offer_id, reason=Reason.POINTS_MISSING, missing_points=missing
+                )
+                break
+            left -= offer.costs_points
+            by_offer.setdefault(offer_id, []).append(Try(time=time))
+
+
+def _wanted(rewards: Iterable[RewardClaim]) -> dict[str, int]:
+    wanted: Counter[str] = Counter()
+    for reward in rewards:
+        wanted[reward.offer] += reward.times
+    return dict(wanted)

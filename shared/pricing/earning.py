@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm, prod
 
-from shared.loyalty.conditions import Spend
-from shared.loyalty.programme import Earning, EarningRule, Multiplier, Overlap, Programme
+from shared.loyalty.document import GoodsSet
+from shared.loyalty.programme import Basis, Earning, EarningRule, Multiplier, Overlap, Programme
 from shared.money import divide_rounded
 from shared.pricing.basket import WHOLE, Basket, BasketLine
 from shared.pricing.conditions import hindrance
+from shared.pricing.gates import NetPart, gate_of, shortfall
 from shared.pricing.quote import EarningQuote, LineQuote, RuleEarning
 from shared.shares import largest_remainder
+
+AS_IT_IS = NetPart("", 1, 1)
 
 
 def earn(
@@ -64,18 +67,20 @@ def _earned(
     multipliers: Sequence[Multiplier],
     overlap: Overlap,
 ) -> RuleEarning | None:
-    if hindrance(rule.conditions, basket) is not None or not _spent_enough(rule, basket, base):
+    if hindrance(rule.conditions, basket, rule.goods) or not _spent_enough(rule, basket, base):
         return None
-    factors = [
-        _factor(line, multipliers, overlap) if rule.goods.contains(line.goods) else Fraction(0)
-        for line in basket.lines
-    ]
+    counted = _counted(rule, basket, base)
+    per = _per(rule, counted)
+    if per == 0:
+        return None
+    meeting = multipliers if rule.multiplied else ()
+    factors = [_factor(line, meeting, overlap) for line in basket.lines]
     whole = lcm(*(factor.denominator for factor in factors))
     numerators = tuple(
-        amount * rule.points * int(factor * whole)
-        for amount, factor in zip(base, factors, strict=True)
+        count * rule.points * int(factor * whole)
+        for count, factor in zip(counted, factors, strict=True)
     )
-    denominator = rule.per_minor * whole
+    denominator = per * whole
     points = divide_rounded(sum(numerators), denominator, rule.rounding)
     shares = largest_remainder(points, numerators) if numerators else []
     return RuleEarning(
@@ -87,18 +92,44 @@ def _earned(
     )
 
 
+def _counted(rule: EarningRule, basket: Basket, base: Sequence[int]) -> list[int]:
+    """What of each line counts for a rule: money of the base, or units that are paid for."""
+    counted = []
+    for line, amount in zip(basket.lines, base, strict=True):
+        is_meant = amount > 0 and rule.goods.contains(line.goods)
+        count = (line.units or 1) if rule.basis is Basis.UNITS else amount
+        counted.append(count if is_meant else 0)
+    was_here = basket.member is not None and basket.member.was_here_today
+    return [0] * len(counted) if rule.basis is Basis.VISIT and was_here else counted
+
+
+def _per(rule: EarningRule, counted: Sequence[int]) -> int:
+    """How much of what is counted gives the rule's points once."""
+    match rule.basis:
+        case Basis.AMOUNT:
+            return rule.per_minor
+        case Basis.UNITS:
+            return rule.per_units
+        case Basis.SALE | Basis.VISIT:
+            return sum(counted)
+
+
 def _spent_enough(rule: EarningRule, basket: Basket, base: Sequence[int]) -> bool:
-    for condition in rule.conditions:
-        if isinstance(condition, Spend):
-            goods = condition.goods or rule.goods
-            spent = sum(
-                amount
-                for line, amount in zip(basket.lines, base, strict=True)
-                if goods.contains(line.goods)
-            )
-            if spent < condition.minimum_minor:
-                return False
-    return True
+    """Whether thresholds hold, measured on the base: it is what it is, net or not."""
+
+    def positions_of(goods: GoodsSet) -> tuple[int, ...]:
+        return tuple(i for i, line in enumerate(basket.lines) if goods.contains(line.goods))
+
+    gate = gate_of(
+        rule.conditions,
+        basket,
+        rule.goods,
+        own_positions=positions_of(rule.goods),
+        positions_of=positions_of,
+        listed=base,
+        nets=[AS_IT_IS] * len(base),
+    )
+    return shortfall(gate, base) is None
 
 
 def _factor(line: BasketLine, multipliers: Sequence[Multiplier], overlap: Overlap) -> Fraction:
@@ -106,4 +137,10 @@ def _factor(line: BasketLine, multipliers: Sequence[Multiplier], overlap: Overla
     meeting = [Fraction(m.basis_points, WHOLE) for m in multipliers if m.goods.contains(line.goods)]
     if not meeting:
         return Fraction(1)
-    return prod(meeting, start=Fraction(1)) if overlap is Overlap.PRODUCT else max(meeting)
+    match overlap:
+        case Overlap.PRODUCT:
+            return prod(meeting, start=Fraction(1))
+        case Overlap.SUM:
+            return sum(meeting, start=Fraction(0))
+        case Overlap.HIGHEST:
+            return max(meeting)

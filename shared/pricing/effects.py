@@ -5,23 +5,44 @@ Lines are known by their position in canonical order; amounts are tax-included m
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
 from shared.ids import CouponId
-from shared.loyalty.effects import AmountOff, Ladder, NthItem, PercentOff
+from shared.loyalty.effects import (
+    AmountOff,
+    Bundle,
+    FixedPrice,
+    FreeUnits,
+    FurtherUnits,
+    Gift,
+    Ladder,
+    NthItem,
+    PercentLadder,
+    PercentOff,
+    SetPrice,
+)
 from shared.loyalty.offers import GroupMode, Offer
 from shared.money import divide_rounded
+from shared.pricing import multi_buy
 from shared.pricing.basket import WHOLE
+from shared.pricing.gates import OPEN, Gate, shortfall
+from shared.pricing.multi_buy import SetsFound, Shelf
 from shared.shares import largest_remainder
 
 
 @dataclass(frozen=True, slots=True)
 class OfferLine:
-    """What offers see of a line. ``units`` is 0 for weighed goods."""
+    """What offers see of a line. ``units`` is 0 for weighed goods, ``grams`` for others."""
 
     sku: str
     units: int
     gross: int
+    grams: int = 0
+
+    def priced_at(self, price_minor: int) -> int:
+        """What the line costs at a price per piece or kilogram."""
+        if self.grams:
+            return divide_rounded(price_minor * self.grams, 1000)
+        return price_minor * self.units
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +65,19 @@ class Candidate:
 
     offer: Offer
     lines: tuple[int, ...]
-    spends: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    gate: Gate = OPEN
     group: str = ""
     mode: GroupMode = GroupMode.CHAIN
     coupon: CouponId | None = None
+    parts: tuple[tuple[int, ...], ...] = ()
+    """The goods of each part of a bundle."""
+    time: int = 0
+    """Which of several claims of a reward this is."""
+
+    @property
+    def key(self) -> str:
+        """What orders candidates that are alike otherwise."""
+        return f"{self.offer.id}{self.coupon or ''}" + (f"/{self.time}" if self.time else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,31 +105,93 @@ class Missing:
 
 def take(candidate: Candidate, lines: Sequence[OfferLine], state: State) -> Taking | Missing:
     """What an offer takes off a state, or what is missing for it to take anything."""
-    missing = _missing_spend(candidate, state)
+    missing = shortfall(candidate.gate, state.remaining)
     if missing is not None:
-        return missing
-    units: dict[int, int] = {}
+        return _missing_spend(candidate, missing)
     effect = candidate.offer.effect
+    units: dict[int, int] = {}
+    match effect:
+        case NthItem() | SetPrice() | Bundle() | FreeUnits():
+            found = _sets(effect, candidate, lines, state)
+            off, units = found.off, found.units
+            weights = found.weights(_shelf(lines, state))
+            off = min(off, sum(weights.values()) // multi_buy.SCALE)
+        case FurtherUnits() | Gift():
+            return Missing()
+        case _:
+            off, weights = _money_off(effect, candidate, lines, state)
+    off = min(off, candidate.offer.at_most_minor or off)
+    if off <= 0:
+        return lacking(candidate, lines, state)
+    return Taking(candidate=candidate, amounts=_share(off, weights), units=units)
+
+
+def _shelf(lines: Sequence[OfferLine], state: State) -> Shelf:
+    return Shelf(lines, state.remaining, state.used, state.multi)
+
+
+def _sets(
+    effect: NthItem | SetPrice | Bundle | FreeUnits,
+    candidate: Candidate,
+    lines: Sequence[OfferLine],
+    state: State,
+) -> SetsFound:
+    shelf = _shelf(lines, state)
+    match effect:
+        case NthItem():
+            return multi_buy.nth_item(effect, candidate.lines, shelf)
+        case SetPrice():
+            return multi_buy.set_price(effect, candidate.lines, shelf)
+        case Bundle():
+            return multi_buy.bundle(effect, candidate.parts, shelf)
+        case FreeUnits():
+            return multi_buy.free_units(effect, candidate.lines, shelf)
+
+
+def _money_off(
+    effect: Ladder | PercentLadder | FixedPrice | PercentOff | AmountOff,
+    candidate: Candidate,
+    lines: Sequence[OfferLine],
+    state: State,
+) -> tuple[int, dict[int, int]]:
+    """What is taken off, and the weights by which lines share it."""
+    weights = {index: state.remaining[index] for index in candidate.lines}
+    whole = sum(weights.values())
     match effect:
         case Ladder():
-            weights = {index: state.remaining[index] for index in candidate.lines}
-            off = ladder_off(effect, sum(weights.values()))
+            return ladder_off(effect, whole), weights
+        case PercentLadder():
+            return divide_rounded(whole * percent_of(effect, whole), WHOLE), weights
         case PercentOff():
-            weights = {index: state.remaining[index] for index in candidate.lines}
-            off = divide_rounded(sum(weights.values()) * effect.basis_points_off, WHOLE)
+            if effect.spares_multi_buy:
+                weights = _spared(weights, lines, state)
+            return divide_rounded(sum(weights.values()) * effect.basis_points_off, WHOLE), weights
+        case FixedPrice():
+            weights = {
+                index: max(0, left - lines[index].priced_at(effect.price_minor))
+                for index, left in weights.items()
+            }
+            return sum(weights.values()), weights
         case AmountOff():
             weights = _amount_weights(effect, candidate, lines, state)
             off = sum(weights.values())
-            off = off if effect.each_unit else min(off, effect.off_minor)
-        case NthItem():
-            weights, units = _nth_item(effect, candidate, lines, state)
-            off = sum(weights.values())
-        case _:
-            assert_never(effect)
-    off = min(off, candidate.offer.at_most_minor or off)
-    if not off:
-        return lacking(candidate, lines, state)
-    return Taking(candidate=candidate, amounts=_share(off, weights), units=units)
+            return (off if effect.each_unit else min(off, effect.off_minor)), weights
+
+
+def _spared(weights: Mapping[int, int], lines: Sequence[OfferLine], state: State) -> dict[int, int]:
+    """What is left of lines without the units that multi-buy offers used."""
+    return {
+        index: left * (lines[index].units - state.used[index]) // lines[index].units
+        if lines[index].units
+        else left
+        for index, left in weights.items()
+    }
+
+
+def percent_of(ladder: PercentLadder, amount: int) -> int:
+    """The basis points of the highest step that an amount reaches."""
+    reached = (step.basis_points_off for step in ladder.steps if step.threshold_minor <= amount)
+    return max(reached, default=0)
 
 
 def take_added(members: Sequence[Candidate], state: State) -> list[Taking]:
@@ -163,16 +255,21 @@ def ladder_off(ladder: Ladder, amount: int) -> int:
 
 def lacking(candidate: Candidate, lines: Sequence[OfferLine], state: State) -> Missing:
     """What more would make the offer take off more than it does now."""
-    missing = _missing_spend(candidate, state)
+    missing = shortfall(candidate.gate, state.remaining)
     if missing is not None:
-        return missing
+        return _missing_spend(candidate, missing)
     effect = candidate.offer.effect
-    if isinstance(effect, Ladder):
-        return _next_step(effect, sum(state.remaining[index] for index in candidate.lines))
-    if isinstance(effect, NthItem):
-        open_units = sum(lines[index].units - state.used[index] for index in candidate.lines)
-        if open_units % effect.nth == effect.nth - 1 and not effect.sets_limit:
-            return Missing(units=1)
+    match effect:
+        case Ladder():
+            return _next_step(effect, sum(state.remaining[index] for index in candidate.lines))
+        case PercentLadder():
+            amount = sum(state.remaining[index] for index in candidate.lines)
+            return _next_percent(effect, amount)
+        case NthItem(nth=size) | SetPrice(units=size):
+            open_units = sum(lines[i].units - state.used[i] for i in candidate.lines)
+            begun = open_units % size
+            if not effect.sets_limit and begun and begun == size - 1:
+                return Missing(units=1)
     return Missing()
 
 
@@ -188,14 +285,18 @@ def _next_step(ladder: Ladder, amount: int) -> Missing:
     return Missing()
 
 
-def _missing_spend(candidate: Candidate, state: State) -> Missing | None:
-    for minimum, positions in candidate.spends:
-        missing = minimum - sum(state.remaining[index] for index in positions)
-        if missing > 0:
-            effect = candidate.offer.effect
-            gain = effect.off_minor if isinstance(effect, AmountOff) else 0
-            return Missing(spend=missing, gain=gain)
-    return None
+def _next_percent(ladder: PercentLadder, amount: int) -> Missing:
+    now = percent_of(ladder, amount)
+    for step in ladder.steps:
+        if step.threshold_minor > amount and step.basis_points_off > now:
+            return Missing(spend=step.threshold_minor - amount)
+    return Missing()
+
+
+def _missing_spend(candidate: Candidate, missing: int) -> Missing:
+    effect = candidate.offer.effect
+    gain = effect.off_minor if missing and isinstance(effect, AmountOff) else 0
+    return Missing(spend=missing, gain=gain)
 
 
 def _share(off: int, weights: Mapping[int, int]) -> dict[int, int]:
@@ -214,36 +315,3 @@ def _amount_weights(
         index: min(state.remaining[index], effect.off_minor * lines[index].units)
         for index in candidate.lines
     }
-
-
-def _nth_item(
-    effect: NthItem, candidate: Candidate, lines: Sequence[OfferLine], state: State
-) -> tuple[dict[int, int], dict[int, int]]:
-    """Discounts and used units: units in falling price, every nth of a full set is cheaper."""
-
-    def falling_price(index: int) -> tuple[int, int]:
-        value = (state.remaining[index] + state.multi[index]) * 10**9 // lines[index].units
-        return -value, index
-
-    open_lines = [i for i in candidate.lines if lines[i].units > state.used[i]]
-    pools: dict[str, list[int]] = {}
-    for index in sorted(open_lines, key=falling_price):
-        pools.setdefault(lines[index].sku if effect.same_goods else "", []).append(index)
-    amounts: dict[int, int] = {}
-    units: dict[int, int] = {}
-    sets_left = effect.sets_limit or sum(lines[i].units for i in open_lines)
-    for pool in pools.values():
-        open_units = [lines[i].units - state.used[i] for i in pool]
-        sets = min(sum(open_units) // effect.nth, sets_left)
-        sets_left -= sets
-        start = 0
-        for index, count in zip(pool, open_units, strict=True):
-            first, last = (min(at, sets * effect.nth) for at in (start, start + count))
-            cheaper = last // effect.nth - first // effect.nth
-            value = (state.remaining[index] + state.multi[index]) * cheaper
-            off = divide_rounded(value * effect.basis_points_off, lines[index].units * WHOLE)
-            if last > first:
-                units[index] = last - first
-                amounts[index] = min(off, state.remaining[index])
-            start += count
-    return amounts, units

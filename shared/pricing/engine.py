@@ -1,20 +1,17 @@
 """The price engine: one pure function from a basket and a programme to a quote."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from shared.loyalty.conditions import Spend
-from shared.loyalty.effects import PercentOff
-from shared.loyalty.offers import GroupMode, Offer, Phase
-from shared.loyalty.programme import Programme, TaxClass
-from shared.pricing.basket import Basket, BasketLine
-from shared.pricing.claims import Claiming, claiming
-from shared.pricing.conditions import hindrance
+from shared.loyalty.programme import Programme
+from shared.pricing.additions import added_units
+from shared.pricing.basket import Basket
+from shared.pricing.candidates import candidates_of
+from shared.pricing.claims import claiming
 from shared.pricing.earning import earn
-from shared.pricing.effects import Candidate, OfferLine
 from shared.pricing.explaining import explain_candidates
 from shared.pricing.quote import (
+    AddedUnits,
     ComponentShare,
     Explanation,
     LineDiscount,
@@ -24,19 +21,12 @@ from shared.pricing.quote import (
     Reason,
     TaxClassTotal,
 )
+from shared.pricing.ringing import Ringing, by_class, canonical_order, ring_up
 from shared.pricing.search import Choice, best_choice
-from shared.pricing.tax import (
-    included_amounts,
-    included_levy,
-    line_levies,
-    rate_shares,
-    split_class,
-)
+from shared.pricing.tax import line_levies, rate_shares, split_class
 
-ENGINE: Final = "1"
+ENGINE: Final = "2"
 """Named by every sale: the same basket, programme and engine give the same quote for ever."""
-BASKET_PERCENTAGES: Final = "\x00basket-percentages"
-"""The group of whole-basket percentages that name none; no document can spell it."""
 
 
 def price(basket: Basket, programme: Programme) -> Quote:
@@ -45,129 +35,42 @@ def price(basket: Basket, programme: Programme) -> Quote:
     The answer does not depend on the order of lines or claims. Raises DomainError
     ``unknown-tax-class`` for goods of a class that the programme does not have.
     """
-    order = sorted(range(len(basket.lines)), key=lambda index: _canonical(basket.lines[index]))
-    ringing = _ring_up([basket.lines[index] for index in order], programme)
-    claims = claiming(basket.claims, programme)
-    candidates, hindered = _candidates(basket, ringing, programme, claims)
-    offer_lines = [
-        OfferLine(line.goods.sku, line.units, gross - hand)
-        for line, gross, hand in zip(ringing.lines, ringing.gross, ringing.hand, strict=True)
-    ]
-    choice = best_choice(candidates, offer_lines)
-    explained = explain_candidates(candidates, offer_lines, choice)
-    told = (*explained, *hindered, *claims.refused)
-    explanations = tuple(sorted(told, key=_told_order))
-    return _quote(basket, programme, ringing, order, choice=choice, explanations=explanations)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ringing:
-    """Lines in canonical order with their tax-included amounts."""
-
-    lines: list[BasketLine]
-    classes: list[TaxClass]
-    gross: list[int]
-    hand: list[int]
-
-
-def _canonical(line: BasketLine) -> tuple[str, int, int, bool, int, str]:
-    """What orders lines: what they are, and their id only where they are the same."""
-    hand = line.hand_discount(line.shelf_minor)
-    return line.goods.sku, line.shelf_minor, line.quantity, line.is_manual, hand, line.id
+    order = canonical_order(basket)
+    ringing = ring_up(basket, order, programme)
+    claims = claiming(basket, programme)
+    candidates = candidates_of(basket, ringing, programme, claims)
+    lines = ringing.offer_lines
+    choice = best_choice(candidates.discounts, lines)
+    added, about_additions = added_units(candidates.additions, lines, choice, basket)
+    told = (
+        *explain_candidates(candidates.discounts, lines, choice),
+        *about_additions,
+        *candidates.hindered,
+        *claims.refused,
+    )
+    return _quote(
+        basket,
+        programme,
+        ringing,
+        order,
+        choice=choice,
+        added=added,
+        explanations=tuple(sorted(told, key=_told_order)),
+    )
 
 
 def _told_order(told: Explanation) -> tuple[bool, str, str]:
     return told.reason is not Reason.APPLIED, told.offer, told.coupon or ""
 
 
-def _ring_up(lines: list[BasketLine], programme: Programme) -> _Ringing:
-    by_id = {known.id: known for known in programme.tax_classes}
-    classes = [
-        by_id.get(line.goods.tax_class) or programme.tax_class(line.goods.tax_class)
-        for line in lines
-    ]
-    gross = [0] * len(lines)
-    for tax_class, positions in _by_class(classes):
-        shelf = [
-            max(0, lines[i].shelf_minor - included_levy(tax_class, lines[i].units))
-            for i in positions
-        ]
-        for index, amount in zip(positions, included_amounts(tax_class, shelf), strict=True):
-            gross[index] = amount
-    hand = [line.hand_discount(amount) for line, amount in zip(lines, gross, strict=True)]
-    return _Ringing(lines, classes, gross, hand)
-
-
-def _by_class(classes: Sequence[TaxClass]) -> list[tuple[TaxClass, list[int]]]:
-    positions: dict[str, tuple[TaxClass, list[int]]] = {}
-    for index, tax_class in enumerate(classes):
-        positions.setdefault(tax_class.id, (tax_class, []))[1].append(index)
-    return [positions[name] for name in sorted(positions)]
-
-
-def _candidates(
-    basket: Basket, ringing: _Ringing, programme: Programme, claims: Claiming
-) -> tuple[list[Candidate], list[Explanation]]:
-    """Offers that may apply, in order of id, and why others cannot."""
-    modes = {group.id: group.mode for group in programme.groups}
-    candidates: list[Candidate] = []
-    hindered: list[Explanation] = []
-    for offer in sorted(programme.offers, key=lambda offer: offer.id):
-        for coupon in claims.of_offer(offer):
-            reason = hindrance(offer.conditions, basket)
-            lines = () if reason else _goods_of(offer, ringing)
-            if lines:
-                group = offer.group or _default_group(offer)
-                mode = modes.get(group, GroupMode.ONE if group else GroupMode.CHAIN)
-                spends = _thresholds(offer, ringing, lines)
-                candidates.append(Candidate(offer, lines, spends, group, mode, coupon))
-            elif coupon or reason is Reason.MEMBERS_ONLY:
-                told = reason or Reason.NO_GOODS
-                hindered.append(Explanation(offer=offer.id, reason=told, coupon=coupon))
-    return candidates, hindered
-
-
-def _default_group(offer: Offer) -> str:
-    is_basket = offer.works_in is Phase.BASKET and offer.goods.is_everything
-    return BASKET_PERCENTAGES if is_basket and isinstance(offer.effect, PercentOff) else ""
-
-
-def _goods_of(offer: Offer, ringing: _Ringing) -> tuple[int, ...]:
-    return tuple(
-        index
-        for index, line in enumerate(ringing.lines)
-        if not line.goods.no_discount
-        and (offer.on_manual_prices or not line.is_manual)
-        and offer.goods.contains(line.goods)
-    )
-
-
-def _thresholds(
-    offer: Offer, ringing: _Ringing, own: tuple[int, ...]
-) -> tuple[tuple[int, tuple[int, ...]], ...]:
-    return tuple(
-        (
-            condition.minimum_minor,
-            own
-            if condition.goods is None
-            else tuple(
-                index
-                for index, line in enumerate(ringing.lines)
-                if not line.goods.no_discount and condition.goods.contains(line.goods)
-            ),
-        )
-        for condition in offer.conditions
-        if isinstance(condition, Spend)
-    )
-
-
 def _quote(
     basket: Basket,
     programme: Programme,
-    ringing: _Ringing,
+    ringing: Ringing,
     order: list[int],
     *,
     choice: Choice,
+    added: tuple[AddedUnits, ...],
     explanations: tuple[Explanation, ...],
 ) -> Quote:
     discounts: list[list[LineDiscount]] = [[] for _ in order]
@@ -180,8 +83,14 @@ def _quote(
     quoted, taxes = _tax(ringing, [tuple(shares) for shares in discounts])
     lines = [quote for _, quote in sorted(zip(order, quoted, strict=True), key=lambda p: p[0])]
     offers = tuple(
-        OfferTotal(t.candidate.offer.id, t.candidate.offer.version, t.total, t.candidate.coupon)
-        for t in choice.takings
+        OfferTotal(
+            taking.candidate.offer.id,
+            taking.candidate.offer.version,
+            taking.total,
+            taking.candidate.coupon,
+            taking.candidate.offer.costs_points,
+        )
+        for taking in choice.takings
     )
     return Quote(
         engine=ENGINE,
@@ -194,16 +103,17 @@ def _quote(
         explanations=explanations,
         earning=earn(basket, lines, programme),
         is_best_price=choice.is_proved,
+        added=added,
     )
 
 
 def _tax(
-    ringing: _Ringing, discounts: list[tuple[LineDiscount, ...]]
+    ringing: Ringing, discounts: list[tuple[LineDiscount, ...]]
 ) -> tuple[list[LineQuote], tuple[TaxClassTotal, ...]]:
     """Finished lines in canonical order, and the tax table."""
     quoted: dict[int, LineQuote] = {}
     totals: list[TaxClassTotal] = []
-    for tax_class, positions in _by_class(ringing.classes):
+    for tax_class, positions in by_class(ringing.classes):
         taxed = [
             ringing.gross[i] - ringing.hand[i] - sum(d.amount_minor for d in discounts[i])
             for i in positions

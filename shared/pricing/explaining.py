@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from shared.loyalty.conditions import Spend
 from shared.pricing.effects import (
     Candidate,
     Missing,
@@ -13,6 +12,7 @@ from shared.pricing.effects import (
     lacking,
     take,
 )
+from shared.pricing.gates import positions_in
 from shared.pricing.quote import Explanation, Reason
 from shared.pricing.search import Choice
 
@@ -24,7 +24,7 @@ def explain_candidates(
     told: list[Explanation] = []
     applied = {id(taking.candidate): taking for taking in choice.takings}
     for candidate in candidates:
-        before = _state_before(candidate, lines, choice)
+        before = state_before(candidate, lines, choice)
         taking = applied.get(id(candidate))
         if taking is not None:
             told.append(_applied(candidate, taking))
@@ -48,7 +48,7 @@ def _can_gain(candidate: Candidate) -> bool:
     return not candidate.offer.at_most_minor
 
 
-def _state_before(candidate: Candidate, lines: Sequence[OfferLine], choice: Choice) -> State:
+def state_before(candidate: Candidate, lines: Sequence[OfferLine], choice: Choice) -> State:
     """What the offers that work before this one left."""
     state = _start(lines)
     place = (candidate.offer.works_in, candidate.offer.rank)
@@ -102,7 +102,7 @@ def _not_applied(candidate: Candidate, found: Taking | Missing, choice: Choice) 
 def _rival(candidate: Candidate, choice: Choice) -> str:
     """The applied offer that stands in the way: of the same group, else on the same goods."""
     own = set(candidate.lines)
-    spends = any(isinstance(c, Spend) for c in candidate.offer.conditions)
+    spends = bool(positions_in(candidate.gate))
     for taking in choice.takings:
         other = taking.candidate
         if candidate.group and other.group == candidate.group:

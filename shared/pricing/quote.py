@@ -63,11 +63,27 @@ class LineQuote:
 
 @dataclass(frozen=True, slots=True)
 class OfferTotal:
-    """What one application of an offer takes off the basket."""
+    """What one application of an offer takes off the basket, and the points it costs."""
 
     offer: str
     version: int
     amount_minor: int
+    coupon: CouponId | None = None
+    points: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedUnits:
+    """Units that an offer gives on top, at 0.
+
+    ``goods`` is the article; for a gift that is not chosen yet there are several ``choices``.
+    """
+
+    offer: str
+    version: int
+    goods: str
+    units: int
+    choices: tuple[str, ...] = ()
     coupon: CouponId | None = None
 
 
@@ -96,7 +112,13 @@ class Reason(StrEnum):
     NOT_NOW = "not-now"
     """It is not valid on this day or at this hour."""
     NOT_HERE = "not-here"
-    """It is not valid in this store."""
+    """It is not valid in this store or at this till."""
+    NOT_FOR_THIS_MEMBER = "not-for-this-member"
+    """It is for other members, or for another day of theirs: birthday, segment, visits."""
+    OTHER_TENDER = "other-tender"
+    """It is for another way of paying."""
+    EXCLUDED = "excluded"
+    """Something in the basket, or about it, rules it out."""
     NO_GOODS = "no-goods"
     """Nothing in the basket is among its goods."""
     BETTER_WITHOUT = "better-without"
@@ -105,6 +127,14 @@ class Reason(StrEnum):
     """More coupons of its kind than one sale may use."""
     UNKNOWN_COUPON = "unknown-coupon"
     """The programme has no such coupon."""
+    UNKNOWN_REWARD = "unknown-reward"
+    """The programme has no such reward."""
+    POINTS_MISSING = "points-missing"
+    """``missing_points`` more points are needed for it."""
+    USED_UP = "used-up"
+    """It was used as often as it may be."""
+    CHOICE_OPEN = "choice-open"
+    """The customer has yet to choose one of several gifts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +146,7 @@ class Explanation:
     amount_minor: int = 0
     missing_minor: int = 0
     missing_units: int = 0
+    missing_points: int = 0
     gain_minor: int = 0
     instead: str = ""
     coupon: CouponId | None = None
@@ -191,12 +222,18 @@ class Quote:
     explanations: tuple[Explanation, ...]
     earning: EarningQuote
     is_best_price: bool
+    added: tuple[AddedUnits, ...] = ()
 
     @property
     def nearest_unlock(self) -> Explanation | None:
         """The offer for which the least money is missing, if one is known."""
         near = [told for told in self.explanations if told.missing_minor]
         return min(near, key=lambda told: (told.missing_minor, told.offer), default=None)
+
+    @property
+    def reward_points(self) -> int:
+        """What the rewards of this sale cost."""
+        return sum(offer.points for offer in self.offers)
 
     @property
     def coupons_used(self) -> tuple[CouponId, ...]:

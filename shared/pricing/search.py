@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations, groupby
 from typing import Final, TypeVar
 
-from shared.loyalty.effects import NthItem
+from shared.loyalty.effects import Bundle, FreeUnits, NthItem, SetPrice
 from shared.loyalty.offers import GroupMode
 from shared.pricing.effects import Candidate, OfferLine, State, Taking, after, take, take_added
+from shared.pricing.gates import OPEN, positions_in
 
 INTERACTING_OFFERS_EXACT: Final = 6
 """So many interacting offers are always searched exactly, whatever their ranks."""
@@ -40,8 +41,8 @@ class Move:
 
     def touches(self) -> set[int]:
         """Positions of all lines that it changes or looks at."""
-        looked_at = (i for m in self.members for _, positions in m.spends for i in positions)
-        return {i for m in self.members for i in m.lines}.union(looked_at)
+        looked_at = (positions_in(member.gate) for member in self.members)
+        return {i for m in self.members for i in m.lines}.union(*looked_at)
 
     def attempt(self, lines: Sequence[OfferLine], state: State) -> list[Taking]:
         """What it takes off; nothing where it cannot, or where one member would be idle."""
@@ -124,9 +125,11 @@ class _Search:
 
     def _member_at_most(self, candidate: Candidate, start: State) -> int:
         effect = candidate.offer.effect
-        if isinstance(effect, NthItem) and effect.sets_limit:
+        is_limited = isinstance(effect, NthItem | SetPrice) and effect.sets_limit > 0
+        if is_limited or isinstance(effect, Bundle | FreeUnits):
+            # Fewer open units may make other sets, of dearer ones.
             return sum(start.remaining[index] for index in candidate.lines)
-        taking = take(replace(candidate, spends=()), self.lines, start)
+        taking = take(replace(candidate, gate=OPEN), self.lines, start)
         # Rounding on each line may give a cent more on less.
         return taking.total + len(candidate.lines) if isinstance(taking, Taking) else 0
 
@@ -166,13 +169,12 @@ def _keep(found: dict[Key, Path], key: Key, path: Path) -> None:
 def _rating(path: Path) -> tuple[int, list[int], list[str]]:
     """Lower is better among equal amounts."""
     offers = [taking.candidate.offer for taking in path]
-    coupons = [taking.candidate.coupon or "" for taking in path]
     priorities = sorted(-offer.priority for offer in offers)
-    return len(path), priorities, sorted(o.id + c for o, c in zip(offers, coupons, strict=True))
+    return len(path), priorities, sorted(taking.candidate.key for taking in path)
 
 
 def _move_order(move: Move) -> tuple[tuple[int, int], list[str]]:
-    return move.place, [member.offer.id + (member.coupon or "") for member in move.members]
+    return move.place, [member.key for member in move.members]
 
 
 def _moves(candidates: Iterable[Candidate]) -> list[Move]:

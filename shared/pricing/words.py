@@ -3,6 +3,7 @@
 from shared.language import Words
 from shared.loyalty.programme import Programme
 from shared.money import Money
+from shared.points import format_points
 from shared.pricing.quote import Explanation
 
 
@@ -16,6 +17,8 @@ def explanation_text(told: Explanation, programme: Programme, words: Words) -> s
     reason = told.reason.value
     if told.reason == "missing-spend" and told.gain_minor:
         reason = "missing-spend-gain"
+    if told.reason == "applied" and not told.amount_minor:
+        reason = "given"
     if told.reason == "better-without" and not told.instead:
         reason = "better-without-it"
     return words(
@@ -26,4 +29,5 @@ def explanation_text(told: Explanation, programme: Programme, words: Words) -> s
         missing=money(told.missing_minor),
         gain=money(told.gain_minor),
         units=told.missing_units,
+        points=format_points(told.missing_points, programme.points.decimals),
     )

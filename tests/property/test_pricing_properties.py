@@ -9,13 +9,27 @@ from hypothesis import strategies as st
 
 from shared.loyalty.conditions import Spend
 from shared.loyalty.document import EVERYTHING
-from shared.loyalty.effects import AmountOff, Ladder, NthItem, PercentOff, Step
+from shared.loyalty.effects import (
+    AmountOff,
+    Bundle,
+    BundlePart,
+    FixedPrice,
+    FreeUnits,
+    Ladder,
+    NthItem,
+    PercentLadder,
+    PercentOff,
+    PercentStep,
+    SetPrice,
+    Step,
+)
 from shared.loyalty.offers import Group, GroupMode
 from shared.loyalty.programme import Levy, TaxBase
 from shared.loyalty.returns import return_share
 from shared.pricing.basket import BasketLine, HandDiscount
 from shared.pricing.effects import Candidate, OfferLine, State, Taking, after, take, take_added
 from shared.pricing.engine import price
+from shared.pricing.gates import Every, Threshold
 from shared.pricing.sale_lines import sale_lines, tax_totals
 from shared.pricing.search import best_choice
 from tests.pricing_builders import (
@@ -68,11 +82,65 @@ ladders = st.builds(
 )
 amounts = st.builds(AmountOff, off_minor=st.integers(1, 3_000), each_unit=st.booleans())
 nth_items = st.builds(
-    NthItem,
+    lambda nth, cheaper, **more: NthItem(nth=nth, cheaper=min(cheaper, nth - 1), **more),
     nth=st.integers(2, 4),
+    cheaper=st.integers(1, 3),
     basis_points_off=st.integers(1, 10_000),
     same_goods=st.booleans(),
     sets_limit=st.integers(0, 2),
+)
+set_prices = st.builds(
+    SetPrice,
+    units=st.integers(2, 4),
+    price_minor=st.integers(0, 9_000),
+    same_goods=st.booleans(),
+    sets_limit=st.integers(0, 2),
+)
+bundles = st.builds(
+    lambda parts, reward, limit: Bundle(parts=tuple(parts), sets_limit=limit, **reward),
+    st.lists(
+        st.builds(
+            BundlePart,
+            goods=st.sets(st.sampled_from(SKUS), min_size=1).map(lambda s: only(*sorted(s))),
+            units=st.integers(1, 2),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    st.one_of(
+        st.builds(dict, price_minor=st.integers(1, 9_000)),
+        st.builds(dict, off_minor=st.integers(1, 2_000)),
+        st.builds(dict, basis_points_off=st.integers(1, 10_000)),
+    ),
+    st.integers(0, 2),
+)
+free_units = st.builds(FreeUnits, units=st.integers(1, 3), basis_points_off=st.integers(1, 10_000))
+fixed_prices = st.builds(FixedPrice, price_minor=st.integers(0, 4_000))
+percent_ladders = st.builds(
+    lambda first, percent, more: PercentLadder(
+        steps=(
+            PercentStep(threshold_minor=first, basis_points_off=percent),
+            PercentStep(threshold_minor=first + more, basis_points_off=percent + 1_000),
+        )
+    ),
+    st.integers(1, 5_000),
+    st.integers(1, 9_000),
+    st.integers(1, 5_000),
+)
+spared = st.integers(1, 10_000).map(
+    lambda points: PercentOff(basis_points_off=points, spares_multi_buy=True)
+)
+effects = st.one_of(
+    percents,
+    ladders,
+    amounts,
+    nth_items,
+    set_prices,
+    bundles,
+    free_units,
+    fixed_prices,
+    percent_ladders,
+    spared,
 )
 
 
@@ -80,7 +148,7 @@ nth_items = st.builds(
 def offers(draw, most=5):
     found = []
     for number in range(draw(st.integers(0, most))):
-        effect = draw(st.one_of(percents, ladders, amounts, nth_items))
+        effect = draw(effects)
         groups = ["", "one", "chain"] + (["add"] if isinstance(effect, PercentOff) else [])
         minimum = draw(st.integers(0, 6_000))
         found.append(
@@ -258,9 +326,18 @@ def test_no_lawful_combination_is_cheaper_than_the_one_found(bought, chosen):
             for index, line in enumerate(offer_lines)
             if one.goods.is_everything or line.sku in one.goods.skus
         )
-        spends = tuple((condition.minimum_minor, positions) for condition in one.conditions)
+        gate = Every(tuple(Threshold(c.minimum_minor, positions) for c in one.conditions))
         mode = modes.get(one.group, GroupMode.CHAIN)
-        candidates.append(Candidate(one, positions, spends, one.group, mode))
+        parts = ()
+        if isinstance(one.effect, Bundle):
+            parts = tuple(
+                tuple(i for i, line in enumerate(offer_lines) if line.sku in part.goods.skus)
+                for part in one.effect.parts
+            )
+            positions = tuple(sorted({i for part in parts for i in part})) if all(parts) else ()
+            if not positions:
+                continue
+        candidates.append(Candidate(one, positions, gate, one.group, mode, parts=parts))
 
     choice = best_choice(candidates, offer_lines)
 

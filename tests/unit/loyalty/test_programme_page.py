@@ -9,10 +9,10 @@ import pytest
 
 from shared.loyalty.document import GoodsSet
 from shared.loyalty.offers import Coupon, Offer
-from shared.loyalty.programme import Earning, Programme, Redemption, TaxClass, Tiers
+from shared.loyalty.programme import Earning, PriceList, Programme, Redemption, TaxClass, Tiers
 
 PAGE = (Path(__file__).parents[3] / "docs" / "programme.md").read_text(encoding="utf-8")
-SHAPES = (GoodsSet, TaxClass, Tiers, Earning, Redemption, Offer, Coupon)
+SHAPES = (GoodsSet, TaxClass, Tiers, Earning, Redemption, Offer, PriceList, Coupon)
 
 
 def structs(kind: object, found: dict[type, set[str]]) -> dict[type, set[str]]:

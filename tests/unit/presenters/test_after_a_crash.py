@@ -187,6 +187,7 @@ def test_a_held_basket_is_given_up_in_the_list(start):
     for code in (CHIPS.barcodes[0], WATER.barcodes[0]):
         till.scan(code)
         till.press(Key.F4)
+        till.clock.advance(seconds=1)
     till.press(Key.F4, Key.DELETE)
     assert till.told.key == "till.hold.given-up"
     till.press(Key.ENTER)

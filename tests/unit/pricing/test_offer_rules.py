@@ -70,7 +70,9 @@ def test_every_second_unit_is_halved_the_cheaper_one_of_each_pair():
 
     # 9.00 with 5.00 is a pair; the other 5.00 waits for a partner.
     assert quote.saved_minor == 2_50
-    assert [[d.units for d in one.discounts] for one in quote.lines] == [[], [1], []]
+    assert [[d.units for d in one.discounts] for one in quote.lines] == [[1], [1], []]
+    # The saving is spread by price over the units of the pair: 9 : 5 of 2.50.
+    assert [[d.amount_minor for d in one.discounts] for one in quote.lines] == [[1_61], [89], []]
     assert [one.missing_units for one in told(quote, Reason.MISSING_UNITS)] == [1]
 
 

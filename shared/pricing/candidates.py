@@ -1,0 +1,158 @@
+"""Which offers may apply to a basket, and why others cannot, before the best ones are searched."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from shared.loyalty.document import GoodsSet
+from shared.loyalty.effects import Addition, Bundle, Gift, PercentOff
+from shared.loyalty.offers import GroupMode, Offer, Phase
+from shared.loyalty.programme import Programme
+from shared.pricing.basket import Basket, OfferUse
+from shared.pricing.claims import Claiming, Try
+from shared.pricing.conditions import Hindrance, hindrance
+from shared.pricing.effects import Candidate
+from shared.pricing.gates import NetPart, Positions, gate_of
+from shared.pricing.quote import Explanation, Reason
+from shared.pricing.ringing import Ringing
+
+BASKET_PERCENTAGES: Final = "\x00basket-percentages"
+"""The group of whole-basket percentages that name none; no document can spell it."""
+_TOLD: Final = frozenset(
+    {
+        Reason.MEMBERS_ONLY,
+        Reason.MISSING_UNITS,
+        Reason.OTHER_TENDER,
+        Reason.USED_UP,
+    }
+)
+"""What a cashier can do something about, or will be asked; the rest is told of claims only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Offers that may take something off, those that may give something, and the rest."""
+
+    discounts: list[Candidate]
+    additions: list[Candidate]
+    hindered: list[Explanation]
+
+
+def candidates_of(
+    basket: Basket, ringing: Ringing, programme: Programme, claims: Claiming
+) -> Candidates:
+    """Every attempt of every offer, in order of id."""
+    sorting = _Sorting(
+        basket,
+        ringing,
+        modes={group.id: group.mode for group in programme.groups},
+        uses={use.offer: use for use in basket.uses},
+        listed=ringing.listed,
+        nets=ringing.nets,
+    )
+    for offer in sorted(programme.offers, key=lambda offer: offer.id):
+        tries = claims.of_offer(offer)
+        if tries:
+            sorting.sort_in(offer, tries)
+    return sorting.found
+
+
+@dataclass(frozen=True, slots=True)
+class _Sorting:
+    """One basket's offers, as far as they are sorted."""
+
+    basket: Basket
+    ringing: Ringing
+    modes: Mapping[str, GroupMode]
+    uses: Mapping[str, OfferUse]
+    listed: Sequence[int]
+    nets: Sequence[NetPart]
+    found: Candidates = field(default_factory=lambda: Candidates([], [], []))
+
+    def sort_in(self, offer: Offer, tries: Iterable[Try]) -> None:
+        """Each attempt as a candidate, or as an explanation of why it is none."""
+        against = _hindrance(offer, self.basket, self.uses.get(offer.id))
+        lines = () if against else _goods_of(offer, self.ringing)
+        needs_no_goods = isinstance(offer.effect, Gift) and not against
+        is_addition = isinstance(offer.effect, Addition)
+        kind = self.found.additions if is_addition else self.found.discounts
+        for one in tries:
+            if lines or needs_no_goods:
+                kind.append(self._candidate(offer, one, lines))
+            elif one.coupon or one.time or (against and against.reason in _TOLD):
+                reason, units = against or Hindrance(Reason.NO_GOODS)
+                self.found.hindered.append(
+                    Explanation(
+                        offer=offer.id, reason=reason, missing_units=units, coupon=one.coupon
+                    )
+                )
+
+    def _candidate(self, offer: Offer, one: Try, lines: Positions) -> Candidate:
+        group = offer.group or _default_group(offer)
+        effect = offer.effect
+        parts: tuple[Positions, ...] = ()
+        if isinstance(effect, Bundle):
+            parts = tuple(_positions(offer, part.goods, self.ringing) for part in effect.parts)
+        return Candidate(
+            offer=offer,
+            lines=lines,
+            gate=gate_of(
+                offer.conditions,
+                self.basket,
+                offer.goods,
+                own_positions=lines,
+                positions_of=lambda goods: _of_goods(goods, self.ringing),
+                listed=self.listed,
+                nets=self.nets,
+            ),
+            group=group,
+            mode=self.modes.get(group, GroupMode.ONE if group else GroupMode.CHAIN),
+            coupon=one.coupon,
+            parts=parts,
+            time=one.time,
+        )
+
+
+def _hindrance(offer: Offer, basket: Basket, use: OfferUse | None) -> Hindrance | None:
+    if use is not None and _is_used_up(offer, use):
+        return Hindrance(Reason.USED_UP)
+    return hindrance(offer.conditions, basket, offer.goods)
+
+
+def _is_used_up(offer: Offer, use: OfferUse) -> bool:
+    limits = offer.limits
+    pairs = (
+        (limits.per_member, use.by_member),
+        (limits.per_member_and_day, use.by_member_today),
+        (limits.per_store, use.in_store),
+        (limits.in_total, use.in_total),
+    )
+    return any(0 < most <= used for most, used in pairs)
+
+
+def _default_group(offer: Offer) -> str:
+    is_basket = offer.works_in is Phase.BASKET and offer.goods.is_everything
+    return BASKET_PERCENTAGES if is_basket and isinstance(offer.effect, PercentOff) else ""
+
+
+def _goods_of(offer: Offer, ringing: Ringing) -> Positions:
+    if not isinstance(offer.effect, Bundle):
+        return _positions(offer, offer.goods, ringing)
+    parts = [_positions(offer, part.goods, ringing) for part in offer.effect.parts]
+    return tuple(sorted({index for part in parts for index in part})) if all(parts) else ()
+
+
+def _positions(offer: Offer, goods: GoodsSet, ringing: Ringing) -> Positions:
+    return tuple(
+        index
+        for index in _of_goods(goods, ringing)
+        if offer.on_manual_prices or not ringing.lines[index].is_manual
+    )
+
+
+def _of_goods(goods: GoodsSet, ringing: Ringing) -> Positions:
+    return tuple(
+        index
+        for index, line in enumerate(ringing.lines)
+        if not line.goods.no_discount and goods.contains(line.goods)
+    )

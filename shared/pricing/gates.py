@@ -1,0 +1,152 @@
+"""Thresholds on money, as positions: they open and close as offers take something off."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from shared.loyalty.conditions import AllOf, AnyOf, Condition, Measured, Not, Spend
+from shared.loyalty.document import GoodsSet
+from shared.money import divide_rounded
+from shared.pricing.basket import Basket
+from shared.pricing.conditions import hindrance, is_about_money
+
+Positions = tuple[int, ...]
+PositionsOf = Callable[[GoodsSet], Positions]
+
+
+@dataclass(frozen=True, slots=True)
+class NetPart:
+    """Which part of a tax-included amount is net: ``net / paid``, the same for a tax class."""
+
+    tax_class: str
+    net: int
+    paid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """At least ``minimum`` minor units on these positions, tax-included or net."""
+
+    minimum: int
+    positions: Positions
+    nets: tuple[NetPart, ...] = ()
+    """By position in ``positions``; empty for tax-included amounts."""
+
+    def missing(self, remaining: Sequence[int]) -> int:
+        """How much more, in its own terms, would open it; 0 or less where it is open."""
+        if not self.nets:
+            return self.minimum - sum(remaining[index] for index in self.positions)
+        by_class: dict[NetPart, int] = {}
+        for index, net in zip(self.positions, self.nets, strict=True):
+            by_class[net] = by_class.get(net, 0) + remaining[index]
+        amounts = (divide_rounded(amount * net.net, net.paid) for net, amount in by_class.items())
+        return self.minimum - sum(amounts)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Nothing that offers do can change it: None where it is open, else what is missing to it."""
+
+    missing: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Open where all of them are."""
+
+    gates: tuple["Gate", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Open where one of them is."""
+
+    gates: tuple["Gate", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Neither:
+    """Open where none of them is."""
+
+    gates: tuple["Gate", ...]
+
+
+Gate = Threshold | Fixed | Every | Either | Neither
+
+OPEN = Every(())
+CLOSED_FOR_GOOD = 0
+"""No purchase opens it."""
+
+
+def shortfall(gate: Gate, remaining: Sequence[int]) -> int | None:
+    """None where a gate is open; else how much more would open it, 0 where buying does not help."""
+    match gate:
+        case Threshold():
+            missing = gate.missing(remaining)
+            return missing if missing > 0 else None
+        case Fixed(missing):
+            return missing
+        case Every(gates):
+            found = [one for one in (shortfall(g, remaining) for g in gates) if one is not None]
+            if not found:
+                return None
+            return CLOSED_FOR_GOOD if CLOSED_FOR_GOOD in found else found[0]
+        case Either(gates):
+            ways = [shortfall(g, remaining) for g in gates]
+            if None in ways or not ways:
+                return None
+            return min((way for way in ways if way), default=CLOSED_FOR_GOOD)
+        case Neither(gates):
+            is_shut = any(shortfall(g, remaining) is None for g in gates)
+            return CLOSED_FOR_GOOD if is_shut else None
+
+
+def positions_in(gate: Gate) -> set[int]:
+    """Every position that a gate looks at."""
+    match gate:
+        case Threshold():
+            return set(gate.positions)
+        case Fixed():
+            return set()
+        case Every(gates) | Either(gates) | Neither(gates):
+            return {index for one in gates for index in positions_in(one)}
+
+
+def gate_of(
+    conditions: Iterable[Condition],
+    basket: Basket,
+    own: GoodsSet,
+    *,
+    own_positions: Positions,
+    positions_of: PositionsOf,
+    listed: Sequence[int],
+    nets: Sequence[NetPart],
+) -> Gate:
+    """The thresholds of a rule whose other conditions hold.
+
+    ``own_positions`` is where its own goods are, ``positions_of`` finds others. ``listed`` are the
+    amounts before any offer, ``nets`` the net part of each position.
+    """
+
+    def compiled(condition: Condition) -> Gate:
+        match condition:
+            case Spend():
+                return threshold(condition)
+            case AllOf(of=of) if is_about_money(condition):
+                return Every(tuple(map(compiled, of)))
+            case AnyOf(of=of) if is_about_money(condition):
+                return Either(tuple(map(compiled, of)))
+            case Not(of=of) if is_about_money(condition):
+                return Neither(tuple(map(compiled, of)))
+            case _:
+                is_open = hindrance((condition,), basket, own) is None
+                return Fixed(None if is_open else CLOSED_FOR_GOOD)
+
+    def threshold(spend: Spend) -> Gate:
+        positions = own_positions if spend.goods is None else positions_of(spend.goods)
+        parts = tuple(nets[index] for index in positions) if spend.net else ()
+        made = Threshold(spend.minimum_minor, positions, parts)
+        if spend.measured is Measured.LISTED:
+            return Fixed(shortfall(made, listed))
+        return made
+
+    return Every(tuple(compiled(one) for one in conditions if is_about_money(one)))

@@ -1,0 +1,195 @@
+"""Offers that use up units: which units make a set, and what a set saves.
+
+A unit's price is what is left to pay for its line, without what multi-buy offers took off it, per
+unit. Amounts are computed in billionths of a minor unit and rounded once per offer.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from shared.loyalty.effects import Bundle, FreeUnits, NthItem, SetPrice
+from shared.money import divide_rounded
+from shared.pricing.basket import WHOLE
+
+SCALE: Final = 10**9
+
+
+class UnitLine(Protocol):
+    """What is seen of a line; ``units`` is 0 for weighed goods, which take no part."""
+
+    @property
+    def sku(self) -> str: ...
+
+    @property
+    def units(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The lines of an offer as earlier offers left them, by position."""
+
+    lines: Sequence[UnitLine]
+    remaining: Sequence[int]
+    used: Sequence[int]
+    multi: Sequence[int]
+
+    def open_units(self, index: int) -> int:
+        """Units that no multi-buy offer has used."""
+        return self.lines[index].units - self.used[index]
+
+    def price(self, index: int) -> int:
+        """Of one unit, in billionths."""
+        whole = self.remaining[index] + self.multi[index]
+        return whole * SCALE // self.lines[index].units
+
+    def falling(self, positions: Sequence[int]) -> list[int]:
+        """Positions with open units, dearest unit first."""
+        held = [index for index in positions if self.open_units(index) > 0]
+        return sorted(held, key=lambda index: (-self.price(index), index))
+
+
+@dataclass(slots=True)
+class SetsFound:
+    """What all sets of one offer save, and the units they use, by position."""
+
+    off: int = 0
+    """Minor units."""
+    units: dict[int, int] = field(default_factory=dict)
+
+    def use(self, index: int, count: int) -> None:
+        """Note used units."""
+        if count:
+            self.units[index] = self.units.get(index, 0) + count
+
+    def weights(self, shelf: Shelf) -> dict[int, int]:
+        """The used units' prices, which the saving is spread by; never more than is left to pay."""
+        return {
+            index: min(shelf.remaining[index] * SCALE, shelf.price(index) * count)
+            for index, count in self.units.items()
+        }
+
+
+def nth_item(effect: NthItem, positions: Sequence[int], shelf: Shelf) -> SetsFound:
+    """Of each full set in falling price the cheapest are reduced."""
+    found = SetsFound()
+    sets_left = effect.sets_limit or sum(shelf.open_units(i) for i in positions)
+    for pool in _pools(positions, shelf, apart=effect.same_goods):
+        open_units = [shelf.open_units(index) for index in pool]
+        sets = min(sum(open_units) // effect.nth, sets_left)
+        sets_left -= sets
+        start = 0
+        for index, count in zip(pool, open_units, strict=True):
+            first, last = (min(at, sets * effect.nth) for at in (start, start + count))
+            reduced = _reduced(last, effect) - _reduced(first, effect)
+            whole = (shelf.remaining[index] + shelf.multi[index]) * reduced
+            off = divide_rounded(whole * effect.basis_points_off, shelf.lines[index].units * WHOLE)
+            found.off += min(off, shelf.remaining[index])
+            found.use(index, last - first)
+            start += count
+    return found
+
+
+def _reduced(units: int, effect: NthItem) -> int:
+    """How many of the first units, in falling price, are among the cheapest of their sets."""
+    sets, begun = divmod(units, effect.nth)
+    return sets * effect.cheaper + max(0, begun - (effect.nth - effect.cheaper))
+
+
+def set_price(effect: SetPrice, positions: Sequence[int], shelf: Shelf) -> SetsFound:
+    """Sets by falling price, as long as the set is cheaper than its units."""
+    found, saved = SetsFound(), 0
+    sets_left = effect.sets_limit or sum(shelf.open_units(i) for i in positions)
+    for pool in _pools(positions, shelf, apart=effect.same_goods):
+        for one_set in _sets_of(pool, effect.units, shelf):
+            worth = sum(shelf.price(index) * count for index, count in one_set.items())
+            gain = worth - effect.price_minor * SCALE
+            if gain <= 0 or not sets_left:
+                break
+            saved, sets_left = saved + gain, sets_left - 1
+            for index, count in one_set.items():
+                found.use(index, count)
+    found.off = divide_rounded(saved, SCALE)
+    return found
+
+
+def bundle(effect: Bundle, parts: Sequence[Sequence[int]], shelf: Shelf) -> SetsFound:
+    """Sets of one choice per part, dearest first, as long as they are cheaper."""
+    found, saved = SetsFound(), 0
+    sets_left = effect.sets_limit or sum(line.units for line in shelf.lines)
+    while sets_left:
+        one_set = _bundle_set(effect, parts, shelf, found.units)
+        worth = sum(shelf.price(index) * count for index, count in one_set.items())
+        gain = _bundle_gain(effect, worth)
+        if gain <= 0:
+            break
+        saved, sets_left = saved + gain, sets_left - 1
+        for index, count in one_set.items():
+            found.use(index, count)
+    found.off = divide_rounded(saved, SCALE)
+    return found
+
+
+def _bundle_set(
+    effect: Bundle, parts: Sequence[Sequence[int]], shelf: Shelf, taken: dict[int, int]
+) -> dict[int, int]:
+    """The dearest units that are left for each part; empty where a part is not to be had."""
+    one_set: dict[int, int] = {}
+    for part, positions in zip(effect.parts, parts, strict=True):
+        wanted = part.units
+        for index in shelf.falling(positions):
+            left = shelf.open_units(index) - taken.get(index, 0) - one_set.get(index, 0)
+            count = min(wanted, left)
+            if count > 0:
+                one_set[index] = one_set.get(index, 0) + count
+                wanted -= count
+        if wanted:
+            return {}
+    return one_set
+
+
+def _bundle_gain(effect: Bundle, worth: int) -> int:
+    """What one set saves, in billionths."""
+    if not worth:
+        return 0
+    if effect.basis_points_off:
+        return worth * effect.basis_points_off // WHOLE
+    if effect.off_minor:
+        return min(worth, effect.off_minor * SCALE)
+    return worth - effect.price_minor * SCALE
+
+
+def free_units(effect: FreeUnits, positions: Sequence[int], shelf: Shelf) -> SetsFound:
+    """The cheapest open units, one by one."""
+    found, wanted = SetsFound(), effect.units
+    for index in reversed(shelf.falling(positions)):
+        count = min(wanted, shelf.open_units(index))
+        wanted -= count
+        whole = (shelf.remaining[index] + shelf.multi[index]) * count
+        off = divide_rounded(whole * effect.basis_points_off, shelf.lines[index].units * WHOLE)
+        found.off += min(off, shelf.remaining[index])
+        found.use(index, count)
+    return found
+
+
+def _pools(positions: Sequence[int], shelf: Shelf, *, apart: bool) -> list[list[int]]:
+    """Positions whose units go together: all of them, or each article apart."""
+    pools: dict[str, list[int]] = {}
+    for index in shelf.falling(positions):
+        pools.setdefault(shelf.lines[index].sku if apart else "", []).append(index)
+    return list(pools.values())
+
+
+def _sets_of(pool: Sequence[int], size: int, shelf: Shelf) -> Iterator[dict[int, int]]:
+    """Full sets in the pool's order."""
+    one_set: dict[int, int] = {}
+    missing = size
+    for index in pool:
+        left = shelf.open_units(index)
+        while left:
+            count = min(left, missing)
+            one_set[index] = one_set.get(index, 0) + count
+            left, missing = left - count, missing - count
+            if not missing:
+                yield one_set
+                one_set, missing = {}, size

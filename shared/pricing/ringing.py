@@ -1,0 +1,106 @@
+"""Lines with their tax-included amounts, before any offer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from shared.loyalty.programme import PriceList, Programme, TaxClass
+from shared.pricing.basket import Basket, BasketLine
+from shared.pricing.conditions import hindrance
+from shared.pricing.effects import OfferLine
+from shared.pricing.gates import NetPart
+from shared.pricing.tax import included_amounts, included_levy, weigh
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """Lines in canonical order with their tax-included amounts."""
+
+    lines: list[BasketLine]
+    classes: list[TaxClass]
+    gross: list[int]
+    hand: list[int]
+
+    @property
+    def listed(self) -> list[int]:
+        """What offers begin with: tax-included amounts less hand-typed discounts."""
+        return [gross - hand for gross, hand in zip(self.gross, self.hand, strict=True)]
+
+    @property
+    def offer_lines(self) -> list[OfferLine]:
+        """The lines as offers see them."""
+        return [
+            OfferLine(line.goods.sku, line.units, amount, line.grams)
+            for line, amount in zip(self.lines, self.listed, strict=True)
+        ]
+
+    @property
+    def nets(self) -> list[NetPart]:
+        """Which part of each line is net."""
+        weights = {known.id: weigh(known) for known in self.classes}
+        return [
+            NetPart(known.id, weights[known.id].net, weights[known.id].paid)
+            for known in self.classes
+        ]
+
+
+def canonical_order(basket: Basket) -> list[int]:
+    """Positions in the basket, in an order that does not depend on who was entered first."""
+    return sorted(range(len(basket.lines)), key=lambda index: _canonical(basket.lines[index]))
+
+
+def _canonical(line: BasketLine) -> tuple[str, int, int, bool, int, str]:
+    """What orders lines: what they are, and their id only where they are the same."""
+    hand = line.hand_discount(line.shelf_minor)
+    return line.goods.sku, line.shelf_minor, line.quantity, line.is_manual, hand, line.id
+
+
+def ring_up(basket: Basket, order: Sequence[int], programme: Programme) -> Ringing:
+    """Amounts of all lines at the prices that hold here and now.
+
+    Raises DomainError ``unknown-tax-class``.
+    """
+    lists = _lists_in_force(programme, basket)
+    lines = [_at_list_price(basket.lines[index], lists) for index in order]
+    return _ring_up(lines, programme)
+
+
+def _lists_in_force(programme: Programme, basket: Basket) -> list[PriceList]:
+    """Price lists that hold, the one that goes first in front."""
+    held = [one for one in programme.price_lists if hindrance(one.conditions, basket) is None]
+    return sorted(held, key=lambda one: (-one.priority, one.id))
+
+
+def _at_list_price(line: BasketLine, lists: Sequence[PriceList]) -> BasketLine:
+    """A line at the price of the first list that names it; typed and labelled prices stay."""
+    if line.price_minor is not None or line.label_minor is not None:
+        return line
+    for one in lists:
+        price = one.prices.get(line.goods.sku)
+        if price is not None:
+            return replace(line, goods=replace(line.goods, list_price_minor=price))
+    return line
+
+
+def _ring_up(lines: list[BasketLine], programme: Programme) -> Ringing:
+    by_id = {known.id: known for known in programme.tax_classes}
+    classes = [
+        by_id.get(line.goods.tax_class) or programme.tax_class(line.goods.tax_class)
+        for line in lines
+    ]
+    gross = [0] * len(lines)
+    for tax_class, positions in by_class(classes):
+        shelf = [
+            max(0, lines[i].shelf_minor - included_levy(tax_class, lines[i].units))
+            for i in positions
+        ]
+        for index, amount in zip(positions, included_amounts(tax_class, shelf), strict=True):
+            gross[index] = amount
+    hand = [line.hand_discount(amount) for line, amount in zip(lines, gross, strict=True)]
+    return Ringing(lines, classes, gross, hand)
+
+
+def by_class(classes: Sequence[TaxClass]) -> list[tuple[TaxClass, list[int]]]:
+    positions: dict[str, tuple[TaxClass, list[int]]] = {}
+    for index, tax_class in enumerate(classes):
+        positions.setdefault(tax_class.id, (tax_class, []))[1].append(index)
+    return [positions[name] for name in sorted(positions)]
