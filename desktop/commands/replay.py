@@ -128,7 +128,12 @@ def _mapping(columns: list[str]) -> dict[str, str]:
 def _programme(file: Path | None, currency: Currency) -> Programme:
     if file is None:
         return with_currency(template("plain"), currency.code)
-    return load_programme(file.read_bytes())
+    stated = load_programme(file.read_bytes())
+    if stated.currency != currency.code:
+        typer.echo(
+            f"The programme's amounts in {stated.currency} are read as {currency.code}.", err=True
+        )
+    return with_currency(stated, currency.code)
 
 
 def _play(shop: Shop, accepted: list[ShopLine]) -> tuple[Played, Agreement]:

@@ -16,6 +16,8 @@ class Totals:
     returns: int = 0
     turnover: int = 0
     refunded: int = 0
+    listed: int = 0
+    """Quantity × price of what was sold less what came back, before any offer."""
     points_earned: int = 0
     points_taken: int = 0
     points_by_member: Mapping[str, int] = field(default_factory=dict)
@@ -142,6 +144,7 @@ def totals_of(kept: KeptFile) -> Totals:
         returns=len(returns),
         turnover=sum(body["total"] for body in sales),
         refunded=sum(body["total"] for body in returns),
+        listed=_listed(_facts(kept, "sale_completed"), returns),
         points_earned=sum(
             body["member"]["points"].get("earned", 0) for body in sales if body.get("member")
         ),
@@ -149,6 +152,26 @@ def totals_of(kept: KeptFile) -> Totals:
         points_by_member=dict(points),
         entries=sum(len(chain) for chain in kept.chains.values()),
     )
+
+
+def _listed(sales: Iterable[dict[str, Any]], returns: Iterable[dict[str, Any]]) -> int:
+    prices: dict[tuple[str, int], int] = {}
+    listed = 0
+    for told in sales:
+        for line in told["body"]["lines"]:
+            prices[told["id"], line["line"]] = line["unit_price"]
+            listed += _worth(line, line["unit_price"])
+    for body in returns:
+        for line in body["lines"]:
+            price = prices.get((body["original"] or "", line["of_line"]))
+            listed -= line["amount"] if price is None else _worth(line, price)
+    return listed
+
+
+def _worth(line: dict[str, Any], unit_price: int) -> int:
+    """Pieces at a price each; grams at a price per kilogram, half a unit rounded up."""
+    whole = int(line["quantity"]) * unit_price
+    return (whole + 500) // 1000 if line.get("measure") == "gram" else whole
 
 
 def _moved(points: dict[str, int]) -> int:

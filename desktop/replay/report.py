@@ -24,6 +24,8 @@ class ReplayReport:
     file_money: str
     accepted_money: str
     refused_money: str
+    offers_money: str
+    """What offers took off, less what came back of it; money is compared before offers."""
     invoices: int
     invoices_offline: int
     sales: int
@@ -75,7 +77,7 @@ def make_report(
     taken = sum((line.raw.money for line in accepted), Decimal(0))
     left = sum((line.raw.money for line in refused), Decimal(0))
     totals = agreement.totals
-    rung = totals.turnover - totals.refunded
+    rung = totals.listed
     differences = list(agreement.differences)
     if Decimal(rung).scaleb(-currency.exponent) != taken:
         differences.append(f"the books say {format_amount(rung, currency)}, the file {taken}")
@@ -92,6 +94,7 @@ def make_report(
         file_money=str(totals_of_file.money),
         accepted_money=str(taken),
         refused_money=str(left),
+        offers_money=format_amount(rung - totals.turnover + totals.refunded, currency),
         invoices=played.invoices,
         invoices_offline=played.invoices_offline,
         sales=totals.sales,

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -143,12 +144,9 @@ class _Refunding:
 
 def _refund(lines: Sequence[ReturnLine], sold: ReturnableSale, pricing: Pricing) -> _Refunding:
     money = sum(line.amount - line.points_paid for line in lines)
-    paid = [_paid(tender, sold) for tender in sold.sale.tenders]
-    originals = {(tender.tender, tender.attempt_id): tender for tender in sold.sale.tenders}
     rounding = 0
     tenders: list[Tender] = []
-    for refund in split_refund(money, paid):
-        original = originals.get((refund.tender, refund.attempt_id))
+    for refund in split_refund(money, _paid(sold)):
         amount = refund.amount
         if refund.tender is TenderKind.CASH:
             due = cash_rounding(amount, pricing.programme)
@@ -157,28 +155,45 @@ def _refund(lines: Sequence[ReturnLine], sold: ReturnableSale, pricing: Pricing)
             Tender(
                 tender=refund.tender,
                 amount=amount,
-                provider=original.provider if original else "",
+                provider=refund.provider,
                 attempt_id=refund.attempt_id,
-                reference=original.reference if original else "",
+                reference=refund.reference,
             )
         )
     points = _points_refund(lines, sold)
     return _Refunding((*tenders, *points), rounding)
 
 
-def _paid(tender: Tender, sold: ReturnableSale) -> Paid:
-    refunded = sum(
-        refund.amount
-        for one in sold.returns
-        for refund in one.refunds
-        if (refund.tender, refund.attempt_id) == (tender.tender, tender.attempt_id)
-    )
-    return Paid(
-        tender=tender.tender,
-        amount=tender.amount,
-        refunded=min(refunded, tender.amount),
-        attempt_id=tender.attempt_id,
-    )
+def _paid(sold: ReturnableSale) -> list[Paid]:
+    """Each way the sale was paid, tenders of one way together: two cards that nobody told apart."""
+    took: Counter[_Way] = Counter()
+    for tender in sold.sale.tenders:
+        took[_way(tender)] += tender.amount
+    gave: Counter[_Way] = Counter()
+    for refund in (refund for one in sold.returns for refund in one.refunds):
+        gave[_way(refund)] += refund.amount
+    return [
+        Paid(
+            tender=way.tender,
+            amount=amount,
+            refunded=min(gave[way], amount),
+            provider=way.provider,
+            attempt_id=way.attempt_id,
+            reference=way.reference,
+        )
+        for way, amount in took.items()
+    ]
+
+
+class _Way(NamedTuple):
+    tender: TenderKind
+    provider: str
+    attempt_id: str
+    reference: str
+
+
+def _way(tender: Tender) -> _Way:
+    return _Way(tender.tender, tender.provider, tender.attempt_id, tender.reference)
 
 
 def _points_refund(lines: Sequence[ReturnLine], sold: ReturnableSale) -> tuple[Tender, ...]:

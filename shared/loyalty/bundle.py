@@ -2,6 +2,7 @@
 
 import hashlib
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 
@@ -53,11 +54,48 @@ def template(name: str) -> Programme:
 
 
 def with_currency(programme: Programme, currency: str) -> Programme:
-    """The same figures in another currency with as many decimals.
+    """The same figures in another currency: 5.00 stays 5.00, whatever its decimals.
 
-    Raises DomainError ``programme-other-decimals`` where the amounts would change their meaning.
+    Raises DomainError ``programme-other-decimals`` for a figure finer than the other currency.
     """
     other = Currency(currency)
-    if other.exponent != programme.money.exponent:
-        raise DomainError("programme-other-decimals", programme=programme.id, currency=other.code)
-    return msgspec.structs.replace(programme, currency=other.code)
+    shift = other.exponent - programme.money.exponent
+    told = msgspec.to_builtins(programme)
+    try:
+        converted = {**_scaled(told, shift), "currency": other.code}
+    except ValueError as error:
+        raise DomainError(
+            "programme-other-decimals", programme=programme.id, currency=other.code
+        ) from error
+    return msgspec.convert(converted, Programme)
+
+
+def _scaled(told: Any, shift: int, *, is_money: bool = False) -> Any:
+    """A document with its amounts at another exponent; ValueError where one is too fine."""
+    match told:
+        case dict():
+            return {
+                key: _scaled(value, shift, is_money=is_money or key == "prices" or _is_minor(key))
+                for key, value in told.items()
+            }
+        case list() | tuple():
+            return [_scaled(value, shift, is_money=is_money) for value in told]
+        case int() if is_money:
+            return _shifted(told, shift)
+        case _:
+            return told
+
+
+def _is_minor(field: str) -> bool:
+    """Whether a field of the document is an amount of minor units."""
+    return field.endswith("_minor")
+
+
+def _shifted(amount: int, shift: int) -> int:
+    factor: int = 10 ** abs(shift)
+    if shift >= 0:
+        return amount * factor
+    whole, rest = divmod(amount, factor)
+    if rest:
+        raise ValueError(amount)
+    return whole

@@ -98,21 +98,25 @@ def check_return_day(returns: Returns, *, sold: date, today: date) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paid:
-    """A tender of the sale: what it took, and what earlier returns gave back to it."""
+    """One way the sale was paid: what it took in all, and what earlier returns gave back to it."""
 
     tender: TenderKind
     amount: int
     refunded: int = 0
+    provider: str = ""
     attempt_id: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """Money going back to one tender of the sale."""
+    """Money going back one way."""
 
     tender: TenderKind
     amount: int
+    provider: str = ""
     attempt_id: str = ""
+    reference: str = ""
 
 
 def split_refund(money: int, paid: Iterable[Paid]) -> tuple[Refund, ...]:
@@ -127,7 +131,15 @@ def split_refund(money: int, paid: Iterable[Paid]) -> tuple[Refund, ...]:
     for one in sorted(tenders, key=lambda one: REFUND_ORDER.index(one.tender)):
         part = min(money, one.amount - one.refunded)
         if part > 0:
-            refunds.append(Refund(tender=one.tender, amount=part, attempt_id=one.attempt_id))
+            refunds.append(
+                Refund(
+                    tender=one.tender,
+                    amount=part,
+                    provider=one.provider,
+                    attempt_id=one.attempt_id,
+                    reference=one.reference,
+                )
+            )
             money -= part
     if money:
         refunds = _with_cash(refunds, money)

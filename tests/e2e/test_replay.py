@@ -279,3 +279,34 @@ def test_an_option_that_cannot_be_is_told_before_anything_is_rung(
         main()
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("currency", "prices", "options"),
+    [
+        ("JPY", ("150", "98"), []),
+        ("KWD", ("1.505", "0.980"), []),
+        ("GBP", ("60.00", "55.00"), ["--programme", "shared/programmes/default.json"]),
+    ],
+)
+def test_any_currency_and_any_offers_agree_to_the_penny(
+    tmp_path, monkeypatch, capsys, currency, prices, options
+):
+    file = tmp_path / "shop.csv"
+    rows = [
+        f"1,A,Tea,3,2010-12-01 08:26:00,{prices[0]},9",
+        f"1,B,Cup,1,2010-12-01 08:26:00,{prices[1]},9",
+        f"C2,A,Tea,-1,2010-12-02 08:26:00,{prices[0]},9",
+        f"C3,X,Old,-2,2010-12-02 08:26:00,{prices[1]},9",
+    ]
+    file.write_bytes(HEADER + "\n".join(rows).encode())
+    monkeypatch.setattr(
+        sys, "argv", ["evertill", "replay", str(file), "--currency", currency, "--json", *options]
+    )
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["differences"] == []
+    assert Decimal(told["accepted_money"]) == 2 * Decimal(prices[0]) - Decimal(prices[1])
+    assert (Decimal(told["offers_money"]) > 0) is bool(options)

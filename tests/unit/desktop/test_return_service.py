@@ -258,3 +258,23 @@ def test_an_abandoned_return_leaves_the_till_selling(desk):
     assert desk.sell(WATER_CODE).fact.total == WATER.list_price_minor
     assert desk.counter.shifts.figures().sales == 2
     assert desk.counter.shifts.current().operator_id == CASHIER
+
+
+def test_two_cards_get_back_what_they_took_and_no_cash_is_given_for_it(desk):
+    desk.scan(*[BISCUIT_CODE] * 3)  # 37.50
+    desk.counter.checkout.tender(TenderKind.CARD, 3000)
+    desk.counter.checkout.tender(TenderKind.CARD, 750)
+    sale = desk.finish()
+    refunds = [desk.take_back(sale, (1, 1)).fact.refunds for _ in range(3)]
+    assert {one.tender for refund in refunds for one in refund} == {TenderKind.CARD}
+    assert sum(one.amount for refund in refunds for one in refund) == 3750
+
+
+def test_vouchers_that_can_be_told_apart_are_kept_apart(desk):
+    desk.scan(*[BISCUIT_CODE] * 2)  # 25.00
+    desk.counter.checkout.tender(TenderKind.VOUCHER, 1500, provider="meal", reference="V1")
+    desk.counter.checkout.tender(TenderKind.VOUCHER, 1000, provider="meal", reference="V2")
+    sale = desk.finish()
+    first, second = (desk.take_back(sale, (1, 1)).fact.refunds for _ in range(2))
+    assert [(one.reference, one.amount) for one in first] == [("V1", 1250)]
+    assert [(one.reference, one.amount) for one in second] == [("V1", 250), ("V2", 1000)]

@@ -47,11 +47,15 @@ def test_other_bytes_than_those_named_are_refused():
         load_bundle(data.replace(b"5000", b"5001", 1), bundle_ref(1, data))
 
 
-def test_the_plain_programme_speaks_any_currency_with_as_many_decimals():
+def test_the_plain_programme_speaks_any_currency_and_keeps_its_figures():
     assert with_currency(template("plain"), "GBP").money.symbol == "£"
+    assert [
+        with_currency(template("plain"), code).earning.rules[0].per_minor
+        for code in ("JPY", "KWD", "GBP")
+    ] == [1, 1000, 100]
     assert template("plain").offers == ()
     with pytest.raises(DomainError, match="programme-other-decimals"):
-        with_currency(template("plain"), "JPY")
+        with_currency(template("default"), "JPY")
 
 
 def changed(path: str, value: object) -> bytes:
