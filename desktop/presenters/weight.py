@@ -43,11 +43,13 @@ class WeightNeededOverlay(PlainOverlay):
         self._session = session
         self._goods = goods
         self._add = add
+        self._kind = f"weight-{len(session.overlays)}"
+        """One of its own for each that lies over another: weights typed are not mixed up."""
 
     def sheet(self) -> Sheet:
         """Name, price per kilogram, and the weight."""
         return Sheet(
-            kind="weight",
+            kind=self._kind,
             title=goods_name(self._goods),
             parts=(
                 Note(say("till.weight.price", price=Amount(self._goods.list_price_minor))),

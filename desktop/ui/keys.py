@@ -6,10 +6,12 @@ scanner thus work over text fields, open drop-down lists and input methods alike
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QWindow
+from PySide6.QtGui import QGuiApplication, QInputMethodEvent, QKeyEvent, QWindow
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QWidget
 
 from desktop.presenters.intent import Intent, Key, Press, Scan, Typed
@@ -35,8 +37,38 @@ MODIFIERS = frozenset(
      QtKey.Key_CapsLock, QtKey.Key_NumLock}
 )  # fmt: skip
 COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+CAPS_LOCK = {"windows": 0x100, "cocoa": 0x10000}
+"""The bit of a key event's native modifiers that tells CapsLock, by Qt's platform."""
+CAPS_LOCK_ELSEWHERE = 0x2
+"""LockMask of X11, which xkb keeps on Wayland."""
 TICK_MS_MIN = 5
+JUDGED = frozenset({QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress, QEvent.Type.InputMethod})
 HANDED_ON = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
+
+
+@dataclass(frozen=True, slots=True)
+class _Untouched:
+    """A text field as it was before an input method began to write into it."""
+
+    field: QLineEdit
+    text: str
+    cursor: int
+    selected_from: int
+    selected: int
+
+    @classmethod
+    def of(cls, widget: QWidget | None) -> "_Untouched | None":
+        if not isinstance(widget, QLineEdit):
+            return None
+        selected = len(widget.selectedText())
+        start = widget.selectionStart()
+        return cls(widget, widget.text(), widget.cursorPosition(), start, selected)
+
+    def restore(self) -> None:
+        self.field.setText(self.text)
+        self.field.setCursorPosition(self.cursor)
+        if self.selected:
+            self.field.setSelection(self.selected_from, self.selected)
 
 
 class KeyRouter(QObject):
@@ -63,6 +95,9 @@ class KeyRouter(QObject):
         self._has_event_times = has_event_times
         self._offset: float | None = None
         self._handing_on = False
+        self._untouched: _Untouched | None = None
+        self._is_composing = False
+        self._has_committed = False
         self.is_walking = False
         """Whether somebody goes from widget to widget with Tab."""
         self._timer = QTimer(self)
@@ -72,19 +107,18 @@ class KeyRouter(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take every key press of the window and its popups away; hand on what is typing."""
-        if self._handing_on or not isinstance(watched, QWidget | QWindow):
+        kind = event.type()  # asked once: this sees every event of the application
+        if kind not in JUDGED or self._handing_on:
             return False
-        if event.type() is QEvent.Type.ShortcutOverride:
-            # A drop-down list would close at the Enter that ends a scan, before the key itself.
-            return self._is_ours(watched)
-        if event.type() is QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            if not self._is_ours(watched):
-                return False
+        if not isinstance(watched, QWidget | QWindow) or not self._is_ours(watched):
+            return False
+        if isinstance(event, QInputMethodEvent):
+            return self._input_method(event)
+        if kind is QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             self._key(event)
-            return True
-        if event.type() is QEvent.Type.InputMethod and isinstance(event, QInputMethodEvent):
-            return self._is_ours(watched) and self._input_method(event)
-        return False
+        # A drop-down list would close at the Enter that ends a scan, before the key itself: its
+        # shortcut override is taken away too.
+        return True
 
     def _is_ours(self, watched: QWidget | QWindow) -> bool:
         if isinstance(watched, QWidget):
@@ -115,21 +149,47 @@ class KeyRouter(QObject):
             return
         at = self.at(event)
         text = "" if event.modifiers() & COMMANDS else _character(event)
-        ruling = self._detector.key(text, at, auto_repeat=event.isAutoRepeat())
+        ruling = self._detector.key(
+            text, at, auto_repeat=event.isAutoRepeat(), caps_lock=_has_caps_lock(event)
+        )
         self._obey(ruling, at)
         if ruling.verdict is Verdict.PASS:
             self._act(event, at)
         self._watch()
 
     def _input_method(self, event: QInputMethodEvent) -> bool:
+        self.tick()
+        if self._untouched is None or self._untouched.field is not self._focused():
+            self._untouched = _Untouched.of(self._focused())
+        self._is_composing = bool(event.preeditString())
         text = event.commitString()
-        if not text:
-            return False
+        is_eaten = bool(text) and self._is_part_of_scan(text)
+        if is_eaten:
+            self._end_composing()
+        self._watch()
+        return is_eaten
+
+    def _is_part_of_scan(self, text: str) -> bool:
         at = self._clock.monotonic()
         ruling = self._detector.committed(text, at)
+        self._has_committed = True
         self._obey(ruling, at)
-        self._watch()
         return ruling.verdict is not Verdict.PASS
+
+    def _end_composing(self) -> None:
+        """What an input method still shows in the field goes too."""
+        self._is_composing = False
+        with self._stepping_aside():  # some input methods commit what they are told to forget
+            QGuiApplication.inputMethod().reset()
+            if isinstance(focused := self._focused(), QLineEdit):
+                QApplication.sendEvent(focused, QInputMethodEvent())
+
+    def _take_back(self) -> None:
+        """The field as it was before an input method ate a scan; one that is gone needs nothing."""
+        before, self._untouched = self._untouched, None
+        self._end_composing()
+        if before is not None and before.field is self._focused():
+            before.restore()
 
     def tick(self) -> None:
         """A pause has lasted long enough: what was held is typing, or a scan without an end."""
@@ -140,14 +200,19 @@ class KeyRouter(QObject):
     def _watch(self) -> None:
         deadline = self._detector.deadline
         if deadline is None:
+            if self._has_committed or not self._is_composing:
+                # That was typing and stays; what is still composed begins here.
+                self._untouched = _Untouched.of(self._focused()) if self._is_composing else None
+            self._has_committed = False
             self._timer.stop()
             return
         wait_s = deadline - self._clock.monotonic()
         self._timer.start(max(TICK_MS_MIN, math.ceil(wait_s * 1000) + 1))
 
     def _obey(self, ruling: Ruling, at: float) -> None:
-        if ruling.take_back:
-            _take_back(self._focused(), ruling.take_back)
+        is_damaged = ruling.scan is not None and ruling.scan.quality is ScanQuality.DAMAGED
+        if is_damaged:
+            self._take_back()
         for character in ruling.release:
             self._type(character, at)
         if ruling.scan is not None:
@@ -155,8 +220,7 @@ class KeyRouter(QObject):
             if popup is not None:
                 popup.close()
             self.is_walking = False
-            damaged = ruling.scan.quality is ScanQuality.DAMAGED
-            self._post(Scan(ruling.scan.text, is_damaged=damaged))
+            self._post(Scan(ruling.scan.text, is_damaged=is_damaged))
 
     # Acting
 
@@ -218,13 +282,19 @@ class KeyRouter(QObject):
         focused = self._focused() or self._window
         if focused is self._window:
             return
-        self._handing_on = True
-        try:
+        with self._stepping_aside():
             for kind in HANDED_ON:
                 copy = QKeyEvent(
                     kind, event.key(), event.modifiers(), event.text(), event.isAutoRepeat()
                 )
                 QApplication.sendEvent(focused, copy)
+
+    @contextmanager
+    def _stepping_aside(self) -> Iterator[None]:
+        """What is sent meanwhile goes past this filter."""
+        self._handing_on = True
+        try:
+            yield
         finally:
             self._handing_on = False
 
@@ -246,11 +316,7 @@ def _keeps(focused: QWidget | None, key: Key) -> bool:
     return isinstance(focused, QLineEdit | QComboBox) and key in KEPT_BY_FIELDS
 
 
-def _take_back(focused: QWidget | None, text: str) -> None:
-    """Remove what an input method put into a field before a scan was recognised."""
-    if isinstance(focused, QLineEdit):
-        before = focused.text()[: focused.cursorPosition()]
-        if before.endswith(text):
-            after = focused.text()[focused.cursorPosition() :]
-            focused.setText(before.removesuffix(text) + after)
-            focused.setCursorPosition(len(before) - len(text))
+def _has_caps_lock(event: QKeyEvent) -> bool:
+    """Qt tells CapsLock in each platform's own bits only."""
+    bit = CAPS_LOCK.get(QGuiApplication.platformName(), CAPS_LOCK_ELSEWHERE)
+    return bool(event.nativeModifiers() & bit)

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 from pytestqt.qtbot import QtBot
 
-from desktop.bootstrap import Surroundings
+from desktop.bootstrap import OpenStore, Surroundings
 from desktop.till_window import open_station
 from hardware.simulators.scanner import CallbackScannerSimulator
 from hardware.simulators.wallet import WalletSimulator
@@ -38,14 +38,20 @@ def no_qt_messages() -> Iterator[None]:
 
 
 @pytest.fixture
-def hands(qtbot: QtBot, tmp_path: Path) -> Iterator[Hands]:
+def store(tmp_path: Path) -> OpenStore:
+    """The files of an enrolled till."""
+    return enrol_here(tmp_path)
+
+
+@pytest.fixture
+def hands(qtbot: QtBot, store: OpenStore) -> Iterator[Hands]:
     """A till nobody has signed in to, and somebody's hands."""
     clock = ManualClock(MORNING)
     scanner = CallbackScannerSimulator()
     scanner.open()
     wallet = WalletSimulator(wait=lambda _seconds: None)
     around = Surroundings(clock=clock, gateway=wallet)
-    station = open_station(enrol_here(tmp_path), around, scanner=scanner)
+    station = open_station(store, around, scanner=scanner)
     qtbot.addWidget(station.window)
     station.window.resize(1366, 768)
     station.window.show()
