@@ -28,7 +28,7 @@ from desktop.store.bundles import read_bundle
 from desktop.store.database import TillFolder, TillLock, open_reading, open_writing
 from desktop.store.head_file import HeadFile
 from desktop.store.identity import TillIdentity, load_key, read_identity
-from desktop.store.journal import Journal, last_hybrid_time
+from desktop.store.journal import Journal, current_epoch, last_hybrid_time
 from desktop.store.print_jobs import PrintJob
 from desktop.store.writer import Writer
 from desktop.sync.enrolment import enrol_till
@@ -40,9 +40,10 @@ from desktop.sync.status import SyncStatus
 from hardware.escpos.encoder import Encoder
 from hardware.ports import CashDrawer, ReceiptPrinter, WalletGateway
 from shared.clock import Clock, HybridClock, SystemClock
-from shared.errors import DomainError
+from shared.errors import DomainError, EnvironmentFault
 from shared.ids import RandomBytes
-from shared.journal.keys import parse_public_key
+from shared.journal.certificate import decode_certificate
+from shared.journal.keys import SigningKey, parse_public_key
 from shared.journal.server_key import certified_server_key
 from shared.protocol.message import LookupReply, LookupRequest, Stream
 from shared.receipt.issue import Shop
@@ -84,6 +85,13 @@ class OpenStore:
         with self.reading.connect() as connection:
             return read_identity(connection)
 
+    def check_key(self, key: SigningKey) -> None:
+        """EnvironmentFault ``till-key-foreign`` for a key that is not the certificate's."""
+        with self.reading.connect() as connection:
+            epoch = current_epoch(connection)
+        if epoch is not None and decode_certificate(epoch.certificate.payload).key_id != key.id:
+            raise EnvironmentFault("till-key-foreign", folder=str(self.folder.path))
+
     def enrol(self, *, url: str, code: str) -> TillIdentity:
         """Enrol with a one-time code."""
         return enrol_till(self.writer, self.folder, url=url, code=code)
@@ -117,6 +125,7 @@ class Till:
             raise DomainError("not-enrolled", folder=str(store.folder.path))
         self.identity = identity
         self._key = load_key(store.folder)
+        store.check_key(self._key)
         with store.reading.connect() as connection:
             last = last_hybrid_time(connection)
         self._hybrid = HybridClock(around.clock, last)
@@ -140,7 +149,7 @@ class Till:
         books = self.books
         self.operators = Operators(books)
         self.members = Members(books)
-        self.returns = Returns(books, language=around.language)
+        self.returns = Returns(books, language=around.language, is_offline=self.is_offline)
         self.elsewhere = Elsewhere(books, self._ask, self._lookups)
 
     def _make_devices(self, around: Surroundings) -> None:

@@ -2,12 +2,13 @@
 
 import csv
 import gzip
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Final, NamedTuple
@@ -29,6 +30,16 @@ COLUMNS: Final = {
 """Which column says what; another mapping can be stated."""
 
 CANCELLATION: Final = "C"
+_FIGURE: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
+_GROUPED: Final = {
+    ".": re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?"),
+    ",": re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3})+(,[0-9]+)?"),
+}
+YEARS: Final = range(1970, 2200)
+LENGTH_MAX: Final = 64
+NAME_LENGTH_MAX: Final = 500
+LINE_MINOR_MAX: Final = AMOUNT_MINOR_MAX // 10_000
+"""So that a day of such lines is still an amount."""
 DELIMITERS: Final = ",;\t|"
 
 
@@ -53,8 +64,14 @@ class Layout:
         return datetime.fromisoformat(text)
 
     def number(self, text: str) -> Decimal:
-        """A figure as the file writes it; ArithmeticError."""
-        return Decimal(text if self.decimal == "." else text.replace(self.decimal, "."))
+        """A figure as the file writes it, thousands apart or not; ArithmeticError."""
+        grouping = "," if self.decimal == "." else "."
+        if _GROUPED[self.decimal].fullmatch(text):
+            text = text.replace(grouping, "")
+        text = text.replace(self.decimal, ".")
+        if not _FIGURE.fullmatch(text):
+            raise InvalidOperation(text)
+        return Decimal(text)
 
 
 class Refusal(StrEnum):
@@ -71,6 +88,11 @@ class Refusal(StrEnum):
     NO_PRICE = "no-price"
     NEGATIVE_PRICE = "negative-price"
     FINER_THAN_CURRENCY = "price-finer-than-currency"
+    ABSURD_AMOUNT = "absurd-amount"
+    ABSURD_DATE = "absurd-date"
+    """Before 1970 or after 2200."""
+    TEXT_TOO_LONG = "text-too-long"
+    """A code, invoice or member of over 64 characters, or a name of over 500."""
 
 
 class RawLine(NamedTuple):
@@ -173,12 +195,13 @@ def _read(
         raw = raw._replace(money=quantity * price or Decimal(0))
         at, minor = layout.time(told["time"]), price.scaleb(currency.exponent)
         is_whole = price.is_finite() and quantity == quantity.to_integral_value()
-        if not is_whole or not told["invoice"] or not told["code"]:
-            return Refused(raw, Refusal.UNREADABLE)
+        has_nul = any("\0" in text for text in told.values())
+        if not is_whole or has_nul or not told["invoice"] or not told["code"]:
+            return Refused(raw._replace(money=_finite(raw.money)), Refusal.UNREADABLE)
     except (ValueError, ArithmeticError, IndexError):
         return Refused(raw._replace(money=_finite(raw.money)), Refusal.UNREADABLE)
     raw = raw._replace(money=_finite(raw.money))
-    reason = _refusal(told["invoice"], quantity, minor)
+    reason = _refusal(told["invoice"], quantity, minor) or _too_much(told, at)
     if reason is not None:
         return Refused(raw, reason)
     return ShopLine(
@@ -230,6 +253,13 @@ def _refusal(invoice: str, quantity: Decimal, minor: Decimal) -> Refusal | None:
         (minor == 0, Refusal.NO_PRICE),
         (minor < 0, Refusal.NEGATIVE_PRICE),
         (minor != minor.to_integral_value(), Refusal.FINER_THAN_CURRENCY),
-        (abs(minor * quantity) > AMOUNT_MINOR_MAX, Refusal.ABSURD_QUANTITY),
+        (abs(minor * quantity) > LINE_MINOR_MAX, Refusal.ABSURD_AMOUNT),
     )
     return next((reason for is_so, reason in checks if is_so), None)
+
+
+def _too_much(told: Mapping[str, str], at: datetime) -> Refusal | None:
+    if at.year not in YEARS:
+        return Refusal.ABSURD_DATE
+    is_long = any(len(told[field]) > LENGTH_MAX for field in ("invoice", "code", "member"))
+    return Refusal.TEXT_TOO_LONG if is_long or len(told["name"]) > NAME_LENGTH_MAX else None

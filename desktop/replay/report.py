@@ -32,6 +32,8 @@ class ReplayReport:
     returns: int
     returned_lines_matched: int
     returned_lines_unmatched: int
+    returned_units_matched: int
+    returned_units_unmatched: int
     split: int
     days: int
     points_earned: int
@@ -101,6 +103,8 @@ def make_report(
         returns=totals.returns,
         returned_lines_matched=played.returned_lines_matched,
         returned_lines_unmatched=played.returned_lines_unmatched,
+        returned_units_matched=played.returned_units_matched,
+        returned_units_unmatched=played.returned_units_unmatched,
         split=played.split,
         days=len(played.days),
         points_earned=totals.points_earned,

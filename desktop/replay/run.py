@@ -3,12 +3,14 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -40,6 +42,7 @@ PIN: Final = "000000"
 INVOICES_PER_SPELL: Final = 25
 """How many invoices are rung before the network may change, and tills sync if it is up."""
 
+Part = TypeVar("Part")
 Tell = Callable[[int], None]
 """Told how many lines were dealt with."""
 
@@ -65,6 +68,9 @@ class Played:
     """Sales made because an invoice did not fit one receipt."""
     returned_lines_matched: int = 0
     returned_lines_unmatched: int = 0
+    """Lines of which at least one unit has no earlier sale: a return without receipt."""
+    returned_units_matched: int = 0
+    returned_units_unmatched: int = 0
     invoices_offline: int = 0
     sync_batches: int = 0
     sell_s: float = 0.0
@@ -127,13 +133,14 @@ class Replay:
 
     def play(self, tell: Tell) -> None:
         """Do everything; afterwards all processes have ended and all files are closed."""
+        zone = ZoneInfo(self._shop.zone)
         sown = self.server.prepare(self._seed())
         with self.server:
             plug = NetworkPlug(self.server.start())
             try:
                 self._enrol(sown, plug)
-                for day, lines in groupby(self._lines, key=lambda line: line.at.date()):
-                    self._play_day(day, list(lines), plug, tell)
+                for day, invoices in groupby(_invoices(self._lines, zone), key=lambda one: one.day):
+                    self._play_day(day, [one.lines for one in invoices], plug, tell)
                 plug.plug_in()
                 # Twice: what the last till sends in the first round, the others see in the second.
                 self._sync()
@@ -154,7 +161,7 @@ class Replay:
         }
 
     def _enrol(self, sown: dict[str, Any], plug: NetworkPlug) -> None:
-        first = self._lines[0].at if self._lines else datetime.now(UTC)
+        first = min((line.at for line in self._lines), default=datetime.now(UTC))
         for number, told in zip(self._numbers, sown["stores"][0]["tills"], strict=True):
             store = OpenStore(TillFolder(self._shop.folder / f"till-{number}"))
             store.enrol(url=plug.url, code=told["code"])
@@ -164,9 +171,11 @@ class Replay:
             operator = OperatorId(sown["operators"][0]["operator_id"])
             self._lanes.append(_Lane(number, till, till.counter(), clock, operator))
 
-    def _play_day(self, day: date, lines: list[ShopLine], plug: NetworkPlug, tell: Tell) -> None:
+    def _play_day(
+        self, day: date, invoices: list[list[ShopLine]], plug: NetworkPlug, tell: Tell
+    ) -> None:
         self.played.days.add(day)
-        for number, (_, group) in enumerate(_invoices(lines)):
+        for number, group in enumerate(invoices):
             if number % INVOICES_PER_SPELL == 0:
                 self._next_spell(plug)
             self._ring_invoice(day, group, offline=not plug.is_plugged_in)
@@ -264,21 +273,41 @@ class Replay:
                 left -= match.units
             self.played.returned_lines_matched += left == 0
             self.played.returned_lines_unmatched += left > 0
+            self.played.returned_units_matched += -line.units - left
+            self.played.returned_units_unmatched += left
             if left:
                 rest.append((line, left))
         for (till, receipt_no), units in wanted.items():
             lane = self._lanes[till - 1]
             _set_clock(lane, lines[0])
-            lane.till.returns.take_back(
-                lane.counter.checkout.basket.pricing,
-                lane.till.returns.by_receipt(receipt_no),
-                [Wanted(line, count) for line, count in sorted(units.items())],
-                _by(lane, day),
-            )
+            back = [Wanted(line, count) for line, count in sorted(units.items())]
+            self._in_parts(back, partial(self._take_back_by_receipt, lane, day, receipt_no))
         if rest:
-            self._take_back_without_receipt(day, rest)
+            self._in_parts(rest, partial(self._take_back_without_receipt, day))
 
-    def _take_back_without_receipt(self, day: date, rest: list[tuple[ShopLine, int]]) -> None:
+    def _in_parts(self, whole: Sequence[Part], do: Callable[[Sequence[Part]], None]) -> None:
+        """What does not fit one record is done in two, as a cashier would."""
+        try:
+            do(whole)
+        except DomainError as error:
+            if error.code != "entry-too-large" or len(whole) < 2:
+                raise
+            self.played.split += 1
+            middle = len(whole) // 2
+            self._in_parts(whole[:middle], do)
+            self._in_parts(whole[middle:], do)
+
+    def _take_back_by_receipt(
+        self, lane: _Lane, day: date, receipt_no: str, back: Sequence[Wanted]
+    ) -> None:
+        lane.till.returns.take_back(
+            lane.counter.checkout.basket.pricing,
+            lane.till.returns.by_receipt(receipt_no),
+            back,
+            _by(lane, day),
+        )
+
+    def _take_back_without_receipt(self, day: date, rest: Sequence[tuple[ShopLine, int]]) -> None:
         lane = self._random.choice(self._lanes)
         _set_clock(lane, rest[0][0])
         lane.till.returns.take_back_without_receipt(
@@ -336,9 +365,18 @@ def _goods_of(lines: Sequence[ShopLine], programme: Programme) -> dict[str, Good
     return goods
 
 
-def _invoices(lines: Sequence[ShopLine]) -> Iterator[tuple[str, list[ShopLine]]]:
-    """Lines by invoice, in the order of each invoice's first line."""
-    by_invoice: dict[str, list[ShopLine]] = {}
+class _Invoice(NamedTuple):
+    """Lines that are rung up together: of one invoice, one member and one day."""
+
+    day: date
+    lines: list[ShopLine]
+
+
+def _invoices(lines: Sequence[ShopLine], zone: ZoneInfo) -> list[_Invoice]:
+    """Invoices in the order of their first line's time, whatever the file's order."""
+    together: dict[tuple[str, str, date], list[ShopLine]] = {}
     for line in lines:
-        by_invoice.setdefault(line.invoice, []).append(line)
-    yield from by_invoice.items()
+        day = line.at.astimezone(zone).date()
+        together.setdefault((line.invoice, line.member, day), []).append(line)
+    invoices = [_Invoice(day, group) for (_, _, day), group in together.items()]
+    return sorted(invoices, key=lambda one: min(line.at for line in one.lines))

@@ -100,8 +100,12 @@ class Checkout:
     def due(self) -> Due:
         """What is still to be paid."""
         self._renew_points()
-        rest = self.basket.quote.total_minor - sum(tender.amount for tender in self._tenders)
-        return Due(rest, cash_rounding(rest, self.basket.pricing.programme).due_minor)
+        cash = sum(t.amount for t in self._tenders if t.tender is TenderKind.CASH)
+        others = sum(t.amount for t in self._tenders if t.tender is not TenderKind.CASH)
+        for_cash = self.basket.quote.total_minor - others
+        # Rounded once, on all that cash settles, however many times cash was handed over.
+        rounded = cash_rounding(for_cash, self.basket.pricing.programme).due_minor
+        return Due(for_cash - cash, max(0, rounded - cash))
 
     def _check_change(self, quote: Quote) -> None:
         """A basket may not fall below what was paid for it; points follow it by themselves."""

@@ -83,7 +83,9 @@ def receipted_return(
     wanted: Sequence[Wanted],
     pricing: Pricing,
     member: Member | None,
+    *,
     today: date,
+    offline: bool = False,
 ) -> GoodsBack:
     """Each line's exact share of money, tax and points; the refund goes where money came from.
 
@@ -101,6 +103,8 @@ def receipted_return(
     outcome, taken = None, tuple[LotDraw, ...]()
     if member is not None and sold.sale.member is not None:
         outcome, taken = _claw_back(lines, sold, refund, pricing, member, today)
+        points = msgspec.structs.replace(outcome.points, offline=offline)
+        outcome = msgspec.structs.replace(outcome, points=points)
     return GoodsBack(
         lines=tuple(lines),
         taxes=_taxes(lines, sold.sale.taxes),

@@ -1,6 +1,6 @@
 """Returns: by receipt, giving and taking back exactly each line's share; or without one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -29,6 +29,9 @@ from shared.trade.fact import Approval
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.writing import Writing
 
+WITHOUT_RECEIPT = "return-without-receipt"
+"""The action that a manager approves."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnedBy:
@@ -50,9 +53,12 @@ class CompletedReturn(NamedTuple):
 class Returns:
     """Taking goods back."""
 
-    def __init__(self, books: Books, *, language: str) -> None:
+    def __init__(
+        self, books: Books, *, language: str, is_offline: Callable[[], bool] = lambda: False
+    ) -> None:
         self._books = books
         self.language = language
+        self._is_offline = is_offline
 
     def by_receipt(self, receipt_no: str) -> ReturnableSale:
         """The sale of a receipt; DomainError ``unknown-receipt`` if it was not made here."""
@@ -85,7 +91,14 @@ class Returns:
             known = returns_of(transaction.connection, sold.entry_id)
             current = replace(sold, returns=_all_of(sold.returns, known))
             member = self._member(transaction, current.sale)
-            back = receipted_return(current, wanted, pricing, member, self._books.today())
+            back = receipted_return(
+                current,
+                wanted,
+                pricing,
+                member,
+                today=self._books.today(),
+                offline=self._is_offline(),
+            )
             return self._write(transaction, pricing, back, by, original=current)
 
         return self._books.writer.run(work)
@@ -100,8 +113,8 @@ class Returns:
         """
         if not lines:
             raise DomainError("nothing-to-return")
-        if not by.approvals:
-            raise DomainError("approval-needed", action="return-without-receipt")
+        if all(approval.action != WITHOUT_RECEIPT for approval in by.approvals):
+            raise DomainError("approval-needed", action=WITHOUT_RECEIPT)
         at = self._books.clock.now().astimezone(self._books.identity.zone)
         back = unreceipted_return(lines, pricing, at)
         limit = pricing.programme.returns.without_receipt_minor

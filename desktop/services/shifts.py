@@ -41,6 +41,8 @@ from shared.trade.till import (
 from shared.trade.writing import Writing
 
 NOTE_LENGTH_MAX = 500
+PAID_OUT_ACTIONS = frozenset({"paid-out", "refund-in-cash"})
+"""What a manager approves when cash leaves the till for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,8 @@ class Shifts:
         ``approval-needed``: cash leaves the till for good only when a manager allows it.
         """
         shift = self.required()
-        if direction is CashDirection.PAID_OUT and not approvals:
+        allowed = any(approval.action in PAID_OUT_ACTIONS for approval in approvals)
+        if direction is CashDirection.PAID_OUT and not allowed:
             raise DomainError("approval-needed", action=direction.value)
         if not 0 < amount <= AMOUNT_MINOR_MAX:
             raise DomainError("bad-amount", text=str(amount), currency=self._currency)

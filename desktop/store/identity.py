@@ -11,9 +11,10 @@ from desktop.store.database import TillFolder
 from desktop.store.settings import read_value, write_value
 from shared.errors import EnvironmentFault
 from shared.ids import JournalId, StoreId, TillId
-from shared.journal.keys import Signed, SigningKey
+from shared.journal.keys import Signed, SigningKey, new_signing_key
 
 KEY_NAME = "till.key"
+PENDING_KEY_NAME = "till-pending.key"
 IDENTITY = "identity"
 
 
@@ -52,13 +53,33 @@ def write_identity(connection: Connection, identity: TillIdentity) -> None:
 
 def store_key(folder: TillFolder, key: SigningKey) -> None:
     """Write the private key to a file only its owner can read, whole or not at all."""
-    temporary = folder.path / f"{KEY_NAME}.new"
+    _write_key(folder.path / KEY_NAME, key)
+
+
+def pending_key(folder: TillFolder) -> SigningKey:
+    """The key of an enrolment that has no answer yet; a fresh one where none is under way."""
+    file = folder.path / PENDING_KEY_NAME
+    try:
+        return SigningKey(file.read_bytes())
+    except (OSError, ValueError):
+        key = new_signing_key()
+        _write_key(file, key)
+        return key
+
+
+def forget_pending_key(folder: TillFolder) -> None:
+    """The enrolment is over, one way or the other."""
+    (folder.path / PENDING_KEY_NAME).unlink(missing_ok=True)
+
+
+def _write_key(file: Path, key: SigningKey) -> None:
+    temporary = file.with_name(f"{file.name}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key.raw)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder.path / KEY_NAME)
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(key.raw)
+        opened.flush()
+        os.fsync(opened.fileno())
+    temporary.replace(file)
 
 
 def load_key(folder: TillFolder) -> SigningKey:

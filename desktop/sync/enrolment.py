@@ -1,13 +1,19 @@
 """Making a till out of a folder, a server's address and a one-time code."""
 
 from desktop.store.database import TillFolder
-from desktop.store.identity import TillIdentity, store_key, write_identity
+from desktop.store.identity import (
+    TillIdentity,
+    forget_pending_key,
+    pending_key,
+    store_key,
+    write_identity,
+)
 from desktop.store.journal import begin_epoch, current_epoch
 from desktop.store.writer import Transaction, Writer
-from desktop.sync.http import ServerConnection
+from desktop.sync.http import RefusedError, ServerConnection
 from shared.errors import DomainError, ProtocolError
 from shared.journal.certificate import Certificate, decode_certificate
-from shared.journal.keys import SigningKey, new_signing_key, parse_public_key
+from shared.journal.keys import SigningKey, parse_public_key
 from shared.journal.server_key import certified_server_key
 from shared.protocol.message import PROTOCOL, EnrolReply, EnrolRequest
 
@@ -15,8 +21,10 @@ from shared.protocol.message import PROTOCOL, EnrolReply, EnrolRequest
 def enrol_till(writer: Writer, folder: TillFolder, *, url: str, code: str) -> TillIdentity:
     """Enrol: a fresh key, a certificate for it, and the journal's first epoch.
 
-    The key is on disk before the server hears of it, so a crash never leaves a certificate whose
-    key is lost. Raises DomainError ``already-enrolled`` and what the server refuses with.
+    The key is on disk before the server hears of it, so neither a crash nor a lost answer leaves a
+    certificate whose key is lost: asked again with the same code and key, the server answers the
+    same. Once it has refused, the next try has another key. Raises DomainError ``already-enrolled``
+    and what the server refuses with.
     """
 
     def is_enrolled(transaction: Transaction) -> bool:
@@ -24,17 +32,20 @@ def enrol_till(writer: Writer, folder: TillFolder, *, url: str, code: str) -> Ti
 
     if writer.run(is_enrolled):
         raise DomainError("already-enrolled", folder=str(folder.path))
-    key = new_signing_key()
-    store_key(folder, key)
+    key = pending_key(folder)
     connection = ServerConnection(url)
     try:
         connection.hello()
         reply = connection.enrol(
             EnrolRequest(protocol=PROTOCOL, code=code.strip(), public_key=str(key.public))
         )
+    except RefusedError:
+        forget_pending_key(folder)
+        raise
     finally:
         connection.close()
     certificate = _checked(reply, key)
+    store_key(folder, key)
     identity = _identity(reply, certificate, url)
 
     def keep(transaction: Transaction) -> None:
@@ -47,6 +58,7 @@ def enrol_till(writer: Writer, folder: TillFolder, *, url: str, code: str) -> Ti
         write_identity(transaction.connection, identity)
 
     writer.run(keep)
+    forget_pending_key(folder)
     return identity
 
 

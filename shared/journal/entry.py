@@ -6,8 +6,9 @@ hashlib.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -21,6 +22,9 @@ ENTRY_PREFIX = b"evertill/entry/1"
 EPOCH_PREFIX = b"evertill/epoch/1"
 ENTRY_BYTES_MAX = 64 * 1024
 HASH_BYTES = 32
+NAME_LENGTH_MAX = 128
+"""Of ids and kinds: they become keys of indexes, which databases bound."""
+_HYBRID_TIME = re.compile("[0-9a-f]{16}")
 
 
 class AttachmentRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,12 +110,16 @@ def _check_envelope(envelope: Envelope) -> None:
         raise ProtocolError("bad-envelope", reason=f"format {envelope.format}")
     if envelope.epoch < 0 or envelope.seq < 0:
         raise ProtocolError("bad-envelope", reason="negative epoch or seq")
+    names = (envelope.journal, envelope.id, envelope.kind, envelope.reverses or "-")
+    if any(not 0 < len(one) <= NAME_LENGTH_MAX for one in (*names, *envelope.depends_on)):
+        raise ProtocolError("bad-envelope", reason="length of an id")
     try:
         occurred_at = datetime.fromisoformat(envelope.occurred_at)
-        int(envelope.hlc, 16)
+        if envelope.business_date is not None:
+            date.fromisoformat(envelope.business_date)
     except ValueError as error:
         raise ProtocolError("bad-envelope", reason="time") from error
-    if occurred_at.tzinfo is None or len(envelope.hlc) != 16:
+    if occurred_at.tzinfo is None or not _HYBRID_TIME.fullmatch(envelope.hlc):
         raise ProtocolError("bad-envelope", reason="time")
 
 

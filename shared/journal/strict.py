@@ -5,6 +5,7 @@ Unicode NFC (so that equal names are equal bytes).
 """
 
 import json
+import re
 import unicodedata
 
 import msgspec
@@ -12,13 +13,19 @@ import msgspec
 from shared.errors import ProtocolError
 
 INTEGER_MAX = 2**53
+NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+"""An escaped NUL in JSON, with the escaped backslashes before it."""
 
 
 def encode_strict(value: object) -> bytes:
-    """Encode structs, lists and mappings to compact UTF-8 JSON in field order, text in NFC."""
+    """Encode structs, lists and mappings to compact UTF-8 JSON in field order.
+
+    Text is brought to NFC and loses NUL characters, which not every database can keep.
+    """
     encoded = msgspec.json.encode(value)
     if encoded.isascii() and b"\\u" not in encoded:
         return encoded
+    encoded = NUL.sub(rb"\1", encoded)
     # JSON's own punctuation does not compose with any combining mark, so normalising the whole
     # text is the same as normalising each string in it.
     return unicodedata.normalize("NFC", encoded.decode()).encode()

@@ -1,19 +1,20 @@
 """An entry on its way into the tables: its place, its bytes, and what could be read of it."""
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.errors import ProtocolError
 from shared.ids import EntryId, JournalId
 from shared.journal.chain import ChainedEntry
-from shared.journal.entry import Envelope, decode_entry
+from shared.journal.entry import NAME_LENGTH_MAX, Envelope, decode_entry
+from shared.journal.strict import NUL
 from shared.ledger.account import Posting
 from shared.ledger.posting import RULES
 from shared.money import AMOUNT_MINOR_MAX
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
-
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+from shared.trade.ticket import SaleCompleted, SaleReturned
+from shared.trade.till import MemberEnrolled
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Kept:
 
 def check_storable(encoded: bytes) -> None:
     """Raise ProtocolError ``bad-envelope`` for text with NUL: PostgreSQL cannot keep it."""
-    if _NUL.search(encoded):
+    if NUL.search(encoded):
         raise ProtocolError("bad-envelope", reason="NUL in text")
 
 
@@ -83,6 +84,19 @@ def read_envelope(encoded: bytes) -> Envelope:
     entry = decode_entry(encoded)
     check_storable(encoded)
     return entry.envelope
+
+
+def _names(fact: Fact, postings: tuple[Posting, ...]) -> Iterator[str]:
+    """What becomes part of a key: owners and lots of accounts, receipt numbers, members."""
+    for account, _amount in postings:
+        yield from (account.owner, account.lot)
+    if isinstance(fact, SaleCompleted | SaleReturned):
+        yield fact.receipt_no
+        yield fact.member.member_id if fact.member else ""
+    if isinstance(fact, SaleReturned):
+        yield fact.original or ""
+    if isinstance(fact, MemberEnrolled):
+        yield fact.member_id
 
 
 def link_of(chained: ChainedEntry) -> Link:
@@ -107,6 +121,8 @@ def read_link(link: Link) -> Reading | ProtocolError:
         postings = RULES.post(link.envelope.id, fact, post_version=version)
         if any(abs(posting.amount) > AMOUNT_MINOR_MAX for posting in postings):
             raise ProtocolError("absurd-amount", kind=fact.kind)
+        if any(len(name) > NAME_LENGTH_MAX for name in _names(fact, postings)):
+            raise ProtocolError("bad-fact", kind=fact.kind, reason="length of an id")
     except ProtocolError as error:
         return error
     return Reading(link.envelope, fact, postings)

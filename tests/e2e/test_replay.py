@@ -195,6 +195,14 @@ def test_a_file_that_cannot_be_replayed_is_told_in_words(tmp_path, name, content
         (b"1,A,Tea,2,2010-12-01 08:26:00,0,9", "no-price"),
         (b"1,A,Tea,2,2010-12-01 08:26:00,-1.25,9", "negative-price"),
         (b"1,A,Tea,2,2010-12-01 08:26:00,1.255,9", "price-finer-than-currency"),
+        (b"1,A,Tea,2,1960-12-01 08:26:00,1.25,9", "absurd-date"),
+        (b"1,A,Tea,2,9999-12-31 23:26:00,1.25,9", "absurd-date"),
+        (b"1,A,T\0ea,2,2010-12-01 08:26:00,1.25,9", "unreadable"),
+        (b"1,A,Tea,1_000,2010-12-01 08:26:00,1.25,9", "unreadable"),
+        ("1,A,Tea,٣,2010-12-01 08:26:00,1.25,9".encode(), "unreadable"),
+        (b"1,A," + b"x" * 501 + b",2,2010-12-01 08:26:00,1.25,9", "text-too-long"),
+        (b"1,A,Tea,2,2010-12-01 08:26:00,1.25," + b"9" * 65, "text-too-long"),
+        (b"1,A,Tea,99999,2010-12-01 08:26:00,99999.00,9", "absurd-amount"),
     ],
 )
 def test_a_line_that_cannot_be_sold_is_refused_with_its_reason_and_the_next_one_is_read(
@@ -310,3 +318,63 @@ def test_any_currency_and_any_offers_agree_to_the_penny(
     assert told["differences"] == []
     assert Decimal(told["accepted_money"]) == 2 * Decimal(prices[0]) - Decimal(prices[1])
     assert (Decimal(told["offers_money"]) > 0) is bool(options)
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "figure"),
+    [
+        ("1,234.50", ".", "1234.50"),
+        ("1.234,50", ",", "1234.50"),
+        ("-1,234", ".", "-1234"),
+        ("12,50", ",", "12.50"),
+        ("6.0", ".", "6.0"),
+        (".5", ".", "0.5"),
+    ],
+)
+def test_figures_as_people_write_them(text, decimal, figure):
+    assert Layout(decimal=decimal).number(text) == Decimal(figure)
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal"), [("1,50", "."), ("1_0", "."), ("", "."), ("NaN", "."), ("1.2.3", ",")]
+)
+def test_figures_that_may_mean_something_else_are_none(text, decimal):
+    with pytest.raises(ArithmeticError):
+        Layout(decimal=decimal).number(text)
+
+
+def replay_json(monkeypatch, capsys, file: Path, *options: str) -> dict[str, Any]:
+    monkeypatch.setattr(sys, "argv", ["evertill", "replay", str(file), "--json", *options])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["differences"] == []
+    return told
+
+
+def test_a_file_in_any_order_is_rung_up_in_the_order_of_time(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "shop.csv"
+    rows = [
+        "C9,A,Tea,-3,2010-12-05 09:00:00,1.25,9",
+        "7,B,Cup,1,2010-12-03 09:00:00,2.00,8",
+        "1,A,Tea,2,2010-12-01 08:26:00,1.25,9",
+        "8,B,Cup,1,2010-12-05 08:00:00,2.00,8",
+        "2,B,Cup,4,2010-12-03 08:26:00,2.00,",
+        "2,A,Tea,4,2010-12-03 08:26:00,1.25,9",
+    ]
+    file.write_bytes(HEADER + "\n".join(rows).encode())
+    told = replay_json(monkeypatch, capsys, file)
+    assert (told["days"], told["invoices"]) == (3, 6)
+    assert (told["returned_units_matched"], told["returned_units_unmatched"]) == (3, 0)
+
+
+def test_a_cancellation_too_long_for_one_record_is_taken_back_in_parts(
+    tmp_path, monkeypatch, capsys
+):
+    file = tmp_path / "shop.csv"
+    rows = [f"C1,S{n},{'name ' * 20},-1,2010-12-05 09:00:00,1.25," for n in range(400)]
+    file.write_bytes(HEADER + "\n".join(rows).encode())
+    told = replay_json(monkeypatch, capsys, file)
+    assert told["split"] > 0
+    assert told["returned_units_unmatched"] == 400

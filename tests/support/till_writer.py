@@ -189,7 +189,7 @@ class TillWriter:
         """The push of ``entries[start:stop]``."""
         sent = self.entries[start:stop]
         before, after = self.heads[start], self.heads[start + len(sent)]
-        attached = [a for entry in sent for a in self.attachments[entry.id]]
+        attached = [a for entry in sent for a in self.attachments.get(entry.id, ())]
         return PushRequest(
             protocol=PROTOCOL,
             journal=self.journal,

@@ -1,6 +1,7 @@
 """What a push may rely on, on every database."""
 
 import hashlib
+import secrets
 
 import msgspec
 import pytest
@@ -270,7 +271,12 @@ def test_another_fact_under_a_known_id_is_kept_but_not_booked(server: Server) ->
         ({"version": 99}, "unknown-fact"),
         ({"post_version": 99}, "unknown-post-version"),
         ({"body": msgspec.Raw(b'{"nonsense":1}')}, "bad-fact"),
+        ({"id": "e" * 10_000}, "bad-envelope"),
+        ({"kind": "k" * 200}, "bad-envelope"),
+        ({"hlc": "-fffffffffffffff"}, "bad-envelope"),
+        ({"business_date": "never"}, "bad-envelope"),
     ],
+    ids=lambda value: value if isinstance(value, str) else next(iter(value)),
 )
 def test_a_fact_that_cannot_be_read_goes_to_quarantine_and_blocks_nothing(
     server: Server, change: dict[str, object], reason: str
@@ -285,6 +291,26 @@ def test_a_fact_that_cannot_be_read_goes_to_quarantine_and_blocks_nothing(
         rows = snapshot.connection.execute(select(schema.quarantine)).all()
     assert [(row.seq, row.reason) for row in rows] == [(0, reason)]
     assert stored_bytes(server, till)[0] == till.entries[0].entry.encoded
+    assert_clean(server)
+
+
+@pytest.mark.parametrize("field", ["receipt_no", "store_id", "till_id"])
+def test_an_id_too_long_for_an_index_goes_to_quarantine_on_every_database(
+    server: Server, field: str
+) -> None:
+    till = server.enrol_till()
+    till.sell(100)
+    told = msgspec.json.decode(till.entries[0].envelope.body)
+    told[field] = secrets.token_hex(5_000)
+    till = server.enrol_till()
+    forge_last(till, body=msgspec.Raw(msgspec.json.encode(told)))
+    till.sell(100)
+
+    assert server.line.push(till).next_seq == 2
+
+    with server.services.database.reading() as snapshot:
+        rows = snapshot.connection.execute(select(schema.quarantine)).all()
+    assert [(row.seq, row.reason) for row in rows] == [(0, "bad-fact")]
     assert_clean(server)
 
 

@@ -307,3 +307,15 @@ def test_a_programme_of_tomorrow_prices_the_next_sale_not_the_running_one(make_d
     desk.counter.checkout.clear(replace(desk.counter.checkout.basket.pricing, programme=other))
     desk.scan(BISCUIT_CODE)
     assert desk.counter.checkout.due().amount == BISCUITS.list_price_minor
+
+
+@pytest.mark.parametrize("first", [1, 3, 507, 833, 1249])
+def test_cash_in_two_parts_is_rounded_once_and_settles(desk, first):
+    desk.scan(BISCUIT_CODE)
+    desk.counter.checkout.basket.override_price("1", 1338, desk.approval("price-override"))
+    checkout = desk.counter.checkout
+    checkout.tender_cash(first)
+    checkout.tender_cash()
+    sale = desk.finish().fact
+    assert (sale.total, sale.rounding) == (1338, -8)
+    assert sum(tender.amount for tender in sale.tenders) == 1330

@@ -278,3 +278,18 @@ def test_vouchers_that_can_be_told_apart_are_kept_apart(desk):
     first, second = (desk.take_back(sale, (1, 1)).fact.refunds for _ in range(2))
     assert [(one.reference, one.amount) for one in first] == [("V1", 1250)]
     assert [(one.reference, one.amount) for one in second] == [("V1", 250), ("V2", 1000)]
+
+
+def test_an_approval_of_something_else_allows_no_return_without_receipt(desk):
+    desk.scan(BISCUIT_CODE)
+    lines = desk.counter.checkout.basket.state.lines
+    by = desk.returned_by(desk.approval("price-override"))
+    error = refused(desk.till.returns.take_back_without_receipt, desk.till.pricing(), lines, by)
+    assert error.code == "approval-needed"
+
+
+def test_a_return_made_offline_says_so(desk):
+    member = desk.enrol()
+    sale = desk.sell(BISCUIT_CODE, member=member)
+    back = desk.take_back(sale, (1, 1))
+    assert back.fact.member.points.offline  # nobody has reached a server yet

@@ -11,9 +11,11 @@ import sqlcipher3.dbapi2
 
 from desktop.bootstrap import OpenStore, Till
 from desktop.reckoning.file import read_till
+from desktop.store import database
 from desktop.store.database import TillFolder
-from desktop.store.identity import KEY_NAME, load_key
+from desktop.store.identity import KEY_NAME, load_key, store_key
 from shared.errors import DomainError, EnvironmentFault, EvertillError
+from shared.journal.keys import new_signing_key
 from shared.language import Language, words
 from tests.support.desk import BISCUIT_CODE, WATER_CODE, open_desk
 
@@ -224,15 +226,52 @@ def test_damage_in_the_middle_of_the_file_stops_what_needs_it_in_words(sold):
     said(caught.value)
 
 
-def test_damage_that_only_a_sale_meets_is_told_to_whoever_sells(sold):
-    desk = open_desk(sold)
+def page_of(folder, table):
+    """Where a table begins in the file; the log is emptied into it first."""
+    desk = open_desk(folder)
     desk.till.store.writer.scrub().result(10)
-    with closing(sqlcipher3.dbapi2.connect(str(sold.database))) as connection:
+    with closing(sqlcipher3.dbapi2.connect(str(folder.database))) as connection:
         (root,) = connection.execute(
-            "SELECT rootpage FROM sqlite_master WHERE name = 'print_jobs'"
+            "SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)
         ).fetchone()
     desk.till.close()
-    damage(sold.database, (root - 1) * 4096, b"\xde\xad\xbe\xef" * 1024)
+    return (root - 1) * 4096
+
+
+@pytest.mark.parametrize("table", ["entries", "balances", "print_jobs", "members"])
+def test_a_damaged_page_is_found_at_the_start(sold, table):
+    damage(sold.database, page_of(sold, table), b"\xde\xad\xbe\xef" * 1024)
+    with pytest.raises(EnvironmentFault) as caught:
+        open_desk(sold)
+    assert caught.value.code == "database-damaged"
+    said(caught.value)
+
+
+def test_an_entry_that_was_altered_is_found_at_the_start(sold):
+    with closing(sqlcipher3.dbapi2.connect(str(sold.database))) as connection:
+        connection.execute("DROP TRIGGER entries_no_update")
+        changed = connection.execute(
+            "UPDATE entries SET bytes = CAST(replace(bytes, 'CNY', 'USD') AS BLOB) WHERE seq = 1"
+        )
+        assert changed.rowcount == 1
+        connection.commit()
+    with pytest.raises(EnvironmentFault) as caught:
+        open_desk(sold)
+    assert caught.value.code == "database-damaged"
+
+
+def test_the_key_of_another_till_is_refused_before_anything_is_sold(sold):
+    store_key(sold, new_signing_key())
+    with OpenStore(sold) as store, pytest.raises(EnvironmentFault) as caught:
+        Till(store)
+    assert caught.value.code == "till-key-foreign"
+    said(caught.value)
+
+
+def test_damage_that_only_a_sale_meets_is_told_to_whoever_sells(sold, monkeypatch):
+    place = page_of(sold, "print_jobs")
+    damage(sold.database, place, b"\xde\xad\xbe\xef" * 1024)
+    monkeypatch.setattr(database, "CHECKED_BYTES_MAX", 0)  # as for a file too large to check
     desk = open_desk(sold)
     desk.scan(BISCUIT_CODE)
     desk.counter.checkout.tender_cash()

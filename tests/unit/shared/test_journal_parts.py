@@ -254,3 +254,13 @@ def test_a_file_without_a_whole_slot_knows_nothing(content):
 def test_times_are_written_with_their_offset_to_the_millisecond():
     at = datetime(2026, 3, 2, 1, 0, 0, 123999, tzinfo=UTC)
     assert format_occurred_at(at) == "2026-03-02T01:00:00.123+00:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("a\0b", "ab"), ("\0", ""), ("a\\u0000b", "a\\u0000b"), ("\\\0x", "\\x"), ("é\0", "é")],
+)
+def test_text_loses_nul_when_it_is_written_and_nothing_else(text, kept):
+    encoded = encode_strict({"text": text})
+    check_strict(encoded)
+    assert json.loads(encoded) == {"text": kept}
