@@ -21,6 +21,8 @@ class Totals:
     points_earned: int = 0
     points_taken: int = 0
     points_by_member: Mapping[str, int] = field(default_factory=dict)
+    by_account: Mapping[str, int] = field(default_factory=dict)
+    """What tickets say was taken by tenders other than cash, and what counts towards tiers."""
     entries: int = 0
 
 
@@ -150,8 +152,33 @@ def totals_of(kept: KeptFile) -> Totals:
         ),
         points_taken=taken,
         points_by_member=dict(points),
+        by_account=_by_account(sales, returns),
         entries=sum(len(chain) for chain in kept.chains.values()),
     )
+
+
+TENDER_ACCOUNTS = {
+    "card": "card",
+    "wallet": "wallet",
+    "voucher": "voucher",
+    "points": "points-tender",
+}
+
+
+def _by_account(sales: list[dict[str, Any]], returns: list[dict[str, Any]]) -> dict[str, int]:
+    found = Counter(dict.fromkeys((*TENDER_ACCOUNTS.values(), "spend", "growth"), 0))
+    for body, tenders, sign in (
+        *((body, body["tenders"], 1) for body in sales),
+        *((body, body["refunds"], -1) for body in returns),
+    ):
+        for tender in tenders:
+            account = TENDER_ACCOUNTS.get(tender["tender"])
+            if account is not None:
+                found[account] += sign * tender["amount"]
+        member = body.get("member") or {}
+        for name in ("spend", "growth"):
+            found[name] += member.get(name, 0)
+    return dict(found)
 
 
 def _listed(sales: Iterable[dict[str, Any]], returns: Iterable[dict[str, Any]]) -> int:
@@ -188,6 +215,12 @@ def _check_told(server: KeptFile, found: Agreement) -> None:
     if -(booked["sales"] + booked["tax"] + booked["levy"]) != totals.turnover - totals.refunded:
         found.balances_equal = False
         found.differences.append("server: turnover in the ledger is not what the receipts say")
+    for account, amount in totals.by_account.items():
+        if booked[account] != amount:
+            found.balances_equal = False
+            found.differences.append(
+                f"server: {account} in the ledger is {booked[account]}, the receipts say {amount}"
+            )
     held: Counter[str] = Counter()
     for (account, owner, _lot, _unit), amount in server.balances.items():
         if account == "points":

@@ -199,6 +199,18 @@ def alter_balance(folder: Path) -> None:
     )
 
 
+def move_a_tender(folder: Path) -> None:
+    """All that cards took is booked to wallets, with balances that fit."""
+    for table in ("postings", "balances"):
+        with closing(sqlcipher3.dbapi2.connect(str(folder / "server" / "evertill.db"))) as server:
+            server.execute("DROP TRIGGER IF EXISTS postings_no_update")
+            changed = server.execute(
+                f"UPDATE {table} SET account = 'wallet' WHERE account = 'card'"
+            )
+            assert changed.rowcount > 0
+            server.commit()
+
+
 def alter_receipt(folder: Path) -> None:
     """One digit of one receipt's bytes."""
     path = next(iter(sorted((folder / "receipts").glob("till-1-*.bin"))))
@@ -218,6 +230,7 @@ def remove_receipt(folder: Path) -> None:
     [
         (alter_entry, "is broken"),
         (alter_balance, "its postings give"),
+        (move_a_tender, "wallet in the ledger is"),
         (alter_receipt, "the bytes say something else"),
         (remove_receipt, "0 originals"),
     ],
