@@ -16,6 +16,8 @@ class Coupons(PlainOverlay):
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._typed = 0
+        """How many were typed: the field is empty for the next one."""
 
     def sheet(self) -> Sheet:
         """Claimed coupons with what became of them."""
@@ -30,7 +32,7 @@ class Coupons(PlainOverlay):
             for claim, row in zip(basket.state.claims, coupon_rows(basket), strict=True)
         )
         return Sheet(
-            kind=f"coupons-{len(rows)}",
+            kind=f"coupons-{self._typed}",
             title=say("till.coupon.title"),
             parts=(
                 Choices("coupon", rows, empty=say("till.coupon.none")),
@@ -59,4 +61,5 @@ class Coupons(PlainOverlay):
                 raise DomainError("unknown-coupon")
             found = session.counter.scanning.scan(code)
             assert isinstance(found, CouponTaken)
+            self._typed += 1
             session.tell(say("till.sale.coupon-taken"), Tone.GOOD)

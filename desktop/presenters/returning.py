@@ -36,6 +36,7 @@ from desktop.services.goods_back import ReturnableSale, Wanted
 from desktop.services.returns import ReturnedBy
 from shared.catalogue.codes import ReceiptCode, classify
 from shared.errors import DomainError
+from shared.ids import EntryId
 from shared.trade.fact import Approval, Measure, TenderKind
 from shared.trade.ticket import SaleLine, SaleReturned
 
@@ -155,6 +156,11 @@ class ReceiptReturn(PlainOverlay):
         """Kilograms as typed, by line."""
         self._filled = 0
         """How often all was asked for: the fields are then made anew, with the weights in them."""
+
+    @property
+    def entry_id(self) -> EntryId:
+        """The sale that something comes back of."""
+        return self._sold.entry_id
 
     def sheet(self) -> Sheet:
         """Lines with what is left of them."""

@@ -16,6 +16,7 @@ from desktop.presenters.weight import WeightNeededOverlay
 from desktop.services.basket import BasketState
 from desktop.services.checkout import CompletedSale
 from desktop.services.favourites import often_sold
+from desktop.services.goods_back import ReturnableSale
 from desktop.services.scanning import (
     ApproverNamed,
     CouponTaken,
@@ -130,7 +131,7 @@ class SalePage:
             case CouponTaken():
                 session.tell(say("till.sale.coupon-taken"), Tone.GOOD)
             case ReceiptFound(sold):
-                session.push(ReceiptReturn(session, sold))
+                self._open_return(sold)
             case ReceiptElsewhere(receipt_no):
                 session.push(ReturnStart(session, asked=receipt_no))
                 ask_receipt(session, receipt_no)
@@ -138,6 +139,12 @@ class SalePage:
                 self.tendering.wallet(code)
             case ApproverNamed(operator):
                 session.tell(say("till.sale.nothing-to-approve", name=operator.name))
+
+    def _open_return(self, sold: ReturnableSale) -> None:
+        """The sheet of a receipt; once, however often it is scanned."""
+        known = [one for one in self.session.overlays if isinstance(one, ReceiptReturn)]
+        if not any(one.entry_id == sold.entry_id for one in known):
+            self.session.push(ReceiptReturn(self.session, sold))
 
     def _enrol(self, card: str) -> None:
         """The sheet of an unknown card; once, however often it is scanned."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from desktop.presenters.intent import DrawerFailed, Intent, Key, MembersTold, ReceiptTold
 from desktop.presenters.services import CounterServices, TillServices
@@ -94,6 +95,9 @@ class Session:
     message: Message | None = None
     told: int = 0
     overlays: list[Overlay] = field(default_factory=list)
+    numbers: WeakKeyDictionary[Overlay, int] = field(default_factory=WeakKeyDictionary)
+    """Each overlay's, counted as they are opened."""
+    opened: int = 0
     found_receipt: ReturnableSale | None = None
     """Of another till, come when nobody waited for it any more: the return sheet offers it."""
     in_payment: Callable[[], bool] = lambda: False
@@ -148,6 +152,8 @@ class Session:
 
     def push(self, overlay: Overlay) -> None:
         """Put an overlay on top."""
+        self.opened += 1
+        self.numbers[overlay] = self.opened
         self.overlays.append(overlay)
 
     def pop(self) -> None:

@@ -269,6 +269,7 @@ class TillPresenter:
             language=session.language,
             currency=self._currency(),
             told=session.told,
+            stack=tuple(session.numbers[one] for one in session.overlays),
         )
 
     def _currency(self) -> str:

@@ -313,3 +313,6 @@ class TillView:
     currency: str
     told: int = 0
     """How many messages there were so far, so that the same one again is noticed."""
+    stack: tuple[int, ...] = ()
+    """The overlays, lowest first, each with a number of its own: what is typed into one that is
+    covered comes back with it, and into no other."""

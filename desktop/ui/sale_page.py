@@ -100,7 +100,12 @@ class SalePageWidget(QWidget):
         return side
 
     def show_sale(
-        self, sale: SaleView, overlay: Sheet | None, message: Message | None, wording: Wording
+        self,
+        sale: SaleView,
+        overlay: Sheet | None,
+        message: Message | None,
+        wording: Wording,
+        stack: tuple[int, ...],
     ) -> None:
         """Paint it; an overlay takes the right half, its messages with it."""
         self._table.show_rows(sale.lines, wording)
@@ -113,7 +118,7 @@ class SalePageWidget(QWidget):
         self._total_name.setText(wording.say("till.sale.total"))
         self._total.setText(wording.money(sale.total))
         self._total.setAccessibleName(f"{self._total_name.text()} {self._total.text()}")
-        self._show_right(sale, overlay, message, wording)
+        self._show_right(sale, overlay, message, wording, stack)
 
     def _show_entry(self, sale: SaleView, wording: Wording) -> None:
         quantity = f"{sale.quantity} × " if sale.quantity else ""
@@ -132,7 +137,12 @@ class SalePageWidget(QWidget):
             restyle(self._message)
 
     def _show_right(
-        self, sale: SaleView, overlay: Sheet | None, message: Message | None, wording: Wording
+        self,
+        sale: SaleView,
+        overlay: Sheet | None,
+        message: Message | None,
+        wording: Wording,
+        stack: tuple[int, ...],
     ) -> None:
         self._member.show_sale(sale, wording)
         self._tiles_title.setText(wording.text(sale.tiles_title))
@@ -141,7 +151,7 @@ class SalePageWidget(QWidget):
             self._tender.show_panel(sale.tender, wording)
         if overlay is not None:
             self._stack.setCurrentIndex(2)
-            self.sheet.show_sheet(overlay, message, wording)
+            self.sheet.show_sheet(overlay, message, wording, stack)
         else:
             self.sheet.forget()
             self._stack.setCurrentIndex(1 if sale.tender is not None else 0)

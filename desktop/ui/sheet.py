@@ -33,6 +33,9 @@ class SheetWidget(QFrame):
         self._post = post
         self._shape: tuple[object, ...] = ()
         self._parts: list[PartWidget] = []
+        self._number = 0
+        self._kept: dict[int, dict[str, str]] = {}
+        """What stands in the fields of covered overlays, by number."""
         self._buttons: tuple[Button, ...] = ()
         self.setProperty("card", "true")
         self._title = label(size=Size.LARGE, bold=True, wrap=True)
@@ -57,13 +60,24 @@ class SheetWidget(QFrame):
         outer.addWidget(scroll, 1)
         outer.addLayout(self._foot)
 
-    def show_sheet(self, sheet: Sheet, message: Message | None, wording: Wording) -> None:
-        """Paint it."""
-        shape = _shape(sheet, wording)
+    def show_sheet(
+        self,
+        sheet: Sheet,
+        message: Message | None,
+        wording: Wording,
+        stack: tuple[int, ...] = (),
+    ) -> None:
+        """Paint it; what was typed into one that it covers is kept for it."""
+        shape = (*stack[-1:], *_shape(sheet, wording))
         is_new = shape != self._shape
         if is_new:
+            self._keep(stack)
             self._shape = shape
             self._rebuild(sheet)
+            kept = self._kept.pop(self._number, {})
+            for widget in self._parts:
+                if isinstance(widget, FieldsWidget):
+                    widget.fill(kept)
         self._title.setText(wording.text(sheet.title))
         empty(self._message)
         if message is not None:
@@ -74,9 +88,16 @@ class SheetWidget(QFrame):
         if is_new:
             self._focus_first()
 
+    def _keep(self, stack: tuple[int, ...]) -> None:
+        if self._number in stack[:-1]:
+            self._kept[self._number] = dict(self.values())
+        self._kept = {number: kept for number, kept in self._kept.items() if number in stack}
+        self._number = stack[-1] if stack else 0
+
     def forget(self) -> None:
         """The sheet is gone: the next one starts empty, even one of the same kind."""
-        self._shape = ()
+        self._shape, self._number = (), 0
+        self._kept.clear()
 
     def values(self) -> tuple[tuple[str, str], ...]:
         """What stands in the fields."""

@@ -192,6 +192,16 @@ class FieldsWidget(PartWidget):
         """The text fields in order."""
         return [made for made in self._inputs.values() if isinstance(made, Line)]
 
+    def fill(self, kept: dict[str, str]) -> None:
+        """What was typed before another sheet came over this one."""
+        for name, made in self._inputs.items():
+            if name not in kept:
+                continue
+            if isinstance(made, QComboBox):
+                made.setCurrentIndex(max(0, made.findData(kept[name])))
+            else:
+                made.setText(kept[name])
+
     def values(self) -> list[tuple[str, str]]:
         """Texts, and the values of drop-down lists."""
         return [

@@ -134,7 +134,7 @@ class TillWindow(QWidget):
         self._tick()
         if isinstance(view.body, SaleView):
             self._pages.setCurrentIndex(0)
-            self._sale.show_sale(view.body, view.overlay, view.message, wording)
+            self._sale.show_sale(view.body, view.overlay, view.message, wording, view.stack)
         else:
             self._pages.setCurrentIndex(1)
             self._show_sheet(view.overlay or view.body, view, wording)

@@ -215,3 +215,28 @@ def test_escape_in_the_tender_panel_takes_the_digits_first(selling: Hands) -> No
     assert selling.sale.tender.entry == ""
     selling.key(Key.Key_Escape)
     assert selling.sale.tender is None
+
+
+def test_what_was_typed_comes_back_when_the_sheet_over_it_goes(selling: Hands) -> None:
+    selling.scan(CARD)
+    selling.type("Wang")
+    selling.scan(APPLES.sku)
+    selling.type("0.5")
+    selling.key(Key.Key_Return)
+    for _ in range(3):
+        selling.key(Key.Key_Return)
+    assert selling.sale.member is not None
+    assert selling.sale.member.name == "Wang"
+    assert len(selling.sale.lines) == 1
+
+
+def test_a_price_typed_for_one_line_is_not_offered_for_another(selling: Hands) -> None:
+    for goods in (WATER, CHIPS):
+        selling.scan(goods.barcodes[0])
+    selling.key(Key.Key_F8)
+    selling.type("5")
+    selling.tap("line", selling.sale.lines[0].line_id)
+    selling.key(Key.Key_F8)
+    field = selling.station.window.focusWidget()
+    assert isinstance(field, QLineEdit)
+    assert field.text() == ""
