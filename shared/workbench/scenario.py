@@ -1,0 +1,243 @@
+"""The document of ``evertill quote``: a programme, goods, members, and steps at one till.
+
+JSON or TOML; ``evertill quote --schema`` prints its JSON Schema. Amounts are minor units, points
+the programme's smallest units, times the store's wall clock.
+"""
+
+import tomllib
+from datetime import date, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from shared.catalogue.goods import SoldBy
+from shared.errors import DomainError
+from shared.loyalty.programme import Programme
+from shared.money import AMOUNT_MINOR_MAX
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of a scenario."""
+
+
+class Article(Part, frozen=True, kw_only=True):
+    """Goods; what is left out of the names is called by its SKU."""
+
+    sku: str
+    price_minor: int
+    """As on the shelf, per piece or kilogram."""
+    tax_class: str = ""
+    """The programme's first one where left out."""
+    name_zh: str = ""
+    name_en: str = ""
+    category: str = ""
+    brand: str = ""
+    supplier: str = ""
+    marks: tuple[str, ...] = ()
+    sold_by: SoldBy = SoldBy.UNIT
+    no_discount: bool = False
+    no_points: bool = False
+    cost_minor: int | None = None
+
+
+class StartLot(Part, frozen=True, kw_only=True):
+    """Points a member holds at the start."""
+
+    points: int
+    earned_on: date
+    last_day: date | None = None
+    """The last day on which they can be spent; none: they never lapse."""
+    lot: str = ""
+    """Numbered where left out."""
+
+
+class PastSale(Part, frozen=True, kw_only=True):
+    """A sale of before, as far as it counts for tiers and visits."""
+
+    day: date
+    spend_minor: int
+    growth: int = 0
+
+
+class Person(Part, frozen=True, kw_only=True):
+    """A member; the tier follows from what was spent, unless one is set by hand until a day."""
+
+    id: str
+    lots: tuple[StartLot, ...] = ()
+    past: tuple[PastSale, ...] = ()
+    tier_floor: str = ""
+    floor_until: date | None = None
+    birthday: date | None = None
+    segments: tuple[str, ...] = ()
+
+
+class Add(Part, frozen=True, kw_only=True, tag="add", tag_field="do"):
+    """Ring up units, or grams of weighed goods; ``line`` names the line for later steps."""
+
+    goods: str
+    units: int = 0
+    grams: int = 0
+    line: str = ""
+    price_minor: int | None = None
+    label_minor: int | None = None
+
+
+class Remove(Part, frozen=True, kw_only=True, tag="remove", tag_field="do"):
+    """Take a line off."""
+
+    line: str
+
+
+class SetQuantity(Part, frozen=True, kw_only=True, tag="quantity", tag_field="do"):
+    """Change the units or grams of a line."""
+
+    line: str
+    units: int = 0
+    grams: int = 0
+
+
+class SetPrice(Part, frozen=True, kw_only=True, tag="price", tag_field="do"):
+    """Type a price by hand; without one the catalogue's holds again."""
+
+    line: str
+    price_minor: int | None = None
+
+
+class Discount(Part, frozen=True, kw_only=True, tag="discount", tag_field="do"):
+    """Type a discount on a line by hand; without a figure it goes again."""
+
+    line: str
+    basis_points: int = 0
+    amount_minor: int = 0
+
+
+class SetMember(Part, frozen=True, kw_only=True, tag="member", tag_field="do"):
+    """Price for a member, or for nobody."""
+
+    member: str | None = None
+
+
+class Claim(Part, frozen=True, kw_only=True, tag="claim", tag_field="do"):
+    """Claim a coupon of the programme by one of its codes."""
+
+    coupon: str
+    code: str
+
+
+class Unclaim(Part, frozen=True, kw_only=True, tag="unclaim", tag_field="do"):
+    """Give a claimed code back."""
+
+    code: str
+
+
+class Reward(Part, frozen=True, kw_only=True, tag="reward", tag_field="do"):
+    """Want a reward for points so many times; 0 takes it back."""
+
+    offer: str
+    times: int = 1
+
+
+class ChooseGift(Part, frozen=True, kw_only=True, tag="gift", tag_field="do"):
+    """Choose among the gifts of an offer; an empty SKU leaves the choice open again."""
+
+    offer: str
+    goods: str = ""
+
+
+class PlanTender(Part, frozen=True, kw_only=True, tag="paying", tag_field="do"):
+    """How the customer wants to pay, for offers that ask: all with this tender."""
+
+    tender: str = ""
+
+
+class SpendPoints(Part, frozen=True, kw_only=True, tag="points", tag_field="do"):
+    """Pay with points; all that can pay where no number is given."""
+
+    points: int | None = None
+
+
+class Pay(Part, frozen=True, kw_only=True, tag="tender", tag_field="do"):
+    """Pay an amount, or the rest, with cash, card, wallet or voucher."""
+
+    tender: Literal["cash", "card", "wallet", "voucher"] = "cash"
+    amount_minor: int | None = None
+    """What is given: with cash more than is due gives change."""
+
+
+class Complete(Part, frozen=True, kw_only=True, tag="complete", tag_field="do"):
+    """Finish the sale: points, spending and tier move, the basket is empty."""
+
+
+class Cancel(Part, frozen=True, kw_only=True, tag="cancel", tag_field="do"):
+    """Give the basket up with everything that was taken for it."""
+
+
+class MoveClock(Part, frozen=True, kw_only=True, tag="clock", tag_field="do"):
+    """It is another time."""
+
+    at: datetime
+
+
+class Show(Part, frozen=True, kw_only=True, tag="show", tag_field="do"):
+    """Tell how things stand."""
+
+    title: str = ""
+
+
+Step = (
+    Add
+    | Remove
+    | SetQuantity
+    | SetPrice
+    | Discount
+    | SetMember
+    | Claim
+    | Unclaim
+    | Reward
+    | ChooseGift
+    | PlanTender
+    | SpendPoints
+    | Pay
+    | Complete
+    | Cancel
+    | MoveClock
+    | Show
+)
+
+
+class Scenario(Part, frozen=True, kw_only=True):
+    """Everything at once."""
+
+    at: datetime
+    """On the store's wall, without a zone."""
+    goods: tuple[Article, ...]
+    steps: tuple[Step, ...]
+    programme: Programme | None = None
+    template: str = ""
+    """A programme that comes with the product, instead of ``programme``."""
+    members: tuple[Person, ...] = ()
+    store: str = "store"
+    till: str = "till"
+    expect: dict[str, Any] = msgspec.field(default_factory=dict)
+    """What the last state is to be: any part of its JSON; a difference is told."""
+
+
+def read_scenario(data: bytes, *, is_toml: bool) -> Scenario:
+    """Read a document. Raises DomainError ``scenario-unreadable``, which names the place."""
+    try:
+        told = tomllib.loads(data.decode()) if is_toml else msgspec.json.decode(data)
+        scenario = msgspec.convert(told, Scenario)
+    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DomainError("scenario-unreadable", detail=str(error)) from error
+    if (scenario.programme is None) == (not scenario.template):
+        raise DomainError("scenario-unreadable", detail="either programme or template - at `$`")
+    for article in scenario.goods:
+        if not 0 <= article.price_minor <= AMOUNT_MINOR_MAX:
+            detail = f"price_minor out of range - at `$.goods` {article.sku}"
+            raise DomainError("scenario-unreadable", detail=detail)
+    return scenario
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a scenario, for editors."""
+    return msgspec.json.schema(Scenario)

@@ -1,0 +1,144 @@
+"""From a shop's state to plain values, with every explanation in both languages."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.language import Language, words
+from shared.loyalty.lots import spendable
+from shared.pricing.quote import ComponentShare, Explanation, LineDiscount, LineQuote
+from shared.pricing.redemption import offered
+from shared.pricing.words import explanation_text
+from shared.workbench.result import (
+    AddedState,
+    EarnedState,
+    LineState,
+    LotState,
+    MemberState,
+    OfferState,
+    State,
+    TaxState,
+)
+from shared.workbench.shop import Account, Shop
+
+
+def state_of(shop: Shop, step: int, title: str) -> State:
+    """Everything after a step."""
+    basket, quote = shop.basket(), shop.quote()
+    earning, (due, in_cash) = shop.earning(quote), shop.due(quote)
+    account = shop.account
+    can_pay = offered(basket, quote, shop.programme, account.lots).points if account else 0
+    return State(
+        step=step,
+        title=title,
+        at=shop.at.isoformat(),
+        currency=quote.currency,
+        member=shop.member,
+        lines=tuple(
+            _line(line, earning.line_points[index], earning.line_growth[index])
+            for index, line in enumerate(quote.lines)
+        ),
+        offers=tuple(_offer(told, shop) for told in quote.explanations),
+        added=tuple(
+            AddedState(offer=one.offer, goods=one.goods, units=one.units, choices=one.choices)
+            for one in quote.added
+        ),
+        taxes=tuple(
+            TaxState(
+                tax_class=row.tax_class,
+                net_minor=row.net_minor,
+                tax_minor=_sum(row.taxes),
+                levy_minor=_sum(row.levies),
+                taxed_minor=row.taxed_minor,
+            )
+            for row in quote.taxes
+        ),
+        total_minor=quote.total_minor,
+        net_minor=sum(line.net_minor for line in quote.lines),
+        saved_minor=quote.saved_minor,
+        due_minor=due,
+        due_in_cash_minor=in_cash,
+        tenders=tuple(shop.tenders),
+        earned=tuple(EarnedState(rule=one.rule, points=one.points) for one in earning.points),
+        points_earned=earning.points_total,
+        growth_earned=earning.growth_total,
+        reward_points=quote.reward_points,
+        points_offered=can_pay,
+        is_best_price=quote.is_best_price,
+        members=tuple(_member(one, shop) for one in shop.accounts.values()),
+        drawer_minor=shop.drawer,
+        sales=shop.sales,
+    )
+
+
+def _sum(shares: Sequence[ComponentShare]) -> int:
+    return sum(share.amount_minor for share in shares)
+
+
+def _line(line: LineQuote, points: int, growth: int) -> LineState:
+    return LineState(
+        line=line.line,
+        goods=line.goods,
+        quantity=line.quantity,
+        gross_minor=line.gross_minor,
+        hand_minor=line.hand_minor,
+        discounts=tuple(_discount(one) for one in line.discounts),
+        net_minor=line.net_minor,
+        tax_minor=_sum(line.taxes),
+        levy_minor=line.levy_minor,
+        pay_minor=line.pay_minor,
+        points=points,
+        growth=growth,
+    )
+
+
+def _discount(one: LineDiscount) -> dict[str, Any]:
+    return {
+        "offer": one.offer,
+        "version": one.version,
+        "amount_minor": one.amount_minor,
+        "units": one.units,
+        "coupon": one.coupon,
+    }
+
+
+def _offer(told: Explanation, shop: Shop) -> OfferState:
+    chinese, english = (
+        explanation_text(told, shop.programme, words(language)) for language in Language
+    )
+    return OfferState(
+        offer=told.offer,
+        reason=told.reason.value,
+        amount_minor=told.amount_minor,
+        missing_minor=told.missing_minor,
+        missing_units=told.missing_units,
+        missing_points=told.missing_points,
+        gain_minor=told.gain_minor,
+        coupon=told.coupon,
+        zh=chinese,
+        en=english,
+    )
+
+
+def _member(account: Account, shop: Shop) -> MemberState:
+    stands = account.standing(shop.programme, shop.at)
+    nearest = stands.nearest
+    return MemberState(
+        member=account.person.id,
+        tier=stands.tier,
+        points=sum(lot.points for lot in account.lots),
+        spendable=spendable(account.lots, shop.at.date()),
+        lots=tuple(
+            LotState(
+                lot=lot.lot,
+                points=lot.points,
+                earned_on=lot.earned_on.isoformat(),
+                last_day=lot.last_day.isoformat() if lot.last_day else None,
+            )
+            for lot in account.lots
+            if lot.points
+        ),
+        spend_minor=sum(one.spend_minor for one in account.spending),
+        growth=sum(one.growth for one in account.spending),
+        next_tier=stands.next_tier,
+        missing_to_next_minor=nearest.missing if nearest else None,
+    )
