@@ -141,6 +141,7 @@ class Till:
         self._executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="payments")
         # Threads of their own: a server that hangs must not hold up a payment or the drawer.
         self._lookups = ThreadPoolExecutor(max_workers=2, thread_name_prefix="look-ups")
+        self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="asking")
         self._make_services(around)
         self._make_devices(around)
         self._make_sync(around)
@@ -249,6 +250,10 @@ class Till:
         """Threads for what waits on others: payments and look-ups."""
         return self._executor
 
+    def background(self) -> ThreadPoolExecutor:
+        """A thread for payments that nobody at the till waits for."""
+        return self._background
+
     def start(self) -> None:
         """Start printing and syncing in the background."""
         if self.spooler is not None:
@@ -260,6 +265,7 @@ class Till:
         self.sync.close()
         self._executor.shutdown()
         self._lookups.shutdown(cancel_futures=True)
+        self._background.shutdown(cancel_futures=True)
         if self.spooler is not None:
             self.spooler.close()
         self._head_file.close()
@@ -284,14 +290,10 @@ class Counter:
             operators=till.operators,
             returns=till.returns,
         )
-        gateway = till.surroundings.gateway
-        self.payments = (
-            Payments(
-                till.books,
-                gateway,
-                currency=pricing.programme.currency,
-                executor=till.executor(),
-            )
-            if gateway
-            else None
+        self.payments = Payments(
+            till.books,
+            till.surroundings.gateway,
+            currency=pricing.programme.currency,
+            executor=till.executor(),
+            background=till.background(),
         )

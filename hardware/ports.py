@@ -318,7 +318,8 @@ class PaymentTerminal(Protocol):
         ...
 
     def reverse(self, attempt_id: str, *, deadline_s: float) -> PaymentResult:
-        """Undo an attempt, paid or not; may be repeated. UNKNOWN if that is not certain yet."""
+        """Undo an attempt, paid or not; may be repeated. REVERSED, or UNKNOWN if that is not
+        certain yet or not possible any more."""
         ...
 
     def refund(self, request: RefundRequest, *, deadline_s: float) -> PaymentResult:

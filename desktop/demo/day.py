@@ -100,10 +100,10 @@ class Day:
         cashier.hands.picture("close-shift-payments")
         cashier.hands.tap(cashier.hands.say("till.close.resolve"))
         cashier.hands.press("Enter")
-        cashier.told("till.attempt.unused")
+        cashier.told("till.attempt.other-approved")
         cashier.hands.picture("payments")
         cashier.hands.press("F8")
-        cashier.told("till.attempt.reversed")
+        cashier.told("till.attempt.other-reversed")
         cashier.hands.press("Esc")
         self._evening(cashier, miscount=100)
 

@@ -31,14 +31,15 @@ def recall(session: Session, hold_id: str) -> None:
     One that cannot be priced any more is shown in the list, from where it can be given up.
     """
     try:
-        repriced = session.counter.holding.recall(hold_id)
+        found = session.counter.holding.recall(hold_id)
     except DomainError:
         if not any(isinstance(one, HeldBaskets) for one in session.overlays):
             session.push(HeldBaskets(session))
         raise
     session.overlays[:] = [one for one in session.overlays if not isinstance(one, HeldBaskets)]
-    if repriced:
-        session.tell(say("till.hold.recalled-repriced", count=repriced), Tone.ATTENTION)
+    session.counter.checkout.restore(found.state, found.tenders)
+    if found.repriced:
+        session.tell(say("till.hold.recalled-repriced", count=found.repriced), Tone.ATTENTION)
     else:
         session.tell(say("till.hold.recalled"), Tone.GOOD)
 
@@ -103,8 +104,12 @@ class HeldBaskets(PlainOverlay):
 
     def _give_up(self, hold_id: str) -> None:
         session = self._session
-        session.counter.holding.give_up(hold_id, session.shift, session.signed_in.operator_id)
+        operator = session.signed_in.operator_id
+        paid = session.counter.holding.give_up(hold_id, session.shift, operator)
         session.written()
         if not self._held:
             session.remove(self)
-        session.tell(say("till.hold.given-up"))
+        if paid:
+            session.tell(say("till.hold.given-up-paid", amount=Amount(paid)), Tone.ATTENTION)
+        else:
+            session.tell(say("till.hold.given-up"))

@@ -7,21 +7,13 @@ from desktop.presenters.intent import Key, PaymentTold
 from desktop.presenters.session import PlainOverlay, Session, Values
 from desktop.presenters.text import Amount, Join, Text, Tone, say, wall_time
 from desktop.presenters.view import Button, Choice, Choices, Note, Sheet
-from desktop.services.payments import Payments, PaymentsBy, Tell
+from desktop.services.payments import PaymentsBy, Tell
 from desktop.store.payments import PaymentAttempt
 from shared.errors import DomainError
 from shared.trade.fact import Approval
 from shared.trade.till import CashDirection, PaymentState
 
 UsePayment = Callable[[PaymentAttempt], None]
-
-
-def payments_of(session: Session) -> Payments:
-    """The wallet's service; DomainError ``no-wallet`` on a till without one."""
-    payments = session.counter.payments
-    if payments is None:
-        raise DomainError("no-wallet")
-    return payments
 
 
 def payments_by(session: Session) -> PaymentsBy:
@@ -34,20 +26,22 @@ def telling(session: Session) -> Tell:
     return lambda progress: session.post(PaymentTold(progress))
 
 
+def in_the_basket(session: Session) -> set[str]:
+    """Attempts that pay for the basket on the screen, or are about to."""
+    taken = {tender.attempt_id for tender in session.counter.checkout.tenders}
+    return taken | {session.attempt_id()}
+
+
 def outstanding(session: Session) -> list[PaymentAttempt]:
     """What is not over and not in the basket on the screen."""
-    payments = session.counter.payments
-    if payments is None:
-        return []
-    taken = {tender.attempt_id for tender in session.counter.checkout.tenders}
-    return payments.outstanding(taken=taken)
+    return session.counter.payments.outstanding(taken=in_the_basket(session))
 
 
 def ask_about_payments(session: Session) -> None:
     """Send the refunds that are booked, and ask about whatever else has no answer."""
-    if session.counter.payments is not None:
-        taken = {tender.attempt_id for tender in session.counter.checkout.tenders}
-        session.counter.payments.ask_again(payments_by(session), telling(session), taken=taken)
+    session.counter.payments.ask_again(
+        payments_by(session), telling(session), taken=in_the_basket(session)
+    )
 
 
 class OpenPayments(PlainOverlay):
@@ -89,7 +83,7 @@ class OpenPayments(PlainOverlay):
 
     def _detail(self, one: PaymentAttempt) -> Text:
         kind = "refund-" if one.is_refund else ""
-        asking = payments_of(self._session).is_asking(one.attempt_id)
+        asking = self._session.counter.payments.is_asking(one.attempt_id)
         state = say("till.payments.asking" if asking else f"till.payments.{kind}{one.state.value}")
         zone = self._session.till.books.identity.zone
         return Join((wall_time(one.requested_at, zone), state), " · ")
@@ -99,12 +93,14 @@ class OpenPayments(PlainOverlay):
         return next(iter(chosen or found), None)
 
     def _can_do(self, one: PaymentAttempt) -> tuple[Button, ...]:
-        if payments_of(self._session).is_asking(one.attempt_id):
+        if self._session.counter.payments.is_asking(one.attempt_id):
             return ()
-        if one.is_refund:
-            in_cash = Button("in-cash", say("till.payments.in-cash"), key="F9")
-            return (in_cash, self._again())
-        if one.state is not PaymentState.APPROVED:
+        is_reached = self._session.counter.payments.reaches(one.provider)
+        if one.is_refund and (one.state is PaymentState.DECLINED or not is_reached):
+            return (Button("in-cash", say("till.payments.in-cash"), key="F9", is_primary=True),)
+        if not is_reached:
+            return ()
+        if one.is_refund or one.state is not PaymentState.APPROVED:
             return (self._again(),)
         back = Button("give-back", say("till.payments.give-back"), key="F8")
         lines = self._session.counter.checkout.basket.state.lines
@@ -144,7 +140,7 @@ class OpenPayments(PlainOverlay):
                 ask_about_payments(session)
                 session.tell(say("till.payments.asking"))
             case "give-back":
-                payments_of(session).give_back(chosen, payments_by(session), telling(session))
+                session.counter.payments.give_back(chosen, payments_by(session), telling(session))
             case "use" if self._use is not None:
                 session.remove(self)
                 self._use(chosen)
@@ -164,6 +160,8 @@ class OpenPayments(PlainOverlay):
 
     def _pay_out(self, refund: PaymentAttempt, approval: Approval) -> None:
         session = self._session
+        if session.counter.payments.is_asking(refund.attempt_id):
+            raise DomainError("payment-running")
         still_open = [one.attempt_id for one in outstanding(session)]
         if refund.attempt_id not in still_open:
             raise DomainError("refund-given-already")
@@ -173,7 +171,7 @@ class OpenPayments(PlainOverlay):
             -refund.amount,
             reason="refund",
             approvals=(approval,),
-            ending=payments_of(session).ended(refund, payments_by(session)),
+            ending=session.counter.payments.ended(refund, payments_by(session)),
         )
         session.open_drawer()
         session.written()

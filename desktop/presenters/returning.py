@@ -332,7 +332,10 @@ class UnreceiptedReturn(PlainOverlay):
             approvals=(approval,),
         )
         lines = session.counter.checkout.basket.state.lines
-        back = session.till.returns.take_back_without_receipt(session.pricing, lines, by)
+        hold_id = session.counter.checkout.basket.state.hold_id
+        back = session.till.returns.take_back_without_receipt(
+            session.pricing, lines, by, hold_id=hold_id
+        )
         session.counter.checkout.clear()
         session.pop()
         tell_refund(session, "till.return.done", back.fact)
@@ -355,6 +358,9 @@ def tell_refund(session: Session, key: str, returned: SaleReturned) -> None:
     if refunded[TenderKind.CARD]:
         ways.append(say("till.return.on-card", amount=Amount(refunded[TenderKind.CARD])))
     if refunded[TenderKind.WALLET]:
-        ways.append(say("till.return.in-wallet", amount=Amount(refunded[TenderKind.WALLET])))
+        providers = {one.provider for one in returned.refunds if one.attempt_id}
+        is_reached = all(map(session.counter.payments.reaches, providers))
+        way = "in-wallet" if is_reached else "no-wallet"
+        ways.append(say(f"till.return.{way}", amount=Amount(refunded[TenderKind.WALLET])))
         ask_about_payments(session)
     session.tell(Join(tuple(ways)), Tone.GOOD)

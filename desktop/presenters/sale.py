@@ -49,6 +49,7 @@ class SalePage:
         self.session = session
         self.tendering = Tendering(session)
         session.in_payment = lambda: self.tendering.is_waiting
+        session.attempt_id = lambda: self.tendering.attempt_id
         self._entry = ""
         self._quantity = 0
         self._selected = ""
@@ -72,7 +73,8 @@ class SalePage:
         if restored is None:
             return
         if restored.is_held:
-            session.tell(say("till.sale.restored-held"), Tone.ATTENTION)
+            held = say("till.sale.restored-held", amount=Amount(restored.paid))
+            session.tell(held, Tone.ATTENTION)
             return
         session.tell(say("till.sale.restored"), Tone.ATTENTION)
         if session.counter.checkout.is_tendering:
@@ -218,8 +220,8 @@ class SalePage:
 
     def payment(self, told: PaymentTold) -> None:
         """A wallet payment went on."""
-        self.tendering.progressed(told.progress)
-        self._finish_if_settled(told.at)
+        if self.tendering.progressed(told.progress):
+            self._finish_if_settled(told.at)
 
     # Keys
 

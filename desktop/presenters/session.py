@@ -102,6 +102,8 @@ class Session:
     """Of another till, come when nobody waited for it any more: the return sheet offers it."""
     in_payment: Callable[[], bool] = lambda: False
     """Whether a payment is on its way, for exactly the basket as it is."""
+    attempt_id: Callable[[], str] = lambda: ""
+    """The payment on its way for the basket; empty where none is."""
     asked: set[str] = field(default_factory=set, repr=False)
     """What the server was asked and has not answered."""
 

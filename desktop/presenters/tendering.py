@@ -2,7 +2,7 @@
 
 from desktop.presenters.cash import suggested_notes
 from desktop.presenters.intent import Key
-from desktop.presenters.open_payments import payments_by, payments_of, telling
+from desktop.presenters.open_payments import payments_by, telling
 from desktop.presenters.session import Session
 from desktop.presenters.text import Amount, Text, Tone, say
 from desktop.presenters.view import Attempt, TenderPanel, TenderRow
@@ -110,7 +110,7 @@ class Tendering:
         """Ask the customer's wallet for the amount typed, or for the whole rest."""
         self.open()
         self.check_quiet()
-        payments = payments_of(self._session)
+        payments = self._session.counter.payments
         amount, due = self.amount_typed(), self._checkout.due().amount
         if amount is not None and not 0 < amount <= due:
             raise DomainError("tender-exceeds-due", amount=amount, due=due)
@@ -134,11 +134,16 @@ class Tendering:
         )
         self._settled_otherwise()
 
-    def progressed(self, progress: PaymentProgress) -> None:
-        """A payment went on; approved money settles what is due."""
+    @property
+    def attempt_id(self) -> str:
+        """The payment on its way; empty where none is."""
+        return self._attempt.attempt_id if self._attempt and self.is_waiting else ""
+
+    def progressed(self, progress: PaymentProgress) -> bool:
+        """A payment went on; approved money settles what is due. Whether it was taken."""
         if self._attempt is None or progress.attempt_id != self._attempt.attempt_id:
             self._tell_other(progress)
-            return
+            return False
         self._attempt = progress
         if progress.is_final and progress.state is PaymentState.APPROVED:
             self._attempt = None
@@ -149,12 +154,15 @@ class Tendering:
                 attempt_id=progress.attempt_id,
                 reference=progress.reference,
             )
+            return True
+        return False
 
     def _tell_other(self, progress: PaymentProgress) -> None:
         """News of a payment that is not the basket's, or of a refund."""
         what = "refund" if progress.is_refund else "attempt"
-        is_unused = not progress.is_refund and progress.state is PaymentState.APPROVED
-        key = f"till.{what}.{progress.state.value}" if not is_unused else "till.attempt.unused"
+        key = f"till.{what}.{progress.state.value}"
+        if not progress.is_refund:
+            key = f"till.attempt.other-{progress.state.value}"
         text = say(key, amount=Amount(abs(progress.amount)))
         is_given = progress.is_refund and progress.state is PaymentState.APPROVED
         is_over = progress.state is PaymentState.DECLINED and not progress.is_refund
@@ -164,11 +172,14 @@ class Tendering:
     def withdraw(self, index: int) -> None:
         """Give a payment back; what a wallet has paid is reversed there."""
         self.check_quiet()
-        gone = self._checkout.withdraw(index)
-        session = self._session
-        for found in payments_of(session).outstanding() if gone.attempt_id else ():
-            if found.attempt_id == gone.attempt_id:
-                payments_of(session).give_back(found, payments_by(session), telling(session))
+        session, payments = self._session, self._session.counter.payments
+        tender = self._checkout.tenders[index]
+        if tender.attempt_id and not payments.reaches(tender.provider):
+            raise DomainError("no-wallet")
+        self._checkout.withdraw(index)
+        for found in payments.outstanding() if tender.attempt_id else ():
+            if found.attempt_id == tender.attempt_id:
+                payments.give_back(found, payments_by(session), telling(session))
 
     def withdraw_last(self) -> None:
         """Give back what was taken last."""

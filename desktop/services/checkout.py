@@ -216,6 +216,9 @@ class Checkout:
     def tender_cash(self, given: int | None = None) -> Tender:
         """Take cash: exactly what is due (None), more (change is due), or a part of it."""
         self.check_ready()
+        if self.due().amount < 0:
+            # More was taken for a basket that costs less by now: a payment goes back first.
+            raise DomainError("tenders-first")
         in_cash = self.due().in_cash
         given = in_cash if given is None else given
         if not 0 <= given <= AMOUNT_MINOR_MAX:
@@ -351,9 +354,9 @@ class Checkout:
 
     def restore(self, state: BasketState, tenders: tuple[Tender, ...]) -> None:
         """Go on with a basket and what was taken for it before the till died."""
-        self.clear()
+        # A basket that cannot be priced any more raises here and leaves everything as it was.
         self.basket.load(state)
-        self._tenders = tenders
+        self._tenders, self._points = tenders, None
 
     def clear(self, pricing: Pricing | None = None) -> None:
         """An empty basket without tenders."""

@@ -155,6 +155,8 @@ def _refund(lines: Sequence[ReturnLine], sold: ReturnableSale, pricing: Pricing)
         if refund.tender is TenderKind.CASH:
             due = cash_rounding(amount, pricing.programme)
             amount, rounding = due.due_minor, due.rounding_minor
+        if not amount:
+            continue
         tenders.append(
             Tender(
                 tender=refund.tender,

@@ -7,6 +7,7 @@ import msgspec
 from desktop.services import kept_basket
 from desktop.services.basket import OpenBasket
 from desktop.services.books import Books
+from desktop.services.kept_basket import TakenUp
 from desktop.services.members import Members
 from desktop.store import holds
 from desktop.store.catalogue import find_by_id
@@ -101,8 +102,8 @@ class Holding:
         self._basket.clear()
         return hold
 
-    def recall(self, hold_id: str) -> int:
-        """Go on with a held basket, at today's prices; how many lines cost something else by now.
+    def recall(self, hold_id: str) -> TakenUp:
+        """Go on with a held basket, at today's prices.
 
         Raises DomainError ``basket-not-empty``, ``no-such-hold``, and what the engine raises where
         today's programme cannot price it any more: it can then only be given up.
@@ -118,7 +119,7 @@ class Holding:
                 lambda goods_id: find_by_id(connection, goods_id),
             )
         self._basket.load(found.state)
-        return found.repriced
+        return found
 
     def _held(self, hold_id: str) -> Hold:
         hold = next((held for held in self.held() if held.hold_id == hold_id), None)
@@ -126,11 +127,15 @@ class Holding:
             raise DomainError("no-such-hold")
         return hold
 
-    def give_up(self, hold_id: str, shift: OpenShift, operator_id: OperatorId) -> None:
-        """Abandon a held basket without taking it up; DomainError ``no-such-hold``."""
+    def give_up(self, hold_id: str, shift: OpenShift, operator_id: OperatorId) -> int:
+        """Abandon a held basket without taking it up; what was taken for it is to be given back.
+
+        Raises DomainError ``no-such-hold``.
+        """
         hold = self._held(hold_id)
-        lines = kept_basket.read(hold.document).lines
-        self._abandon(hold.hold_id, lines, hold.total, shift, operator_id)
+        kept = kept_basket.read(hold.document)
+        self._abandon(hold.hold_id, kept.lines, hold.total, shift, operator_id)
+        return sum(tender.amount for tender in kept.tenders if not tender.attempt_id)
 
     def abandon(self, shift: OpenShift, operator_id: OperatorId) -> None:
         """Give the basket up; what was in it stays in the journal."""

@@ -33,6 +33,8 @@ class TakenUp(NamedTuple):
     state: BasketState
     repriced: int
     """Lines whose goods cost something else by now."""
+    tenders: tuple[Tender, ...]
+    """Recorded payments that were taken for it; wallets' are asked about by themselves."""
 
 
 FindMember = Callable[[MemberId], Member | None]
@@ -76,7 +78,8 @@ def take_up(kept: KeptBasket, find_member: FindMember, find_goods: FindGoods) ->
         approvals=kept.approvals,
         hold_id=kept.hold_id,
     )
-    return TakenUp(state, repriced)
+    recorded = tuple(tender for tender in kept.tenders if not tender.attempt_id)
+    return TakenUp(state, repriced, recorded)
 
 
 def _today(line: BasketLine, goods: Goods | None) -> BasketLine:

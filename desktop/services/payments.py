@@ -9,7 +9,7 @@ not over is listed at the sign-in and by the close.
 import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -23,7 +23,7 @@ from hardware.ports import (
     RefundRequest,
     WalletGateway,
 )
-from shared.errors import EnvironmentFault
+from shared.errors import DomainError
 from shared.ids import OperatorId
 from shared.money import Currency, Money
 from shared.trade.till import PaymentAttempted, PaymentState
@@ -91,20 +91,41 @@ class Payments:
     """Wallet payments and refunds through a gateway port."""
 
     def __init__(
-        self, books: Books, gateway: WalletGateway, *, currency: str, executor: Executor
+        self,
+        books: Books,
+        gateway: WalletGateway | None,
+        *,
+        currency: str,
+        executor: Executor,
+        background: Executor,
     ) -> None:
         self._books = books
-        self._gateway = gateway
+        self._attached = gateway
         self._currency = currency
         self._executor = executor
+        self._background = background
+        """For what nobody at the till waits for: it must not hold up a payment or the drawer."""
         self._lock = threading.Lock()
         self._paying: set[str] = set()
         """Attempts of the basket on the screen that are on their way."""
         self._asking: set[str] = set()
         """Older ones that somebody finds out about right now."""
 
+    @property
+    def _gateway(self) -> WalletGateway:
+        if self._attached is None:
+            raise DomainError("no-wallet")
+        return self._attached
+
+    def reaches(self, provider: str) -> bool:
+        """Whether this till can ask the one that a payment was made with."""
+        return self._attached is not None and self._attached.name == provider
+
     def begin(self, by: PaymentsBy, *, amount: int, payer_code: str, tell: Tell) -> PaymentProgress:
-        """Write the attempt, then ask for the money on a thread of its own."""
+        """Write the attempt, then ask for the money on a thread of its own.
+
+        Raises DomainError ``no-wallet`` on a till without a gateway.
+        """
         attempt = _Attempt(self._books.new_id(), by, self._gateway.name, amount)
         progress = self._write(attempt, PaymentState.REQUESTED)
         request = PaymentRequest(attempt.attempt_id, self._money(amount), payer_code)
@@ -136,7 +157,8 @@ class Payments:
         asked = [
             one
             for one in self.outstanding(taken=taken)
-            if one.is_refund or one.state is not PaymentState.APPROVED
+            if self.reaches(one.provider)
+            and (one.is_refund or one.state is not PaymentState.APPROVED)
         ]
         for found in asked:
             step = self._refund if found.is_refund else self._settle_unknown
@@ -144,8 +166,16 @@ class Payments:
         return asked
 
     def give_back(self, found: PaymentAttempt, by: PaymentsBy, tell: Tell) -> None:
-        """Reverse a payment that no sale takes, in the background."""
-        self._start(_of(found, by), self._reverse, tell, among=self._asking)
+        """Reverse a payment that no sale takes, in the background.
+
+        From here on the journal calls it unknown, so that no sale can take it meanwhile, not even
+        after a crash. DomainError ``no-wallet`` where its provider cannot be asked.
+        """
+        if not self.reaches(found.provider):
+            raise DomainError("no-wallet")
+        attempt = _of(found, by)
+        self._write(attempt, PaymentState.UNKNOWN, reference=found.reference)
+        self._start(attempt, self._reverse, tell, among=self._asking)
 
     def ended(self, found: PaymentAttempt, by: PaymentsBy) -> Writing:
         """The fact that a refund will not be given by its provider; for who gives it otherwise."""
@@ -160,14 +190,14 @@ class Payments:
         def run() -> None:
             try:
                 step(attempt, tell)
-            except EnvironmentFault as fault:
-                # Not even written down: the journal has it as asked for, and it is listed as open.
-                log.warning("payment-unwritten", attempt_id=attempt.attempt_id, code=fault.code)
-                tell(_progress(attempt, PaymentState.UNKNOWN, is_final=True))
-            finally:
+            except Exception:
+                # The edge of this thread. Not even written down: the journal has it as asked for,
+                # and it is listed as open.
+                log.exception("payment-unwritten", attempt_id=attempt.attempt_id)
                 self._forget(attempt)
+                tell(_progress(attempt, PaymentState.UNKNOWN, is_final=True))
 
-        self._executor.submit(run)
+        (self._executor if among is self._paying else self._background).submit(run)
 
     def _forget(self, attempt: _Attempt) -> None:
         with self._lock:
@@ -197,6 +227,9 @@ class Payments:
     def _reverse(self, attempt: _Attempt, tell: Tell) -> None:
         gateway, one = self._gateway, attempt.attempt_id
         result = _answer(attempt, lambda: gateway.reverse(one, deadline_s=QUERY_DEADLINE_S))
+        if result.state is not AttemptState.REVERSED:
+            # Refused or no answer: the money may still be ours, so it stays on the list.
+            result = replace(result, state=AttemptState.UNKNOWN)
         self._end(attempt, result, tell)
 
     def _refund(self, attempt: _Attempt, tell: Tell) -> None:

@@ -14,6 +14,7 @@ from desktop.services.goods_back import (
     receipted_return,
     unreceipted_return,
 )
+from desktop.store import holds
 from desktop.store import members as member_store
 from desktop.store.members import Member
 from desktop.store.print_jobs import queue_original
@@ -104,9 +105,16 @@ class Returns:
         return self._books.writer.run(work)
 
     def take_back_without_receipt(
-        self, pricing: Pricing, lines: Sequence[BasketLine], by: ReturnedBy
+        self,
+        pricing: Pricing,
+        lines: Sequence[BasketLine],
+        by: ReturnedBy,
+        *,
+        hold_id: str | None = None,
     ) -> CompletedReturn:
         """Return goods nobody has a receipt for, at today's list price, in cash.
+
+        ``hold_id`` names the held basket that the lines were taken up from: it is gone with them.
 
         Raises DomainError ``nothing-to-return``, ``approval-needed`` and ``return-needs-receipt``
         above what the programme allows.
@@ -122,6 +130,8 @@ class Returns:
             raise DomainError("return-needs-receipt", limit=limit)
 
         def work(transaction: Transaction) -> CompletedReturn:
+            if hold_id is not None:
+                holds.drop(transaction.connection, hold_id)
             return self._write(transaction, pricing, back, by, original=None)
 
         return self._books.writer.run(work)

@@ -8,6 +8,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from enum import IntEnum
 from itertools import count
 from typing import Generic, NamedTuple, TypeVar
@@ -103,8 +104,9 @@ class _Work(Generic[Result]):
             try:
                 transaction.committed()
             except OSError as error:
-                log.warning("after-commit-failed", reason=str(error))
-            self.future.set_result(result)
+                _warn("after-commit-failed", error)
+            finally:
+                self.future.set_result(result)
 
 
 class Writer:
@@ -151,7 +153,7 @@ class Writer:
             except DriverError as error:
                 # Jobs hand their errors on; this is a checkpoint's. The log stays as it is and is
                 # copied later: the writer must live on.
-                log.warning("checkpoint-failed", reason=str(error))
+                _warn("checkpoint-failed", error)
             # The job holds its transaction's closures; waiting for the next one must not.
             del job
 
@@ -204,6 +206,12 @@ class Writer:
         finally:
             raw.close()
         return not self._checkpoint("TRUNCATE").was_busy
+
+
+def _warn(event: str, error: Exception) -> None:
+    """Say it, if anybody can be told: the writer waits for no log, and dies of none."""
+    with suppress(OSError, ValueError):
+        log.warning(event, reason=str(error))
 
 
 def _fault(error: OperationalError) -> Exception:

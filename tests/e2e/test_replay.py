@@ -18,13 +18,14 @@ import pytest
 import sqlcipher3.dbapi2
 from typer.testing import CliRunner
 
-from desktop.commands import application, main
+from desktop.commands import application
 from desktop.reckoning.agreement import Agreement, reckon
 from desktop.reckoning.file import read_server, read_till
 from desktop.replay.lines import COLUMNS, Layout, Refused, ShopLine, file_totals, read_lines
 from shared.errors import EnvironmentFault
 from shared.language import Language, words
 from shared.money import Currency
+from tests.support.command_line import run_evertill
 
 SLICE = Path(__file__).parents[1] / "data" / "online_retail_slice.csv"
 TILLS = 3
@@ -282,11 +283,9 @@ def test_an_option_that_cannot_be_is_told_before_anything_is_rung(
 ):
     file = tmp_path / "shop.csv"
     file.write_bytes(HEADER + LINE)
-    monkeypatch.setattr(sys, "argv", ["evertill", "replay", str(file), *options])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
-    assert said in capsys.readouterr().err
+    ended = run_evertill(monkeypatch, capsys, "replay", str(file), *options)
+    assert ended.code == 2
+    assert said in ended.err
 
 
 @pytest.mark.parametrize(
@@ -308,14 +307,7 @@ def test_any_currency_and_any_offers_agree_to_the_penny(
         f"C3,X,Old,-2,2010-12-02 08:26:00,{prices[1]},9",
     ]
     file.write_bytes(HEADER + "\n".join(rows).encode())
-    monkeypatch.setattr(
-        sys, "argv", ["evertill", "replay", str(file), "--currency", currency, "--json", *options]
-    )
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["differences"] == []
+    told = replay_json(monkeypatch, capsys, file, "--currency", currency, *options)
     assert Decimal(told["accepted_money"]) == 2 * Decimal(prices[0]) - Decimal(prices[1])
     assert (Decimal(told["offers_money"]) > 0) is bool(options)
 
@@ -344,11 +336,9 @@ def test_figures_that_may_mean_something_else_are_none(text, decimal):
 
 
 def replay_json(monkeypatch, capsys, file: Path, *options: str) -> dict[str, Any]:
-    monkeypatch.setattr(sys, "argv", ["evertill", "replay", str(file), "--json", *options])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 0
-    told = json.loads(capsys.readouterr().out)
+    ended = run_evertill(monkeypatch, capsys, "replay", str(file), "--json", *options)
+    assert ended.code == 0
+    told: dict[str, Any] = json.loads(ended.out)
     assert told["differences"] == []
     return told
 

@@ -1,5 +1,6 @@
 """What tills may rely on beside the push, and what bad input is answered with."""
 
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 from shared.catalogue.goods import Goods
 from shared.clock import ManualClock
 from shared.ids import EntryId, GoodsId, JournalId
+from shared.journal import strict
 from shared.journal.certificate import decode_certificate
 from shared.journal.keys import (
     Signed,
@@ -530,8 +532,11 @@ def test_a_malformed_key_is_refused(server: Server) -> None:
     assert refusal(lambda: server.line.post("/v1/enrol", request, EnrolReply)) == (400, "bad-key")
 
 
-def test_text_that_a_database_cannot_hold_goes_to_quarantine(server: Server) -> None:
+def test_text_that_a_database_cannot_hold_goes_to_quarantine(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     till = server.enrol_till()
+    monkeypatch.setattr(strict, "NUL", re.compile(rb"(?!)()"))  # a till that does not mind it
     till.sell(100, entry_id=EntryId("0\0"))
 
     assert server.line.push(till).next_seq == 1

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from desktop.services.draft import Restored
+from desktop.store import open_basket
 from desktop.store.catalogue import apply_goods
 from desktop.store.database import TillFolder
 from hardware.simulators.wallet import WalletSimulator
+from shared.errors import EnvironmentFault
 from shared.trade.fact import TenderKind
 from shared.trade.till import PaymentAttempted, PaymentState
 from shared.trade.writing import Writing
@@ -86,14 +88,15 @@ def test_goods_come_back_at_todays_price_and_it_is_said(folder):
 def test_what_cannot_be_priced_any_more_waits_among_the_held_and_can_be_given_up(folder):
     desk = open_desk(folder)
     desk.scan(BISCUIT_CODE)
+    desk.counter.checkout.tender(TenderKind.CARD, 500)
     desk.counter.draft.keep()
     desk = open_desk(killed(desk))
     strange = replace(BISCUITS, tax_class="no-such-class")
     desk.till.store.writer.run(lambda work: apply_goods(work.connection, [goods_row(strange)]))
-    assert restored(desk) == Restored(repriced=0, is_held=True)
+    assert restored(desk) == Restored(repriced=0, is_held=True, paid=500)
     assert desk.counter.checkout.basket.state.is_empty
     (hold,) = desk.counter.holding.held()
-    desk.counter.holding.give_up(hold.hold_id, desk.shift, MANAGER)
+    assert desk.counter.holding.give_up(hold.hold_id, desk.shift, MANAGER) == 500
     assert desk.counter.holding.held() == []
     assert restored(desk) is None
     desk.till.close()
@@ -143,10 +146,54 @@ def test_points_are_asked_for_again(folder):
 
 def test_a_step_that_changed_nothing_writes_nothing(desk, monkeypatch):
     jobs = []
-    monkeypatch.setattr(desk.till.store.writer, "submit", lambda *job: jobs.append(job))
+    submit = desk.till.store.writer.submit
+
+    def noted(*job):
+        jobs.append(job)
+        return submit(*job)
+
+    monkeypatch.setattr(desk.till.store.writer, "submit", noted)
     desk.counter.draft.keep()
     assert jobs == []
     desk.scan(BISCUIT_CODE)
     desk.counter.draft.keep()
     desk.counter.draft.keep()
     assert len(jobs) == 1
+
+
+def test_a_held_basket_that_was_taken_back_without_a_receipt_is_gone(folder):
+    desk = open_desk(folder)
+    desk.scan(BISCUIT_CODE)
+    held = desk.counter.holding.hold(desk.shift, CASHIER)
+    desk.counter.holding.recall(held.hold_id)
+    state = desk.counter.checkout.basket.state
+    by = desk.returned_by(desk.approval("return-without-receipt"))
+    desk.till.returns.take_back_without_receipt(
+        desk.till.pricing(), state.lines, by, hold_id=state.hold_id
+    )
+    desk = open_desk(killed(desk))
+    assert desk.counter.holding.held() == []
+    desk.till.close()
+
+
+def test_a_disk_that_is_full_once_is_tried_again_at_the_next_step(desk, monkeypatch):
+    desk.scan(BISCUIT_CODE)
+    full = EnvironmentFault("disk-full")
+
+    def fail(*_arguments):
+        raise full
+
+    with monkeypatch.context() as patched:
+        patched.setattr(open_basket, "keep", fail)
+        desk.counter.draft.keep()
+        desk.till.store.writer.run(lambda _work: None)
+    desk.counter.draft.keep()
+    desk.till.store.writer.run(lambda _work: None)
+    with desk.till.books.reading() as connection:
+        assert open_basket.kept(connection) is not None
+
+
+def test_a_draft_that_cannot_be_read_stops_nobody(desk):
+    keep = open_basket.keep
+    desk.till.store.writer.run(lambda work: keep(work.connection, b"{nonsense"))
+    assert restored(desk) is None

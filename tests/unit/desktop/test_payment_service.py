@@ -11,9 +11,9 @@ from desktop.services.checkout import CompletedSale
 from desktop.services.payments import PaymentProgress, Payments, PaymentsBy
 from desktop.services.payments import _of as payment_steps
 from desktop.store.payments import open_payments
-from hardware.ports import AttemptState
+from hardware.ports import AttemptState, PaymentResult
 from hardware.simulators.wallet import Behaviour, WalletSimulator
-from shared.errors import EnvironmentFault
+from shared.errors import DomainError, EnvironmentFault
 from shared.trade.fact import TenderKind
 from shared.trade.till import CashDirection, PaymentState
 from shared.trade.writing import Writing
@@ -45,7 +45,8 @@ def wallet() -> WalletSimulator:
 
 
 def payments(desk: Desk, wallet: WalletSimulator, executor: Executor | None = None) -> Payments:
-    return Payments(desk.till.books, wallet, currency="CNY", executor=executor or AtOnce())
+    used = executor or AtOnce()
+    return Payments(desk.till.books, wallet, currency="CNY", executor=used, background=used)
 
 
 def by(desk: Desk) -> PaymentsBy:
@@ -267,3 +268,52 @@ def test_a_return_of_a_sale_paid_in_cash_asks_no_wallet(desk, wallet):
     sale = desk.sell(BISCUIT_CODE)
     desk.take_back(sale, (1, 1))
     assert payments(desk, wallet).outstanding() == []
+
+
+def test_what_is_being_given_back_is_nobodys_to_use_even_after_a_crash(folder, wallet):
+    desk = open_desk(folder)
+    pay(desk, payments(desk, wallet))
+    (found,) = payments(desk, wallet).outstanding()
+    payments(desk, wallet, Never()).give_back(found, by(desk), lambda _progress: None)
+    assert still_open(desk) == [PaymentState.UNKNOWN]
+    desk.till.close()
+
+    desk = open_desk(folder)
+    (again,) = ask_again(desk, payments(desk, wallet))
+    assert again.state is PaymentState.APPROVED  # the reversal never left
+    desk.till.close()
+
+
+def test_a_reversal_that_is_refused_leaves_the_money_on_the_list(desk, wallet, monkeypatch):
+    pay(desk, payments(desk, wallet))
+    (found,) = payments(desk, wallet).outstanding()
+    refused = PaymentResult(found.attempt_id, AttemptState.DECLINED, reason="too-late")
+    monkeypatch.setattr(wallet, "reverse", lambda *_one, **_more: refused)
+    payments(desk, wallet).give_back(found, by(desk), lambda _progress: None)
+    assert still_open(desk) == [PaymentState.UNKNOWN]
+
+
+def test_another_provider_is_never_asked_about_it(desk, wallet):
+    wallet.script(Behaviour.DEAD_LINE)
+    pay(desk, payments(desk, wallet))
+    other = WalletSimulator("another", wait=lambda _seconds: None)
+    assert ask_again(desk, payments(desk, other)) == []
+    assert (other.books, still_open(desk)) == ({}, [PaymentState.UNKNOWN])
+    (found,) = payments(desk, other).outstanding()
+    with pytest.raises(DomainError, match="no-wallet"):
+        payments(desk, other).give_back(found, by(desk), lambda _progress: None)
+
+
+def test_a_bug_in_the_payments_thread_leaves_nobody_waiting(desk, wallet, monkeypatch):
+    service = payments(desk, wallet)
+    record, calls = desk.till.books.record, []
+
+    def broken(writing: Writing, **named: Any) -> Any:
+        calls.append(writing)
+        if len(calls) > 1:
+            raise KeyError("a bug")
+        return record(writing, **named)
+
+    monkeypatch.setattr(desk.till.books, "record", broken)
+    last = pay(desk, service)[-1]
+    assert (last.state, last.is_final) == (PaymentState.UNKNOWN, True)

@@ -122,7 +122,8 @@ def inline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inline]:
     clock, network = ManualClock(MORNING), OnDemand()
     wallet = WalletSimulator(wait=lambda _seconds: None)
     with open_till(tmp_path, surroundings=Surroundings(clock=clock, gateway=wallet)) as till:
-        monkeypatch.setattr(till, "executor", lambda: network)
+        for pool in ("executor", "background"):
+            monkeypatch.setattr(till, pool, lambda: network)
         loop = TillLoop()
         made = Inline(till, loop, clock, wallet, network)
         presenter = TillPresenter(till, clock=clock, post=loop.post)

@@ -34,7 +34,8 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         till = reopen(tmp_path, Surroundings(clock=clock, gateway=wallet))
         running.append(till)
         network, loop = OnDemand(), TillLoop()
-        monkeypatch.setattr(till, "executor", lambda: network)
+        for pool in ("executor", "background"):
+            monkeypatch.setattr(till, pool, lambda: network)
         made = Inline(till, loop, clock, wallet, network)
         loop.attach(TillPresenter(till, clock=clock, post=loop.post), made.views.append)
         loop.show()
@@ -97,7 +98,7 @@ def test_a_payment_on_its_way_is_found_out_and_used_for_the_basket(start):
     till = start()
     assert rows(till) == [("till.payments.payment", 750)]
     till.answer()
-    assert till.told.key == "till.attempt.unused"
+    assert till.told.key == "till.attempt.other-approved"
     till.press(Key.F7)
     assert till.tickets == 1
     assert [one.state for one in till.wallet.books.values()] == [AttemptState.APPROVED]
@@ -127,7 +128,7 @@ def test_a_payment_nobody_wants_any_more_is_given_back(start):
     till.answer()
     till.press(Key.F8)
     till.answer()
-    assert till.told.key == "till.attempt.reversed"
+    assert till.told.key == "till.attempt.other-reversed"
     assert [one.state for one in till.wallet.books.values()] == [AttemptState.REVERSED]
     assert rows(till) == []
 

@@ -120,8 +120,7 @@ def late(state, attempt_id="an-old-one"):
 def test_news_of_an_attempt_that_is_over_is_told_and_pays_nothing(selling, state):
     selling.scan(CHIPS.barcodes[0])
     selling.do(late(state))
-    word = "unused" if state is PaymentState.APPROVED else state.value
-    assert selling.told.key == f"till.attempt.{word}"
+    assert selling.told.key == f"till.attempt.other-{state.value}"
     assert (selling.tickets, selling.amounts) == (0, [750])
     assert selling.sale.tender is None
 
@@ -133,7 +132,7 @@ def test_an_approval_after_the_sale_was_paid_in_cash_pays_no_other(selling):
     selling.press(Key.F12)
     selling.scan(RICE.barcodes[0])
     selling.do(late(PaymentState.APPROVED, old))
-    assert selling.told.key == "till.attempt.unused"
+    assert selling.told.key == "till.attempt.other-approved"
     assert (selling.tickets, selling.amounts) == (1, [6990])
 
 
@@ -168,7 +167,7 @@ def test_a_wallets_part_that_is_taken_off_is_given_back_there(selling):
     selling.answer()
     (paid,) = selling.wallet.books.values()
     assert paid.state is AttemptState.REVERSED
-    assert selling.told.key == "till.attempt.reversed"
+    assert selling.told.key == "till.attempt.other-reversed"
     selling.press(Key.ESC, Key.F4)
     assert selling.told.key == "till.hold.held"
 

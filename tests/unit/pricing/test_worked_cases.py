@@ -1,16 +1,15 @@
 """The worked cases in tests/vectors/pricing, played as ``evertill quote`` plays them."""
 
-import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from desktop.commands import main
 from shared.errors import DomainError
 from shared.workbench.expecting import unlike
 from shared.workbench.playing import play
 from shared.workbench.scenario import read_scenario, schema
+from tests.support.command_line import run_evertill
 
 CASES = sorted((Path(__file__).parents[2] / "vectors" / "pricing").glob("*.toml"))
 NEGATIVE = b"""
@@ -63,11 +62,7 @@ def test_a_scenario_that_cannot_be_read_names_the_place(data, said):
 
 
 def run(monkeypatch, capsys, *arguments: str):
-    monkeypatch.setattr(sys, "argv", ["evertill", "quote", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    told = capsys.readouterr()
-    return ended.value.code, told.out, told.err
+    return run_evertill(monkeypatch, capsys, "quote", *arguments)
 
 
 def test_the_command_prints_json_and_tables_and_says_what_is_otherwise(
