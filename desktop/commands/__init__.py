@@ -25,6 +25,7 @@ COMMANDS: Final = (
     Command("run", "desktop.commands.run", "run"),
     Command("demo", "desktop.commands.demo", "demo"),
     Command("replay", "desktop.commands.replay", "replay"),
+    Command("programme", "desktop.commands.programme", "programme"),
     Command("quote", "desktop.commands.quote", "quote"),
 )
 
