@@ -48,8 +48,14 @@ def load_bundle(data: bytes, ref: BundleRef) -> Programme:
     return load_programme(data)
 
 
+TEMPLATES = ("default", "supermarket", "convenience", "pharmacy", "bakery", "fashion", "plain")
+"""The programmes that come with the product; ``plain`` has no offers and no tax."""
+
+
 def template(name: str) -> Programme:
-    """A programme that comes with the product: ``default`` or ``plain``."""
+    """A programme that comes with the product; DomainError ``unknown-template``."""
+    if name not in TEMPLATES:
+        raise DomainError("unknown-template", name=name, known=", ".join(TEMPLATES))
     return load_programme((files("shared.programmes") / f"{name}.json").read_bytes())
 
 

@@ -1,13 +1,16 @@
 """What is lawful and hardly meant is told with its place; the command tells errors first."""
 
+import re
 from datetime import date, time
+from importlib.resources import files
 
 import msgspec
 import pytest
 
+from shared.errors import DomainError
 from shared.language import Language, words
 from shared.loyalty.advice import advice
-from shared.loyalty.bundle import programme_bytes, template
+from shared.loyalty.bundle import TEMPLATES, load_programme, programme_bytes, template
 from shared.loyalty.conditions import AllOf, Dates, Stores, Weekly
 from shared.loyalty.document import GoodsSet
 from shared.loyalty.effects import (
@@ -39,9 +42,24 @@ def codes(*offers, catalogue=(), **more):
     return [error.code.removeprefix("advice-") for error in found]
 
 
-def test_the_templates_need_no_advice():
-    for name in ("default", "plain"):
-        assert list(advice(template(name), TODAY)) == []
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_templates_need_no_advice_and_speak_both_languages(name):
+    programme = template(name)
+    assert list(advice(programme, TODAY)) == []
+    assert programme_bytes(load_programme(programme_bytes(programme))) == programme_bytes(programme)
+    named = (programme, *programme.offers, *programme.tiers.ladder, *programme.earning.rules)
+    for one in named:
+        assert re.search("[\u4e00-\u9fff]", one.names.zh)
+        assert one.names.en
+        assert not re.search("[\u4e00-\u9fff]", one.names.en)
+
+
+def test_every_template_there_is_can_be_named():
+    folder = files("shared.programmes")
+    there_are = {file.name for file in folder.iterdir() if file.name.endswith(".json")}
+    assert there_are == {f"{name}.json" for name in TEMPLATES}
+    with pytest.raises(DomainError, match="unknown-template"):
+        template("bank")
 
 
 @pytest.mark.parametrize(
