@@ -45,17 +45,23 @@ def _tiers(programme: Programme) -> Iterator[DomainError]:
     for lower, higher in pairwise(programme.tiers.ladder[1:]):
         for one in lower.reached_by:
             for other in higher.reached_by:
-                if type(one) is type(other) and _needed(other) <= _needed(one):
+                if _asks_no_more(other, one):
                     yield DomainError(
                         "advice-tier-skipped", rule=f"tiers/{higher.id}", lower=lower.id
                     )
 
 
-def _needed(condition: TierCondition) -> float:
-    if isinstance(condition, InTotal | InOneSale | InWindow):
-        months = condition.months if isinstance(condition, InWindow) else 1
-        return condition.spend_minor / months
-    return float("inf")
+def _asks_no_more(one: TierCondition, other: TierCondition) -> bool:
+    """Whether whoever meets the other condition has met this one, where they can be compared."""
+    match one, other:
+        case InTotal(spend_minor=asked), InTotal(spend_minor=known):
+            return asked <= known
+        case InOneSale(spend_minor=asked), InOneSale(spend_minor=known):
+            return asked <= known
+        case InWindow(), InWindow():
+            return one.spend_minor <= other.spend_minor and one.months >= other.months
+        case _:
+            return False
 
 
 def _never(offer: Offer, today: date) -> Iterator[DomainError]:

@@ -48,11 +48,16 @@ class GoodsSet(Document, frozen=True, kw_only=True):
         """Whether no goods are left out."""
         return self == EVERYTHING
 
+    @property
+    def is_selective(self) -> bool:
+        """Whether goods have to be named to belong to it."""
+        return bool(self.skus or self.categories or self.brands or self.marks or self.suppliers)
+
     def contains(self, goods: Goods) -> bool:
         """Whether the rule is about these goods."""
         if self._excludes(goods):
             return False
-        if not (self.skus or self.categories or self.brands or self.marks or self.suppliers):
+        if not self.is_selective:
             return True
         return (
             goods.sku in self.skus

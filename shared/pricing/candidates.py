@@ -15,6 +15,7 @@ from shared.pricing.effects import Candidate
 from shared.pricing.gates import NetPart, Positions, gate_of
 from shared.pricing.quote import Explanation, Reason
 from shared.pricing.ringing import Ringing
+from shared.pricing.rulebook import rulebook
 
 BASKET_PERCENTAGES: Final = "\x00basket-percentages"
 """The group of whole-basket percentages that name none; no document can spell it."""
@@ -41,7 +42,8 @@ class Candidates:
 def candidates_of(
     basket: Basket, ringing: Ringing, programme: Programme, claims: Claiming
 ) -> Candidates:
-    """Every attempt of every offer, in order of id."""
+    """Every attempt of every offer that concerns the basket, in order of id."""
+    rules = rulebook(programme)
     sorting = _Sorting(
         basket,
         ringing,
@@ -50,7 +52,12 @@ def candidates_of(
         listed=ringing.listed,
         nets=ringing.nets,
     )
-    for offer in sorted(programme.offers, key=lambda offer: offer.id):
+    concerned = set(rules.always)
+    for line in ringing.lines:
+        concerned |= rules.concerned_by(line.goods)
+    concerned.update(rules.claimed[one] for one in claims.by_offer if one in rules.claimed)
+    for index in sorted(concerned):
+        offer = rules.offers[index]
         tries = claims.of_offer(offer)
         if tries:
             sorting.sort_in(offer, tries)

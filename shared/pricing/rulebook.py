@@ -1,0 +1,101 @@
+"""A programme's offers by what they look for: a basket meets only those that may concern it.
+
+With a thousand live offers a basket of a hundred lines would ask a hundred thousand times whether
+an article is meant; the index answers from the article's own marks.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from shared.catalogue.goods import Goods
+from shared.loyalty.document import GoodsSet
+from shared.loyalty.effects import Bundle, Gift
+from shared.loyalty.offers import Offer
+from shared.loyalty.programme import Programme
+
+Mark = tuple[str, str]
+"""What an article is found by: ``sku``, ``category``, ``brand``, ``mark`` or ``supplier``."""
+
+
+class Rulebook:
+    """The offers of one programme in order of id, with an index."""
+
+    def __init__(self, offers: Iterable[Offer]) -> None:
+        self.offers = sorted(offers, key=lambda offer: offer.id)
+        self.always: list[int] = []
+        """Offers for all goods, and those that need none."""
+        self.claimed: dict[str, int] = {}
+        """Offers that somebody has to claim, by id."""
+        self._by_mark: defaultdict[Mark, list[int]] = defaultdict(list)
+        for index, offer in enumerate(self.offers):
+            if offer.claimed or offer.is_reward:
+                self.claimed[offer.id] = index
+            else:
+                self._put(index, offer)
+
+    def _put(self, index: int, offer: Offer) -> None:
+        sets = list(goods_of(offer))
+        if isinstance(offer.effect, Gift) or any(not one.is_selective for one in sets):
+            self.always.append(index)
+            return
+        for mark in {mark for one in sets for mark in _wanted(one)}:
+            self._by_mark[mark].append(index)
+
+    def concerned_by(self, goods: Goods) -> set[int]:
+        """Offers whose goods may be these, beside those that always are."""
+        return {index for mark in _marks(goods) for index in self._by_mark.get(mark, ())}
+
+
+def goods_of(offer: Offer) -> Iterator[GoodsSet]:
+    """The goods an offer works on: its own, or those of a bundle's parts."""
+    if isinstance(offer.effect, Bundle):
+        yield from (part.goods for part in offer.effect.parts)
+    else:
+        yield offer.goods
+
+
+def _wanted(goods: GoodsSet) -> Iterator[Mark]:
+    lists = {
+        "sku": goods.skus,
+        "category": goods.categories,
+        "brand": goods.brands,
+        "mark": goods.marks,
+        "supplier": goods.suppliers,
+    }
+    for kind, names in lists.items():
+        yield from ((kind, name) for name in names)
+
+
+def _marks(goods: Goods) -> Iterator[Mark]:
+    yield "sku", goods.sku
+    yield "brand", goods.brand
+    yield "supplier", goods.supplier
+    yield from (("mark", mark) for mark in goods.marks)
+    path = goods.category
+    while path:
+        yield "category", path
+        path = path.rpartition("/")[0]
+
+
+class _Same:
+    """A programme as a key: the same object, not an equal one, which would be slow to find out."""
+
+    def __init__(self, programme: Programme) -> None:
+        self.programme = programme
+
+    def __hash__(self) -> int:
+        return id(self.programme)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.programme is self.programme
+
+
+@lru_cache(maxsize=8)
+def _made(same: _Same) -> Rulebook:
+    return Rulebook(same.programme.offers)
+
+
+def rulebook(programme: Programme) -> Rulebook:
+    """The rulebook of a programme; made once for the programmes that are in use."""
+    return _made(_Same(programme))
