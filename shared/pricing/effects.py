@@ -112,10 +112,10 @@ def take(candidate: Candidate, lines: Sequence[OfferLine], state: State) -> Taki
     units: dict[int, int] = {}
     match effect:
         case NthItem() | SetPrice() | Bundle() | FreeUnits():
-            found = _sets(effect, candidate, lines, state)
-            off, units = found.off, found.units
-            weights = found.weights(_shelf(lines, state))
-            off = min(off, sum(weights.values()) // multi_buy.SCALE)
+            shelf = _shelf(candidate, lines, state)
+            found = _sets(effect, candidate, shelf)
+            off, units, weights = found.off, found.units, found.weights(shelf)
+            off = min(off, sum(weights.values()) // shelf.scale)
         case FurtherUnits() | Gift():
             return Missing()
         case _:
@@ -126,17 +126,14 @@ def take(candidate: Candidate, lines: Sequence[OfferLine], state: State) -> Taki
     return Taking(candidate=candidate, amounts=_share(off, weights), units=units)
 
 
-def _shelf(lines: Sequence[OfferLine], state: State) -> Shelf:
-    return Shelf(lines, state.remaining, state.used, state.multi)
+def _shelf(candidate: Candidate, lines: Sequence[OfferLine], state: State) -> Shelf:
+    scale = multi_buy.scale_of(lines, candidate.lines)
+    return Shelf(lines, state.remaining, state.used, state.multi, scale)
 
 
 def _sets(
-    effect: NthItem | SetPrice | Bundle | FreeUnits,
-    candidate: Candidate,
-    lines: Sequence[OfferLine],
-    state: State,
+    effect: NthItem | SetPrice | Bundle | FreeUnits, candidate: Candidate, shelf: Shelf
 ) -> SetsFound:
-    shelf = _shelf(lines, state)
     match effect:
         case NthItem():
             return multi_buy.nth_item(effect, candidate.lines, shelf)
@@ -163,8 +160,7 @@ def _money_off(
         case PercentLadder():
             return divide_rounded(whole * percent_of(effect, whole), WHOLE), weights
         case PercentOff():
-            if effect.spares_multi_buy:
-                weights = _spared(weights, lines, state)
+            weights = _percent_base(effect, candidate, lines, state)
             return divide_rounded(sum(weights.values()) * effect.basis_points_off, WHOLE), weights
         case FixedPrice():
             weights = {
@@ -178,14 +174,21 @@ def _money_off(
             return (off if effect.each_unit else min(off, effect.off_minor)), weights
 
 
-def _spared(weights: Mapping[int, int], lines: Sequence[OfferLine], state: State) -> dict[int, int]:
-    """What is left of lines without the units that multi-buy offers used."""
-    return {
-        index: left * (lines[index].units - state.used[index]) // lines[index].units
-        if lines[index].units
-        else left
-        for index, left in weights.items()
-    }
+def _percent_base(
+    effect: PercentOff, candidate: Candidate, lines: Sequence[OfferLine], state: State
+) -> dict[int, int]:
+    """What a percentage is taken of: where it spares them, without the units of multi-buy offers.
+
+    The units left out of those offers cost what all did before them.
+    """
+    base = {index: state.remaining[index] for index in candidate.lines}
+    if effect.spares_multi_buy:
+        for index, left in base.items():
+            units, used = lines[index].units, state.used[index]
+            if used:
+                spare = (left + state.multi[index]) * (units - used) // units
+                base[index] = min(left, spare)
+    return base
 
 
 def percent_of(ladder: PercentLadder, amount: int) -> int:
@@ -194,29 +197,41 @@ def percent_of(ladder: PercentLadder, amount: int) -> int:
     return max(reached, default=0)
 
 
-def take_added(members: Sequence[Candidate], state: State) -> list[Taking]:
+def take_added(
+    members: Sequence[Candidate], lines: Sequence[OfferLine], state: State
+) -> list[Taking]:
     """Percentages of one group, summed on the same amounts, at most 100% on any line.
 
     The sum is rounded once, shared over the lines, and on each line over the offers.
     """
-    points: dict[int, list[int]] = {}
-    for member in members:
-        for index in member.lines:
-            given = points.setdefault(index, [0] * len(members))
-            assert isinstance(member.offer.effect, PercentOff)
-            percent = member.offer.effect.basis_points_off
-            given[members.index(member)] = min(percent, WHOLE - sum(given))
-    weights = {index: state.remaining[index] * sum(points[index]) for index in sorted(points)}
+    parts = _added_parts(members, lines, state)
+    weights = {index: sum(parts[index]) for index in sorted(parts)}
     shares = _share(divide_rounded(sum(weights.values()), WHOLE), weights)
     by_member: list[dict[int, int]] = [{} for _ in members]
     for index, share in shares.items():
-        parts = largest_remainder(min(share, state.remaining[index]), points[index])
-        for amounts, part in zip(by_member, parts, strict=True):
+        divided = largest_remainder(min(share, state.remaining[index]), parts[index])
+        for amounts, part in zip(by_member, divided, strict=True):
             amounts[index] = part
     return [
         Taking(candidate=member, amounts=_capped(member.offer, amounts), units={})
         for member, amounts in zip(members, by_member, strict=True)
     ]
+
+
+def _added_parts(
+    members: Sequence[Candidate], lines: Sequence[OfferLine], state: State
+) -> dict[int, list[int]]:
+    """By line what each member takes, in basis points of a minor unit."""
+    parts: dict[int, list[int]] = {}
+    given: dict[int, int] = {}
+    for number, member in enumerate(members):
+        effect = member.offer.effect
+        assert isinstance(effect, PercentOff)
+        for index, base in _percent_base(effect, member, lines, state).items():
+            percent = min(effect.basis_points_off, WHOLE - given.get(index, 0))
+            given[index] = given.get(index, 0) + percent
+            parts.setdefault(index, [0] * len(members))[number] = base * percent
+    return parts
 
 
 def _capped(offer: Offer, amounts: dict[int, int]) -> dict[int, int]:

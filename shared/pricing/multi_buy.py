@@ -1,18 +1,18 @@
 """Offers that use up units: which units make a set, and what a set saves.
 
 A unit's price is what is left to pay for its line, without what multi-buy offers took off it, per
-unit. Amounts are computed in billionths of a minor unit and rounded once per offer.
+unit. Prices are exact, in fractions of a minor unit that every line's units divide. What sets save
+is rounded once per offer; what single units are reduced by (nth item, free units) once per line.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from math import lcm
+from typing import Protocol
 
 from shared.loyalty.effects import Bundle, FreeUnits, NthItem, SetPrice
 from shared.money import divide_rounded
 from shared.pricing.basket import WHOLE
-
-SCALE: Final = 10**9
 
 
 class UnitLine(Protocol):
@@ -27,26 +27,35 @@ class UnitLine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The lines of an offer as earlier offers left them, by position."""
+    """The lines of an offer as earlier offers left them, by position.
+
+    ``scale`` is how many fractions a minor unit has; see ``scale_of``.
+    """
 
     lines: Sequence[UnitLine]
     remaining: Sequence[int]
     used: Sequence[int]
     multi: Sequence[int]
+    scale: int
 
     def open_units(self, index: int) -> int:
         """Units that no multi-buy offer has used."""
         return self.lines[index].units - self.used[index]
 
     def price(self, index: int) -> int:
-        """Of one unit, in billionths."""
+        """Of one unit, in fractions; exact."""
         whole = self.remaining[index] + self.multi[index]
-        return whole * SCALE // self.lines[index].units
+        return whole * (self.scale // self.lines[index].units)
 
     def falling(self, positions: Sequence[int]) -> list[int]:
         """Positions with open units, dearest unit first."""
         held = [index for index in positions if self.open_units(index) > 0]
         return sorted(held, key=lambda index: (-self.price(index), index))
+
+
+def scale_of(lines: Sequence[UnitLine], positions: Iterable[int]) -> int:
+    """The least number of fractions in which every unit on these positions has a whole price."""
+    return lcm(*(lines[index].units for index in positions if lines[index].units))
 
 
 @dataclass(slots=True)
@@ -65,7 +74,7 @@ class SetsFound:
     def weights(self, shelf: Shelf) -> dict[int, int]:
         """The used units' prices, which the saving is spread by; never more than is left to pay."""
         return {
-            index: min(shelf.remaining[index] * SCALE, shelf.price(index) * count)
+            index: min(shelf.remaining[index] * shelf.scale, shelf.price(index) * count)
             for index, count in self.units.items()
         }
 
@@ -103,13 +112,13 @@ def set_price(effect: SetPrice, positions: Sequence[int], shelf: Shelf) -> SetsF
     for pool in _pools(positions, shelf, apart=effect.same_goods):
         for one_set in _sets_of(pool, effect.units, shelf):
             worth = sum(shelf.price(index) * count for index, count in one_set.items())
-            gain = worth - effect.price_minor * SCALE
+            gain = worth - effect.price_minor * shelf.scale
             if gain <= 0 or not sets_left:
                 break
             saved, sets_left = saved + gain, sets_left - 1
             for index, count in one_set.items():
                 found.use(index, count)
-    found.off = divide_rounded(saved, SCALE)
+    found.off = divide_rounded(saved, shelf.scale)
     return found
 
 
@@ -120,13 +129,13 @@ def bundle(effect: Bundle, parts: Sequence[Sequence[int]], shelf: Shelf) -> Sets
     while sets_left:
         one_set = _bundle_set(effect, parts, shelf, found.units)
         worth = sum(shelf.price(index) * count for index, count in one_set.items())
-        gain = _bundle_gain(effect, worth)
+        gain = _bundle_gain(effect, worth, shelf.scale)
         if gain <= 0:
             break
         saved, sets_left = saved + gain, sets_left - 1
         for index, count in one_set.items():
             found.use(index, count)
-    found.off = divide_rounded(saved, SCALE)
+    found.off = divide_rounded(saved, shelf.scale * WHOLE)
     return found
 
 
@@ -148,15 +157,13 @@ def _bundle_set(
     return one_set
 
 
-def _bundle_gain(effect: Bundle, worth: int) -> int:
-    """What one set saves, in billionths."""
-    if not worth:
-        return 0
+def _bundle_gain(effect: Bundle, worth: int, scale: int) -> int:
+    """What one set saves, in basis points of a fraction."""
     if effect.basis_points_off:
-        return worth * effect.basis_points_off // WHOLE
+        return worth * effect.basis_points_off
     if effect.off_minor:
-        return min(worth, effect.off_minor * SCALE)
-    return worth - effect.price_minor * SCALE
+        return min(worth, effect.off_minor * scale) * WHOLE
+    return (worth - effect.price_minor * scale) * WHOLE
 
 
 def free_units(effect: FreeUnits, positions: Sequence[int], shelf: Shelf) -> SetsFound:

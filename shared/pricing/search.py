@@ -51,7 +51,7 @@ class Move:
             return [taking] if isinstance(taking, Taking) else []
         if any(not isinstance(take(m, lines, state), Taking) for m in self.members):
             return []
-        takings = take_added(self.members, state)
+        takings = take_added(self.members, lines, state)
         return takings if all(taking.total for taking in takings) else []
 
 

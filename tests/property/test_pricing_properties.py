@@ -302,7 +302,7 @@ def _brute_force(candidates, offer_lines):
             if not all(isinstance(taking, Taking) for taking in takings):
                 break
             if len(step) > 1:
-                takings = take_added(step, state)
+                takings = take_added(step, offer_lines, state)
             state = after(state, takings, "")
         else:
             best = min(best, sum(state.remaining))

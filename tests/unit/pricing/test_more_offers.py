@@ -21,7 +21,7 @@ from shared.loyalty.effects import (
     PercentStep,
     SetPrice,
 )
-from shared.loyalty.offers import Limits
+from shared.loyalty.offers import Group, GroupMode, Limits
 from shared.loyalty.programme import PriceList
 from shared.pricing.basket import MemberContext, OfferUse, RewardClaim
 from shared.pricing.engine import price
@@ -116,8 +116,37 @@ def test_a_percentage_that_spares_multi_buy_leaves_used_units_out():
     three = offer("3@25", SetPrice(units=3, price_minor=25_00))
     tenth = offer("tenth", PercentOff(basis_points_off=1_000, spares_multi_buy=True))
     quote = quoted([line(TEA, 4)], three, tenth)
-    # One of four units was not used: a quarter of the 35.00 that are left.
-    assert quote.total_minor == 35_00 - 88
+    # One of four units was not used, and costs its 10.00.
+    assert quote.total_minor == 35_00 - 1_00
+
+
+def test_percentages_that_are_added_spare_used_units_as_single_ones_do():
+    three = offer("3@25", SetPrice(units=3, price_minor=25_00))
+    spared = PercentOff(basis_points_off=1_000, spares_multi_buy=True)
+    plain = PercentOff(basis_points_off=2_000)
+    quote = price(
+        basket(line(TEA, 4)),
+        programme(
+            three,
+            offer("plain", plain, group="sum"),
+            offer("spared", spared, group="sum"),
+            groups=(Group(id="sum", mode=GroupMode.ADD),),
+        ),
+    )
+    # 20% of 35.00 and 10% of the one unit at 10.00.
+    assert quote.total_minor == 35_00 - 7_00 - 1_00
+    assert {one.offer: one.amount_minor for one in quote.offers}["spared"] == 1_00
+
+
+def test_free_units_leave_nothing_to_pay_where_a_unit_costs_no_whole_cent():
+    quote = quoted([line(TEA, 3, label_minor=29_99)], offer("free", FreeUnits(units=3)))
+    assert quote.total_minor == 0
+
+
+def test_half_a_cent_of_a_set_is_rounded_up_where_a_unit_costs_no_whole_cent():
+    part = BundlePart(goods=only("T"), units=3)
+    half = offer("half", Bundle(parts=(part,), basis_points_off=5_000))
+    assert quoted([line(TEA, 3, label_minor=10_01)], half).saved_minor == 5_01
 
 
 @pytest.mark.parametrize(("units", "total"), [(1, 10_00), (2, 18_00), (5, 40_00)])
