@@ -1,0 +1,329 @@
+"""Every lawful combination of offers on a basket, one by one, and the best of them.
+
+An offer may apply once by itself, or once for each claim; phases and ranks rise; of a group of mode
+``one`` at most one applies; members of a group of mode ``add`` work together.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, combinations
+
+from shared.loyalty.conditions import Measured, Quantity, Spend
+from shared.loyalty.document import GoodsSet
+from shared.loyalty.effects import Addition, Bundle, FurtherUnits, Gift, PercentOff
+from shared.loyalty.offers import GroupMode, Offer, Phase
+from shared.loyalty.programme import Programme
+from shared.pricing.basket import Basket
+from tests.judges.brute_force.plain_conditions import holds
+from tests.judges.brute_force.plain_effects import (
+    WHOLE,
+    Standing,
+    Taken,
+    begin,
+    capped,
+    leave,
+    percentage_base,
+    spread,
+    taking,
+)
+from tests.judges.brute_force.plain_lines import half_up, net_of, parted, plain_lines
+
+Place = tuple[int, int]
+Rating = tuple[int, tuple[int, ...], tuple[tuple[str, str, int], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An offer that may apply: by itself, for a coupon, or as the nth of a reward."""
+
+    offer: Offer
+    goods: tuple[int, ...]
+    parts: tuple[tuple[int, ...], ...]
+    group: str
+    mode: GroupMode
+    coupon: str = ""
+    time: int = 0
+
+    @property
+    def place(self) -> Place:
+        """When it works."""
+        return int(self.offer.works_in), self.offer.rank
+
+    @property
+    def name(self) -> tuple[str, str, int]:
+        """What it is told apart by."""
+        return self.offer.id, self.coupon, self.time
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An attempt that took something."""
+
+    attempt: Attempt
+    taken: Taken
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done at once: one attempt, or several of an adding group."""
+
+    attempts: tuple[Attempt, ...]
+    closes: str
+    place: Place
+
+
+@dataclass(slots=True)
+class Best:
+    """The lowest amount left, how it is best reached, and all equally good ways there."""
+
+    left: int
+    rating: Rating = (0, (), ())
+    ways: list[tuple[Applied, ...]] = field(default_factory=lambda: [()])
+    looked_at: int = 0
+
+
+class Offering:
+    """One basket with the attempts that its offers may make."""
+
+    def __init__(self, basket: Basket, programme: Programme) -> None:
+        self.basket, self.programme = basket, programme
+        self.lines = plain_lines(basket, programme)
+        self.start = begin(self.lines)
+        modes = {group.id: group.mode for group in programme.groups}
+        tries = self._tries()
+        self.attempts = [
+            self._attempt(offer, coupon, time, modes)
+            for offer in sorted(programme.offers, key=lambda offer: offer.id)
+            for coupon, time in tries.get(offer.id, [])
+            if not self._is_used_up(offer)
+        ]
+        self.discounts = [
+            one
+            for one in self.attempts
+            if one.goods and all(one.parts) and not isinstance(one.offer.effect, Addition)
+        ]
+
+    # What may be tried
+
+    def _tries(self) -> dict[str, list[tuple[str, int]]]:
+        tries: dict[str, list[tuple[str, int]]] = {}
+        for offer in self.programme.offers:
+            if not offer.claimed and not offer.costs_points:
+                tries[offer.id] = [("", 0)]
+        for coupon in self.programme.coupons:
+            codes = sorted(c.instance for c in self.basket.claims if c.coupon == coupon.id)
+            own = tries.setdefault(coupon.offer, [])
+            own += [(code, 0) for code in codes[: coupon.per_sale]]
+        purse = self.basket.member.points if self.basket.member else 0
+        wanted: Counter[str] = Counter()
+        for reward in self.basket.rewards:
+            wanted[reward.offer] += reward.times
+        for offer in self.programme.offers:
+            if offer.costs_points:
+                times = min(wanted[offer.id], purse // offer.costs_points)
+                purse -= times * offer.costs_points
+                tries[offer.id] = [("", time) for time in range(1, times + 1)]
+        return tries
+
+    def _is_used_up(self, offer: Offer) -> bool:
+        limits = offer.limits
+        for use in self.basket.uses:
+            if use.offer == offer.id:
+                pairs = (
+                    (limits.per_member, use.by_member),
+                    (limits.per_member_and_day, use.by_member_today),
+                    (limits.per_store, use.in_store),
+                    (limits.in_total, use.in_total),
+                )
+                if any(most and used >= most for most, used in pairs):
+                    return True
+        return False
+
+    def _attempt(
+        self, offer: Offer, coupon: str, time: int, modes: dict[str, GroupMode]
+    ) -> Attempt:
+        parts: tuple[tuple[int, ...], ...] = ()
+        goods = self._discountable(offer, offer.goods)
+        if isinstance(offer.effect, Bundle):
+            parts = tuple(self._discountable(offer, part.goods) for part in offer.effect.parts)
+            goods = tuple(sorted({line for part in parts for line in part}))
+        group, mode = offer.group, modes.get(offer.group, GroupMode.CHAIN)
+        is_whole_basket = offer.works_in is Phase.BASKET and offer.goods == GoodsSet()
+        if not group and is_whole_basket and isinstance(offer.effect, PercentOff):
+            group, mode = "whole-basket percentages", GroupMode.ONE
+        return Attempt(offer, goods, parts, group, mode, coupon, time)
+
+    def _discountable(self, offer: Offer, goods: GoodsSet) -> tuple[int, ...]:
+        return tuple(
+            place
+            for place in self._of(goods)
+            if offer.on_manual_prices or not self.lines[place].sold.is_manual
+        )
+
+    def _of(self, goods: GoodsSet) -> list[int]:
+        return [
+            place
+            for place, line in enumerate(self.lines)
+            if goods.contains(line.goods) and not line.goods.no_discount
+        ]
+
+    # What an attempt does
+
+    def allows(self, attempt: Attempt, now: Standing) -> bool:
+        """Whether all conditions of an offer hold on what is left."""
+
+        def measure(threshold: Spend | Quantity) -> int:
+            if isinstance(threshold, Quantity):
+                goods = threshold.goods or attempt.offer.goods
+                return sum(line.units or 1 for line in self.lines if goods.contains(line.goods))
+            own = attempt.goods if threshold.goods is None else self._of(threshold.goods)
+            amounts = now.left if threshold.measured is Measured.LEFT else self.start.left
+            if threshold.net:
+                return net_of(self.lines, amounts, own.__contains__)
+            return sum(amounts[place] for place in own)
+
+        conditions = attempt.offer.conditions
+        return all(holds(condition, self.basket, measure) for condition in conditions)
+
+    def outcome(self, step: Step, now: Standing) -> list[Applied]:
+        """What a step takes; nothing where one of its offers may not apply."""
+        if not all(self.allows(attempt, now) for attempt in step.attempts):
+            return []
+        if len(step.attempts) > 1:
+            return self._added(step.attempts, now)
+        (attempt,) = step.attempts
+        taken = taking(attempt.offer, attempt.goods, attempt.parts, self.lines, now)
+        return [Applied(attempt, taken)] if taken.total else []
+
+    def _added(self, attempts: Sequence[Attempt], now: Standing) -> list[Applied]:
+        """Percentages summed, at most the whole, on the same amounts."""
+        parts: dict[int, list[int]] = {}
+        percent: dict[int, int] = {}
+        for number, attempt in enumerate(attempts):
+            effect = attempt.offer.effect
+            assert isinstance(effect, PercentOff)
+            base = percentage_base(effect, attempt.goods, self.lines, now)
+            for line in attempt.goods:
+                given = min(effect.basis_points_off, WHOLE - percent.get(line, 0))
+                percent[line] = percent.get(line, 0) + given
+                parts.setdefault(line, [0] * len(attempts))[number] = given * base[line]
+        weights = {line: sum(parts[line]) for line in sorted(parts)}
+        shares = spread(half_up(sum(weights.values()), WHOLE), weights)
+        applied = []
+        for number, attempt in enumerate(attempts):
+            amounts = {
+                line: parted(min(share, now.left[line]), parts[line])[number]
+                for line, share in shares.items()
+            }
+            amounts = {line: amount for line, amount in amounts.items() if amount}
+            off = capped(attempt.offer, sum(amounts.values()))
+            applied.append(Applied(attempt, Taken(spread(off, amounts), {})))
+        return applied if all(one.taken.total for one in applied) else []
+
+    # All of them
+
+    def steps(self) -> list[Step]:
+        """Everything that can be done once."""
+        found = [
+            Step((one,), one.group if one.mode is GroupMode.ONE else "", one.place)
+            for one in self.discounts
+            if one.mode is not GroupMode.ADD
+        ]
+        for group in {one.group for one in self.discounts if one.mode is GroupMode.ADD}:
+            members = [one for one in self.discounts if one.group == group]
+            found += [
+                Step(some, group, min(one.place for one in some)) for some in _some_of(members)
+            ]
+        return sorted(found, key=lambda step: (step.place, [one.name for one in step.attempts]))
+
+    def best(self) -> Best:
+        """Looks at every lawful order of every lawful subset."""
+        steps = self.steps()
+        best = Best(sum(self.start.left))
+
+        def look(
+            now: Standing,
+            done: tuple[Applied, ...],
+            taken: int,
+            closed: frozenset[str],
+            place: Place,
+        ) -> None:
+            best.looked_at += 1
+            _compare(best, sum(now.left), done)
+            for number, step in enumerate(steps):
+                if step.place < place or taken >> number & 1 or step.closes in closed:
+                    continue
+                if applied := self.outcome(step, now):
+                    after = now
+                    for one in applied:
+                        after = leave(after, one.taken)
+                    closes = closed | {step.closes} if step.closes else closed
+                    look(after, (*done, *applied), taken | 1 << number, closes, step.place)
+
+        look(self.start, (), 0, frozenset(), (0, -(10**9)))
+        return best
+
+    def in_turn(self) -> int:
+        """What is left when every offer that can applies in order of rank, none held back."""
+        now, closed = self.start, set[str]()
+        for step in self.steps():
+            if step.closes not in closed and (applied := self.outcome(step, now)):
+                for one in applied:
+                    now = leave(now, one.taken)
+                closed |= {step.closes} - {""}
+        return sum(now.left)
+
+    # What is given on top
+
+    def given(self, way: Sequence[Applied]) -> dict[tuple[str, str, str], int]:
+        """Units at 0 by offer, coupon and article; an open choice has no article."""
+        chosen = dict(self.basket.gifts)
+        given: dict[tuple[str, str, str], int] = {}
+        for attempt in self.attempts:
+            effect = attempt.offer.effect
+            if isinstance(effect, Gift | FurtherUnits):
+                now = self._before(attempt, way)
+                if self.allows(attempt, now):
+                    units = self._on_top(attempt, now, chosen.get(attempt.offer.id, ""))
+                    for article, count in units.items():
+                        key = (attempt.offer.id, attempt.coupon, article)
+                        given[key] = given.get(key, 0) + count
+        return {key: count for key, count in given.items() if count}
+
+    def _before(self, attempt: Attempt, way: Sequence[Applied]) -> Standing:
+        now = self.start
+        for one in sorted(way, key=lambda one: one.attempt.place):
+            if one.attempt.place <= attempt.place:
+                now = leave(now, one.taken)
+        return now
+
+    def _on_top(self, attempt: Attempt, now: Standing, chosen: str) -> dict[str, int]:
+        effect = attempt.offer.effect
+        if isinstance(effect, Gift):
+            only = effect.choices[0] if len(effect.choices) == 1 else ""
+            return {chosen if chosen in effect.choices else only: effect.units}
+        assert isinstance(effect, FurtherUnits)
+        paid: Counter[str] = Counter()
+        for line in attempt.goods:
+            paid[self.lines[line].goods.sku] += self.lines[line].units - now.used[line]
+        return {sku: units * effect.units // effect.per_units for sku, units in paid.items()}
+
+
+def _some_of(members: Sequence[Attempt]) -> Iterator[tuple[Attempt, ...]]:
+    sizes = range(1, len(members) + 1)
+    return chain.from_iterable(combinations(members, size) for size in sizes)
+
+
+def _compare(best: Best, left: int, done: tuple[Applied, ...]) -> None:
+    if left > best.left:
+        return
+    rating = (
+        len(done),
+        tuple(sorted(-one.attempt.offer.priority for one in done)),
+        tuple(sorted(one.attempt.name for one in done)),
+    )
+    if (left, rating) < (best.left, best.rating):
+        best.left, best.rating, best.ways = left, rating, [done]
+    elif done and rating == best.rating and left == best.left:
+        best.ways.append(done)
