@@ -5,6 +5,7 @@ Lines are known by their position in canonical order; amounts are tax-included m
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from shared.ids import CouponId
 from shared.loyalty.effects import (
@@ -45,6 +46,19 @@ class OfferLine:
         return price_minor * self.units
 
 
+class Standing(Protocol):
+    """What offers look at: money left, units used and what multi-buy offers took, by position."""
+
+    @property
+    def remaining(self) -> Sequence[int]: ...
+
+    @property
+    def used(self) -> Sequence[int]: ...
+
+    @property
+    def multi(self) -> Sequence[int]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What a sequence of offers has left: one figure per line, and the groups that are closed.
@@ -82,11 +96,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taking:
-    """What a candidate takes off, and how many units it uses, by position."""
+    """What a candidate takes off, and how many units it uses, by position.
+
+    ``sets`` is how many sets it makes, or how many units it reduces singly.
+    """
 
     candidate: Candidate
     amounts: Mapping[int, int]
     units: Mapping[int, int]
+    sets: int = 0
 
     @property
     def total(self) -> int:
@@ -103,18 +121,25 @@ class Missing:
     gain: int = 0
 
 
-def take(candidate: Candidate, lines: Sequence[OfferLine], state: State) -> Taking | Missing:
-    """What an offer takes off a state, or what is missing for it to take anything."""
+def take(
+    candidate: Candidate, lines: Sequence[OfferLine], state: Standing, most_sets: int = 0
+) -> Taking | Missing:
+    """What an offer takes off a state, or what is missing for it to take anything.
+
+    An offer that uses up units makes at most ``most_sets`` sets, 0 being as many as it can.
+    """
     missing = shortfall(candidate.gate, state.remaining)
     if missing is not None:
         return _missing_spend(candidate, missing)
     effect = candidate.offer.effect
     units: dict[int, int] = {}
+    sets = 0
     match effect:
         case NthItem() | SetPrice() | Bundle() | FreeUnits():
             shelf = _shelf(candidate, lines, state)
-            found = _sets(effect, candidate, shelf)
+            found = _sets(effect, candidate, shelf, most_sets)
             off, units, weights = found.off, found.units, found.weights(shelf)
+            sets = found.sets
             off = min(off, sum(weights.values()) // shelf.scale)
         case FurtherUnits() | Gift():
             return Missing()
@@ -123,33 +148,33 @@ def take(candidate: Candidate, lines: Sequence[OfferLine], state: State) -> Taki
     off = min(off, candidate.offer.at_most_minor or off)
     if off <= 0:
         return lacking(candidate, lines, state)
-    return Taking(candidate=candidate, amounts=_share(off, weights), units=units)
+    return Taking(candidate=candidate, amounts=_share(off, weights), units=units, sets=sets)
 
 
-def _shelf(candidate: Candidate, lines: Sequence[OfferLine], state: State) -> Shelf:
+def _shelf(candidate: Candidate, lines: Sequence[OfferLine], state: Standing) -> Shelf:
     scale = multi_buy.scale_of(lines, candidate.lines)
     return Shelf(lines, state.remaining, state.used, state.multi, scale)
 
 
 def _sets(
-    effect: NthItem | SetPrice | Bundle | FreeUnits, candidate: Candidate, shelf: Shelf
+    effect: NthItem | SetPrice | Bundle | FreeUnits, candidate: Candidate, shelf: Shelf, most: int
 ) -> SetsFound:
     match effect:
         case NthItem():
-            return multi_buy.nth_item(effect, candidate.lines, shelf)
+            return multi_buy.nth_item(effect, candidate.lines, shelf, most)
         case SetPrice():
-            return multi_buy.set_price(effect, candidate.lines, shelf)
+            return multi_buy.set_price(effect, candidate.lines, shelf, most)
         case Bundle():
-            return multi_buy.bundle(effect, candidate.parts, shelf)
+            return multi_buy.bundle(effect, candidate.parts, shelf, most)
         case FreeUnits():
-            return multi_buy.free_units(effect, candidate.lines, shelf)
+            return multi_buy.free_units(effect, candidate.lines, shelf, most)
 
 
 def _money_off(
     effect: Ladder | PercentLadder | FixedPrice | PercentOff | AmountOff,
     candidate: Candidate,
     lines: Sequence[OfferLine],
-    state: State,
+    state: Standing,
 ) -> tuple[int, dict[int, int]]:
     """What is taken off, and the weights by which lines share it."""
     weights = {index: state.remaining[index] for index in candidate.lines}
@@ -175,7 +200,7 @@ def _money_off(
 
 
 def _percent_base(
-    effect: PercentOff, candidate: Candidate, lines: Sequence[OfferLine], state: State
+    effect: PercentOff, candidate: Candidate, lines: Sequence[OfferLine], state: Standing
 ) -> dict[int, int]:
     """What a percentage is taken of: where it spares them, without the units of multi-buy offers.
 
@@ -198,7 +223,7 @@ def percent_of(ladder: PercentLadder, amount: int) -> int:
 
 
 def take_added(
-    members: Sequence[Candidate], lines: Sequence[OfferLine], state: State
+    members: Sequence[Candidate], lines: Sequence[OfferLine], state: Standing
 ) -> list[Taking]:
     """Percentages of one group, summed on the same amounts, at most 100% on any line.
 
@@ -219,7 +244,7 @@ def take_added(
 
 
 def _added_parts(
-    members: Sequence[Candidate], lines: Sequence[OfferLine], state: State
+    members: Sequence[Candidate], lines: Sequence[OfferLine], state: Standing
 ) -> dict[int, list[int]]:
     """By line what each member takes, in basis points of a minor unit."""
     parts: dict[int, list[int]] = {}
@@ -268,7 +293,7 @@ def ladder_off(ladder: Ladder, amount: int) -> int:
     return off
 
 
-def lacking(candidate: Candidate, lines: Sequence[OfferLine], state: State) -> Missing:
+def lacking(candidate: Candidate, lines: Sequence[OfferLine], state: Standing) -> Missing:
     """What more would make the offer take off more than it does now."""
     missing = shortfall(candidate.gate, state.remaining)
     if missing is not None:
@@ -322,7 +347,7 @@ def _share(off: int, weights: Mapping[int, int]) -> dict[int, int]:
 
 
 def _amount_weights(
-    effect: AmountOff, candidate: Candidate, lines: Sequence[OfferLine], state: State
+    effect: AmountOff, candidate: Candidate, lines: Sequence[OfferLine], state: Standing
 ) -> dict[int, int]:
     if not effect.each_unit:
         return {index: state.remaining[index] for index in candidate.lines}

@@ -25,7 +25,7 @@ from shared.pricing.ringing import Ringing, by_class, canonical_order, ring_up
 from shared.pricing.search import Choice, best_choice
 from shared.pricing.tax import line_levies, rate_shares, split_class
 
-ENGINE: Final = "2"
+ENGINE: Final = "3"
 """Named by every sale: the same basket, programme and engine give the same quote for ever."""
 
 

@@ -5,7 +5,7 @@ unit. Prices are exact, in fractions of a minor unit that every line's units div
 is rounded once per offer; what single units are reduced by (nth item, free units) once per line.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import lcm
 from typing import Protocol
@@ -64,7 +64,15 @@ class SetsFound:
 
     off: int = 0
     """Minor units."""
+    sets: int = 0
+    """How many sets, or units that are reduced singly."""
     units: dict[int, int] = field(default_factory=dict)
+
+    def add(self, one_set: Mapping[int, int]) -> None:
+        """Note one more set and its units."""
+        self.sets += 1
+        for index, count in one_set.items():
+            self.use(index, count)
 
     def use(self, index: int, count: int) -> None:
         """Note used units."""
@@ -79,14 +87,15 @@ class SetsFound:
         }
 
 
-def nth_item(effect: NthItem, positions: Sequence[int], shelf: Shelf) -> SetsFound:
-    """Of each full set in falling price the cheapest are reduced."""
+def nth_item(effect: NthItem, positions: Sequence[int], shelf: Shelf, most: int = 0) -> SetsFound:
+    """Of each full set in falling price the cheapest are reduced; ``most`` sets, 0 for all."""
     found = SetsFound()
-    sets_left = effect.sets_limit or sum(shelf.open_units(i) for i in positions)
+    sets_left = _most_sets(effect.sets_limit, most, positions, shelf)
     for pool in _pools(positions, shelf, apart=effect.same_goods):
         open_units = [shelf.open_units(index) for index in pool]
         sets = min(sum(open_units) // effect.nth, sets_left)
         sets_left -= sets
+        found.sets += sets
         start = 0
         for index, count in zip(pool, open_units, strict=True):
             first, last = (min(at, sets * effect.nth) for at in (start, start + count))
@@ -99,16 +108,22 @@ def nth_item(effect: NthItem, positions: Sequence[int], shelf: Shelf) -> SetsFou
     return found
 
 
+def _most_sets(limit: int, most: int, positions: Sequence[int], shelf: Shelf) -> int:
+    """The lower of two limits, 0 being none."""
+    given = [one for one in (limit, most) if one]
+    return min(given) if given else sum(shelf.open_units(index) for index in positions)
+
+
 def _reduced(units: int, effect: NthItem) -> int:
     """How many of the first units, in falling price, are among the cheapest of their sets."""
     sets, begun = divmod(units, effect.nth)
     return sets * effect.cheaper + max(0, begun - (effect.nth - effect.cheaper))
 
 
-def set_price(effect: SetPrice, positions: Sequence[int], shelf: Shelf) -> SetsFound:
-    """Sets by falling price, as long as the set is cheaper than its units."""
+def set_price(effect: SetPrice, positions: Sequence[int], shelf: Shelf, most: int = 0) -> SetsFound:
+    """Sets by falling price, as long as the set is cheaper than its units; at most ``most``."""
     found, saved = SetsFound(), 0
-    sets_left = effect.sets_limit or sum(shelf.open_units(i) for i in positions)
+    sets_left = _most_sets(effect.sets_limit, most, positions, shelf)
     for pool in _pools(positions, shelf, apart=effect.same_goods):
         for one_set in _sets_of(pool, effect.units, shelf):
             worth = sum(shelf.price(index) * count for index, count in one_set.items())
@@ -116,45 +131,71 @@ def set_price(effect: SetPrice, positions: Sequence[int], shelf: Shelf) -> SetsF
             if gain <= 0 or not sets_left:
                 break
             saved, sets_left = saved + gain, sets_left - 1
-            for index, count in one_set.items():
-                found.use(index, count)
+            found.add(one_set)
     found.off = divide_rounded(saved, shelf.scale)
     return found
 
 
-def bundle(effect: Bundle, parts: Sequence[Sequence[int]], shelf: Shelf) -> SetsFound:
-    """Sets of one choice per part, dearest first, as long as they are cheaper."""
+def bundle(
+    effect: Bundle, parts: Sequence[Sequence[int]], shelf: Shelf, most: int = 0
+) -> SetsFound:
+    """Sets of one choice per part, dearest first, as long as they are cheaper; at most ``most``."""
     found, saved = SetsFound(), 0
-    sets_left = effect.sets_limit or sum(line.units for line in shelf.lines)
+    positions = sorted({index for part in parts for index in part})
+    falling = shelf.falling(positions)
+    sets_left = _most_sets(effect.sets_limit, most, positions, shelf)
+    slots = [
+        frozenset(part)
+        for wanted, part in zip(effect.parts, parts, strict=True)
+        for _ in range(wanted.units)
+    ]
     while sets_left:
-        one_set = _bundle_set(effect, parts, shelf, found.units)
+        one_set = _dearest_filling(slots, falling, shelf, found.units)
         worth = sum(shelf.price(index) * count for index, count in one_set.items())
         gain = _bundle_gain(effect, worth, shelf.scale)
         if gain <= 0:
             break
         saved, sets_left = saved + gain, sets_left - 1
-        for index, count in one_set.items():
-            found.use(index, count)
+        found.add(one_set)
     found.off = divide_rounded(saved, shelf.scale * WHOLE)
     return found
 
 
-def _bundle_set(
-    effect: Bundle, parts: Sequence[Sequence[int]], shelf: Shelf, taken: dict[int, int]
+def _dearest_filling(
+    slots: Sequence[frozenset[int]],
+    falling: Sequence[int],
+    shelf: Shelf,
+    taken: Mapping[int, int],
 ) -> dict[int, int]:
-    """The dearest units that are left for each part; empty where a part is not to be had."""
-    one_set: dict[int, int] = {}
-    for part, positions in zip(effect.parts, parts, strict=True):
-        wanted = part.units
-        for index in shelf.falling(positions):
-            left = shelf.open_units(index) - taken.get(index, 0) - one_set.get(index, 0)
-            count = min(wanted, left)
-            if count > 0:
-                one_set[index] = one_set.get(index, 0) + count
-                wanted -= count
-        if wanted:
-            return {}
-    return one_set
+    """The dearest units with which every slot can be filled; empty where that cannot be.
+
+    Units are offered by falling price, and each is kept if the slots can be rearranged to hold it
+    (augmenting paths): what can be held together is a matroid, so this greedy is the best there is.
+    """
+    held: list[int | None] = [None] * len(slots)
+
+    def place(index: int, tried: set[int]) -> bool:
+        for slot, wanted in enumerate(slots):
+            if index in wanted and slot not in tried:
+                tried.add(slot)
+                other = held[slot]
+                if other is None or place(other, tried):
+                    held[slot] = index
+                    return True
+        return False
+
+    missing = len(slots)
+    for index in falling:
+        left = shelf.open_units(index) - taken.get(index, 0)
+        while missing and left and place(index, set()):
+            left, missing = left - 1, missing - 1
+    if missing:
+        return {}
+    counts: dict[int, int] = {}
+    for holder in held:
+        assert holder is not None
+        counts[holder] = counts.get(holder, 0) + 1
+    return {index: counts[index] for index in falling if index in counts}
 
 
 def _bundle_gain(effect: Bundle, worth: int, scale: int) -> int:
@@ -166,15 +207,18 @@ def _bundle_gain(effect: Bundle, worth: int, scale: int) -> int:
     return (worth - effect.price_minor * scale) * WHOLE
 
 
-def free_units(effect: FreeUnits, positions: Sequence[int], shelf: Shelf) -> SetsFound:
-    """The cheapest open units, one by one."""
-    found, wanted = SetsFound(), effect.units
+def free_units(
+    effect: FreeUnits, positions: Sequence[int], shelf: Shelf, most: int = 0
+) -> SetsFound:
+    """The cheapest open units, one by one; at most ``most``."""
+    found, wanted = SetsFound(), min(effect.units, most or effect.units)
     for index in reversed(shelf.falling(positions)):
         count = min(wanted, shelf.open_units(index))
         wanted -= count
         whole = (shelf.remaining[index] + shelf.multi[index]) * count
         off = divide_rounded(whole * effect.basis_points_off, shelf.lines[index].units * WHOLE)
         found.off += min(off, shelf.remaining[index])
+        found.sets += count
         found.use(index, count)
     return found
 

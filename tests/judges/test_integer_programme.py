@@ -52,7 +52,9 @@ def test_the_solver_finds_what_can_be_reckoned_by_hand():
     ladder = Stepped("ladder", ("A",), ((58_00, 20_00),))
     # Two sets would leave 46.00; one leaves 58.00, which the ladder takes 20.00 off.
     assert lowest_total(PlainCase((SEVEN,), (THREE_FOR,), (ladder,)), freely=True) == 38_00
-    assert lowest_total(PlainCase((SEVEN,), (THREE_FOR,), (ladder,)), freely=False) == 46_00
+    assert lowest_total(PlainCase((SEVEN,), (THREE_FOR,), (ladder,)), freely=False) == 38_00
+    nine = AnyFor("nine", ("A",), 3, 18_00, limit=2)
+    assert lowest_total(PlainCase((SEVEN,), (nine,), ()), freely=False) == 46_00
 
 
 def test_the_solver_knows_when_nothing_can_be_chosen():

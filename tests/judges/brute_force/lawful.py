@@ -186,15 +186,23 @@ class Offering:
         conditions = attempt.offer.conditions
         return all(holds(condition, self.basket, measure) for condition in conditions)
 
-    def outcome(self, step: Step, now: Standing) -> list[Applied]:
-        """What a step takes; nothing where one of its offers may not apply."""
+    def outcomes(self, step: Step, now: Standing) -> Iterator[list[Applied]]:
+        """What a step can take, all sets first, then fewer; nothing where it may not apply."""
         if not all(self.allows(attempt, now) for attempt in step.attempts):
-            return []
+            return
         if len(step.attempts) > 1:
-            return self._added(step.attempts, now)
+            if added := self._added(step.attempts, now):
+                yield added
+            return
         (attempt,) = step.attempts
-        taken = taking(attempt.offer, attempt.goods, attempt.parts, self.lines, now)
-        return [Applied(attempt, taken)] if taken.total else []
+        args = attempt.offer, attempt.goods, attempt.parts, self.lines, now
+        most = taking(*args)
+        if most.total:
+            yield [Applied(attempt, most)]
+            for sets in range(1, most.sets):
+                fewer = taking(*args, sets)
+                if fewer.total:
+                    yield [Applied(attempt, fewer)]
 
     def _added(self, attempts: Sequence[Attempt], now: Standing) -> list[Applied]:
         """Percentages summed, at most the whole, on the same amounts."""
@@ -254,7 +262,7 @@ class Offering:
             for number, step in enumerate(steps):
                 if step.place < place or taken >> number & 1 or step.closes in closed:
                     continue
-                if applied := self.outcome(step, now):
+                for applied in self.outcomes(step, now):
                     after = now
                     for one in applied:
                         after = leave(after, one.taken)
@@ -268,7 +276,8 @@ class Offering:
         """What is left when every offer that can applies in order of rank, none held back."""
         now, closed = self.start, set[str]()
         for step in self.steps():
-            if step.closes not in closed and (applied := self.outcome(step, now)):
+            applied = next(self.outcomes(step, now), [])
+            if step.closes not in closed and applied:
                 for one in applied:
                     now = leave(now, one.taken)
                 closed |= {step.closes} - {""}

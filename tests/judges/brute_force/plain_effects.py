@@ -6,6 +6,7 @@ which every unit's price is whole.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from math import lcm
 
 from shared.loyalty.effects import (
@@ -36,10 +37,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What an offer takes off each line, and how many of its units it puts into sets."""
+    """What an offer takes off each line, and how many of its units it puts into how many sets."""
 
     amounts: Mapping[int, int]
     units: Mapping[int, int]
+    sets: int = 0
 
     @property
     def total(self) -> int:
@@ -91,11 +93,15 @@ def taking(
     parts: Sequence[Sequence[int]],
     lines: Sequence[PlainLine],
     now: Standing,
+    most: int = 10**6,
 ) -> Taken:
-    """What an offer whose conditions hold takes off; ``goods`` and ``parts`` are lines."""
+    """What an offer whose conditions hold takes off with so many sets at most.
+
+    ``goods`` and ``parts`` are lines.
+    """
     effect = offer.effect
     if isinstance(effect, NthItem | SetPrice | Bundle | FreeUnits):
-        return _Table(lines, now).taking(offer, goods, parts)
+        return _Table(lines, now).taking(offer, goods, parts, most)
     weights = {line: now.left[line] for line in goods}
     whole = sum(weights.values())
     match effect:
@@ -179,21 +185,28 @@ class _Table:
             heaps.setdefault(name, []).append(unit)
         return list(heaps.values())
 
-    def taking(self, offer: Offer, goods: Sequence[int], parts: Sequence[Sequence[int]]) -> Taken:
-        """What an offer on sets takes off."""
+    def taking(
+        self, offer: Offer, goods: Sequence[int], parts: Sequence[Sequence[int]], most: int
+    ) -> Taken:
+        """What an offer on sets takes off with so many sets at most."""
         effect = offer.effect
+        most = min(most, getattr(effect, "sets_limit", 0) or most)
         match effect:
             case NthItem():
-                off, used = self._nth(effect, goods)
+                off, used = self._nth(effect, goods, most)
+                sets = len(used) // effect.nth
             case SetPrice():
-                off, used = self._for_one_price(effect, goods)
+                off, used = self._for_one_price(effect, goods, most)
+                sets = len(used) // effect.units
             case Bundle():
-                off, used = self._bundles(effect, parts)
+                off, used = self._bundles(effect, parts, most)
+                sets = len(used) // sum(part.units for part in effect.parts)
             case FreeUnits():
                 cheapest = self.units(goods)
                 cheapest.sort(key=lambda unit: (unit.price, -unit.line))
-                used = cheapest[: effect.units]
+                used = cheapest[: min(effect.units, most)]
                 off = self._reduced(used, effect.basis_points_off)
+                sets = len(used)
             case _:
                 raise AssertionError(effect)
         weights: dict[int, int] = {}
@@ -203,7 +216,7 @@ class _Table:
             most = self.now.left[unit.line] * self.scale
             weights[unit.line] = min(most, unit.price * counts[unit.line])
         off = capped(offer, min(off, sum(weights.values()) // self.scale))
-        return Taken(spread(off, weights), counts if off else {})
+        return Taken(spread(off, weights), counts if off else {}, sets)
 
     def _reduced(self, units: Sequence[Unit], basis_points: int) -> int:
         """A percentage off units, rounded once for each line."""
@@ -213,48 +226,52 @@ class _Table:
             off += min(half_up(worth * basis_points, self.scale * WHOLE), self.now.left[line])
         return off
 
-    def _nth(self, effect: NthItem, goods: Sequence[int]) -> tuple[int, list[Unit]]:
+    def _nth(self, effect: NthItem, goods: Sequence[int], most: int) -> tuple[int, list[Unit]]:
         used: list[Unit] = []
         cheap: list[Unit] = []
         sets = 0
         for heap in self.heaps(goods, is_apart=effect.same_goods):
             for one_set in _full(heap, effect.nth):
-                if effect.sets_limit and sets == effect.sets_limit:
+                if sets == most:
                     break
                 sets += 1
                 used += one_set
                 cheap += one_set[-effect.cheaper :]
         return self._reduced(cheap, effect.basis_points_off), used
 
-    def _for_one_price(self, effect: SetPrice, goods: Sequence[int]) -> tuple[int, list[Unit]]:
+    def _for_one_price(
+        self, effect: SetPrice, goods: Sequence[int], most: int
+    ) -> tuple[int, list[Unit]]:
         used: list[Unit] = []
         saved, sets = 0, 0
         for heap in self.heaps(goods, is_apart=effect.same_goods):
             for one_set in _full(heap, effect.units):
                 gain = sum(unit.price for unit in one_set) - effect.price_minor * self.scale
-                if gain <= 0 or (effect.sets_limit and sets == effect.sets_limit):
+                if gain <= 0 or sets == most:
                     break
                 saved, sets, used = saved + gain, sets + 1, used + one_set
         return half_up(saved, self.scale), used
 
-    def _bundles(self, effect: Bundle, parts: Sequence[Sequence[int]]) -> tuple[int, list[Unit]]:
+    def _bundles(
+        self, effect: Bundle, parts: Sequence[Sequence[int]], most: int
+    ) -> tuple[int, list[Unit]]:
         used: list[Unit] = []
         saved, sets = 0, 0  # ``saved`` in basis points of the scale
         laid = self.units(sorted({line for part in parts for line in part}))
-        while not effect.sets_limit or sets < effect.sets_limit:
-            one_set: list[Unit] = []
-            rest = list(laid)
-            for part, meant in zip(effect.parts, parts, strict=True):
-                chosen = [unit for unit in rest if unit.line in meant][: part.units]
-                one_set += chosen
-                for unit in chosen:
-                    rest.remove(unit)
-            if len(one_set) < sum(part.units for part in effect.parts):
-                break
+        wanted = [
+            lines
+            for part, lines in zip(effect.parts, parts, strict=True)
+            for _ in range(part.units)
+        ]
+        while sets < most:
+            one_set = _first_that_fills(wanted, laid)
             gain = self._bundle_gain(effect, sum(unit.price for unit in one_set))
             if gain <= 0:
                 break
-            saved, sets, used, laid = saved + gain, sets + 1, used + one_set, rest
+            saved, sets, used = saved + gain, sets + 1, used + one_set
+            laid = list(laid)
+            for unit in one_set:
+                laid.remove(unit)
         return half_up(saved, self.scale * WHOLE), used
 
     def _bundle_gain(self, effect: Bundle, worth: int) -> int:
@@ -263,6 +280,29 @@ class _Table:
         if effect.off_minor:
             return min(worth, effect.off_minor * self.scale) * WHOLE
         return (worth - effect.price_minor * self.scale) * WHOLE
+
+
+def _first_that_fills(wanted: Sequence[Sequence[int]], laid: Sequence[Unit]) -> list[Unit]:
+    """The first of all choices of units, dearest units first, that has one for each place."""
+    if not _can_fill(wanted, laid):
+        return []
+    for choice in combinations(laid, len(wanted)):
+        if _can_fill(wanted, choice):
+            return list(choice)
+    return []
+
+
+def _can_fill(wanted: Sequence[Sequence[int]], units: Sequence[Unit]) -> bool:
+    """Tries every unit in every place."""
+    if not wanted:
+        return True
+    place, *others = wanted
+    for number, unit in enumerate(units):
+        is_new = all(other.line != unit.line for other in units[:number])
+        rest = [*units[:number], *units[number + 1 :]]
+        if is_new and unit.line in place and _can_fill(others, rest):
+            return True
+    return False
 
 
 def _full(heap: Sequence[Unit], size: int) -> Iterator[list[Unit]]:

@@ -1,9 +1,10 @@
 """The lowest lawful price of a plain case as an integer programme.
 
-The programme page lets a multi-buy offer make all the sets it can, or stay away. ``freely`` lets it
-make any number of sets of any units: never dearer, and what a customer could ask for at best.
+The programme page lets a multi-buy offer make any number of sets of the dearest units. ``freely``
+lets it take any units: never dearer, and what a customer could ask for at best.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 from tests.judges.integer_programme.plain_case import (
@@ -36,7 +37,7 @@ class _Model:
         if freely:
             self._sets_freely()
         else:
-            self._sets_or_none()
+            self._sets_by_number()
 
     def most_saved(self) -> int:
         """The largest sum of all savings."""
@@ -56,13 +57,19 @@ class _Model:
         for article in self.case.articles:
             self.model.at_most(used.get(article.name, {}), article.units)
 
-    def _sets_or_none(self) -> None:
-        """Each offer saves as much as it can by itself, or nothing; they share no goods."""
+    def _sets_by_number(self) -> None:
+        """Each offer saves what it can by itself with some number of sets; they share no goods."""
         met: set[str] = set()
         for offer in self.case.sets:
             assert met.isdisjoint(offer.goods)
             met |= set(offer.goods)
-            self.saved[offer.id] = {self.model.variable(1): most_of_one(self.case, offer)}
+            units = sum(one.units for one in self.case.units(offer.goods))
+            saved: Sum = {}
+            for sets in range(1, (offer.limit or units) + 1):
+                switch = self.model.variable(1)
+                saved[switch] = most_of_one(self.case, replace(offer, limit=sets))
+            self.model.at_most(dict.fromkeys(saved, 1), 1)
+            self.saved[offer.id] = saved
 
     # The basket
 
