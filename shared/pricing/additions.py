@@ -5,27 +5,26 @@ from collections.abc import Sequence
 from shared.loyalty.effects import FurtherUnits, Gift
 from shared.pricing.basket import Basket
 from shared.pricing.effects import Candidate, OfferLine, State
-from shared.pricing.explaining import state_before
+from shared.pricing.explaining import Course
 from shared.pricing.gates import shortfall
 from shared.pricing.quote import AddedUnits, Explanation, Reason
-from shared.pricing.search import Choice
 
 
 def added_units(
-    candidates: Sequence[Candidate], lines: Sequence[OfferLine], choice: Choice, basket: Basket
+    candidates: Sequence[Candidate], course: Course, basket: Basket
 ) -> tuple[tuple[AddedUnits, ...], list[Explanation]]:
     """All additions, and what is to be said about each offer that could give some."""
     gifts = dict(basket.gifts)
     added: list[AddedUnits] = []
     told: list[Explanation] = []
     for candidate in candidates:
-        before = state_before(candidate, lines, choice)
+        before = course.before(candidate)
         missing = shortfall(candidate.gate, before.remaining)
         if missing is not None:
             reason = Reason.MISSING_SPEND if missing else Reason.EXCLUDED
             told.append(_told(candidate, reason, missing=missing))
             continue
-        found = _added(candidate, lines, before, gifts.get(candidate.offer.id, ""))
+        found = _added(candidate, course.lines, before, gifts.get(candidate.offer.id, ""))
         added += found
         told.append(_told(candidate, _reason(found)))
     return tuple(added), told

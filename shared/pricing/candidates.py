@@ -15,7 +15,7 @@ from shared.pricing.effects import Candidate
 from shared.pricing.gates import NetPart, Positions, gate_of
 from shared.pricing.quote import Explanation, Reason
 from shared.pricing.ringing import Ringing
-from shared.pricing.rulebook import rulebook
+from shared.pricing.rulebook import goods_of, rulebook
 
 BASKET_PERCENTAGES: Final = "\x00basket-percentages"
 """The group of whole-basket percentages that name none; no document can spell it."""
@@ -44,6 +44,19 @@ def candidates_of(
 ) -> Candidates:
     """Every attempt of every offer that concerns the basket, in order of id."""
     rules = rulebook(programme)
+    meant: dict[int, list[int]] = {index: [] for index in rules.always}
+    for number, line in enumerate(ringing.lines):
+        if not line.goods.no_discount:
+            for index in rules.concerned_by(line.goods):
+                meant.setdefault(index, []).append(number)
+        else:
+            for index in rules.concerned_by(line.goods):
+                meant.setdefault(index, [])
+    for claimed in claims.by_offer:
+        if claimed in rules.claimed:
+            index = rules.claimed[claimed]
+            sets = list(goods_of(rules.offers[index]))
+            meant[index] = sorted({n for goods in sets for n in _of_goods(goods, ringing)})
     sorting = _Sorting(
         basket,
         ringing,
@@ -52,15 +65,10 @@ def candidates_of(
         listed=ringing.listed,
         nets=ringing.nets,
     )
-    concerned = set(rules.always)
-    for line in ringing.lines:
-        concerned |= rules.concerned_by(line.goods)
-    concerned.update(rules.claimed[one] for one in claims.by_offer if one in rules.claimed)
-    for index in sorted(concerned):
+    for index in sorted(meant):
         offer = rules.offers[index]
-        tries = claims.of_offer(offer)
-        if tries:
-            sorting.sort_in(offer, tries)
+        if tries := claims.of_offer(offer):
+            sorting.sort_in(offer, tries, meant[index])
     return sorting.found
 
 
@@ -76,10 +84,13 @@ class _Sorting:
     nets: Sequence[NetPart]
     found: Candidates = field(default_factory=lambda: Candidates([], [], []))
 
-    def sort_in(self, offer: Offer, tries: Iterable[Try]) -> None:
-        """Each attempt as a candidate, or as an explanation of why it is none."""
+    def sort_in(self, offer: Offer, tries: Iterable[Try], meant: Sequence[int]) -> None:
+        """Each attempt as a candidate, or as an explanation of why it is none.
+
+        ``meant`` are the positions of the offer's goods.
+        """
         against = _hindrance(offer, self.basket, self.uses.get(offer.id))
-        lines = () if against else _goods_of(offer, self.ringing)
+        lines = () if against else self._open_to(offer, meant)
         needs_no_goods = isinstance(offer.effect, Gift) and not against
         is_addition = isinstance(offer.effect, Addition)
         kind = self.found.additions if is_addition else self.found.discounts
@@ -94,12 +105,22 @@ class _Sorting:
                     )
                 )
 
+    def _open_to(self, offer: Offer, meant: Sequence[int]) -> Positions:
+        """Lines that the offer may work on; none where a part of a bundle has none."""
+        lines = _without_typed(offer, meant, self.ringing)
+        is_whole = not isinstance(offer.effect, Bundle) or all(self._parts(offer, lines))
+        return lines if is_whole else ()
+
+    def _parts(self, offer: Offer, lines: Positions) -> tuple[Positions, ...]:
+        if not isinstance(offer.effect, Bundle):
+            return ()
+        return tuple(
+            tuple(i for i in lines if part.goods.contains(self.ringing.lines[i].goods))
+            for part in offer.effect.parts
+        )
+
     def _candidate(self, offer: Offer, one: Try, lines: Positions) -> Candidate:
         group = offer.group or _default_group(offer)
-        effect = offer.effect
-        parts: tuple[Positions, ...] = ()
-        if isinstance(effect, Bundle):
-            parts = tuple(_positions(offer, part.goods, self.ringing) for part in effect.parts)
         return Candidate(
             offer=offer,
             lines=lines,
@@ -115,7 +136,7 @@ class _Sorting:
             group=group,
             mode=self.modes.get(group, GroupMode.ONE if group else GroupMode.CHAIN),
             coupon=one.coupon,
-            parts=parts,
+            parts=self._parts(offer, lines),
             time=one.time,
         )
 
@@ -142,19 +163,11 @@ def _default_group(offer: Offer) -> str:
     return BASKET_PERCENTAGES if is_basket and isinstance(offer.effect, PercentOff) else ""
 
 
-def _goods_of(offer: Offer, ringing: Ringing) -> Positions:
-    if not isinstance(offer.effect, Bundle):
-        return _positions(offer, offer.goods, ringing)
-    parts = [_positions(offer, part.goods, ringing) for part in offer.effect.parts]
-    return tuple(sorted({index for part in parts for index in part})) if all(parts) else ()
-
-
-def _positions(offer: Offer, goods: GoodsSet, ringing: Ringing) -> Positions:
-    return tuple(
-        index
-        for index in _of_goods(goods, ringing)
-        if offer.on_manual_prices or not ringing.lines[index].is_manual
-    )
+def _without_typed(offer: Offer, positions: Sequence[int], ringing: Ringing) -> Positions:
+    """Lines without those whose price somebody typed, if the offer leaves them alone."""
+    if offer.on_manual_prices:
+        return tuple(positions)
+    return tuple(index for index in positions if not ringing.lines[index].is_manual)
 
 
 def _of_goods(goods: GoodsSet, ringing: Ringing) -> Positions:

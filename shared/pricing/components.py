@@ -51,7 +51,7 @@ def _likeness(move: Move) -> Hashable:
         (id(one.offer), one.coupon, one.time, one.lines, one.gate, one.parts, one.mode, one.group)
         for one in move.members
     )
-    return move.closes, members
+    return move.closes, move.never_empties, members
 
 
 def components_of(moves: Sequence[Move], lines: Sequence[OfferLine]) -> list[Component]:

@@ -88,10 +88,13 @@ class Candidate:
     time: int = 0
     """Which of several claims of a reward this is."""
 
-    @property
-    def key(self) -> str:
-        """What orders candidates that are alike otherwise."""
-        return f"{self.offer.id}{self.coupon or ''}" + (f"/{self.time}" if self.time else "")
+    key: str = ""
+    """What orders candidates that are alike otherwise; made of the rest."""
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            time = f"/{self.time}" if self.time else ""
+            object.__setattr__(self, "key", f"{self.offer.id}{self.coupon or ''}{time}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

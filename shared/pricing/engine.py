@@ -9,7 +9,7 @@ from shared.pricing.basket import Basket
 from shared.pricing.candidates import candidates_of
 from shared.pricing.claims import claiming
 from shared.pricing.earning import earn
-from shared.pricing.explaining import explain_candidates
+from shared.pricing.explaining import Course, explain_candidates
 from shared.pricing.quote import (
     AddedUnits,
     ComponentShare,
@@ -22,28 +22,32 @@ from shared.pricing.quote import (
     TaxClassTotal,
 )
 from shared.pricing.ringing import Ringing, by_class, canonical_order, ring_up
-from shared.pricing.search import Choice, best_choice
+from shared.pricing.search import Choice, SearchMemory, best_choice
 from shared.pricing.tax import line_levies, rate_shares, split_class
 
 ENGINE: Final = "3"
 """Named by every sale: the same basket, programme and engine give the same quote for ever."""
 
 
-def price(basket: Basket, programme: Programme) -> Quote:
+def price(basket: Basket, programme: Programme, memory: SearchMemory | None = None) -> Quote:
     """Price a basket: offers by best price, tax per class, shares per line, points.
 
-    The answer does not depend on the order of lines or claims. Raises DomainError
-    ``unknown-tax-class`` for goods of a class that the programme does not have.
+    The answer does not depend on the order of lines or claims, nor on ``memory``, which makes the
+    next pricing of much the same basket quicker: it solves again only what a scan changed. Raises
+    DomainError ``unknown-tax-class`` for goods of a class that the programme does not have.
     """
     order = canonical_order(basket)
     ringing = ring_up(basket, order, programme)
     claims = claiming(basket, programme)
     candidates = candidates_of(basket, ringing, programme, claims)
     lines = ringing.offer_lines
-    choice = best_choice(candidates.discounts, lines)
-    added, about_additions = added_units(candidates.additions, lines, choice, basket)
+    if memory is not None:
+        memory.open(programme)
+    choice = best_choice(candidates.discounts, lines, memory)
+    course = Course(lines, choice)
+    added, about_additions = added_units(candidates.additions, course, basket)
     told = (
-        *explain_candidates(candidates.discounts, lines, choice),
+        *explain_candidates(candidates.discounts, course),
         *about_additions,
         *candidates.hindered,
         *claims.refused,

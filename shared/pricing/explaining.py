@@ -1,5 +1,6 @@
 """Why each offer applied or not, and what one more purchase would unlock: codes and fields."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from shared.pricing.effects import (
@@ -17,47 +18,62 @@ from shared.pricing.quote import Explanation, Reason
 from shared.pricing.search import Choice
 
 
-def explain_candidates(
-    candidates: Sequence[Candidate], lines: Sequence[OfferLine], choice: Choice
-) -> list[Explanation]:
+class Course:
+    """The states that a choice passes through, to ask what an offer had before it."""
+
+    def __init__(self, lines: Sequence[OfferLine], choice: Choice) -> None:
+        nothing = (0,) * len(lines)
+        self.lines = lines
+        self.takings = choice.takings
+        self._states = [State(tuple(line.gross for line in lines), nothing, nothing)]
+        for taking in choice.takings:
+            self._states.append(after(self._states[-1], [taking], ""))
+        self._places = [_place(taking.candidate) for taking in choice.takings]
+        self._applied = {id(t.candidate): number for number, t in enumerate(choice.takings)}
+
+    @property
+    def start(self) -> State:
+        """Before any offer."""
+        return self._states[0]
+
+    def taking_of(self, candidate: Candidate) -> Taking | None:
+        """What an offer took off; None where it did not apply."""
+        number = self._applied.get(id(candidate))
+        return None if number is None else self.takings[number]
+
+    def before(self, candidate: Candidate) -> State:
+        """What the offers that work before this one left."""
+        number = self._applied.get(id(candidate))
+        if number is None:
+            number = bisect_right(self._places, _place(candidate))
+        return self._states[number]
+
+
+def _place(candidate: Candidate) -> tuple[int, int]:
+    return candidate.offer.works_in, candidate.offer.rank
+
+
+def explain_candidates(candidates: Sequence[Candidate], course: Course) -> list[Explanation]:
     """One or more explanations for every candidate, in their order."""
     told: list[Explanation] = []
-    applied = {id(taking.candidate): taking for taking in choice.takings}
     for candidate in candidates:
-        before = state_before(candidate, lines, choice)
-        taking = applied.get(id(candidate))
+        before = course.before(candidate)
+        taking = course.taking_of(candidate)
         if taking is not None:
             told.append(_applied(candidate, taking))
-            missing = lacking(candidate, lines, before)
+            missing = lacking(candidate, course.lines, before)
             told += _unlock(candidate, missing) if _can_gain(candidate) else []
         else:
-            found = take(candidate, lines, before)
+            found = take(candidate, course.lines, before)
             if found == Missing():
-                found = take(candidate, lines, _start(lines))
-            told.append(_not_applied(candidate, found, choice))
+                found = take(candidate, course.lines, course.start)
+            told.append(_not_applied(candidate, found, course.takings))
     return told
-
-
-def _start(lines: Sequence[OfferLine]) -> State:
-    nothing = (0,) * len(lines)
-    return State(tuple(line.gross for line in lines), nothing, nothing)
 
 
 def _can_gain(candidate: Candidate) -> bool:
     """Whether more purchases could make an applied offer give more (its cap is not known here)."""
     return not candidate.offer.at_most_minor
-
-
-def state_before(candidate: Candidate, lines: Sequence[OfferLine], choice: Choice) -> State:
-    """What the offers that work before this one left."""
-    state = _start(lines)
-    place = (candidate.offer.works_in, candidate.offer.rank)
-    for taking in choice.takings:
-        offer = taking.candidate.offer
-        if taking.candidate is candidate or (offer.works_in, offer.rank) > place:
-            break
-        state = after(state, [taking], "")
-    return state
 
 
 def _applied(candidate: Candidate, taking: Taking) -> Explanation:
@@ -84,7 +100,9 @@ def _unlock(candidate: Candidate, missing: Missing) -> list[Explanation]:
     ]
 
 
-def _not_applied(candidate: Candidate, found: Taking | Missing, choice: Choice) -> Explanation:
+def _not_applied(
+    candidate: Candidate, found: Taking | Missing, takings: Sequence[Taking]
+) -> Explanation:
     if isinstance(found, Missing):
         if unlock := _unlock(candidate, found):
             return unlock[0]
@@ -94,20 +112,20 @@ def _not_applied(candidate: Candidate, found: Taking | Missing, choice: Choice) 
     return Explanation(
         offer=candidate.offer.id,
         reason=Reason.BETTER_WITHOUT,
-        instead=_rival(candidate, choice),
+        instead=_rival(candidate, takings),
         coupon=candidate.coupon,
     )
 
 
-def _rival(candidate: Candidate, choice: Choice) -> str:
+def _rival(candidate: Candidate, takings: Sequence[Taking]) -> str:
     """The applied offer that stands in the way: of the same group, else on the same goods."""
     own = set(candidate.lines)
     spends = bool(positions_in(candidate.gate))
-    for taking in choice.takings:
+    for taking in takings:
         other = taking.candidate
         if candidate.group and other.group == candidate.group:
             return other.offer.id
-    for taking in choice.takings:
+    for taking in takings:
         if spends or not own.isdisjoint(taking.amounts):
             return taking.candidate.offer.id
     return ""

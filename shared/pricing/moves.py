@@ -25,8 +25,15 @@ class Move:
     closes: str
     place: tuple[int, int]
     touches: frozenset[int]
+    never_empties: bool = False
+    """Whether its lines cost more than all that can ever be taken off them."""
     origin: "Move | None" = None
     """The move in the basket's numbering of lines, where this one is in another."""
+
+    @property
+    def original(self) -> "Move":
+        """The move in the basket's numbering."""
+        return self.origin or self
 
     @property
     def looks_at_units(self) -> bool:
@@ -49,7 +56,7 @@ class Move:
             for one in self.members
         )
         touches = frozenset(place[index] for index in self.touches)
-        return Move(members, self.closes, self.place, touches, origin=self)
+        return replace(self, members=members, touches=touches, origin=self)
 
     def attempt(self, lines: Sequence[OfferLine], state: Standing) -> list[Taking]:
         """What it takes off; nothing where it cannot, or where one member would be idle."""

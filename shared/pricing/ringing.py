@@ -36,11 +36,9 @@ class Ringing:
     @property
     def nets(self) -> list[NetPart]:
         """Which part of each line is net."""
-        weights = {known.id: weigh(known) for known in self.classes}
-        return [
-            NetPart(known.id, weights[known.id].net, weights[known.id].paid)
-            for known in self.classes
-        ]
+        weights = {known.id: weigh(known) for known, _ in by_class(self.classes)}
+        parts = {name: NetPart(name, one.net, one.paid) for name, one in weights.items()}
+        return [parts[known.id] for known in self.classes]
 
 
 def canonical_order(basket: Basket) -> list[int]:

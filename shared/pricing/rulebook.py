@@ -7,12 +7,16 @@ an article is meant; the index answers from the article's own marks.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import Final
 
 from shared.catalogue.goods import Goods
 from shared.loyalty.document import GoodsSet
 from shared.loyalty.effects import Bundle, Gift
 from shared.loyalty.offers import Offer
 from shared.loyalty.programme import Programme
+
+ARTICLES_KEPT: Final = 20_000
+"""For so many articles it is remembered which offers are for them."""
 
 Mark = tuple[str, str]
 """What an article is found by: ``sku``, ``category``, ``brand``, ``mark`` or ``supplier``."""
@@ -28,6 +32,7 @@ class Rulebook:
         self.claimed: dict[str, int] = {}
         """Offers that somebody has to claim, by id."""
         self._by_mark: defaultdict[Mark, list[int]] = defaultdict(list)
+        self._met: dict[tuple[Mark, ...], frozenset[int]] = {}
         for index, offer in enumerate(self.offers):
             if offer.claimed or offer.is_reward:
                 self.claimed[offer.id] = index
@@ -42,9 +47,21 @@ class Rulebook:
         for mark in {mark for one in sets for mark in _wanted(one)}:
             self._by_mark[mark].append(index)
 
-    def concerned_by(self, goods: Goods) -> set[int]:
-        """Offers whose goods may be these, beside those that always are."""
-        return {index for mark in _marks(goods) for index in self._by_mark.get(mark, ())}
+    def concerned_by(self, goods: Goods) -> frozenset[int]:
+        """Offers that nobody has to claim and whose goods these are, by number."""
+        marks = tuple(_marks(goods))
+        known = self._met.get(marks)
+        if known is None:
+            if len(self._met) >= ARTICLES_KEPT:
+                self._met.clear()
+            known = self._met[marks] = frozenset(self._meant(goods, marks))
+        return known
+
+    def _meant(self, goods: Goods, marks: Iterable[Mark]) -> Iterator[int]:
+        maybe = {index for mark in marks for index in self._by_mark.get(mark, ())}
+        for index in maybe.union(self.always):
+            if any(one.contains(goods) for one in goods_of(self.offers[index])):
+                yield index
 
 
 def goods_of(offer: Offer) -> Iterator[GoodsSet]:

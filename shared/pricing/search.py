@@ -4,7 +4,7 @@ Offers that share no goods and no group are searched apart, and so are, below of
 the parts into which the phases before fall (``shared.pricing.components``). A part is solved once
 for all sequels: it keeps every state that could still lead to the lowest price, which is the
 cheapest one and those that are dearer by no more than what later offers can make of the difference
-(``shared.pricing.outlook``). Inside a part every lawful subset is tried in every order and with
+(``shared.pricing.sequel``). Inside a part every lawful subset is tried in every order and with
 every number of sets; equal states are merged, and a state is dropped when all that is left to take
 could not bring it down to the best one known. None of this loses the optimum.
 
@@ -12,15 +12,19 @@ Work is bounded: beyond ``ATTEMPTS_MAX`` attempts only the cheapest states are f
 end, and the answer says that it is not proved.
 """
 
+from bisect import insort
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
-from shared.pricing.bounds import most_off
+from shared.money import Rounding, divide_rounded
+from shared.pricing.bounds import bounded
 from shared.pricing.components import Component, components_of
 from shared.pricing.effects import Candidate, OfferLine, State, Taking
 from shared.pricing.moves import SETS_TRIED_MAX, Move, moves_of
-from shared.pricing.outlook import Prospect, Slot, View, prospect, slots, view
+from shared.pricing.sequel import Sequel, Slot, slots
+from shared.pricing.trends import BILLION, jumps_of, rate_between_jumps
 
 INTERACTING_OFFERS_EXACT: Final = 6
 """So many offers of one place that all interact are always searched exactly."""
@@ -28,6 +32,8 @@ ATTEMPTS_MAX: Final = 2_000
 """Six offers of one rank have 1,956 ordered non-empty subsets."""
 JOINED_PER_ATTEMPT: Final = 4
 """So many states of parts are joined for the work of one attempt."""
+SUMS_MAX: Final = 1 << 20
+"""Pooled sums are looked through one by one if they lie no further apart, in minor units."""
 STATES_BEYOND: Final = 4
 """How many states are followed to their end once the attempts are used up."""
 
@@ -40,9 +46,9 @@ class Choice:
     is_proved: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Node:
-    """A state of a part's lines and the way to it, in the part's own numbering.
+    """A state of a part's lines and the way to it, in the part's own numbering; never changed.
 
     ``picks`` are the nodes of the parts below, ``steps`` the moves taken on top of them by bucket
     and number.
@@ -80,7 +86,14 @@ class SearchMemory:
     """
 
     size: int = 2_000
+    _programme: object = None
     _solved: dict[Hashable, Solved] = field(default_factory=dict)
+
+    def open(self, programme: object) -> None:
+        """Forget what was solved for another programme."""
+        if self._programme is not programme:
+            self._programme = programme
+            self._solved.clear()
 
     def recall(self, likeness: Hashable, attempts_left: int) -> Solved | None:
         """A part's solution, if so many attempts would have been enough to find it."""
@@ -106,12 +119,12 @@ def best_choice(
     """
     nothing = (0,) * len(lines)
     start = State(tuple(line.gross for line in lines), nothing, nothing)
-    moves = moves_of(candidates)
-    search = _Search({move: most_off(move, lines, start) for move in moves}, memory)
+    most = bounded(moves_of(candidates), lines, start)
+    search = _Search(most, memory)
     takings: list[Taking] = []
     is_proved = True
-    for part in components_of(moves, lines):
-        solved = search.solve(part, ())
+    for part in components_of(list(most), lines):
+        solved = search.solve(part, Sequel.nothing(len(part.lines)))
         is_proved &= solved.is_proved
         takings += _takings(part, solved.nodes[0])
     takings.sort(key=lambda taking: (taking.candidate.offer.works_in, taking.candidate.offer.rank))
@@ -142,32 +155,28 @@ class _Search:
     memory: SearchMemory | None
     attempts_left: int = ATTEMPTS_MAX
 
-    def solve(self, part: Component, later: tuple[Move, ...]) -> Solved:
-        """The states of a part that matter; ``later`` are all moves that work after it."""
-        start = [line.gross for line in part.lines]
-        ahead = prospect(part.positions, start, slots(later, self.most), self.most)
-        seen = view(part.positions, later)
-        likeness = (part.likeness(), seen, ahead) if self.memory is not None else None
-        if self.memory is not None:
-            known = self.memory.recall(likeness, self.attempts_left)
-            if known is not None:
-                self.attempts_left -= known.attempts
-                return known
-        solved = self._solve(part, later, ahead, seen)
-        if self.memory is not None:
+    def solve(self, part: Component, sequel: Sequel) -> Solved:
+        """The states of a part that matter to what follows it."""
+        if self.memory is None:
+            return self._solve(part, sequel)
+        likeness = part.likeness(), sequel
+        solved = self.memory.recall(likeness, self.attempts_left)
+        if solved is None:
+            solved = self._solve(part, sequel)
             self.memory.keep(likeness, solved)
+        else:
+            self.attempts_left -= solved.attempts
         return solved
 
-    def _solve(
-        self, part: Component, later: tuple[Move, ...], ahead: Prospect, seen: View
-    ) -> Solved:
+    def _solve(self, part: Component, sequel: Sequel) -> Solved:
         before = self.attempts_left
-        own = tuple(_original(move) for move in part.moves)
+        solving = _Solving(part, sequel, self.most)
         below: dict[int, Solved] = {}
         # Small parts first: a tangle must not use up what they need.
         for number in sorted(range(len(part.children)), key=lambda n: part.children[n].size):
-            below[number] = self.solve(part.children[number], (*own, *later))
-        solving = _Solving(part, later, ahead, seen, self.most, self.attempts_left)
+            child, places = part.children[number], part.places[number]
+            below[number] = self.solve(child, solving.after_children.of_lines(places))
+        solving.attempts_left = self.attempts_left
         nodes = solving.run([below[number] for number in range(len(part.children))])
         self.attempts_left = solving.attempts_left
         is_proved = solving.is_proved and all(one.is_proved for one in below.values())
@@ -179,32 +188,42 @@ class _Solving:
     """One part on the way from the nodes below it to its own."""
 
     part: Component
-    later: tuple[Move, ...]
-    ahead: Prospect
-    finished: View
+    sequel: Sequel
     most: Mapping[Move, int]
-    attempts_left: int
+    attempts_left: int = 0
     is_proved: bool = True
     known: int | None = None
     """The least that is left in a finished state that closes nothing for later moves."""
     slack: int | None = None
     hopes: list[list[Slot]] = field(default_factory=list)
     """Of each bucket, the slots of its moves."""
+    sequels: list[Sequel] = field(default_factory=list)
+    """What follows each bucket."""
+
+    def __post_init__(self) -> None:
+        self.slack = self.sequel.slack([line.gross for line in self.part.lines])
+        self.hopes = [slots(bucket, self.most) for bucket in self.part.buckets]
+        sequels = [self.sequel]
+        for hopes in reversed(self.hopes[1:]):
+            sequels.append(sequels[-1].after(hopes))
+        self.sequels = sequels[::-1]
+
+    @property
+    def after_children(self) -> Sequel:
+        """What follows the parts below."""
+        return self.sequels[0].after(self.hopes[0])
 
     def run(self, below: Sequence[Solved]) -> tuple[Node, ...]:
         """The part's nodes that may still lead to the lowest price, the cheapest first."""
-        part = self.part
-        self.slack = self.ahead.slack
-        self.hopes = [slots([_original(m) for m in bucket], self.most) for bucket in part.buckets]
         cheapest = self._joined([one.nodes[0] for one in below])
         in_turn = self._in_turn(cheapest, 0)
         self._note(in_turn)
         nodes: Iterable[Node] = self._join(below)
-        for number in range(len(part.buckets)):
+        for number in range(len(self.part.buckets)):
             nodes = self._expand(number, nodes)
-        found = {self.finished.of(node): node for node in nodes}
+        found = {self.sequel.of(node): node for node in nodes}
         if not self.is_proved:
-            _keep(found, self.finished.of(in_turn), in_turn)
+            _keep(found, self.sequel.of(in_turn), in_turn)
         return self._worth_following(found.values())
 
     def _worth_following(self, nodes: Iterable[Node]) -> tuple[Node, ...]:
@@ -213,17 +232,17 @@ class _Solving:
         A state that closed a group for later moves is no measure.
         """
         ordered = sorted(nodes, key=lambda node: (node.left, node.rating))
-        groups = self.finished.groups
+        groups = self.sequel.groups
         measure = next((node for node in ordered if node.closed.isdisjoint(groups)), None)
         if measure is None:
             return tuple(ordered)
         cheapest = measure.remaining
-        return tuple(n for n in ordered if not self.ahead.is_beaten(n.remaining, cheapest))
+        return tuple(n for n in ordered if not self.sequel.is_beaten(n.remaining, cheapest))
 
     # What is known, and what is hoped for
 
     def _note(self, node: Node) -> None:
-        is_open = node.closed.isdisjoint(self.finished.groups)
+        is_open = node.closed.isdisjoint(self.sequel.groups)
         if is_open and (self.known is None or node.left < self.known):
             self.known = node.left
 
@@ -252,34 +271,62 @@ class _Solving:
         """Every combination of the parts' nodes that could still be the best."""
         if not below:
             return [self._joined([])]
-        later = (*(_original(move) for move in self.part.moves), *self.later)
-        is_pooled = view(self.part.positions, later).is_pooled
+        sequel = self.after_children
         hope = self._hope(0)
         loose = sum(self.part.lines[index].gross for index in self.part.loose)
-        rest = loose + sum(one.nodes[0].left for one in below)
-        joined: dict[Hashable, tuple[int, tuple[Node, ...]]] = {0: (0, ())}
+        cheapest = loose + sum(one.nodes[0].left for one in below)
+        reach = _Reach.of(below, self._worthwhile(below, cheapest))
+        joined: dict[Hashable, tuple[int, tuple[Node, ...]]] = {0: (cheapest, ())}
         looked_at, most = 0, self.attempts_left * JOINED_PER_ATTEMPT
-        for child, one in zip(self.part.children, below, strict=True):
-            rest -= one.nodes[0].left
-            seen = view(child.positions, later)
+        for number, (places, one) in enumerate(zip(self.part.places, below, strict=True)):
+            seen = sequel.of_lines(places)
             found: dict[Hashable, tuple[int, tuple[Node, ...]]] = {}
             for key, (left, picks) in joined.items():
                 for node in one.nodes:
-                    if self._is_hopeless(left + node.left + rest, hope):
+                    total = left + node.left - one.nodes[0].left
+                    if self._is_hopeless(total, hope):
                         break
+                    if not reach.leads(number, total - cheapest):
+                        continue
                     looked_at += 1
                     own = seen.of(node)
-                    both = _added(key, own) if is_pooled else (key, own)
+                    both = _added(key, own) if sequel.is_pooled else (key, own)
                     other = found.get(both)
                     if other is None or _ranked((*picks, node)) < _ranked(other[1]):
-                        found[both] = left + node.left, (*picks, node)
+                        found[both] = total, (*picks, node)
             if looked_at > most and len(found) > STATES_BEYOND:
                 self.is_proved = False
-                cheapest = sorted(found, key=lambda key: (found[key][0], _ranked(found[key][1])))
-                found = {key: found[key] for key in cheapest[:STATES_BEYOND]}
+                by_price = sorted(found, key=lambda key: (found[key][0], _ranked(found[key][1])))
+                found = {key: found[key] for key in by_price[:STATES_BEYOND]}
             joined = found
         self.attempts_left -= looked_at // JOINED_PER_ATTEMPT
         return [self._joined(picks) for _, picks in joined.values()]
+
+    def _worthwhile(self, below: Sequence[Solved], cheapest: int) -> tuple[list[range], int] | None:
+        """Which sums are worth a look where only the sum matters: ranges above the cheapest one.
+
+        Between two jumps of the first bucket's moves a higher sum only costs more. So of each range
+        the lowest sum that can be reached is worth it, and those near to it, which later moves and
+        rounding may still bring below it. None where that is not known.
+        """
+        sequel, after, moves = self.after_children, self.sequels[0], self.part.buckets[0]
+        rates = [rate_between_jumps(move) for move in moves]
+        slack = sequel.slack([0] * len(self.part.lines))
+        closed = frozenset[str]().union(*(n.closed for one in below for n in one.nodes))
+        is_known = (
+            sequel.is_pooled
+            and len(self.hopes[0]) == 1
+            and all(len(move.touches) == len(self.part.lines) for move in moves)
+            and closed.isdisjoint(sequel.groups)
+        )
+        if not is_known or None in rates or slack is None or slack > SUMS_MAX:
+            return None
+        kept = after.kept * (BILLION - max(rate or 0 for rate in rates)) // BILLION
+        if not kept:
+            return None
+        near = divide_rounded((after.lost + 2) * BILLION, kept, Rounding.UP)
+        jumps = {j - cheapest for m in moves for j in jumps_of(m, cheapest, cheapest + slack)}
+        return [range(*ends) for ends in pairwise([0, *sorted(jumps), slack + 1])], near
 
     def _joined(self, picks: Sequence[Node]) -> Node:
         """The nodes of the parts below as one state of this part's lines."""
@@ -305,13 +352,12 @@ class _Solving:
     def _expand(self, bucket: int, nodes: Iterable[Node]) -> list[Node]:
         """All states that lawful ordered subsets of a bucket lead to."""
         moves = self.part.buckets[bucket]
-        rest = [_original(m) for later in self.part.buckets[bucket + 1 :] for m in later]
-        after = view(self.part.positions, (*rest, *self.later))
-        inside = view(self.part.positions, (*(_original(m) for m in moves), *rest, *self.later))
+        after = self.sequels[bucket]
+        inside = after.after(self.hopes[bucket])
         hope_after = self._hope(bucket + 1)
-        is_alone = len(moves) == 1 and not rest and not self.later
+        is_alone = len(moves) == 1 and not after.seen
         outcomes = _Outcomes(self.part.lines, moves, is_alone=is_alone)
-        promise = _Promise(self.hopes[bucket], [_original(move) for move in moves])
+        promise = _Promise(self.hopes[bucket], moves)
         is_last = bucket == len(self.part.buckets) - 1
         done: dict[Hashable, Node] = {}
         layer: dict[Hashable, tuple[int, Node]] = {}
@@ -358,7 +404,7 @@ class _Solving:
         bucket: int,
         open_ends: Iterable[tuple[int, Node]],
         done: dict[Hashable, Node],
-        after: View,
+        after: Sequel,
     ) -> None:
         """Follow the cheapest states to an end of the bucket, and give up the proof."""
         self.is_proved = False
@@ -371,6 +417,45 @@ class _Solving:
                 if takings := move.attempt(self.part.lines, ended):
                     ended = _after(ended, move, (bucket, number), takings)
             _keep(done, after.of(ended), ended)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Which sums of the parts' nodes lead to one that is worth a look.
+
+    Sums are bits of a number: how much more they are than the cheapest.
+    """
+
+    beyond: tuple[int, ...]
+    """What the parts from each on can add."""
+    wanted: int | None
+
+    @staticmethod
+    def of(below: Sequence[Solved], worthwhile: tuple[list[range], int] | None) -> "_Reach":
+        """``worthwhile`` are ranges of which the lowest sums count, up to so much above these."""
+        if worthwhile is None:
+            return _Reach((), None)
+        ranges, near = worthwhile
+        most = (1 << ranges[-1].stop) - 1
+        beyond = [1]
+        for one in reversed(below):
+            added = {node.left - one.nodes[0].left for node in one.nodes}
+            sums = 0
+            for more in added:
+                sums |= beyond[-1] << more
+            beyond.append(sums & most)
+        wanted = 0
+        for one_range in ranges:
+            within = beyond[-1] & (1 << one_range.stop) - (1 << one_range.start)
+            if within:
+                lowest = (within & -within).bit_length() - 1
+                end = min(one_range.stop, lowest + near + 1)
+                wanted |= within & (1 << end) - 1
+        return _Reach(tuple(reversed(beyond)), wanted)
+
+    def leads(self, part: int, more: int) -> bool:
+        """Whether so much more than the cheapest, up to and with a part, can lead to such a sum."""
+        return self.wanted is None or bool(self.beyond[part + 1] << more & self.wanted)
 
 
 @dataclass(slots=True)
@@ -427,15 +512,14 @@ class _Promise:
         return known
 
 
-def _original(move: Move) -> Move:
-    return move.origin or move
-
-
 def _after(node: Node, move: Move, number: tuple[int, int], takings: Sequence[Taking]) -> Node:
     """The node that a move leads to."""
     remaining, used, multi = list(node.remaining), list(node.used), list(node.multi)
     left = node.left
+    priorities, keys = list(node.ranking[0]), list(node.ranking[1])
     for taking in takings:
+        insort(priorities, -taking.candidate.offer.priority)
+        insort(keys, taking.candidate.key)
         for index, amount in taking.amounts.items():
             remaining[index] -= amount
             left -= amount
@@ -443,17 +527,15 @@ def _after(node: Node, move: Move, number: tuple[int, int], takings: Sequence[Ta
                 multi[index] += amount
         for index, units in taking.units.items():
             used[index] += units
-    priorities = (*node.ranking[0], *(-member.offer.priority for member in move.members))
-    keys = (*node.ranking[1], *(member.key for member in move.members))
     return Node(
-        remaining=tuple(remaining),
-        used=tuple(used),
-        multi=tuple(multi),
-        closed=node.closed | {move.closes} if move.closes else node.closed,
-        left=left,
-        ranking=(tuple(sorted(priorities)), tuple(sorted(keys))),
-        picks=node.picks,
-        steps=(*node.steps, (*number, tuple(takings))),
+        tuple(remaining),
+        tuple(used) if takings[0].units else node.used,
+        tuple(multi) if takings[0].units else node.multi,
+        node.closed | {move.closes} if move.closes else node.closed,
+        left,
+        (tuple(priorities), tuple(keys)),
+        node.picks,
+        (*node.steps, (*number, tuple(takings))),
     )
 
 

@@ -16,13 +16,14 @@ from rich.console import Console
 from rich.table import Table
 
 from desktop.store.driver import SQLITE_VERSION
-from tests.bench import printing, pushing, sale_commit, scan_to_line
+from tests.bench import pricing, printing, pushing, sale_commit, scan_to_line
 
 BENCHES = {
     "sale_commit": sale_commit.run,
     "pushing": pushing.run,
     "scan_to_line": scan_to_line.run,
     "printing": printing.run,
+    "pricing": pricing.run,
 }
 
 

@@ -303,6 +303,8 @@ def _brute_force(candidates, offer_lines):
                 break
             if len(step) > 1:
                 takings = take_added(step, offer_lines, state)
+                if not all(taking.total for taking in takings):
+                    break
             state = after(state, takings, "")
         else:
             best = min(best, sum(state.remaining))

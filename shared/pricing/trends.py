@@ -1,0 +1,129 @@
+"""How what an offer takes off grows with what is left: a rate, and how far it may lag behind it.
+
+Where one state is dearer than another by some amount, the offer takes off no more on it than on the
+other, plus ``rate`` times that amount, plus ``lag``. A percentage has its rate and no lag. A ladder
+满100减20 that repeats has a rate of a fifth, and lags by 20.00 just below a step. What jumps for
+other reasons has no rate, and lags by all that it may take off.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from shared.loyalty.effects import AmountOff, Effect, Ladder, PercentLadder, PercentOff
+from shared.money import Rounding, divide_rounded
+from shared.pricing.basket import WHOLE
+from shared.pricing.effects import Candidate
+from shared.pricing.gates import OPEN, Every, Threshold
+from shared.pricing.moves import Move
+
+BILLION: Final = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """``rate`` in billionths, ``lag`` in minor units.
+
+    ``is_linear`` where it does the same to every line whatever the others are, as a percentage.
+    """
+
+    rate: int
+    lag: int
+    is_linear: bool = False
+
+
+def trend_of(move: Move, most: int) -> Trend:
+    """The trend of a move that takes off no more than ``most``."""
+    jump = Trend(0, most)
+    least = least_of(move)
+    if least is None or move.members[0].offer.at_most_minor:
+        return jump
+    match move.members[0].offer.effect:
+        case PercentOff(spares_multi_buy=False, basis_points_off=points):
+            rate = points * (BILLION // WHOLE)
+            found = Trend(rate, _share(rate, least), is_linear=least == 0)
+        case PercentLadder(steps=steps):
+            rate = max(step.basis_points_off for step in steps) * (BILLION // WHOLE)
+            found = Trend(rate, _share(rate, max(least, *(s.threshold_minor for s in steps))))
+        case Ladder() as ladder:
+            found = _of_ladder(ladder, least) or jump
+        case AmountOff(each_unit=False) if least == 0 and move.never_empties:
+            found = Trend(0, 0)
+        case _:
+            found = jump
+    return min(found, jump, key=lambda trend: trend.lag)
+
+
+def _of_ladder(ladder: Ladder, least: int) -> Trend | None:
+    """A ladder that repeats follows its rate for ever, if its top step is as good as any."""
+    steps, top = ladder.steps, ladder.steps[-1]
+    rate = max(-(-step.off_minor * BILLION // step.threshold_minor) for step in steps)
+    is_endless = ladder.repeats and not ladder.repeat_limit
+    if not is_endless or top.off_minor * BILLION != rate * top.threshold_minor:
+        return None
+    lags = [_share(rate, steps[0].threshold_minor), _share(rate, least)]
+    lags += [
+        _share(rate, later.threshold_minor) - step.off_minor for step, later in pairwise(steps)
+    ]
+    return Trend(rate, max(lags))
+
+
+def least_of(move: Move) -> int | None:
+    """How much of its own lines has to be left for it; None where it asks for something else."""
+    if len(move.members) != 1:
+        return None
+    (member,) = move.members
+    match member.gate:
+        case gate if gate == OPEN:
+            return 0
+        case Every(gates=(Threshold(minimum=minimum, nets=()) as threshold,)):
+            return minimum if _is_own(threshold, member) else None
+        case _:
+            return None
+
+
+def _is_own(threshold: Threshold, member: Candidate) -> bool:
+    return frozenset(threshold.positions) == frozenset(member.lines)
+
+
+def rate_between_jumps(move: Move) -> int | None:
+    """How much more a move takes off for every minor unit more, in billionths, where none jumps.
+
+    None where that is not known.
+    """
+    if least_of(move) is None:
+        return None
+    match move.members[0].offer.effect:
+        case PercentOff(spares_multi_buy=False, basis_points_off=points):
+            return points * (BILLION // WHOLE)
+        case PercentLadder(steps=steps):
+            return max(step.basis_points_off for step in steps) * (BILLION // WHOLE)
+        case Ladder() | AmountOff(each_unit=False):
+            return 0 if move.never_empties or isinstance(_effect(move), Ladder) else None
+        case _:
+            return None
+
+
+def jumps_of(move: Move, lowest: int, highest: int) -> Iterator[int]:
+    """The sums of its lines, above one and up to another, at which such a move jumps."""
+    least = least_of(move)
+    sums = [] if not least else [least]
+    match _effect(move):
+        case PercentLadder(steps=steps):
+            sums += [step.threshold_minor for step in steps]
+        case Ladder(steps=steps):
+            top = steps[-1].threshold_minor
+            whole = range(lowest // top, highest // top + 1)
+            sums += [times * top + step.threshold_minor for times in whole for step in steps]
+        case _:
+            pass
+    yield from (one for one in sums if lowest < one <= highest)
+
+
+def _effect(move: Move) -> Effect:
+    return move.members[0].offer.effect
+
+
+def _share(rate: int, amount: int) -> int:
+    return divide_rounded(rate * amount, BILLION, Rounding.UP)
