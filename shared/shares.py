@@ -13,17 +13,20 @@ def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
     position takes everything. Negative totals split as their positive mirror.
     """
     assert weights
-    assert all(weight >= 0 for weight in weights)
+    assert min(weights) >= 0
     if total < 0:
         return [-part for part in largest_remainder(-total, weights)]
     whole = sum(weights)
     if whole == 0:
         return [total, *[0] * (len(weights) - 1)]
-    parts = [total * weight // whole for weight in weights]
-    remainders = [total * weight % whole for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda index: (-remainders[index], index))
-    for index in by_remainder[: total - sum(parts)]:
-        parts[index] += 1
+    products = [total * weight for weight in weights]
+    parts = [product // whole for product in products]
+    if left := total - sum(parts):
+        remainders = [product % whole for product in products]
+        # Sorting in reverse keeps equal ones in their order.
+        largest = sorted(range(len(weights)), key=remainders.__getitem__, reverse=True)
+        for index in largest[:left]:
+            parts[index] += 1
     return parts
 
 

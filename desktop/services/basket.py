@@ -14,6 +14,7 @@ from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket, BasketLine, CouponClaim, HandDiscount, MemberContext
 from shared.pricing.engine import price
 from shared.pricing.quote import Quote
+from shared.pricing.search import SearchMemory
 from shared.trade.fact import Approval, BundleRef
 
 
@@ -74,6 +75,7 @@ class OpenBasket:
         self._state = BasketState()
         self._priced: tuple[BasketState, Basket, Quote] | None = None
         self._next_line = 1
+        self._memory = SearchMemory()
         self.guard: Callable[[Quote], None] = lambda _quote: None
         """Raises where a change must not be; the checkout minds what was paid already."""
 
@@ -86,7 +88,11 @@ class OpenBasket:
         """The basket as the engine saw it, and its answer; computed once per change."""
         if self._priced is None or self._priced[0] is not self._state:
             basket = self._basket(self._state)
-            self._priced = (self._state, basket, price(basket, self.pricing.programme))
+            self._priced = (
+                self._state,
+                basket,
+                price(basket, self.pricing.programme, self._memory),
+            )
         return self._priced[1:]
 
     @property
@@ -108,7 +114,7 @@ class OpenBasket:
     def _become(self, state: BasketState) -> None:
         """Take a change over only if it can be priced: what fails leaves the basket as it was."""
         basket = self._basket(state)
-        quote = price(basket, self.pricing.programme)
+        quote = price(basket, self.pricing.programme, self._memory)
         self.guard(quote)
         self._priced = (state, basket, quote)
         self._state = state

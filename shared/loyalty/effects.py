@@ -80,7 +80,7 @@ class Bundle(Document, frozen=True, kw_only=True, tag="bundle"):
     """Goods that are cheaper together: a set price, an amount or a percentage off the set.
 
     Exactly one of ``price_minor``, ``off_minor`` and ``basis_points_off`` is stated. Each set
-    takes, part by part as written, the dearest units that are not used yet; sets are made while
+    takes the dearest units not used yet with which all its parts can be filled; sets are made while
     they are cheaper, at most ``sets_limit`` (0: no limit). The goods of the offer are those of its
     parts.
     """

@@ -11,8 +11,7 @@ from dataclasses import replace
 from shared.loyalty.effects import AmountOff, Bundle, FreeUnits, NthItem, SetPrice
 from shared.money import Rounding, divide_rounded
 from shared.pricing.basket import WHOLE
-from shared.pricing.effects import Candidate, OfferLine, Standing, Taking, take
-from shared.pricing.gates import OPEN
+from shared.pricing.effects import Candidate, OfferLine, Standing, amount_off
 from shared.pricing.moves import Move
 from shared.pricing.multi_buy import scale_of
 
@@ -56,9 +55,8 @@ def _most_of(candidate: Candidate, lines: Sequence[OfferLine], start: Standing) 
             shelf = _Prices(candidate.lines, lines, start)
             most = limit * max(0, shelf.dearest(effect.units) - effect.price_minor)
         case _:
-            taking = take(replace(candidate, gate=OPEN), lines, start)
             rounded_apart = len(candidate.lines) if isinstance(effect, NthItem) else 0
-            most = taking.total + rounded_apart if isinstance(taking, Taking) else 0
+            most = amount_off(candidate, lines, start) + rounded_apart
     return min(most, candidate.offer.at_most_minor or most, whole)
 
 

@@ -66,12 +66,16 @@ def _component(moves: Sequence[Move], lines: Sequence[OfferLine]) -> Component:
     children = components_of(below, lines)
     positions = sorted({index for move in moves for index in move.touches})
     place = {index: number for number, index in enumerate(positions)}
+    is_the_same = positions == list(range(len(positions)))
     places = tuple(tuple(place[index] for index in child.positions) for child in children)
     held = {number for one in places for number in one}
     return Component(
         positions=tuple(positions),
         lines=tuple(lines[index] for index in positions),
-        buckets=tuple(tuple(m.at(place) for m in bucket) for bucket in _connected(on_top)),
+        buckets=tuple(
+            tuple(move if is_the_same else move.at(place) for move in bucket)
+            for bucket in _connected(on_top)
+        ),
         children=tuple(children),
         places=places,
         loose=tuple(number for number in range(len(positions)) if number not in held),
@@ -80,6 +84,8 @@ def _component(moves: Sequence[Move], lines: Sequence[OfferLine]) -> Component:
 
 def _connected(moves: Sequence[Move]) -> list[list[Move]]:
     """Moves that share no line and no group apart, each part in its old order."""
+    if len(moves) == 1:
+        return [list(moves)]
     owner: dict[int | str, int] = {}
     leader = list(range(len(moves)))
 
@@ -90,9 +96,10 @@ def _connected(moves: Sequence[Move]) -> list[list[Move]]:
         return number
 
     for number, move in enumerate(moves):
-        for thing in (*move.touches, *([move.closes] if move.closes else ())):
-            other = lead(owner.setdefault(thing, number))
-            leader[max(other, lead(number))] = min(other, lead(number))
+        things: list[int | str] = [*move.touches, *([move.closes] if move.closes else [])]
+        for first in {owner.setdefault(thing, number) for thing in things}:
+            one, other = lead(first), lead(number)
+            leader[max(one, other)] = min(one, other)
     parts: dict[int, list[Move]] = {}
     for number, move in enumerate(moves):
         parts.setdefault(lead(number), []).append(move)

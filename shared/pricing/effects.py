@@ -134,24 +134,36 @@ def take(
     missing = shortfall(candidate.gate, state.remaining)
     if missing is not None:
         return _missing_spend(candidate, missing)
+    off, weights, found = _amount(candidate, lines, state, most_sets)
+    if off <= 0:
+        return lacking(candidate, lines, state)
+    units, sets = (found.units, found.sets) if found else ({}, 0)
+    return Taking(candidate=candidate, amounts=_share(off, weights), units=units, sets=sets)
+
+
+def amount_off(candidate: Candidate, lines: Sequence[OfferLine], state: Standing) -> int:
+    """How much an offer whose thresholds are reached takes off, without sharing it over lines."""
+    off, _, _ = _amount(candidate, lines, state)
+    return max(0, off)
+
+
+def _amount(
+    candidate: Candidate, lines: Sequence[OfferLine], state: Standing, most_sets: int = 0
+) -> tuple[int, dict[int, int], SetsFound | None]:
+    """What is taken off, the weights by which lines share it, and the sets that it is for."""
     effect = candidate.offer.effect
-    units: dict[int, int] = {}
-    sets = 0
+    found: SetsFound | None = None
     match effect:
         case NthItem() | SetPrice() | Bundle() | FreeUnits():
             shelf = _shelf(candidate, lines, state)
             found = _sets(effect, candidate, shelf, most_sets)
-            off, units, weights = found.off, found.units, found.weights(shelf)
-            sets = found.sets
-            off = min(off, sum(weights.values()) // shelf.scale)
+            weights = found.weights(shelf)
+            off = min(found.off, sum(weights.values()) // shelf.scale)
         case FurtherUnits() | Gift():
-            return Missing()
+            return 0, {}, None
         case _:
             off, weights = _money_off(effect, candidate, lines, state)
-    off = min(off, candidate.offer.at_most_minor or off)
-    if off <= 0:
-        return lacking(candidate, lines, state)
-    return Taking(candidate=candidate, amounts=_share(off, weights), units=units, sets=sets)
+    return min(off, candidate.offer.at_most_minor or off), weights, found
 
 
 def _shelf(candidate: Candidate, lines: Sequence[OfferLine], state: Standing) -> Shelf:

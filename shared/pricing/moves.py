@@ -1,7 +1,7 @@
 """What the search can do: take an offer, or several of an adding group at once."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
@@ -47,16 +47,21 @@ class Move:
     def at(self, place: Mapping[int, int]) -> "Move":
         """The same in another numbering of lines."""
         members = tuple(
-            replace(
-                one,
-                lines=tuple(place[index] for index in one.lines),
-                gate=moved(one.gate, place),
-                parts=tuple(tuple(place[index] for index in part) for part in one.parts),
+            Candidate(
+                one.offer,
+                tuple([place[index] for index in one.lines]),
+                moved(one.gate, place),
+                one.group,
+                one.mode,
+                one.coupon,
+                tuple(tuple(place[index] for index in part) for part in one.parts),
+                one.time,
+                one.key,
             )
             for one in self.members
         )
-        touches = frozenset(place[index] for index in self.touches)
-        return replace(self, members=members, touches=touches, origin=self)
+        touches = frozenset([place[index] for index in self.touches])
+        return Move(members, self.closes, self.place, touches, self.never_empties, self)
 
     def attempt(self, lines: Sequence[OfferLine], state: Standing) -> list[Taking]:
         """What it takes off; nothing where it cannot, or where one member would be idle."""

@@ -14,7 +14,7 @@ from typing import Final
 from shared.loyalty.effects import AmountOff, Effect, Ladder, PercentLadder, PercentOff
 from shared.money import Rounding, divide_rounded
 from shared.pricing.basket import WHOLE
-from shared.pricing.effects import Candidate
+from shared.pricing.effects import Candidate, ladder_off, percent_of
 from shared.pricing.gates import OPEN, Every, Threshold
 from shared.pricing.moves import Move
 
@@ -103,6 +103,26 @@ def rate_between_jumps(move: Move) -> int | None:
             return 0 if move.never_empties or isinstance(_effect(move), Ladder) else None
         case _:
             return None
+
+
+def off_at(move: Move, amount: int) -> int:
+    """What a move with a known rate takes off so much."""
+    least = least_of(move) or 0
+    effect = _effect(move)
+    match effect:
+        case _ if amount < least:
+            off = 0
+        case PercentOff(basis_points_off=points):
+            off = divide_rounded(amount * points, WHOLE)
+        case PercentLadder():
+            off = divide_rounded(amount * percent_of(effect, amount), WHOLE)
+        case Ladder():
+            off = ladder_off(effect, amount)
+        case AmountOff(off_minor=most):
+            off = min(amount, most)
+        case _:
+            raise AssertionError(effect)
+    return min(off, move.members[0].offer.at_most_minor or off)
 
 
 def jumps_of(move: Move, lowest: int, highest: int) -> Iterator[int]:

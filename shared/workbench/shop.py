@@ -26,6 +26,7 @@ from shared.pricing.cash import cash_rounding
 from shared.pricing.engine import price
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import PointsPayment, offered, redeem
+from shared.pricing.search import SearchMemory
 from shared.trade.fact import LotDraw
 from shared.workbench import scenario as told
 from shared.workbench.result import TenderState
@@ -81,6 +82,7 @@ class Shop:
     drawer: int = 0
     sales: int = 0
     added_lines: int = 0
+    memory: SearchMemory = field(default_factory=SearchMemory)
 
     def basket(self) -> Basket:
         """The basket as the engine sees it."""
@@ -99,7 +101,7 @@ class Shop:
 
     def quote(self) -> Quote:
         """What the basket costs."""
-        return price(self.basket(), self.programme)
+        return price(self.basket(), self.programme, self.memory)
 
     @property
     def account(self) -> Account | None:

@@ -31,7 +31,7 @@ from shared.pricing.effects import Candidate, OfferLine, State, Taking, after, t
 from shared.pricing.engine import price
 from shared.pricing.gates import Every, Threshold
 from shared.pricing.sale_lines import sale_lines, tax_totals
-from shared.pricing.search import best_choice
+from shared.pricing.search import SearchMemory, best_choice
 from tests.pricing_builders import (
     basket,
     goods,
@@ -244,6 +244,15 @@ def test_the_order_of_lines_and_coupons_changes_nothing(bought, chosen, random):
     assert [by_id[line.line] for line in quote.lines] == list(quote.lines)
 
 
+@given(st.lists(lines(), min_size=2, max_size=4), offers())
+def test_what_is_remembered_of_other_baskets_changes_nothing(baskets, chosen):
+    rules, memory = _programme(chosen), SearchMemory()
+    for bought in baskets:
+        for several in (bought, bought[:-1], [*bought[1:], *bought[:1]]):
+            sale = basket(*several, coupons=_claimed(chosen))
+            assert price(sale, rules, memory) == price(sale, rules)
+
+
 @given(lines(most=4), offers(most=3), st.data())
 def test_any_sequence_of_partial_returns_gives_back_exactly_the_sale(bought, chosen, data):
     rules = _programme(chosen)
@@ -293,22 +302,34 @@ def _lawful(candidates):
 def _brute_force(candidates, offer_lines):
     """The lowest amount to pay, by looking at everything."""
     nothing = (0,) * len(offer_lines)
-    gross = tuple(line.gross for line in offer_lines)
-    best = sum(gross)
-    for order in _lawful(candidates):
-        state = State(gross, nothing, nothing)
-        for step in order:
-            takings = [take(one, offer_lines, state) for one in step]
-            if not all(isinstance(taking, Taking) for taking in takings):
-                break
-            if len(step) > 1:
-                takings = take_added(step, offer_lines, state)
-                if not all(taking.total for taking in takings):
-                    break
-            state = after(state, takings, "")
-        else:
-            best = min(best, sum(state.remaining))
-    return best
+    start = State(tuple(line.gross for line in offer_lines), nothing, nothing)
+    return min(
+        sum(end.remaining)
+        for order in _lawful(candidates)
+        for end in _ends(order, offer_lines, start)
+    )
+
+
+def _ends(order, offer_lines, state):
+    """Where an order of steps can lead, with every number of sets; nowhere if a step is idle."""
+    if not order:
+        yield state
+        return
+    step, *rest = order
+    takings = [take(one, offer_lines, state) for one in step]
+    if not all(isinstance(taking, Taking) for taking in takings):
+        return
+    if len(step) > 1:
+        takings = take_added(step, offer_lines, state)
+        if not all(taking.total for taking in takings):
+            return
+    ways = [takings]
+    if len(step) == 1:
+        fewer = range(1, takings[0].sets)
+        ways += [[take(step[0], offer_lines, state, most_sets=sets)] for sets in fewer]
+    for way in ways:
+        if all(isinstance(taking, Taking) for taking in way):
+            yield from _ends(rest, offer_lines, after(state, way, ""))
 
 
 @settings(max_examples=150)

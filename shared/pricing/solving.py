@@ -1,0 +1,310 @@
+"""One part of the search: from the states of the parts below it to its own."""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from shared.money import Rounding, divide_rounded
+from shared.pricing.components import Component
+from shared.pricing.effects import OfferLine, Taking
+from shared.pricing.joining import Reach, Worth
+from shared.pricing.moves import SETS_TRIED_MAX, Move
+from shared.pricing.nodes import Node, Solved, added, is_better, keep, keep_masked, ranked, stepped
+from shared.pricing.sequel import Sequel, Slot, slots
+from shared.pricing.trends import BILLION, jumps_of, rate_between_jumps
+
+JOINED_PER_ATTEMPT: Final = 4
+"""So many states of parts are joined for the work of one attempt."""
+SUMS_MAX: Final = 1 << 20
+"""Pooled sums are looked through one by one if they lie no further apart, in minor units."""
+STATES_BEYOND: Final = 4
+"""How many states are followed to their end once the attempts are used up."""
+
+
+@dataclass(slots=True)
+class Solving:
+    """One part on the way from the nodes below it to its own."""
+
+    part: Component
+    sequel: Sequel
+    most: Mapping[Move, int]
+    attempts_left: int = 0
+    is_proved: bool = True
+    known: int | None = None
+    """The least that is left in a finished state that closes nothing for later moves."""
+    slack: int | None = None
+    hopes: list[list[Slot]] = field(default_factory=list)
+    """Of each bucket, the slots of its moves."""
+    sequels: list[Sequel] = field(default_factory=list)
+    """What follows each bucket."""
+    after_children: Sequel = field(init=False)
+    """What follows the parts below."""
+
+    def __post_init__(self) -> None:
+        self.slack = self.sequel.slack([line.gross for line in self.part.lines])
+        self.hopes = [slots(bucket, self.most) for bucket in self.part.buckets]
+        sequels = [self.sequel]
+        for hopes in reversed(self.hopes[1:]):
+            sequels.append(sequels[-1].after(hopes))
+        self.sequels = sequels[::-1]
+        self.after_children = self.sequels[0].after(self.hopes[0])
+
+    def run(self, below: Sequence[Solved]) -> tuple[Node, ...]:
+        """The part's nodes that may still lead to the lowest price, the cheapest first."""
+        cheapest = self._joined([one.nodes[0] for one in below])
+        in_turn = self._in_turn(cheapest, 0)
+        self._note(in_turn)
+        nodes: Iterable[Node] = self._join(below)
+        for number in range(len(self.part.buckets)):
+            nodes = self._expand(number, nodes)
+        found = {self.sequel.of(node): node for node in nodes}
+        if not self.is_proved:
+            keep(found, self.sequel.of(in_turn), in_turn)
+        return self._worth_following(found.values())
+
+    def _worth_following(self, nodes: Iterable[Node]) -> tuple[Node, ...]:
+        """Those that later moves may bring lower than the cheapest, the cheapest first.
+
+        A state that closed a group for later moves is no measure.
+        """
+        ordered = sorted(nodes, key=lambda node: (node.left, node.rating))
+        groups = self.sequel.groups
+        measure = next((node for node in ordered if node.closed.isdisjoint(groups)), None)
+        if measure is None:
+            return tuple(ordered)
+        cheapest = measure.remaining
+        return tuple(n for n in ordered if not self.sequel.is_beaten(n.remaining, cheapest))
+
+    # What is known, and what is hoped for
+
+    def _note(self, node: Node) -> None:
+        is_open = node.closed.isdisjoint(self.sequel.groups)
+        if is_open and (self.known is None or node.left < self.known):
+            self.known = node.left
+
+    def _is_hopeless(self, left: int, hope: int) -> bool:
+        """Whether so much, less what can still be taken off in this part, leads nowhere."""
+        if self.known is None or self.slack is None:
+            return False
+        return left - hope > self.known + self.slack
+
+    def _hope(self, first_bucket: int) -> int:
+        return sum(slot.most for hopes in self.hopes[first_bucket:] for slot in hopes)
+
+    def _in_turn(self, node: Node, bucket: int, taken: int = 0) -> Node:
+        """Where each move is taken in turn that can be, from a bucket on."""
+        for number in range(bucket, len(self.part.buckets)):
+            for place, move in enumerate(self.part.buckets[number]):
+                if (number == bucket and taken >> place & 1) or move.closes in node.closed:
+                    continue
+                if takings := move.attempt(self.part.lines, node):
+                    node = stepped(node, move, (number, place), takings)
+        return node
+
+    # From the parts below to one
+
+    def _join(self, below: Sequence[Solved]) -> list[Node]:
+        """Every combination of the parts' nodes that could still be the best."""
+        if not below:
+            return [self._joined([])]
+        sequel = self.after_children
+        hope = self._hope(0)
+        loose = sum(self.part.lines[index].gross for index in self.part.loose)
+        cheapest = loose + sum(one.nodes[0].left for one in below)
+        reach = Reach.of(below, self._worthwhile(below, cheapest))
+        joined: dict[Hashable, tuple[int, tuple[Node, ...]]] = {0: (cheapest, ())}
+        looked_at, most = 0, self.attempts_left * JOINED_PER_ATTEMPT
+        for number, (places, one) in enumerate(zip(self.part.places, below, strict=True)):
+            seen = sequel.of_lines(places)
+            found: dict[Hashable, tuple[int, tuple[Node, ...]]] = {}
+            for key, (left, picks) in joined.items():
+                for node in one.nodes:
+                    total = left + node.left - one.nodes[0].left
+                    if self._is_hopeless(total, hope):
+                        break
+                    if not reach.leads(number, total - cheapest):
+                        continue
+                    looked_at += 1
+                    own = seen.of(node)
+                    both = added(key, own) if sequel.is_pooled else (key, own)
+                    other = found.get(both)
+                    if other is None or is_better((*picks, node), other[1]):
+                        found[both] = total, (*picks, node)
+            if looked_at > most and len(found) > STATES_BEYOND:
+                self.is_proved = False
+                by_price = sorted(found, key=lambda key: (found[key][0], ranked(found[key][1])))
+                found = {key: found[key] for key in by_price[:STATES_BEYOND]}
+            joined = found
+        self.attempts_left -= looked_at // JOINED_PER_ATTEMPT
+        return [self._joined(picks) for _, picks in joined.values()]
+
+    def _worthwhile(self, below: Sequence[Solved], cheapest: int) -> "Worth | None":
+        """Which sums are worth a look where only the sum matters; None where that is not known."""
+        sequel, after, moves = self.after_children, self.sequels[0], self.part.buckets[0]
+        rates = [rate_between_jumps(move) for move in moves]
+        slack = sequel.slack([0] * len(self.part.lines))
+        closed = frozenset[str]().union(*(n.closed for one in below for n in one.nodes))
+        is_known = (
+            sequel.is_pooled
+            and len(self.hopes[0]) == 1
+            and all(len(move.touches) == len(self.part.lines) for move in moves)
+            and closed.isdisjoint(sequel.groups)
+        )
+        if not is_known or None in rates or slack is None or slack > SUMS_MAX:
+            return None
+        kept = after.kept * (BILLION - max(rate or 0 for rate in rates)) // BILLION
+        if not kept:
+            return None
+        jumps = {j - cheapest for m in moves for j in jumps_of(m, cheapest, cheapest + slack)}
+        return Worth(
+            ranges=[range(*ends) for ends in pairwise([0, *sorted(jumps), slack + 1])],
+            near=divide_rounded((after.lost + 2) * BILLION, kept, Rounding.UP),
+            moves=moves,
+            cheapest=cheapest,
+            near_after=divide_rounded((after.lost + 1) * BILLION, after.kept, Rounding.UP),
+        )
+
+    def _joined(self, picks: Sequence[Node]) -> Node:
+        """The nodes of the parts below as one state of this part's lines."""
+        remaining = [line.gross for line in self.part.lines]
+        used, multi = [0] * len(remaining), [0] * len(remaining)
+        for places, pick in zip(self.part.places, picks, strict=True):
+            for place, left, units, off in zip(
+                places, pick.remaining, pick.used, pick.multi, strict=True
+            ):
+                remaining[place], used[place], multi[place] = left, units, off
+        return Node(
+            remaining=tuple(remaining),
+            used=tuple(used),
+            multi=tuple(multi),
+            closed=frozenset[str]().union(*(pick.closed for pick in picks)),
+            left=sum(remaining),
+            ranking=ranked(picks)[1:],
+            picks=tuple(picks),
+        )
+
+    # The part's own moves
+
+    def _expand(self, bucket: int, nodes: Iterable[Node]) -> list[Node]:
+        """All states that lawful ordered subsets of a bucket lead to."""
+        moves = self.part.buckets[bucket]
+        after = self.sequels[bucket]
+        inside = self.after_children if bucket == 0 else after.after(self.hopes[bucket])
+        hope_after = self._hope(bucket + 1)
+        is_alone = len(moves) == 1 and not after.seen
+        outcomes = Outcomes(self.part.lines, moves, is_alone=is_alone)
+        promise = Promise(self.hopes[bucket], moves)
+        is_last = bucket == len(self.part.buckets) - 1
+        done: dict[Hashable, Node] = {}
+        layer: dict[Hashable, tuple[int, Node]] = {}
+        for node in nodes:
+            layer[inside.of(node), 0] = 0, node
+        while layer:
+            following: dict[Hashable, tuple[int, Node]] = {}
+            for taken, node in layer.values():
+                if not self._is_hopeless(node.left, hope_after):
+                    keep(done, after.of(node), node)
+                    if is_last:
+                        self._note(node)
+                if self.attempts_left <= 0:
+                    following[inside.of(node), taken] = taken, node
+                    continue
+                for number, takings in self._open(outcomes, taken, node):
+                    mask = taken | 1 << number
+                    left = node.left - sum(taking.total for taking in takings)
+                    if not self._is_hopeless(left, promise.beyond(mask) + hope_after):
+                        reached = stepped(node, moves[number], (bucket, number), takings)
+                        keep_masked(following, (inside.of(reached), mask), mask, reached)
+            if self.attempts_left <= 0 and following:
+                self._finish(bucket, following.values(), done, after)
+                break
+            layer = following
+        return list(done.values())
+
+    def _open(
+        self, outcomes: "Outcomes", taken: int, node: Node
+    ) -> Iterator[tuple[int, Sequence[Taking]]]:
+        """What the moves that are still open can do, by number."""
+        for number, move in enumerate(outcomes.moves):
+            if taken >> number & 1 or move.closes in node.closed:
+                continue
+            found = outcomes.of(number, node)
+            self.attempts_left -= max(1, len(found))
+            if found and found[0][0].sets > SETS_TRIED_MAX and not outcomes.is_alone:
+                self.is_proved = False
+            for takings in found:
+                yield number, takings
+
+    def _finish(
+        self,
+        bucket: int,
+        open_ends: Iterable[tuple[int, Node]],
+        done: dict[Hashable, Node],
+        after: Sequel,
+    ) -> None:
+        """Follow the cheapest states to an end of the bucket, and give up the proof."""
+        self.is_proved = False
+        cheapest = sorted(open_ends, key=lambda one: (one[1].left, one[1].rating))
+        for taken, node in cheapest[:STATES_BEYOND]:
+            ended = node
+            for number, move in enumerate(self.part.buckets[bucket]):
+                if taken >> number & 1 or move.closes in ended.closed:
+                    continue
+                if takings := move.attempt(self.part.lines, ended):
+                    ended = stepped(ended, move, (bucket, number), takings)
+            keep(done, after.of(ended), ended)
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """What each move of a bucket does to states, reckoned once for states alike to it.
+
+    ``is_alone`` where nothing else works on these lines, so that fewer sets are of no use.
+    """
+
+    lines: Sequence[OfferLine]
+    moves: Sequence[Move]
+    is_alone: bool
+    _known: dict[Hashable, list[Sequence[Taking]]] = field(default_factory=dict)
+    _looks: list[tuple[tuple[int, ...], bool]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._looks = [(tuple(sorted(m.touches)), m.looks_at_units) for m in self.moves]
+
+    def of(self, number: int, node: Node) -> list[Sequence[Taking]]:
+        """All sets first, then fewer."""
+        touches, sees_units = self._looks[number]
+        key: Hashable = number, tuple([node.remaining[index] for index in touches])
+        if sees_units:
+            units = tuple([(node.used[index], node.multi[index]) for index in touches])
+            key = key, units
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = list(self._reckon(self.moves[number], node))
+        return known
+
+    def _reckon(self, move: Move, node: Node) -> Iterator[Sequence[Taking]]:
+        takings = move.attempt(self.lines, node)
+        if takings:
+            yield takings
+            if not self.is_alone:
+                yield from move.fewer_sets(takings, self.lines, node)
+
+
+@dataclass(slots=True)
+class Promise:
+    """What the moves of a bucket that are not taken yet can still take off."""
+
+    hopes: Sequence[Slot]
+    moves: Sequence[Move]
+    _known: dict[int, int] = field(default_factory=dict)
+
+    def beyond(self, taken: int) -> int:
+        """By the mask of taken moves."""
+        known = self._known.get(taken)
+        if known is None:
+            gone = {move for number, move in enumerate(self.moves) if taken >> number & 1}
+            known = sum(slot.most for slot in self.hopes if gone.isdisjoint(slot.moves))
+            self._known[taken] = known
+        return known

@@ -1,0 +1,37 @@
+"""Long baskets where many offers interact: proved, quick to price again, the same answer."""
+
+import random
+from dataclasses import replace
+
+from shared.pricing.engine import price
+from shared.pricing.search import SearchMemory
+from tests.bench.pricing import a_basket, a_programme, scan
+
+
+def test_fifty_interacting_offers_on_a_hundred_lines_are_proved_to_be_best():
+    rules, draw = a_programme(200), random.Random(3)
+    for _ in range(5):
+        assert price(a_basket(draw, 100), rules).is_best_price
+
+
+def test_scan_after_scan_with_a_memory_gives_the_same_as_pricing_afresh():
+    rules, draw, memory = a_programme(200), random.Random(4), SearchMemory()
+    shopping = a_basket(draw, 20)
+    for number in range(12):
+        quote = price(shopping, rules, memory)
+        assert quote == price(shopping, rules)
+        scanned = scan(draw, shopping)
+        shopping = scanned if number else shopping
+        shopping = _renamed(shopping, number)
+
+
+def test_a_memory_of_another_programme_is_forgotten():
+    draw, memory = random.Random(5), SearchMemory()
+    shopping = a_basket(draw, 30)
+    for rules in (a_programme(60), a_programme(200), a_programme(60)):
+        assert price(shopping, rules, memory) == price(shopping, rules)
+
+
+def _renamed(shopping, number):
+    *earlier, last = shopping.lines
+    return replace(shopping, lines=(*earlier, replace(last, id=f"line{number}")))
