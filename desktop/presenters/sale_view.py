@@ -7,7 +7,7 @@ from desktop.presenters.view import CouponRow, DiscountRow, LineRow, MemberPanel
 from desktop.services.basket import BasketState, OpenBasket
 from desktop.store.members import Member
 from shared.catalogue.goods import SoldBy
-from shared.loyalty.lots import spendable
+from shared.loyalty.lots import pending, spendable
 from shared.loyalty.programme import InOneSale, InTotal, InWindow, Programme
 from shared.loyalty.tiers import standing
 from shared.points import format_points
@@ -82,15 +82,17 @@ def member_panel(member: Member, basket: OpenBasket, now: datetime) -> MemberPan
     """The member at a glance: points and their worth, what lapses, the way to the next tier."""
     programme = basket.pricing.programme
     decimals = programme.points.decimals
-    free = spendable(member.lots, now.date())
-    rule = programme.redemption
+    free = spendable(pending(member.lots, programme.earning.pending_days), now.date())
+    worth = [
+        free * one.value_per_block_minor // one.points_per_block for one in programme.redemptions
+    ]
     next_tier, progress = _next_tier(member, programme, now)
     return MemberPanel(
         name=member.name,
         tail=member.card_tail or member.phone_tail,
         tier=tier_name(programme, member.tier),
         points=format_points(member.points, decimals),
-        worth=free * rule.value_per_block_minor // rule.points_per_block if rule else 0,
+        worth=max(worth, default=0),
         earns=format_points(basket.quote.earning.points_total, decimals),
         lapsing=_lapsing(member, decimals, now),
         next_tier=next_tier,
@@ -122,7 +124,7 @@ def _lapsing(member: Member, decimals: int, now: datetime) -> Text:
 
 
 def _next_tier(member: Member, programme: Programme, now: datetime) -> tuple[Text, int]:
-    stands = standing(member.spending, programme.tiers, now.date())
+    stands = standing(member.spending, programme.tiers, now.date(), balance=member.points)
     near = stands.nearest
     if near is None or not isinstance(near.condition, InTotal | InOneSale | InWindow):
         return "", 100

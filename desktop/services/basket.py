@@ -9,7 +9,7 @@ from shared.catalogue.goods import Goods, SoldBy
 from shared.clock import Clock
 from shared.errors import DomainError
 from shared.ids import CouponId, StoreId, TillId
-from shared.loyalty.lots import spendable
+from shared.loyalty.lots import pending, spendable
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket, BasketLine, CouponClaim, HandDiscount, MemberContext
 from shared.pricing.engine import price
@@ -53,7 +53,7 @@ class BasketState:
         raise DomainError("no-such-line")
 
 
-def member_context(member: Member, today: date) -> MemberContext:
+def member_context(member: Member, today: date, pending_days: int = 0) -> MemberContext:
     """What prices depend on about a member, as far as a till knows it."""
     bought = [one.day for one in member.spending if one.spend_minor > 0]
     return MemberContext(
@@ -61,7 +61,7 @@ def member_context(member: Member, today: date) -> MemberContext:
         sales=len(bought),
         visits=len(set(bought)),
         was_here_today=today in bought,
-        points=spendable(member.lots, today),
+        points=spendable(pending(member.lots, pending_days), today),
     )
 
 
@@ -107,9 +107,12 @@ class OpenBasket:
             at=at,
             store=self.pricing.store_id,
             till=self.pricing.till_id,
-            member=member_context(state.member, at.date()) if state.member else None,
+            member=self._context(state.member, at.date()) if state.member else None,
             claims=state.claims,
         )
+
+    def _context(self, member: Member, today: date) -> MemberContext:
+        return member_context(member, today, self.pricing.programme.earning.pending_days)
 
     def _become(self, state: BasketState) -> None:
         """Take a change over only if it can be priced: what fails leaves the basket as it was."""

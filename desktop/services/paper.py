@@ -132,7 +132,7 @@ def _lapsing(lots: Iterable[Lot], today: date) -> Iterable[Lapsing]:
 
 
 def _next_tier(member: Member, programme: Programme, today: date) -> NextTier | None:
-    now = standing(member.spending, programme.tiers, today)
+    now = standing(member.spending, programme.tiers, today, balance=member.points)
     nearest = now.nearest
     if nearest is None:
         return None

@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import msgspec
+
 from desktop.services.basket import BasketState, Pricing
 from desktop.store.members import Member
-from shared.ids import OperatorId, ShiftId, StoreId, TillId
+from shared.ids import LotId, OperatorId, ShiftId, StoreId, TillId
 from shared.loyalty.calendar import last_day
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import Spending, standing
 from shared.pricing.basket import Basket
 from shared.pricing.quote import EarningQuote, Quote
-from shared.pricing.redemption import PointsPayment
+from shared.pricing.redemption import THIS_SALE, PointsPayment
 from shared.pricing.sale_lines import offers_applied, rules_earned, sale_lines, tax_totals
 from shared.trade.fact import (
+    LotDraw,
     MemberOutcome,
     PointsOutcome,
     Tender,
@@ -82,9 +85,25 @@ def sale_fact(
         taxes=tax_totals(quote, pricing.programme),
         total=quote.total_minor,
         rounding=settled.rounding,
-        tenders=settled.tenders,
+        tenders=_own_lot_named(settled.tenders, place.entry_id),
         member=_member(place, pricing.programme, settled, earning, member) if member else None,
         approvals=state.approvals,
+    )
+
+
+def _own_lot_named(tenders: tuple[Tender, ...], sale: str) -> tuple[Tender, ...]:
+    """Points of the running sale are drawn from the lot that it makes."""
+    named = {THIS_SALE: LotId(sale)}
+    return tuple(
+        msgspec.structs.replace(
+            tender,
+            lots=tuple(
+                LotDraw(lot=named.get(one.lot, one.lot), points=one.points) for one in tender.lots
+            ),
+        )
+        if any(one.lot == THIS_SALE for one in tender.lots)
+        else tender
+        for tender in tenders
     )
 
 
@@ -107,7 +126,9 @@ def _member(
     return MemberOutcome(
         member_id=member.member_id,
         tier=member.tier,
-        tier_after=tier_after((*member.spending, sale), programme, place.today),
+        tier_after=tier_after(
+            (*member.spending, sale), programme, place.today, member.points + earned - spent
+        ),
         growth=earning.growth_total,
         spend=earning.spend_minor,
         points=PointsOutcome(
@@ -124,12 +145,15 @@ def _member(
     )
 
 
-def tier_after(history: Sequence[Spending], programme: Programme, today: date) -> str:
-    """The tier a history of spending gives on a day."""
-    return standing(history, programme.tiers, today).tier
+def tier_after(
+    history: Sequence[Spending], programme: Programme, today: date, balance: int = 0
+) -> str:
+    """The tier that a history of spending, and the points held, give on a day."""
+    return standing(history, programme.tiers, today, balance=balance).tier
 
 
 def lots_hold(lots: Sequence[Lot], payment: PointsPayment) -> bool:
     """Whether the lots a payment draws on still hold what it draws."""
     held = {lot.lot: lot.points for lot in lots}
+    held[THIS_SALE] = payment.earning.points_total
     return all(held.get(one.lot, 0) >= one.points for one in payment.draws)

@@ -11,6 +11,7 @@ from shared.loyalty.effects import (
     FreeUnits,
     FurtherUnits,
     Gift,
+    IssueCoupon,
     Ladder,
     NthItem,
     PercentLadder,
@@ -40,6 +41,9 @@ def effect_problems(offer: Offer, rule: str) -> Iterator[DomainError]:
         case Gift():
             yield from within(len(effect.choices), 1, 100, rule, "choices")
             yield from within(effect.units, 1, 10**6, rule, "units")
+        case IssueCoupon():
+            yield from within(effect.units, 1, 1_000, rule, "units")
+            yield from within(effect.per_minor, 0, AMOUNT_MINOR_MAX, rule, "per_minor")
         case PercentOff():
             yield from within(effect.basis_points_off, 1, WHOLE, rule, "basis_points_off")
         case AmountOff():

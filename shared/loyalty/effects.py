@@ -116,6 +116,17 @@ class Gift(Document, frozen=True, kw_only=True, tag="gift"):
     units: int = 1
 
 
+class IssueCoupon(Document, frozen=True, kw_only=True, tag="issue-coupon"):
+    """``units`` codes of a coupon for a later sale; with ``per_minor`` that many for every so much.
+
+    What counts for ``per_minor`` is what earlier offers left to pay of the offer's goods.
+    """
+
+    coupon: str
+    units: int = 1
+    per_minor: int = 0
+
+
 class PercentOff(Document, frozen=True, kw_only=True, tag="percent-off"):
     """A percentage off the offer's goods: 1000 basis points are 10%, 九折.
 
@@ -145,7 +156,7 @@ Discount = (
     | AmountOff
 )
 """What takes something off the price."""
-Addition = FurtherUnits | Gift
+Addition = FurtherUnits | Gift | IssueCoupon
 """What is given on top and changes no price."""
 Effect = Discount | Addition
 MULTI_BUY = NthItem | SetPrice | Bundle | FreeUnits | FurtherUnits | Gift

@@ -1,8 +1,8 @@
 """Lots of points: which are drawn first, and where taken-back points come from."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Final
 
 from shared.errors import DomainError
@@ -16,16 +16,38 @@ DEBT: Final = LotId("debt")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lot:
-    """Points left of one earning. ``last_day`` is the last one on which they can be spent."""
+    """Points left of one earning.
+
+    ``usable_from`` is the first day on which they can be spent, ``last_day`` the last one; None is
+    no such day.
+    """
 
     lot: LotId
     points: int
     earned_on: date
     last_day: date | None = None
+    usable_from: date | None = None
 
     def is_spendable(self, today: date) -> bool:
-        """Whether something is left that has not lapsed."""
+        """Whether something is left that is neither pending nor lapsed."""
+        return self.is_alive(today) and (self.usable_from is None or self.usable_from <= today)
+
+    def is_alive(self, today: date) -> bool:
+        """Whether something is left that has not lapsed; it may be pending."""
         return self.points > 0 and (self.last_day is None or today <= self.last_day)
+
+
+def pending(lots: Iterable[Lot], days: int) -> list[Lot]:
+    """Lots that can be spent so many days after they were earned, if they name no day themselves.
+
+    The days are those of the programme in force, not of the one at the time of the earning.
+    """
+    return [
+        lot
+        if not days or lot.usable_from is not None or lot.earned_on == date.min
+        else replace(lot, usable_from=lot.earned_on + timedelta(days=days))
+        for lot in lots
+    ]
 
 
 def spending_order(lot: Lot) -> tuple[bool, date, date, str]:
@@ -49,7 +71,8 @@ def draw(lots: Iterable[Lot], points: int, today: date) -> tuple[LotDraw, ...]:
     held = list(lots)
     if points > (have := spendable(held, today)):
         raise DomainError("points-not-enough", points=points, balance=have)
-    draws, _ = _take(sorted(held, key=spending_order), points, today)
+    usable = [lot for lot in held if lot.is_spendable(today)]
+    draws, _ = _take(sorted(usable, key=spending_order), points, today)
     return draws
 
 
@@ -87,7 +110,7 @@ def claw_back(
 def _take(lots: Iterable[Lot], points: int, today: date) -> tuple[tuple[LotDraw, ...], int]:
     draws: list[LotDraw] = []
     for lot in lots:
-        if points and lot.is_spendable(today):
+        if points and lot.is_alive(today):
             part = min(points, lot.points)
             draws.append(LotDraw(lot=lot.lot, points=part))
             points -= part

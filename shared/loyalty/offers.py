@@ -61,10 +61,10 @@ class Offer(Document, frozen=True, kw_only=True):
     its effect; within a phase lower ``rank`` works first, equal ranks in the order that is best for
     the customer. ``group`` names one of the programme's groups; a percentage on the whole basket
     without a group belongs to a common one of mode ``one``. A ``claimed`` offer works only through
-    a coupon. Among equally good combinations the higher ``priority`` wins. ``at_most_minor`` caps
-    what it gives in one sale, 0 meaning no cap. Lines with a hand-typed price are left alone unless
-    ``on_manual_prices``. An offer that ``costs_points`` is a reward: claimed at the till, it takes
-    so many points each time.
+    a coupon, or, ``by_hand``, when the cashier claims it, as an add-on price. Among equally good
+    combinations the higher ``priority`` wins. ``at_most_minor`` caps what it gives in one sale, 0
+    meaning no cap. Lines with a hand-typed price are left alone unless ``on_manual_prices``. An
+    offer that ``costs_points`` is a reward: claimed at the till, it takes so many points each time.
     """
 
     id: str
@@ -83,20 +83,21 @@ class Offer(Document, frozen=True, kw_only=True):
     funded_by: str = "shop"
     limits: Limits = Limits()
     costs_points: int = 0
+    by_hand: bool = False
 
     @property
     def is_reward(self) -> bool:
-        """Whether a member claims it with points."""
-        return self.costs_points > 0
+        """Whether it is claimed at the till without a code, for points or by hand."""
+        return self.costs_points > 0 or self.by_hand
 
     @property
     def works_in(self) -> Phase:
         """Its phase: the one it names, or the usual one of its effect."""
         if self.phase:
             return Phase(self.phase)
-        if self.is_reward:
+        if self.costs_points:
             return Phase.POINTS
-        if self.claimed:
+        if self.claimed and not self.by_hand:
             return Phase.COUPONS
         if isinstance(self.effect, FixedPrice):
             return Phase.LINE_PRICES
@@ -110,8 +111,11 @@ class Offer(Document, frozen=True, kw_only=True):
 class Coupon(Document, frozen=True, kw_only=True):
     """What a coupon is good for: it claims ``offer``; its instances carry their own codes.
 
-    ``valid_days`` counts from the day of issue, which is the first. At most ``per_sale`` of them
-    work in one sale.
+    ``valid_days`` counts from the day of issue, which is the first; ``from_days`` later it begins.
+    At most ``per_sale`` of them work in one sale; a code is good for ``uses`` sales. One that is
+    ``personal`` works only for the member it was issued to. When the sale that used it comes back
+    it is given back, when the sale that issued it does it is voided, unless the programme says
+    otherwise.
     """
 
     id: str
@@ -120,3 +124,8 @@ class Coupon(Document, frozen=True, kw_only=True):
     offer: str
     valid_days: int
     per_sale: int = 1
+    uses: int = 1
+    from_days: int = 0
+    personal: bool = False
+    goes_back: bool = True
+    is_voided: bool = True

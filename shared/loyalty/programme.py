@@ -141,7 +141,8 @@ class Earning(Document, frozen=True, kw_only=True):
     """How points and growth are earned.
 
     ``tax_counts`` and ``points_tender_counts`` tell whether tax, and what was paid with points,
-    belong to the base. Growth is an account of its own, which moves tiers and buys nothing.
+    belong to the base. Growth is an account of its own, which moves tiers and buys nothing. Points
+    can be spent from the sale on, or from the day that is ``pending_days`` after it.
     """
 
     rules: tuple[EarningRule, ...] = ()
@@ -150,13 +151,17 @@ class Earning(Document, frozen=True, kw_only=True):
     growth: tuple[EarningRule, ...] = ()
     tax_counts: bool = True
     points_tender_counts: bool = False
+    pending_days: int = 0
 
 
 class Redemption(Document, frozen=True, kw_only=True):
     """Points as payment: ``points_per_block`` are worth ``value_per_block_minor``.
 
     At least ``minimum_points`` at a time, for at most ``maximum_share_basis_points`` of the basket,
-    never for ``excluded`` goods. With ``whole_blocks`` a block cannot be cut.
+    never for ``excluded`` goods. With ``whole_blocks`` a block cannot be cut. A programme may have
+    several, each under its ``conditions``; where nobody names one, the one that pays most is taken.
+    With ``running_sale`` the points that the sale earns can pay for it: they are earned on the
+    basket before that.
     """
 
     points_per_block: int
@@ -165,6 +170,9 @@ class Redemption(Document, frozen=True, kw_only=True):
     maximum_share_basis_points: int = 10_000
     excluded: GoodsSet | None = None
     whole_blocks: bool = False
+    id: str = "points"
+    conditions: tuple[Condition, ...] = ()
+    running_sale: bool = False
 
 
 class EndOf(StrEnum):
@@ -221,7 +229,13 @@ class VisitsReached(Document, frozen=True, kw_only=True, tag="visits"):
     months: int = 0
 
 
-TierCondition = InTotal | InOneSale | InWindow | GrowthReached | VisitsReached
+class BalanceReached(Document, frozen=True, kw_only=True, tag="balance"):
+    """So many points now: the tier follows the balance at once, up and down."""
+
+    points: int
+
+
+TierCondition = InTotal | InOneSale | InWindow | GrowthReached | VisitsReached | BalanceReached
 
 
 class Tier(Document, frozen=True, kw_only=True):
@@ -297,13 +311,21 @@ class Programme(Document, frozen=True, kw_only=True):
     tiers: Tiers
     cash_rounding: CashRounding = CashRounding()
     earning: Earning = Earning()
-    redemption: Redemption | None = None
+    redemption: Redemption | tuple[Redemption, ...] | None = None
     price_lists: tuple[PriceList, ...] = ()
     groups: tuple[Group, ...] = ()
     offers: tuple[Offer, ...] = ()
     coupons: tuple[Coupon, ...] = ()
     expiry: Expiry | None = None
     returns: Returns = Returns()
+
+    @property
+    def redemptions(self) -> tuple[Redemption, ...]:
+        """The ways in which points pay."""
+        if self.redemption is None:
+            return ()
+        one_or_more = self.redemption
+        return one_or_more if isinstance(one_or_more, tuple) else (one_or_more,)
 
     @property
     def money(self) -> Currency:

@@ -13,6 +13,7 @@ from typing import assert_never
 
 from shared.loyalty.calendar import add_months
 from shared.loyalty.programme import (
+    BalanceReached,
     Fall,
     GrowthReached,
     InOneSale,
@@ -72,13 +73,20 @@ class TierFloor:
 
 
 def standing(
-    history: Iterable[Spending], tiers: Tiers, today: date, floor: TierFloor | None = None
+    history: Iterable[Spending],
+    tiers: Tiers,
+    today: date,
+    floor: TierFloor | None = None,
+    balance: int = 0,
 ) -> Standing:
-    """The tier that a history gives on a day. Sales after that day do not count yet."""
+    """The tier that a history gives on a day. Sales after that day do not count yet.
+
+    ``balance`` is the points held on that day, which tiers that follow the balance look at.
+    """
     known = sorted(
         (one for one in history if one.day <= today), key=lambda one: (one.day, one.sale)
     )
-    walk = _Walk(tiers, floor)
+    walk = _Walk(tiers, floor, _Past(balance=balance))
     for day, sales in groupby(known, key=lambda one: one.day):
         walk.review_until(day)
         walk.past.add(day, list(sales))
@@ -96,6 +104,7 @@ class _Past:
     growth: list[int] = field(default_factory=lambda: [0])
     visits: list[int] = field(default_factory=lambda: [0])
     largest: int = 0
+    balance: int = 0
 
     def add(self, day: date, sales: Sequence[Spending]) -> None:
         spend = sum(sale.spend_minor for sale in sales)
@@ -127,6 +136,8 @@ class _Past:
                 return condition.growth - self.growth[-1]
             case VisitsReached():
                 return condition.visits - (self.visits[-1] - self.visits[first])
+            case BalanceReached():
+                return condition.points - self.balance
             case _:
                 assert_never(condition)
 
@@ -170,6 +181,8 @@ class _Walk:
     def standing(self, today: date) -> Standing:
         """Where the member stands."""
         level, until = self.level, self.valid_until
+        if (by_balance := self._level_by_balance()) > level:
+            level, until = by_balance, None
         last = until + timedelta(days=self.tiers.grace_days - 1) if until else None
         if self.floor is not None and today <= self.floor.last_day:
             ladder = [tier.id for tier in self.tiers.ladder]
@@ -200,14 +213,29 @@ class _Walk:
         """The highest level that a condition without a window gives."""
         held = [0]
         for level, tier in enumerate(self.tiers.ladder):
-            lasting = (one for one in tier.reached_by if _window_months(one) == 0)
+            lasting = (one for one in tier.reached_by if _is_lasting(one))
             if any(self.past.wanting(one, day).missing <= 0 for one in lasting):
                 held.append(level)
         return max(held)
 
+    def _level_by_balance(self) -> int:
+        """The highest level that the points held now give."""
+        held = [
+            level
+            for level, tier in enumerate(self.tiers.ladder)
+            for one in tier.reached_by
+            if isinstance(one, BalanceReached) and one.points <= self.past.balance
+        ]
+        return max(held, default=0)
+
     def _holds_in_window(self, level: int, day: date) -> bool:
         windowed = (one for one in self.tiers.ladder[level].reached_by if _window_months(one))
         return any(self.past.wanting(one, day).missing <= 0 for one in windowed)
+
+
+def _is_lasting(condition: TierCondition) -> bool:
+    """Whether a tier reached by it is kept while it holds, whatever happens later."""
+    return not isinstance(condition, BalanceReached) and _window_months(condition) == 0
 
 
 def _window_months(condition: TierCondition) -> int:

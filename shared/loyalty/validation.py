@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from shared.errors import DomainError
 from shared.loyalty.check_conditions import condition_problems
 from shared.loyalty.check_effects import effect_problems
-from shared.loyalty.effects import PercentOff
+from shared.loyalty.effects import IssueCoupon, PercentOff
 from shared.loyalty.findings import WHOLE, twice, unknown, within
 from shared.loyalty.offers import GroupMode, Offer, Phase
 from shared.loyalty.programme import (
+    BalanceReached,
     Basis,
     GrowthReached,
     InOneSale,
@@ -107,12 +108,15 @@ def _tier_amount(condition: TierCondition) -> int:
             return condition.spend_minor
         case GrowthReached():
             return condition.growth
+        case BalanceReached():
+            return condition.points
         case _:
             return condition.visits
 
 
 def _earning_problems(programme: Programme) -> Iterator[DomainError]:
     earning = programme.earning
+    yield from within(earning.pending_days, 0, 3_650, "earning", "pending_days")
     for rules in (earning.rules, earning.growth):
         yield from twice((rule.id for rule in rules), "earning")
         for rule in rules:
@@ -130,14 +134,17 @@ def _earning_problems(programme: Programme) -> Iterator[DomainError]:
 
 
 def _redemption_problems(programme: Programme) -> Iterator[DomainError]:
-    rule = programme.redemption
-    if rule is not None:
+    yield from twice((rule.id for rule in programme.redemptions), "redemption")
+    is_single = not isinstance(programme.redemption, tuple)
+    for rule in programme.redemptions:
+        place = "redemption" if is_single else f"redemption/{rule.id}"
         amount = rule.value_per_block_minor
-        yield from within(rule.points_per_block, 1, 10**9, "redemption", "points_per_block")
-        yield from within(amount, 1, AMOUNT_MINOR_MAX, "redemption", "value_per_block_minor")
-        yield from within(rule.minimum_points, 0, 10**12, "redemption", "minimum_points")
+        yield from within(rule.points_per_block, 1, 10**9, place, "points_per_block")
+        yield from within(amount, 1, AMOUNT_MINOR_MAX, place, "value_per_block_minor")
+        yield from within(rule.minimum_points, 0, 10**12, place, "minimum_points")
         share = rule.maximum_share_basis_points
-        yield from within(share, 1, WHOLE, "redemption", "maximum_share_basis_points")
+        yield from within(share, 1, WHOLE, place, "maximum_share_basis_points")
+        yield from condition_problems(tiers_of(programme), rule.conditions, place)
 
 
 def _offer_problems(programme: Programme, offer: Offer) -> Iterator[DomainError]:
@@ -152,8 +159,12 @@ def _offer_problems(programme: Programme, offer: Offer) -> Iterator[DomainError]
     yield from within(offer.costs_points, 0, 10**12, rule, "costs_points")
     for name in offer.limits.__struct_fields__:
         yield from within(getattr(offer.limits, name), 0, 10**9, rule, f"limits/{name}")
-    if offer.claimed and offer.is_reward:
+    if offer.claimed and offer.costs_points:
         yield DomainError("programme-claimed-twice", rule=rule)
+    if isinstance(offer.effect, IssueCoupon):
+        known = {coupon.id for coupon in programme.coupons}
+        if offer.effect.coupon not in known:
+            yield unknown(rule, "coupon", offer.effect.coupon)
     yield from effect_problems(offer, rule)
     yield from condition_problems(tiers_of(programme), offer.conditions, rule)
     if offer.group:
@@ -162,7 +173,11 @@ def _offer_problems(programme: Programme, offer: Offer) -> Iterator[DomainError]
             yield unknown(rule, "group", offer.group)
         elif modes[offer.group] is GroupMode.ADD and not isinstance(offer.effect, PercentOff):
             yield DomainError("programme-add-needs-percent", rule=rule, group=offer.group)
-    if offer.claimed and all(coupon.offer != offer.id for coupon in programme.coupons):
+    if (
+        offer.claimed
+        and not offer.by_hand
+        and all(coupon.offer != offer.id for coupon in programme.coupons)
+    ):
         yield DomainError("programme-no-coupon-claims", rule=rule)
 
 
@@ -183,6 +198,8 @@ def _coupon_problems(programme: Programme) -> Iterator[DomainError]:
         yield from within(coupon.version, 1, 10**9, rule, "version")
         yield from within(coupon.valid_days, 1, 36_500, rule, "valid_days")
         yield from within(coupon.per_sale, 1, 100, rule, "per_sale")
+        yield from within(coupon.uses, 1, 10**6, rule, "uses")
+        yield from within(coupon.from_days, 0, coupon.valid_days - 1, rule, "from_days")
         if coupon.offer not in offers:
             yield unknown(rule, "offer", coupon.offer)
         elif not offers[coupon.offer].claimed:

@@ -1,33 +1,64 @@
 """What offers give on top at 0: it changes no price, and applies whenever its conditions hold."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from shared.loyalty.effects import FurtherUnits, Gift
+from shared.loyalty.effects import FurtherUnits, Gift, IssueCoupon
 from shared.pricing.basket import Basket
 from shared.pricing.effects import Candidate, OfferLine, State
 from shared.pricing.explaining import Course
 from shared.pricing.gates import shortfall
-from shared.pricing.quote import AddedUnits, Explanation, Reason
+from shared.pricing.quote import AddedUnits, Explanation, IssuedCoupons, Reason
 
 
-def added_units(
-    candidates: Sequence[Candidate], course: Course, basket: Basket
-) -> tuple[tuple[AddedUnits, ...], list[Explanation]]:
-    """All additions, and what is to be said about each offer that could give some."""
+@dataclass(slots=True)
+class Additions:
+    """All additions of a basket, and what is to be said about each offer that could give some."""
+
+    added: list[AddedUnits] = field(default_factory=list)
+    issued: list[IssuedCoupons] = field(default_factory=list)
+    told: list[Explanation] = field(default_factory=list)
+
+
+def additions_of(candidates: Sequence[Candidate], course: Course, basket: Basket) -> Additions:
+    """What offers give beside the price."""
     gifts = dict(basket.gifts)
-    added: list[AddedUnits] = []
-    told: list[Explanation] = []
+    found = Additions()
     for candidate in candidates:
         before = course.before(candidate)
         missing = shortfall(candidate.gate, before.remaining)
         if missing is not None:
             reason = Reason.MISSING_SPEND if missing else Reason.EXCLUDED
-            told.append(_told(candidate, reason, missing=missing))
-            continue
-        found = _added(candidate, course.lines, before, gifts.get(candidate.offer.id, ""))
-        added += found
-        told.append(_told(candidate, _reason(found)))
-    return tuple(added), told
+            found.told.append(_told(candidate, reason, missing=missing))
+        elif isinstance(candidate.offer.effect, IssueCoupon):
+            issued = _issued(candidate.offer.effect, candidate, before)
+            found.issued += issued
+            found.told.append(_told(candidate, Reason.APPLIED if issued else Reason.NO_GOODS))
+        else:
+            chosen = gifts.get(candidate.offer.id, "")
+            added = _added(candidate, course.lines, before, chosen)
+            found.added += added
+            found.told.append(_told(candidate, _reason(added)))
+    return found
+
+
+def _issued(effect: IssueCoupon, candidate: Candidate, state: State) -> list[IssuedCoupons]:
+    times = 1
+    if effect.per_minor:
+        amount = sum(state.remaining[index] for index in candidate.lines)
+        times = amount // effect.per_minor
+    if not times:
+        return []
+    return [
+        IssuedCoupons(
+            offer=candidate.offer.id,
+            version=candidate.offer.version,
+            coupon=effect.coupon,
+            units=effect.units * times,
+            points=candidate.offer.costs_points,
+            claimed_by=candidate.coupon,
+        )
+    ]
 
 
 def _added(
@@ -42,6 +73,7 @@ def _added(
         assert isinstance(effect, FurtherUnits)
         choices = ()
         given = _further(effect, candidate, lines, state)
+    articles = [(goods, units) for goods, units in sorted(given.items()) if units]
     return [
         AddedUnits(
             offer=offer.id,
@@ -50,9 +82,9 @@ def _added(
             units=units,
             choices=choices,
             coupon=candidate.coupon,
+            points=0 if number else offer.costs_points,
         )
-        for goods, units in sorted(given.items())
-        if units
+        for number, (goods, units) in enumerate(articles)
     ]
 
 

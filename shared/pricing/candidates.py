@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.loyalty.document import GoodsSet
-from shared.loyalty.effects import Addition, Bundle, Gift, PercentOff
+from shared.loyalty.effects import Addition, Bundle, Gift, IssueCoupon, PercentOff
 from shared.loyalty.offers import GroupMode, Offer, Phase
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket, OfferUse
@@ -19,6 +19,8 @@ from shared.pricing.rulebook import goods_of, rulebook
 
 BASKET_PERCENTAGES: Final = "\x00basket-percentages"
 """The group of whole-basket percentages that name none; no document can spell it."""
+USES_MAX: Final = 10**9
+"""What no limit means."""
 _TOLD: Final = frozenset(
     {
         Reason.MEMBERS_ONLY,
@@ -89,13 +91,18 @@ class _Sorting:
 
         ``meant`` are the positions of the offer's goods.
         """
-        against = _hindrance(offer, self.basket, self.uses.get(offer.id))
+        use = self.uses.get(offer.id)
+        against = _hindrance(offer, self.basket, use)
         lines = () if against else self._open_to(offer, meant)
-        needs_no_goods = isinstance(offer.effect, Gift) and not against
+        needs_no_goods = isinstance(offer.effect, Gift | IssueCoupon) and not against
         is_addition = isinstance(offer.effect, Addition)
         kind = self.found.additions if is_addition else self.found.discounts
-        for one in tries:
-            if lines or needs_no_goods:
+        uses_left = _uses_left(offer, use)
+        for number, one in enumerate(tries):
+            if number >= uses_left and not against:
+                told = Explanation(offer=offer.id, reason=Reason.USED_UP, coupon=one.coupon)
+                self.found.hindered.append(told)
+            elif lines or needs_no_goods:
                 kind.append(self._candidate(offer, one, lines))
             elif one.coupon or one.time or (against and against.reason in _TOLD):
                 reason, units = against or Hindrance(Reason.NO_GOODS)
@@ -142,20 +149,21 @@ class _Sorting:
 
 
 def _hindrance(offer: Offer, basket: Basket, use: OfferUse | None) -> Hindrance | None:
-    if use is not None and _is_used_up(offer, use):
+    if use is not None and not _uses_left(offer, use):
         return Hindrance(Reason.USED_UP)
     return hindrance(offer.conditions, basket, offer.goods)
 
 
-def _is_used_up(offer: Offer, use: OfferUse) -> bool:
-    limits = offer.limits
+def _uses_left(offer: Offer, use: OfferUse | None) -> int:
+    """How often an offer can still be used, this sale included."""
+    limits, so_far = offer.limits, use or OfferUse(offer=offer.id)
     pairs = (
-        (limits.per_member, use.by_member),
-        (limits.per_member_and_day, use.by_member_today),
-        (limits.per_store, use.in_store),
-        (limits.in_total, use.in_total),
+        (limits.per_member, so_far.by_member),
+        (limits.per_member_and_day, so_far.by_member_today),
+        (limits.per_store, so_far.in_store),
+        (limits.in_total, so_far.in_total),
     )
-    return any(0 < most <= used for most, used in pairs)
+    return min((max(0, most - used) for most, used in pairs if most), default=USES_MAX)
 
 
 def _default_group(offer: Offer) -> str:

@@ -72,7 +72,7 @@ def _rewards(
     left = basket.member.points if basket.member else 0
     for offer_id, offer in known.items():
         for time in range(1, wanted.get(offer_id, 0) + 1):
-            if offer.costs_points > left:
+            if offer.costs_points and offer.costs_points > left:
                 missing = offer.costs_points - left
                 yield Explanation(
                     offer=offer_id, reason=Reason.POINTS_MISSING, missing_points=missing

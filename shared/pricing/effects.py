@@ -15,6 +15,7 @@ from shared.loyalty.effects import (
     FreeUnits,
     FurtherUnits,
     Gift,
+    IssueCoupon,
     Ladder,
     NthItem,
     PercentLadder,
@@ -159,7 +160,7 @@ def _amount(
             found = _sets(effect, candidate, shelf, most_sets)
             weights = found.weights(shelf)
             off = min(found.off, sum(weights.values()) // shelf.scale)
-        case FurtherUnits() | Gift():
+        case FurtherUnits() | Gift() | IssueCoupon():
             return 0, {}, None
         case _:
             off, weights = _money_off(effect, candidate, lines, state)

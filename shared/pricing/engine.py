@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared.loyalty.programme import Programme
-from shared.pricing.additions import added_units
+from shared.pricing.additions import Additions, additions_of
 from shared.pricing.basket import Basket
 from shared.pricing.candidates import candidates_of
 from shared.pricing.claims import claiming
 from shared.pricing.earning import earn
 from shared.pricing.explaining import Course, explain_candidates
 from shared.pricing.quote import (
-    AddedUnits,
     ComponentShare,
     Explanation,
     LineDiscount,
@@ -45,10 +44,10 @@ def price(basket: Basket, programme: Programme, memory: SearchMemory | None = No
         memory.open(programme)
     choice = best_choice(candidates.discounts, lines, memory)
     course = Course(lines, choice)
-    added, about_additions = added_units(candidates.additions, course, basket)
+    given = additions_of(candidates.additions, course, basket)
     told = (
         *explain_candidates(candidates.discounts, course),
-        *about_additions,
+        *given.told,
         *candidates.hindered,
         *claims.refused,
     )
@@ -58,7 +57,7 @@ def price(basket: Basket, programme: Programme, memory: SearchMemory | None = No
         ringing,
         order,
         choice=choice,
-        added=added,
+        given=given,
         explanations=tuple(sorted(told, key=_told_order)),
     )
 
@@ -74,7 +73,7 @@ def _quote(
     order: list[int],
     *,
     choice: Choice,
-    added: tuple[AddedUnits, ...],
+    given: Additions,
     explanations: tuple[Explanation, ...],
 ) -> Quote:
     discounts: list[list[LineDiscount]] = [[] for _ in order]
@@ -107,7 +106,8 @@ def _quote(
         explanations=explanations,
         earning=earn(basket, lines, programme),
         is_best_price=choice.is_proved,
-        added=added,
+        added=tuple(given.added),
+        issued=tuple(given.issued),
     )
 
 

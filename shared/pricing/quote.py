@@ -85,6 +85,20 @@ class AddedUnits:
     units: int
     choices: tuple[str, ...] = ()
     coupon: CouponId | None = None
+    points: int = 0
+    """What it costs, where it is a reward."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedCoupons:
+    """Codes of a coupon that an offer gives for later sales, and the points they cost."""
+
+    offer: str
+    version: int
+    coupon: str
+    units: int
+    points: int = 0
+    claimed_by: CouponId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +237,7 @@ class Quote:
     earning: EarningQuote
     is_best_price: bool
     added: tuple[AddedUnits, ...] = ()
+    issued: tuple[IssuedCoupons, ...] = ()
 
     @property
     def nearest_unlock(self) -> Explanation | None:
@@ -233,9 +248,13 @@ class Quote:
     @property
     def reward_points(self) -> int:
         """What the rewards of this sale cost."""
-        return sum(offer.points for offer in self.offers)
+        given = [one.points for one in self.added] + [one.points for one in self.issued]
+        return sum(one.points for one in self.offers) + sum(given)
 
     @property
     def coupons_used(self) -> tuple[CouponId, ...]:
         """The claimed coupons that this sale spends; all others are given back."""
-        return tuple(offer.coupon for offer in self.offers if offer.coupon is not None)
+        used = [one.coupon for one in self.offers]
+        used += [one.coupon for one in self.added if one.goods]
+        used += [one.claimed_by for one in self.issued]
+        return tuple(dict.fromkeys(coupon for coupon in used if coupon is not None))

@@ -1,26 +1,33 @@
 """Points as payment: how many for how much, from which lots, and which lines they cover."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from shared.errors import DomainError
-from shared.loyalty.lots import Lot, draw, spendable
+from shared.ids import LotId
+from shared.loyalty.lots import Lot, draw, pending, spendable
 from shared.loyalty.programme import Programme
 from shared.loyalty.programme import Redemption as RedemptionRule
 from shared.money import Rounding, divide_rounded
 from shared.pricing.basket import WHOLE, Basket
+from shared.pricing.conditions import hindrance
 from shared.pricing.earning import earn
 from shared.pricing.quote import EarningQuote, Quote
 from shared.shares import largest_remainder
 from shared.trade.fact import LotDraw
 
+THIS_SALE: Final = LotId("this-sale")
+"""The lot of a draw on points that the running sale itself earns."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointsValue:
-    """So many points, worth so much."""
+    """So many points, worth so much, by one of the programme's rules."""
 
     points: int
     value_minor: int
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,46 +44,110 @@ class PointsPayment:
     line_values: tuple[int, ...]
     line_points: tuple[int, ...]
     earning: EarningQuote
+    rule: str = ""
 
 
-def offered(basket: Basket, quote: Quote, programme: Programme, lots: Iterable[Lot]) -> PointsValue:
-    """The most that the member's points can pay of this basket; zero where nothing can be paid."""
-    rule = programme.redemption
-    if rule is None or basket.member is None:
-        return PointsValue(points=0, value_minor=0)
-    most = _worth(rule, spendable(lots, basket.at.date()), _limit(rule, basket, quote))
-    return most if most.points >= rule.minimum_points else PointsValue(points=0, value_minor=0)
+NOTHING: Final = PointsValue(points=0, value_minor=0)
+
+
+def offered(
+    basket: Basket, quote: Quote, programme: Programme, lots: Iterable[Lot], rule: str = ""
+) -> PointsValue:
+    """The most that the member's points can pay of this basket; zero where nothing can be paid.
+
+    Of several rules the named one, else the one that pays most.
+    """
+    held = list(lots)
+    found = [_most(one, basket, quote, programme, held) for one in _rules(programme, basket, rule)]
+    return max(found, key=lambda one: (one.value_minor, -one.points), default=NOTHING)
+
+
+def _most(
+    rule: RedemptionRule, basket: Basket, quote: Quote, programme: Programme, lots: Sequence[Lot]
+) -> PointsValue:
+    have = _available(rule, basket, quote, programme, lots)
+    most = _worth(rule, have, _limit(rule, basket, quote))
+    return most if most.points >= rule.minimum_points else NOTHING
 
 
 def redeem(
-    basket: Basket, quote: Quote, points: int, programme: Programme, lots: Iterable[Lot]
+    basket: Basket,
+    quote: Quote,
+    points: int,
+    programme: Programme,
+    lots: Iterable[Lot],
+    rule: str = "",
 ) -> PointsPayment:
     """Pay with up to ``points`` points; no more are taken than needed.
 
-    Raises DomainError ``points-not-accepted`` where the programme has no such payment or nothing in
-    the basket takes points, ``points-not-enough`` for more than can be spent, and
+    Of several rules the named one is used, else the one that pays most with them. Raises
+    DomainError ``points-not-accepted`` where the programme has no such payment or nothing in the
+    basket takes points, ``points-not-enough`` for more than can be spent, and
     ``points-below-minimum``.
     """
-    rule = programme.redemption
-    if rule is None or basket.member is None:
+    rules, held = _rules(programme, basket, rule), list(lots)
+    if not rules:
         raise DomainError("points-not-accepted")
-    held, today = list(lots), basket.at.date()
-    if points > (have := spendable(held, today)):
+    chosen = max(
+        rules,
+        key=lambda one: (
+            points >= one.minimum_points,
+            _worth(one, points, _limit(one, basket, quote)).value_minor,
+        ),
+    )
+    have = _available(chosen, basket, quote, programme, held)
+    if points > have:
         raise DomainError("points-not-enough", points=points, balance=have)
-    worth = _worth(rule, points, _limit(rule, basket, quote))
-    if points < max(1, rule.minimum_points):
-        raise DomainError("points-below-minimum", points=points, minimum=rule.minimum_points)
+    worth = _worth(chosen, points, _limit(chosen, basket, quote))
+    if points < max(1, chosen.minimum_points):
+        raise DomainError("points-below-minimum", points=points, minimum=chosen.minimum_points)
     if not worth.value_minor:
         raise DomainError("points-not-accepted")
-    values = largest_remainder(worth.value_minor, _payable(rule, basket, quote))
+    values = largest_remainder(worth.value_minor, _payable(chosen, basket, quote))
+    is_of_this_sale = chosen.running_sale
     return PointsPayment(
         points=worth.points,
         value_minor=worth.value_minor,
-        draws=draw(held, worth.points, today),
+        draws=_draws(worth.points, basket, programme, held),
         line_values=tuple(values),
         line_points=tuple(largest_remainder(worth.points, values)),
-        earning=earn(basket, quote.lines, programme, values),
+        earning=quote.earning if is_of_this_sale else earn(basket, quote.lines, programme, values),
+        rule=chosen.id,
     )
+
+
+def _rules(programme: Programme, basket: Basket, named: str) -> list[RedemptionRule]:
+    """The rules that hold for a basket."""
+    if basket.member is None:
+        return []
+    return [
+        rule
+        for rule in programme.redemptions
+        if (not named or rule.id == named) and hindrance(rule.conditions, basket) is None
+    ]
+
+
+def _available(
+    rule: RedemptionRule,
+    basket: Basket,
+    quote: Quote,
+    programme: Programme,
+    lots: Sequence[Lot],
+) -> int:
+    """How many points a rule can take: what is spendable, and this sale's where it says so."""
+    held = spendable(pending(lots, programme.earning.pending_days), basket.at.date())
+    return held + (quote.earning.points_total if rule.running_sale else 0)
+
+
+def _draws(
+    points: int, basket: Basket, programme: Programme, lots: Sequence[Lot]
+) -> tuple[LotDraw, ...]:
+    """Lots first, then what the sale itself earns."""
+    usable, today = pending(lots, programme.earning.pending_days), basket.at.date()
+    of_lots = min(points, spendable(usable, today))
+    draws = draw(usable, of_lots, today) if of_lots else ()
+    rest = points - of_lots
+    return (*draws, LotDraw(lot=THIS_SALE, points=rest)) if rest else draws
 
 
 def _payable(rule: RedemptionRule, basket: Basket, quote: Quote) -> list[int]:
@@ -97,7 +168,7 @@ def _worth(rule: RedemptionRule, points: int, limit: int) -> PointsValue:
     block, value = rule.points_per_block, rule.value_per_block_minor
     if rule.whole_blocks:
         blocks = min(points // block, limit // value)
-        return PointsValue(points=blocks * block, value_minor=blocks * value)
+        return PointsValue(points=blocks * block, value_minor=blocks * value, rule=rule.id)
     money = min(points * value // block, limit)
     needed = divide_rounded(money * block, value, Rounding.UP)
-    return PointsValue(points=needed, value_minor=money)
+    return PointsValue(points=needed, value_minor=money, rule=rule.id)

@@ -95,8 +95,7 @@ class Offering:
         self.attempts = [
             self._attempt(offer, coupon, time, modes)
             for offer in sorted(programme.offers, key=lambda offer: offer.id)
-            for coupon, time in tries.get(offer.id, [])
-            if not self._is_used_up(offer)
+            for coupon, time in tries.get(offer.id, [])[: self._uses_left(offer)]
         ]
         self.discounts = [
             one
@@ -126,19 +125,16 @@ class Offering:
                 tries[offer.id] = [("", time) for time in range(1, times + 1)]
         return tries
 
-    def _is_used_up(self, offer: Offer) -> bool:
+    def _uses_left(self, offer: Offer) -> int:
         limits = offer.limits
-        for use in self.basket.uses:
-            if use.offer == offer.id:
-                pairs = (
-                    (limits.per_member, use.by_member),
-                    (limits.per_member_and_day, use.by_member_today),
-                    (limits.per_store, use.in_store),
-                    (limits.in_total, use.in_total),
-                )
-                if any(most and used >= most for most, used in pairs):
-                    return True
-        return False
+        use = {one.offer: one for one in self.basket.uses}.get(offer.id)
+        pairs = (
+            (limits.per_member, use.by_member if use else 0),
+            (limits.per_member_and_day, use.by_member_today if use else 0),
+            (limits.per_store, use.in_store if use else 0),
+            (limits.in_total, use.in_total if use else 0),
+        )
+        return min([max(0, most - used) for most, used in pairs if most] or [10**6])
 
     def _attempt(
         self, offer: Offer, coupon: str, time: int, modes: dict[str, GroupMode]
