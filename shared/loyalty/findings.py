@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from shared.errors import DomainError
+from shared.loyalty.programme import Programme
 
 WHOLE: Final = 10_000
 
@@ -33,3 +34,8 @@ def twice(ids: Iterable[str], rule: str) -> Iterator[DomainError]:
 def unknown(rule: str, field: str, value: str) -> DomainError:
     """A name that nothing in the programme has."""
     return DomainError("programme-unknown-reference", rule=rule, field=field, value=value)
+
+
+def tiers_of(programme: Programme) -> frozenset[str]:
+    """The ids of its tiers."""
+    return frozenset(tier.id for tier in programme.tiers.ladder)

@@ -8,8 +8,10 @@ from enum import StrEnum
 from typing import Literal
 
 from shared.errors import DomainError
+from shared.loyalty.accounts import GiftCards, Restriction, StoredValue, TenderRule
 from shared.loyalty.conditions import Condition
 from shared.loyalty.document import EVERYTHING, Document, GoodsSet, Names
+from shared.loyalty.engagement import Partner, PrizeDraw, Referral, VisitCard
 from shared.loyalty.offers import Coupon, Group, Offer
 from shared.money import Currency, Rounding
 
@@ -318,6 +320,14 @@ class Programme(Document, frozen=True, kw_only=True):
     coupons: tuple[Coupon, ...] = ()
     expiry: Expiry | None = None
     returns: Returns = Returns()
+    stored_value: StoredValue | None = None
+    gift_cards: GiftCards | None = None
+    tenders: tuple[TenderRule, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
+    referral: Referral | None = None
+    partners: tuple[Partner, ...] = ()
+    visit_cards: tuple[VisitCard, ...] = ()
+    draws: tuple[PrizeDraw, ...] = ()
 
     @property
     def redemptions(self) -> tuple[Redemption, ...]:

@@ -7,10 +7,11 @@ Each finding is a DomainError whose code says what is wrong and how to mend it, 
 from collections.abc import Iterator
 
 from shared.errors import DomainError
+from shared.loyalty.check_benefits import benefit_problems
 from shared.loyalty.check_conditions import condition_problems
 from shared.loyalty.check_effects import effect_problems
 from shared.loyalty.effects import IssueCoupon, PercentOff
-from shared.loyalty.findings import WHOLE, twice, unknown, within
+from shared.loyalty.findings import WHOLE, tiers_of, twice, unknown, within
 from shared.loyalty.offers import GroupMode, Offer, Phase
 from shared.loyalty.programme import (
     BalanceReached,
@@ -48,11 +49,7 @@ def problems(programme: Programme) -> Iterator[DomainError]:
     yield from _coupon_problems(programme)
     for offer in programme.offers:
         yield from _offer_problems(programme, offer)
-
-
-def tiers_of(programme: Programme) -> frozenset[str]:
-    """The ids of its tiers."""
-    return frozenset(tier.id for tier in programme.tiers.ladder)
+    yield from benefit_problems(programme)
 
 
 def _unit_problems(programme: Programme) -> Iterator[DomainError]:

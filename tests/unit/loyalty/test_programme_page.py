@@ -7,12 +7,31 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from shared.loyalty.accounts import GiftCards, Restriction, StoredValue, TenderRule
 from shared.loyalty.document import GoodsSet
+from shared.loyalty.engagement import Partner, PrizeDraw, Referral, VisitCard
 from shared.loyalty.offers import Coupon, Offer
 from shared.loyalty.programme import Earning, PriceList, Programme, Redemption, TaxClass, Tiers
 
 PAGE = (Path(__file__).parents[3] / "docs" / "programme.md").read_text(encoding="utf-8")
-SHAPES = (GoodsSet, TaxClass, Tiers, Earning, Redemption, Offer, PriceList, Coupon)
+SHAPES = (
+    GoodsSet,
+    TaxClass,
+    Tiers,
+    Earning,
+    Redemption,
+    Offer,
+    PriceList,
+    Coupon,
+    StoredValue,
+    GiftCards,
+    TenderRule,
+    Restriction,
+    Referral,
+    Partner,
+    VisitCard,
+    PrizeDraw,
+)
 
 
 def structs(kind: object, found: dict[type, set[str]]) -> dict[type, set[str]]:
@@ -33,7 +52,7 @@ def structs(kind: object, found: dict[type, set[str]]) -> dict[type, set[str]]:
 
 def test_every_field_of_the_document_is_on_the_page():
     fields = set().union(*structs(Programme, {}).values()) - {"zh", "en"}
-    told = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`[^`]+`|```[^`]+```", PAGE))))
+    told = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"`[^`]+`|```[^`]+```", PAGE))))
     assert fields - told == set()
 
 

@@ -1,0 +1,42 @@
+"""Gift cards: sold, spent and paid out by whoever bears them. Amounts are minor units."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from shared.errors import DomainError
+from shared.loyalty.accounts import GiftCards
+from shared.loyalty.calendar import add_months
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftCard:
+    """A card: what is left on it, and the last day on which it pays."""
+
+    code: str
+    left: int
+    last_day: date | None = None
+
+
+def sold(code: str, amount: int, rules: GiftCards, today: date) -> GiftCard:
+    """A card that was just sold. Raises DomainError ``gift-card-amount``."""
+    if not rules.minimum_minor <= amount <= rules.maximum_minor:
+        raise DomainError(
+            "gift-card-amount",
+            amount=amount,
+            lowest=rules.minimum_minor,
+            highest=rules.maximum_minor,
+        )
+    last = add_months(today, rules.valid_months) if rules.valid_months else None
+    return GiftCard(code=code, left=amount, last_day=last)
+
+
+def spent(card: GiftCard, amount: int, today: date) -> GiftCard:
+    """The card after a payment.
+
+    Raises DomainError ``gift-card-lapsed`` after its last day and ``gift-card-not-enough``.
+    """
+    if card.last_day is not None and today > card.last_day:
+        raise DomainError("gift-card-lapsed", on=card.last_day.isoformat())
+    if amount > card.left:
+        raise DomainError("gift-card-not-enough", amount=amount, balance=card.left)
+    return replace(card, left=card.left - amount)

@@ -1,0 +1,37 @@
+"""Partners: what their customers earn, and what they owe for it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shared.loyalty.engagement import Partner
+from shared.money import Rounding, divide_rounded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What a partner owes for a period: sums of rounded sales, charged once."""
+
+    partner: str
+    sales: int
+    spend_minor: int
+    points: int
+    owed_minor: int
+
+
+def earned(partner: Partner, spend_minor: int) -> int:
+    """Points for a sale at the partner, rounded down."""
+    return divide_rounded(spend_minor * partner.points, partner.per_minor, Rounding.DOWN)
+
+
+def statement(partner: Partner, sales: Iterable[int]) -> Statement:
+    """The settlement of sales given by what was spent in each."""
+    spent = list(sales)
+    points = sum(earned(partner, one) for one in spent)
+    owed = divide_rounded(points * partner.price_per_block_minor, partner.points_per_block)
+    return Statement(
+        partner=partner.id,
+        sales=len(spent),
+        spend_minor=sum(spent),
+        points=points,
+        owed_minor=owed,
+    )
