@@ -2,30 +2,30 @@
 
 import json
 import tempfile
-from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from desktop.commands.sales_file import (
+    Columns,
+    DecimalSign,
+    Delimiter,
+    Encoding,
+    TimeFormat,
+    ZoneName,
+    layout_of,
+    zone_of,
+)
+from desktop.past_sales.lines import Refused, ShopLine, file_totals, read_lines
 from desktop.reckoning.agreement import Agreement, reckon
 from desktop.reckoning.file import read_server, read_till
-from desktop.replay.lines import (
-    COLUMNS,
-    DELIMITERS,
-    Layout,
-    Refused,
-    ShopLine,
-    file_totals,
-    read_lines,
-)
 from desktop.replay.report import ReplayReport, make_report, write_refused
 from desktop.replay.run import Played, Replay, Shop
-from shared.errors import DomainError, EnvironmentFault
+from shared.errors import EnvironmentFault
 from shared.loyalty.bundle import load_programme, template, with_currency
 from shared.loyalty.programme import Programme
 from shared.money import Currency
@@ -40,21 +40,15 @@ def replay(
         float, typer.Option(min=0, max=1, help="Share of the time the network is cut.")
     ] = 0.2,
     currency: Annotated[str, typer.Option(help="The file's currency.")] = "GBP",
-    zone: Annotated[str, typer.Option(help="The shop's time zone.")] = "Europe/London",
+    zone: ZoneName = "Europe/London",
     programme: Annotated[
         Path | None, typer.Option(help="A programme document; without it no offer applies.")
     ] = None,
-    column: Annotated[
-        list[str] | None, typer.Option(help="field=header, for another file's columns.")
-    ] = None,
-    delimiter: Annotated[
-        str, typer.Option(help="Sign between columns; found in the header where left out.")
-    ] = "",
-    encoding: Annotated[str, typer.Option(help="Of the file, such as latin-1.")] = "utf-8",
-    time_format: Annotated[
-        str, typer.Option(help="Such as '%m/%d/%Y %H:%M'; ISO 8601 where left out.")
-    ] = "",
-    decimal: Annotated[str, typer.Option(help="Sign before the cents.")] = ".",
+    column: Columns = None,
+    delimiter: Delimiter = "",
+    encoding: Encoding = "utf-8",
+    time_format: TimeFormat = "",
+    decimal: DecimalSign = ".",
     refused: Annotated[
         Path | None, typer.Option(help="Where to list the lines that cannot be sold.")
     ] = None,
@@ -66,16 +60,16 @@ def replay(
 ) -> None:
     """Ring a real shop's lines up on tills and a server, and compare all books to the penny."""
     money = Currency(currency)
-    layout = Layout(
-        columns={**COLUMNS, **_mapping(column or [])},
-        delimiter=_sign(delimiter, "delimiter", allowed=("", *DELIMITERS)),
+    layout = layout_of(
+        column=column,
+        delimiter=delimiter,
         encoding=encoding,
         time_format=time_format,
-        decimal=_sign(decimal, "decimal", allowed=(".", ",")),
+        decimal=decimal,
     )
     accepted: list[ShopLine] = []
     left: list[Refused] = []
-    for line in read_lines(file, currency=money, zone=_zone(zone), layout=layout):
+    for line in read_lines(file, currency=money, zone=zone_of(zone), layout=layout):
         if isinstance(line, Refused):
             left.append(line)
         else:
@@ -101,28 +95,6 @@ def replay(
     _print(report, as_json=as_json)
     if report.differences:
         raise typer.Exit(EXIT_DISAGREES)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ValueError, ZoneInfoNotFoundError, OSError) as error:
-        raise DomainError("bad-zone", zone=name) from error
-
-
-def _sign(text: str, option: str, *, allowed: Collection[str]) -> str:
-    if text not in allowed:
-        known = " ".join(repr(sign) for sign in allowed if sign)
-        raise DomainError("replay-bad-sign", option=option, text=text, known=known)
-    return text
-
-
-def _mapping(columns: list[str]) -> dict[str, str]:
-    pairs = [column.partition("=") for column in columns]
-    for name, _, header in pairs:
-        if name not in COLUMNS or not header:
-            raise DomainError("replay-bad-column", column=name, known=", ".join(COLUMNS))
-    return {name: header for name, _, header in pairs}
 
 
 def _programme(file: Path | None, currency: Currency) -> Programme:

@@ -7,8 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from desktop.past_sales.lines import FileTotals, Refused, ShopLine
 from desktop.reckoning.agreement import Agreement
-from desktop.replay.lines import FileTotals, Refused, ShopLine
 from desktop.replay.run import Played
 from shared.money import Currency, format_amount
 

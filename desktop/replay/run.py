@@ -9,15 +9,16 @@ from datetime import UTC, date, datetime
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from desktop.bootstrap import Counter as SalesCounter
 from desktop.bootstrap import OpenStore, Surroundings, Till
-from desktop.replay.lines import CANCELLATION, ShopLine
-from desktop.replay.matching import Ledger, Place, Sold
+from desktop.past_sales.invoices import invoices_of
+from desktop.past_sales.lines import CANCELLATION, ShopLine
+from desktop.past_sales.matching import Ledger, Place, Sold
 from desktop.services.goods_back import Wanted
 from desktop.services.returns import ReturnedBy
 from desktop.shop.network_plug import NetworkPlug
@@ -139,7 +140,9 @@ class Replay:
             plug = NetworkPlug(self.server.start())
             try:
                 self._enrol(sown, plug)
-                for day, invoices in groupby(_invoices(self._lines, zone), key=lambda one: one.day):
+                for day, invoices in groupby(
+                    invoices_of(self._lines, zone), key=lambda one: one.day
+                ):
                     self._play_day(day, [one.lines for one in invoices], plug, tell)
                 plug.plug_in()
                 # Twice: what the last till sends in the first round, the others see in the second.
@@ -363,20 +366,3 @@ def _goods_of(lines: Sequence[ShopLine], programme: Programme) -> dict[str, Good
                 list_price_minor=line.price_minor,
             )
     return goods
-
-
-class _Invoice(NamedTuple):
-    """Lines that are rung up together: of one invoice, one member and one day."""
-
-    day: date
-    lines: list[ShopLine]
-
-
-def _invoices(lines: Sequence[ShopLine], zone: ZoneInfo) -> list[_Invoice]:
-    """Invoices in the order of their first line's time, whatever the file's order."""
-    together: dict[tuple[str, str, date], list[ShopLine]] = {}
-    for line in lines:
-        day = line.at.astimezone(zone).date()
-        together.setdefault((line.invoice, line.member, day), []).append(line)
-    invoices = [_Invoice(day, group) for (_, _, day), group in together.items()]
-    return sorted(invoices, key=lambda one: min(line.at for line in one.lines))

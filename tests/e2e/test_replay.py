@@ -19,9 +19,9 @@ import sqlcipher3.dbapi2
 from typer.testing import CliRunner
 
 from desktop.commands import application
+from desktop.past_sales.lines import COLUMNS, Layout, Refused, ShopLine, file_totals, read_lines
 from desktop.reckoning.agreement import Agreement, reckon
 from desktop.reckoning.file import read_server, read_till
-from desktop.replay.lines import COLUMNS, Layout, Refused, ShopLine, file_totals, read_lines
 from shared.errors import EnvironmentFault
 from shared.language import Language, words
 from shared.money import Currency

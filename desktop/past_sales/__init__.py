@@ -1,0 +1,1 @@
+"""What a shop sold before: its lines, the invoices they make, and what came back of them."""
