@@ -5,6 +5,7 @@ follows the language of whoever reads it. Anything that is not one of these is a
 caught, except at the outermost edges, where it is reported.
 """
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -22,9 +23,19 @@ class EvertillError(Exception):
         self.code = code
         self.fields = fields
 
+    def __reduce__(self) -> tuple[Callable[..., "EvertillError"], tuple[object, ...]]:
+        """Errors cross processes; what is made on the other side has the same code and fields."""
+        return _again, (type(self), self.code, self.fields)
+
     def __str__(self) -> str:
         told = ", ".join(f"{name}={value!r}" for name, value in self.fields.items())
         return f"{self.code}({told})"
+
+
+def _again(kind: type[EvertillError], code: str, fields: dict[str, object]) -> EvertillError:
+    error = kind.__new__(kind)
+    EvertillError.__init__(error, code, **fields)
+    return error
 
 
 class DomainError(EvertillError):

@@ -27,6 +27,7 @@ COMMANDS: Final = (
     Command("replay", "desktop.commands.replay", "replay"),
     Command("programme", "desktop.commands.programme", "programme"),
     Command("quote", "desktop.commands.quote", "quote"),
+    Command("backtest", "desktop.commands.backtest", "backtest"),
 )
 
 

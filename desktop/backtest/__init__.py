@@ -1,0 +1,1 @@
+"""Backtests on this machine: sales from files, players on all cores, reports for people."""
