@@ -10,7 +10,7 @@ from shared.backtest.figures import MemberTally
 from shared.ids import LotId
 from shared.loyalty.calendar import last_day
 from shared.loyalty.lots import DEBT, ClawBack, Lot, claw_back, spendable
-from shared.loyalty.programme import Programme
+from shared.loyalty.programme import Floor, Programme
 from shared.loyalty.tiers import Spending, standing
 from shared.pricing.basket import MemberContext
 from shared.pricing.quote import EarningQuote
@@ -73,12 +73,10 @@ class Account:
     def earn(self, sale: str, earning: EarningQuote, programme: Programme, today: date) -> int:
         """A new lot, which pays debt first, and what counts for tiers; the points issued."""
         points = earning.points_total
-        paid = min(points, self.owed)
-        if paid:
-            self.draw([LotDraw(lot=DEBT, points=-paid)], today)
         if points:
             lot, lapses = LotId(sale), last_day(today, programme.expiry)
-            self.lots[lot] = Lot(lot=lot, points=points - paid, earned_on=today, last_day=lapses)
+            self.lots[lot] = Lot(lot=lot, points=points, earned_on=today, last_day=lapses)
+            self._pay_debt(today)
         self.spending[sale] = Spending(
             sale=sale, day=today, spend_minor=earning.spend_minor, growth=earning.growth_total
         )
@@ -91,6 +89,7 @@ class Account:
             if lot.last_day is not None and lot.last_day < today:
                 lot = replace(lot, last_day=today + GRACE)
             self.lots[one.lot] = replace(lot, points=lot.points + one.points)
+        self._pay_debt(today)
 
     def take_back(self, sale: str, points: int, programme: Programme, today: date) -> ClawBack:
         """Take earned points back."""
@@ -103,6 +102,13 @@ class Account:
         )
         self.draw(claw.draws, today)
         return claw
+
+    def _pay_debt(self, today: date) -> None:
+        """Points that come to a member pay at once what is owed: nobody has both."""
+        if not self.owed:
+            return
+        paid = claw_back(self.lots.values(), self.owed, of_sale=DEBT, today=today, floor=Floor.ZERO)
+        self.draw((*paid.draws, LotDraw(lot=DEBT, points=-paid.points)), today)
 
     def unspend(self, sale: str, *, spend_minor: int, growth: int) -> None:
         """Lower what a sale counts for tiers, as if what came back had never been bought."""
