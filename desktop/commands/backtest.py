@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from desktop.backtest.file_sales import Counter, read_file_sales
 from desktop.backtest.goods_file import read_goods_notes
+from desktop.backtest.journal_sales import is_journal, read_journal_sales
 from desktop.backtest.page import report_page
 from desktop.backtest.past import PastSales
 from desktop.backtest.tables import write_tables, write_whole
@@ -45,7 +46,9 @@ def backtest(
     programme: Annotated[
         str, typer.Option(help="A programme in TOML or JSON, or the name of a template.")
     ],
-    sales: Annotated[Path, typer.Option(help="A shop's lines as CSV, gzipped or not.")],
+    sales: Annotated[
+        Path, typer.Option(help="A shop's lines as CSV, gzipped or not, or a till's till.sqlite.")
+    ],
     against: Annotated[
         str, typer.Option(help="What it is held against; itself without offers where left out.")
     ] = "",
@@ -91,7 +94,10 @@ def backtest(
         out.mkdir(parents=True, exist_ok=True)
     money = Currency(currency or question.new.currency)
     notes = read_goods_notes(goods, money)
-    past = read_file_sales(sales, currency=money, layout=layout, counter=counter, notes=notes)
+    if is_journal(sales):
+        past = read_journal_sales(sales, currency=money.code, counter=counter, notes=notes)
+    else:
+        past = read_file_sales(sales, currency=money, layout=layout, counter=counter, notes=notes)
     count = workers or min(os.cpu_count() or 1, WORKERS_MAX)
     comparison = _play(question, past, workers=count, language=language)
     if out is not None:

@@ -9,7 +9,7 @@ from typing import Final
 from shared.backtest.figures import MemberTally
 from shared.ids import LotId
 from shared.loyalty.calendar import last_day
-from shared.loyalty.lots import DEBT, ClawBack, Lot, claw_back, spendable
+from shared.loyalty.lots import DEBT, ClawBack, Lot, claw_back, pending, spendable
 from shared.loyalty.programme import Floor, Programme
 from shared.loyalty.tiers import Spending, standing
 from shared.pricing.basket import MemberContext
@@ -38,15 +38,19 @@ class Account:
             sales=len(days),
             visits=len(set(days)),
             was_here_today=today in days,
-            points=self.spendable(today),
+            points=spendable(self._usable(programme), today),
         )
 
     def tier(self, programme: Programme, today: date) -> str:
-        """The tier that the spending gives on a day."""
-        return standing(self.spending.values(), programme.tiers, today).tier
+        """The tier that the spending, and the points held, give on a day."""
+        held = sum(lot.points for lot in self.lots.values())
+        return standing(self.spending.values(), programme.tiers, today, balance=held).tier
+
+    def _usable(self, programme: Programme) -> list[Lot]:
+        return pending(self.lots.values(), programme.earning.pending_days)
 
     def spendable(self, today: date) -> int:
-        """Points that can be spent on a day."""
+        """Points that can be spent on a day, or later where they are pending."""
         return spendable(self.lots.values(), today)
 
     @property
@@ -57,9 +61,7 @@ class Account:
 
     def expire(self, today: date) -> int:
         """Take what has lapsed before a day; how much it was."""
-        lapsed = [
-            lot for lot in self.lots.values() if lot.points > 0 and not lot.is_spendable(today)
-        ]
+        lapsed = [lot for lot in self.lots.values() if lot.points > 0 and not lot.is_alive(today)]
         for lot in lapsed:
             self.lots[lot.lot] = replace(lot, points=0)
         return sum(lot.points for lot in lapsed)

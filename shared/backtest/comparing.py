@@ -66,11 +66,12 @@ def compare(old: Trial, new: Trial, assumed: Assumed) -> Comparison:
 
 
 def points_value(points: int, programme: Programme) -> int:
-    """What points can pay in money, cut down; nothing where a programme lets them pay nothing."""
-    rule = programme.redemption
-    if rule is None:
-        return 0
-    return divide_rounded(points * rule.value_per_block_minor, rule.points_per_block, Rounding.DOWN)
+    """What points can pay in money, cut down, in the way that pays most; 0 where there is none."""
+    ways = [
+        divide_rounded(points * rule.value_per_block_minor, rule.points_per_block, Rounding.DOWN)
+        for rule in programme.redemptions
+    ]
+    return max(ways, default=0)
 
 
 def share_of(part: int, total: int) -> int:

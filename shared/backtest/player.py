@@ -15,15 +15,16 @@ from shared.backtest.counting import cost_of, count_sale, uses_of
 from shared.backtest.events import Bought, BroughtBack, Part
 from shared.backtest.figures import MemberTally, Played
 from shared.catalogue.goods import Goods
-from shared.ids import StoreId
+from shared.ids import LotId, StoreId
 from shared.loyalty.lots import draw
 from shared.loyalty.offers import Limits
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket, BasketLine, OfferUse
 from shared.pricing.engine import price
 from shared.pricing.quote import Quote
-from shared.pricing.redemption import PointsPayment, offered, redeem
+from shared.pricing.redemption import THIS_SALE, PointsPayment, offered, redeem
 from shared.pricing.sale_lines import sale_lines
+from shared.trade.fact import LotDraw
 
 NO_LIMITS = Limits()
 
@@ -201,7 +202,7 @@ class _Player:
         if not most.value_minor:
             return None
         payment = redeem(basket, quote, most.points, self.programme, lots.values())
-        account.draw(payment.draws, today)
+        account.draw([one for one in payment.draws if one.lot != THIS_SALE], today)
         return payment
 
     def _use_offers(self, basket: Basket, quote: Quote, account: Account | None) -> None:
@@ -222,6 +223,9 @@ class _Player:
     ) -> None:
         earning = payment.earning if payment else quote.earning
         issued = account.earn(sale, earning, self.programme, today)
+        draws = payment.draws if payment else ()
+        own = [LotDraw(lot=LotId(sale), points=d.points) for d in draws if d.lot == THIS_SALE]
+        account.draw(own, today)
         figures = self.played.figures
         figures.points_issued += issued
         figures.points_spent += quote.reward_points + (payment.points if payment else 0)
