@@ -11,8 +11,7 @@ from rich.table import Table
 
 from shared.language import Language, words
 from shared.money import Currency, format_amount
-from shared.workbench.expecting import unlike
-from shared.workbench.playing import StepRefused, play
+from shared.workbench.playing import StepRefused, differences, play
 from shared.workbench.result import State
 from shared.workbench.scenario import read_scenario, schema
 
@@ -41,15 +40,15 @@ def quote(
         typer.echo(f"{say.error(refused)} {say.error(refused.cause)}", err=True)
         raise typer.Exit(EXIT_REFUSED) from refused
     told = [msgspec.to_builtins(state) for state in states]
-    differences = unlike(scenario.expect, told[-1] if told else {})
+    unlike = differences(scenario, states)
     if as_json:
-        typer.echo(json.dumps({"states": told, "differences": differences}, ensure_ascii=False))
+        typer.echo(json.dumps({"states": told, "differences": unlike}, ensure_ascii=False))
     else:
         for state in states:
             _print(state, language)
-        for difference in differences:
+        for difference in unlike:
             typer.echo(difference, err=True)
-    if differences:
+    if unlike:
         raise typer.Exit(EXIT_NOT_AS_EXPECTED)
 
 

@@ -53,14 +53,12 @@ class GiftCards(Document, frozen=True, kw_only=True):
     """Cards that whoever holds them pays with.
 
     A card is worth between the two limits, and lapses ``valid_months`` after it was sold (0 is
-    never). With a ``taxed_as`` class it is for a single purpose: taxed when it is sold, so that
-    what it pays for is not taxed again. Without, it is taxed when it is spent.
+    never). It is taxed when it is spent, as money is.
     """
 
     minimum_minor: int = 1
     maximum_minor: int = 100_000_00
     valid_months: int = 0
-    taxed_as: str = ""
 
 
 class TenderRule(Document, frozen=True, kw_only=True):

@@ -52,9 +52,6 @@ def _gift_cards(programme: Programme) -> Iterator[DomainError]:
     least = cards.minimum_minor
     yield from within(cards.maximum_minor, least, most, "gift_cards", "maximum_minor")
     yield from within(cards.valid_months, 0, 1_200, "gift_cards", "valid_months")
-    classes = {known.id for known in programme.tax_classes}
-    if cards.taxed_as and cards.taxed_as not in classes:
-        yield unknown("gift_cards", "taxed_as", cards.taxed_as)
 
 
 def _at_the_till(programme: Programme) -> Iterator[DomainError]:

@@ -275,8 +275,17 @@ class Floor(StrEnum):
     """No lower than zero."""
 
 
+class ReturnPolicy(StrEnum):
+    """What is given back where an offer no longer holds for what the customer keeps."""
+
+    LINE_SHARES = "line-shares"
+    """Each line's own share of what was paid."""
+    RE_PRICE = "re-price"
+    """What was paid, less what the goods that are kept would have cost; never less than nothing."""
+
+
 class Returns(Document, frozen=True, kw_only=True):
-    """What may be returned, and what a return takes back: each line's own shares.
+    """What may be returned, and what a return gives and takes back.
 
     ``days`` counts from the day after the sale, 0 meaning without end. Without a receipt at most
     ``without_receipt_minor`` is given back in one return.
@@ -285,6 +294,7 @@ class Returns(Document, frozen=True, kw_only=True):
     days: int = 0
     without_receipt_minor: int = 0
     points_floor: Floor = Floor.DEBT
+    policy: ReturnPolicy = ReturnPolicy.LINE_SHARES
 
 
 class PriceList(Document, frozen=True, kw_only=True):

@@ -58,13 +58,20 @@ def demands(
     ``bought_today`` is how many units of each restriction's goods the member bought before. Raises
     DomainError ``too-many-units`` where a sale, or a day, would have more than it may.
     """
-    found: list[Demanded] = []
     for one in programme.restrictions:
-        units = sum(line.units or 1 for line in basket.lines if one.goods.contains(line.goods))
-        if units:
+        if units := _units(one, basket):
             _check_units(one, units, (bought_today or {}).get(one.id, 0))
-            found += _demands(one)
-    return tuple(found)
+    return demands_of(basket, programme)
+
+
+def demands_of(basket: Basket, programme: Programme) -> tuple[Demanded, ...]:
+    """What has to be seen for the goods in a basket, however many there are."""
+    met = (one for one in programme.restrictions if _units(one, basket))
+    return tuple(demand for one in met for demand in _demands(one))
+
+
+def _units(one: Restriction, basket: Basket) -> int:
+    return sum(line.units or 1 for line in basket.lines if one.goods.contains(line.goods))
 
 
 def _check_units(one: Restriction, units: int, before: int) -> None:

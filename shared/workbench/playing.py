@@ -1,6 +1,7 @@
 """Plays a scenario from its first step to its last."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -8,13 +9,21 @@ from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.ids import GoodsId, LotId
 from shared.loyalty.bundle import template
+from shared.loyalty.gift_card import GiftCard
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Programme
+from shared.loyalty.stamps import Stamps
 from shared.loyalty.tiers import Spending
 from shared.loyalty.validation import check
+from shared.loyalty.wallet import Wallet
+from shared.workbench import benefits, completing, counter, returning
+from shared.workbench import later_steps as later
 from shared.workbench import scenario as told
+from shared.workbench.account import Account
+from shared.workbench.coupons import Code
+from shared.workbench.expecting import unlike
 from shared.workbench.result import State
-from shared.workbench.shop import Account, Shop
+from shared.workbench.shop import Shop
 from shared.workbench.telling import state_of
 
 
@@ -41,6 +50,12 @@ def open_shop(scenario: told.Scenario) -> Shop:
         at=scenario.at,
         store=scenario.store,
         till=scenario.till,
+        float_minor=scenario.float_minor,
+        coupons={one.code: _code(one) for one in scenario.coupons},
+        gift_cards={
+            one.code: GiftCard(code=one.code, left=one.left_minor, last_day=one.last_day)
+            for one in scenario.gift_cards
+        },
     )
 
 
@@ -52,12 +67,61 @@ def play(scenario: told.Scenario) -> Iterator[State]:
     shop = open_shop(scenario)
     for number, step in enumerate(scenario.steps, start=1):
         try:
-            shop.do(step)
+            do(shop, step)
         except DomainError as error:
             raise StepRefused(number, step, error) from error
         is_last = number == len(scenario.steps)
         if isinstance(step, told.Show) or is_last:
             yield state_of(shop, number, step.title if isinstance(step, told.Show) else "")
+
+
+HANDLERS: Final[dict[type, Callable[[Shop, Any], None]]] = {
+    told.Complete: completing.complete,
+    later.Hold: counter.hold,
+    later.Recall: counter.recall,
+    later.ChangeOffer: counter.change_offer,
+    later.ChangePriceList: counter.change_price_list,
+    later.MoveCash: counter.move_cash,
+    later.CountDrawer: counter.count_drawer,
+    later.CloseDay: counter.close_day,
+    later.Return: returning.return_goods,
+    later.Exchange: returning.exchange,
+    later.RefundAmount: returning.refund_amount,
+    later.MergeMembers: benefits.merge_members,
+    later.TopUp: benefits.pay_in,
+    later.CloseStoredValue: benefits.close_stored_value,
+    later.SellGiftCard: benefits.sell_gift_card,
+    later.CloseGiftCard: benefits.close_gift_card,
+    later.BuyAtPartner: benefits.buy_at_partner,
+    later.EnterDraw: benefits.enter_draw,
+    later.RunDraw: benefits.run_draw,
+}
+"""What does each step that is more than ringing up."""
+
+
+def do(shop: Shop, step: told.Step) -> None:
+    """Do one step; DomainError where it cannot be done."""
+    handler = HANDLERS.get(type(step))
+    if handler is None:
+        shop.do(step)
+    else:
+        handler(shop, step)
+
+
+def differences(scenario: told.Scenario, states: Sequence[State]) -> list[str]:
+    """Where what was expected is not what came out, by step."""
+    expected = {
+        number: step.expect
+        for number, step in enumerate(scenario.steps, start=1)
+        if isinstance(step, told.Show)
+    }
+    found: list[str] = []
+    for state in states:
+        is_last = state.step == len(scenario.steps)
+        wanted = [expected.get(state.step, {}), scenario.expect if is_last else {}]
+        for one in filter(None, wanted):
+            found += unlike(one, msgspec.to_builtins(state), f"step {state.step} $")
+    return found
 
 
 def _goods(article: told.Article, programme: Programme) -> Goods:
@@ -92,4 +156,21 @@ def _account(person: told.Person) -> Account:
         Spending(sale=f"past-{number}", day=one.day, spend_minor=one.spend_minor, growth=one.growth)
         for number, one in enumerate(person.past, start=1)
     ]
-    return Account(person, lots, spending)
+    return Account(
+        person,
+        lots,
+        spending,
+        wallet=Wallet(principal=person.principal_minor, bonus=person.bonus_minor),
+        stamps={card: Stamps(stamps=stamps) for card, stamps in person.stamps.items()},
+    )
+
+
+def _code(held: told.HeldCoupon) -> Code:
+    return Code(
+        code=held.code,
+        coupon=held.coupon,
+        member=held.member,
+        from_day=held.from_day,
+        last_day=held.last_day,
+        uses_left=held.uses_left,
+    )

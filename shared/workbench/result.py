@@ -72,6 +72,8 @@ class TenderState(msgspec.Struct, frozen=True, kw_only=True):
     amount_minor: int
     change_minor: int
     points: int
+    code: str = ""
+    """Of a gift card."""
 
 
 class LotState(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +83,7 @@ class LotState(msgspec.Struct, frozen=True, kw_only=True):
     points: int
     earned_on: str
     last_day: str | None
+    usable_from: str | None = None
 
 
 class MemberState(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +98,109 @@ class MemberState(msgspec.Struct, frozen=True, kw_only=True):
     growth: int
     next_tier: str
     missing_to_next_minor: int | None
+    principal_minor: int = 0
+    bonus_minor: int = 0
+    stamps: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class IssuedState(msgspec.Struct, frozen=True, kw_only=True):
+    """Codes that completing the sale will give."""
+
+    offer: str
+    coupon: str
+    units: int
+
+
+class CouponState(msgspec.Struct, frozen=True, kw_only=True):
+    """A code and what is left of it."""
+
+    code: str
+    coupon: str
+    member: str
+    uses_left: int
+    from_day: str | None
+    last_day: str | None
+
+
+class CardState(msgspec.Struct, frozen=True, kw_only=True):
+    """A gift card."""
+
+    code: str
+    left_minor: int
+    last_day: str | None
+
+
+class RewardState(msgspec.Struct, frozen=True, kw_only=True):
+    """A reward that can be claimed now: how often the points are enough for it."""
+
+    offer: str
+    points: int
+    times: int
+
+
+class DemandState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the cashier has to see before these goods are sold."""
+
+    restriction: str
+    demand: str
+    years: int
+
+
+class RefundState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last return gave back and took back."""
+
+    sale: str
+    amount_minor: int
+    """Money and what points had paid together."""
+    tax_minor: int
+    tenders: tuple[TenderState, ...]
+    points_taken_back: int
+    points_given_back: int
+    coupons_given_back: tuple[str, ...] = ()
+    coupons_voided: tuple[str, ...] = ()
+
+
+class DrawerState(msgspec.Struct, frozen=True, kw_only=True):
+    """The last count of the drawer."""
+
+    expected_minor: int
+    counted_minor: int
+    difference_minor: int
+
+
+class DayState(msgspec.Struct, frozen=True, kw_only=True):
+    """The totals of a day that was closed."""
+
+    sales: int
+    turnover_minor: int
+    tax_minor: dict[str, int]
+    tenders_minor: dict[str, int]
+    refunds: int
+    refunded_minor: int
+    paid_in_minor: int
+    paid_out_minor: int
+    points_earned: int
+    points_spent: int
+    points_taken_back: int
+    expected_minor: int
+
+
+class PartnerState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a partner owes so far."""
+
+    partner: str
+    sales: int
+    spend_minor: int
+    points: int
+    owed_minor: int
+
+
+class WinState(msgspec.Struct, frozen=True, kw_only=True):
+    """Who won what in a draw."""
+
+    draw: str
+    prize: str
+    entry: str
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,3 +232,19 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     drawer_minor: int
     """Cash taken less change."""
     sales: int
+    repeats: int = 0
+    """Sales that were completed again, which moved nothing."""
+    credit_minor: int = 0
+    """What goods that come back with this ticket are worth."""
+    issued: tuple[IssuedState, ...] = ()
+    coupons: tuple[CouponState, ...] = ()
+    gift_cards: tuple[CardState, ...] = ()
+    rewards: tuple[RewardState, ...] = ()
+    demands: tuple[DemandState, ...] = ()
+    refund: RefundState | None = None
+    expected_minor: int = 0
+    """Cash that should be in the drawer, the float included."""
+    drawer_count: DrawerState | None = None
+    days: tuple[DayState, ...] = ()
+    partners: tuple[PartnerState, ...] = ()
+    wins: tuple[WinState, ...] = ()

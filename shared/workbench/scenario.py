@@ -6,7 +6,7 @@ the programme's smallest units, times the store's wall clock.
 
 import tomllib
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -14,10 +14,8 @@ from shared.catalogue.goods import SoldBy
 from shared.errors import DomainError
 from shared.loyalty.programme import Programme
 from shared.money import AMOUNT_MINOR_MAX
-
-
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A part of a scenario."""
+from shared.workbench import later_steps as later
+from shared.workbench.part import Part
 
 
 class Article(Part, frozen=True, kw_only=True):
@@ -59,6 +57,25 @@ class PastSale(Part, frozen=True, kw_only=True):
     growth: int = 0
 
 
+class HeldCoupon(Part, frozen=True, kw_only=True):
+    """A code that was issued before; a personal one names its member."""
+
+    code: str
+    coupon: str
+    member: str = ""
+    from_day: date | None = None
+    last_day: date | None = None
+    uses_left: int = 1
+
+
+class HeldCard(Part, frozen=True, kw_only=True):
+    """A gift card that was sold before."""
+
+    code: str
+    left_minor: int
+    last_day: date | None = None
+
+
 class Person(Part, frozen=True, kw_only=True):
     """A member; the tier follows from what was spent, unless one is set by hand until a day."""
 
@@ -69,6 +86,13 @@ class Person(Part, frozen=True, kw_only=True):
     floor_until: date | None = None
     birthday: date | None = None
     segments: tuple[str, ...] = ()
+    principal_minor: int = 0
+    """Stored value that was paid in."""
+    bonus_minor: int = 0
+    """Stored value that was given on top."""
+    stamps: dict[str, int] = msgspec.field(default_factory=dict)
+    """By visit card."""
+    referred_by: str = ""
 
 
 class Add(Part, frozen=True, kw_only=True, tag="add", tag_field="do"):
@@ -151,21 +175,33 @@ class PlanTender(Part, frozen=True, kw_only=True, tag="paying", tag_field="do"):
 
 
 class SpendPoints(Part, frozen=True, kw_only=True, tag="points", tag_field="do"):
-    """Pay with points; all that can pay where no number is given."""
+    """Pay with points; all that can pay where no number is given, by the rule that pays most."""
 
     points: int | None = None
+    rule: str = ""
 
 
 class Pay(Part, frozen=True, kw_only=True, tag="tender", tag_field="do"):
-    """Pay an amount, or the rest, with cash, card, wallet or voucher."""
+    """Pay an amount, or the rest, or what this tender may pay of it where that is less.
 
-    tender: Literal["cash", "card", "wallet", "voucher"] = "cash"
+    ``cash``, ``card``, ``wallet``, ``voucher``, ``stored-value``, ``gift-card`` (with its
+    ``code``), or any other name that the programme's ``tenders`` have a rule for.
+    """
+
+    tender: str = "cash"
     amount_minor: int | None = None
     """What is given: with cash more than is due gives change."""
+    code: str = ""
 
 
 class Complete(Part, frozen=True, kw_only=True, tag="complete", tag_field="do"):
-    """Finish the sale: points, spending and tier move, the basket is empty."""
+    """Finish the sale: points, spending and tier move, the basket is empty.
+
+    ``sale`` names it for later steps (``sale-1`` and so on where left out). To complete a sale that
+    is complete already does nothing.
+    """
+
+    sale: str = ""
 
 
 class Cancel(Part, frozen=True, kw_only=True, tag="cancel", tag_field="do"):
@@ -179,9 +215,10 @@ class MoveClock(Part, frozen=True, kw_only=True, tag="clock", tag_field="do"):
 
 
 class Show(Part, frozen=True, kw_only=True, tag="show", tag_field="do"):
-    """Tell how things stand."""
+    """Tell how things stand; ``expect`` is what they are to be, as that of the whole document."""
 
     title: str = ""
+    expect: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 Step = (
@@ -202,6 +239,24 @@ Step = (
     | Cancel
     | MoveClock
     | Show
+    | later.Hold
+    | later.Recall
+    | later.Return
+    | later.Exchange
+    | later.RefundAmount
+    | later.ChangeOffer
+    | later.ChangePriceList
+    | later.MoveCash
+    | later.CountDrawer
+    | later.CloseDay
+    | later.MergeMembers
+    | later.TopUp
+    | later.CloseStoredValue
+    | later.SellGiftCard
+    | later.CloseGiftCard
+    | later.BuyAtPartner
+    | later.EnterDraw
+    | later.RunDraw
 )
 
 
@@ -216,6 +271,10 @@ class Scenario(Part, frozen=True, kw_only=True):
     template: str = ""
     """A programme that comes with the product, instead of ``programme``."""
     members: tuple[Person, ...] = ()
+    coupons: tuple[HeldCoupon, ...] = ()
+    gift_cards: tuple[HeldCard, ...] = ()
+    float_minor: int = 0
+    """Cash in the drawer at the start."""
     store: str = "store"
     till: str = "till"
     expect: dict[str, Any] = msgspec.field(default_factory=dict)

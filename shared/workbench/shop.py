@@ -1,64 +1,48 @@
 """One till, its basket, and members whose balances move with each sale, without any books."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import singledispatchmethod
-from typing import Any
+from typing import Any, Final
+
+from msgspec.structs import replace as replace_in
 
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
-from shared.ids import CouponId, LotId, StoreId, TillId
-from shared.loyalty.calendar import last_day
-from shared.loyalty.lots import Lot, draw, spendable
+from shared.ids import CouponId, StoreId, TillId
+from shared.loyalty.accounts import StoredValue
+from shared.loyalty.gift_card import GiftCard, spent
+from shared.loyalty.offers import Limits
 from shared.loyalty.programme import Programme
-from shared.loyalty.tiers import Spending, Standing, TierFloor, standing
+from shared.loyalty.wallet import Wallet, plus, spend
+from shared.money import divide_rounded
 from shared.pricing.basket import (
     Basket,
     BasketLine,
     CouponClaim,
     HandDiscount,
-    MemberContext,
+    OfferUse,
     PlannedTender,
     RewardClaim,
 )
 from shared.pricing.cash import cash_rounding
+from shared.pricing.earning import earn
 from shared.pricing.engine import price
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import PointsPayment, offered, redeem
 from shared.pricing.search import SearchMemory
-from shared.trade.fact import LotDraw
+from shared.pricing.tender_rules import payable, rule_of
+from shared.shares import largest_remainder
 from shared.workbench import scenario as told
-from shared.workbench.result import TenderState
+from shared.workbench.account import Account
+from shared.workbench.coupons import Code, check, made
+from shared.workbench.day import Day
+from shared.workbench.result import DayState, DrawerState, RefundState, TenderState, WinState
+from shared.workbench.sold import Sold, TookIn
 
-
-@dataclass(slots=True)
-class Account:
-    """A member as the scenario has made them so far."""
-
-    person: told.Person
-    lots: list[Lot]
-    spending: list[Spending]
-
-    def standing(self, programme: Programme, at: datetime) -> Standing:
-        """Where the member stands on a day."""
-        person, floor = self.person, None
-        if person.tier_floor and person.floor_until is not None:
-            floor = TierFloor(person.tier_floor, person.floor_until)
-        return standing(self.spending, programme.tiers, at.date(), floor)
-
-    def context(self, programme: Programme, at: datetime) -> MemberContext:
-        """What prices depend on."""
-        days = [one.day for one in self.spending if one.spend_minor > 0]
-        return MemberContext(
-            tier=self.standing(programme, at).tier,
-            birthday=self.person.birthday,
-            segments=self.person.segments,
-            sales=len(days),
-            visits=len(set(days)),
-            was_here_today=at.date() in days,
-            points=spendable(self.lots, at.date()),
-        )
+NO_LIMITS: Final = Limits()
 
 
 @dataclass(slots=True)
@@ -80,8 +64,27 @@ class Shop:
     tenders: list[TenderState] = field(default_factory=list)
     payment: PointsPayment | None = None
     drawer: int = 0
+    """Cash that came in less what went out, without the float."""
+    float_minor: int = 0
     sales: int = 0
+    repeats: int = 0
     added_lines: int = 0
+    sold: dict[str, Sold] = field(default_factory=dict)
+    held: dict[str, "Held"] = field(default_factory=dict)
+    exchanges: list[tuple[Sold, dict[str, int]]] = field(default_factory=list)
+    credit: int = 0
+    """What goods that come back with this ticket are worth in money."""
+    refund: RefundState | None = None
+    coupons: dict[str, Code] = field(default_factory=dict)
+    gift_cards: dict[str, GiftCard] = field(default_factory=dict)
+    uses: Counter[str] = field(default_factory=Counter)
+    day: Day = field(default_factory=Day)
+    partner_sales: dict[str, list[int]] = field(default_factory=dict)
+    entries: dict[str, list[str]] = field(default_factory=dict)
+    wins: list[WinState] = field(default_factory=list)
+    drawer_count: DrawerState | None = None
+    days: list[DayState] = field(default_factory=list)
+    numbers: int = 0
     memory: SearchMemory = field(default_factory=SearchMemory)
 
     def basket(self) -> Basket:
@@ -97,7 +100,19 @@ class Shop:
             paying=(PlannedTender(tender=self.paying),) if self.paying else (),
             rewards=tuple(RewardClaim(offer, times) for offer, times in self.rewards.items()),
             gifts=tuple(self.gifts.items()),
+            uses=tuple(self._uses(account)),
         )
+
+    def _uses(self, account: Account | None) -> Iterator[OfferUse]:
+        for offer in self.programme.offers:
+            if offer.limits != NO_LIMITS:
+                yield OfferUse(
+                    offer=offer.id,
+                    by_member=account.uses[offer.id] if account else 0,
+                    by_member_today=account.uses_on[self.at.date(), offer.id] if account else 0,
+                    in_store=self.uses[offer.id],
+                    in_total=self.uses[offer.id],
+                )
 
     def quote(self) -> Quote:
         """What the basket costs."""
@@ -109,15 +124,88 @@ class Shop:
         return self.accounts[self.member] if self.member else None
 
     def earning(self, quote: Quote) -> EarningQuote:
-        """What the sale earns, as it is paid so far."""
-        return self.payment.earning if self.payment else quote.earning
+        """What the sale earns, as it is paid so far: neither points nor bonus value earn again."""
+        rules = self.programme
+        bonus = self.wallet_share(self._tendered("stored-value")).bonus
+        stored = rules.stored_value
+        if not bonus or (stored is not None and stored.bonus_earns):
+            return self.payment.earning if self.payment else quote.earning
+        covered = largest_remainder(bonus, [line.pay_minor for line in quote.lines])
+        if self.payment and not rules.earning.points_tender_counts:
+            values = self.payment.line_values
+            covered = [one + other for one, other in zip(covered, values, strict=True)]
+        plain = replace_in(rules, earning=replace_in(rules.earning, points_tender_counts=False))
+        return earn(self.basket(), quote.lines, plain, covered)
 
     def due(self, quote: Quote) -> tuple[int, int]:
         """What is still to be paid, and that in cash after rounding."""
-        cash = sum(one.amount_minor for one in self.tenders if one.tender == "cash")
-        others = sum(one.amount_minor for one in self.tenders if one.tender != "cash")
-        rest = quote.total_minor - others
+        cash = self._tendered("cash")
+        others = sum(one.amount_minor for one in self.tenders) - cash
+        rest = max(0, quote.total_minor - self.credit) - others
         return rest - cash, max(0, cash_rounding(rest, self.programme).due_minor - cash)
+
+    def _tendered(self, tender: str, code: str = "") -> int:
+        given = (one for one in self.tenders if one.tender == tender and one.code == code)
+        return sum(one.amount_minor for one in given)
+
+    def wallet_share(self, amount: int) -> Wallet:
+        """What principal and bonus of the member pay of an amount."""
+        if not amount or self.account is None:
+            return Wallet()
+        rules = self.programme.stored_value or StoredValue()
+        return spend(self.account.wallet, amount, rules.spend_first)
+
+    def card(self, code: str) -> GiftCard:
+        """A gift card; DomainError ``no-such-card``."""
+        if code not in self.gift_cards:
+            raise DomainError("no-such-card", code=code)
+        return self.gift_cards[code]
+
+    def give_to(self, took: TookIn, amount: int, member: str | None) -> None:
+        """Money goes back to a card, or to the accounts of stored value that paid it."""
+        if took.tender == "gift-card":
+            card = self.card(took.code)
+            self.gift_cards[took.code] = replace(card, left=card.left + amount)
+        elif took.tender == "stored-value" and member in self.accounts:
+            until = divide_rounded(took.parts.principal * took.refunded, took.amount)
+            principal = until - took.parts_back.principal
+            back = Wallet(principal=principal, bonus=amount - principal)
+            took.parts_back = plus(took.parts_back, back)
+            account = self.accounts[str(member)]
+            account.wallet = plus(account.wallet, back)
+
+    def new_codes(self, coupon: str, units: int, sale: str, member: str) -> list[str]:
+        """Issue codes: ``coupon-sale-1`` and so on."""
+        known = [code for code in self.coupons if code.startswith(f"{coupon}-{sale}-")]
+        codes = [f"{coupon}-{sale}-{len(known) + number}" for number in range(1, units + 1)]
+        for code in codes:
+            self.coupons[code] = made(self.programme, coupon, code, member, self.at.date())
+        return codes
+
+    def next_number(self) -> int:
+        """What tells lots and codes apart that no sale gave."""
+        self.numbers += 1
+        return self.numbers
+
+    def take_in(self, tender: str, amount: int) -> None:
+        """Money for a top-up or a gift card, which is no turnover."""
+        self.day.paid_in_minor += amount
+        self.day.tenders[tender] += amount
+        if tender == "cash":
+            self.drawer += amount
+
+    def pay_out(self, amount: int) -> None:
+        """Cash for principal, or for what was left on a card."""
+        self.day.paid_out_minor += amount
+        self.day.tenders["cash"] -= amount
+        self.drawer -= amount
+
+    def bought_today(self) -> dict[str, int]:
+        """Units of restricted goods that the member bought on this day."""
+        if self.account is None:
+            return {}
+        bought, today = self.account.bought_on, self.at.date()
+        return {rule.id: bought[today, rule.id] for rule in self.programme.restrictions}
 
     # Steps
 
@@ -128,7 +216,7 @@ class Shop:
 
     @do.register
     def _(self, step: told.Add) -> None:
-        self._untendered()
+        self.untendered()
         goods = self.goods.get(step.goods)
         if goods is None:
             raise DomainError("unknown-goods", goods=step.goods)
@@ -146,7 +234,7 @@ class Shop:
 
     @do.register
     def _(self, step: told.Remove) -> None:
-        self._untendered()
+        self.untendered()
         self.lines.remove(self._line(step.line))
 
     @do.register
@@ -165,26 +253,28 @@ class Shop:
 
     @do.register
     def _(self, step: told.SetMember) -> None:
-        self._untendered()
+        self.untendered()
         if step.member is not None and step.member not in self.accounts:
             raise DomainError("no-such-member", member=step.member)
         self.member = step.member
 
     @do.register
     def _(self, step: told.Claim) -> None:
-        self._untendered()
+        self.untendered()
         if any(claim.instance == step.code for claim in self.claims):
             raise DomainError("coupon-claimed-already")
+        if step.code in self.coupons:
+            check(self.coupons[step.code], self.member, self.at.date())
         self.claims.append(CouponClaim(step.coupon, CouponId(step.code)))
 
     @do.register
     def _(self, step: told.Unclaim) -> None:
-        self._untendered()
+        self.untendered()
         self.claims = [claim for claim in self.claims if claim.instance != step.code]
 
     @do.register
     def _(self, step: told.Reward) -> None:
-        self._untendered()
+        self.untendered()
         self.rewards[step.offer] = max(0, step.times)
 
     @do.register
@@ -193,7 +283,7 @@ class Shop:
 
     @do.register
     def _(self, step: told.PlanTender) -> None:
-        self._untendered()
+        self.untendered()
         self.paying = step.tender
 
     @do.register
@@ -203,44 +293,52 @@ class Shop:
             raise DomainError("points-need-member")
         if self.payment is not None:
             raise DomainError("points-tendered-already")
-        quote = self.quote()
-        most = offered(basket, quote, self.programme, account.lots).points
+        quote, lots = self.quote(), account.lots
+        most = offered(basket, quote, self.programme, lots, step.rule).points
         wanted = most if step.points is None else step.points
-        payment = redeem(basket, quote, wanted, self.programme, account.lots)
+        payment = redeem(basket, quote, wanted, self.programme, lots, step.rule)
         self._take("points", payment.value_minor, points=payment.points)
         self.payment = payment
 
     @do.register
     def _(self, step: told.Pay) -> None:
-        due, in_cash = self.due(self.quote())
+        quote = self.quote()
+        due, in_cash = self.due(quote)
         if step.tender == "cash":
             given = in_cash if step.amount_minor is None else step.amount_minor
             self._take("cash", min(given, in_cash), change=max(0, given - in_cash))
-        else:
-            amount = due if step.amount_minor is None else step.amount_minor
-            self._take(step.tender, amount)
+            return
+        most = self._most(step, quote)
+        amount = min(due, most) if step.amount_minor is None else step.amount_minor
+        rule = rule_of(step.tender, self.programme)
+        if amount > due and rule is not None and rule.gives_change:
+            self._take(step.tender, due, change=amount - due, code=step.code)
+            return
+        if most < amount <= due:
+            raise DomainError("tender-may-not-pay", tender=step.tender, amount=amount, most=most)
+        self._take(step.tender, amount, code=step.code)
 
-    @do.register
-    def _(self, _step: told.Complete) -> None:
-        quote = self.quote()
-        if not self.lines:
-            raise DomainError("basket-empty")
-        due, in_cash = self.due(quote)
-        takes_cash = any(tender.tender == "cash" for tender in self.tenders)
-        if due and not (takes_cash and in_cash == 0):
-            raise DomainError("not-settled", due=due)
-        if self.account is not None:
-            # Points for rewards beside points as payment: refused before anything moves.
-            left = _without(self.account.lots, self.payment.draws if self.payment else ())
-            draw(left, quote.reward_points, self.at.date())
-        self.sales += 1
-        self.drawer += sum(one.amount_minor for one in self.tenders if one.tender == "cash")
-        self._move_balances(quote)
-        self._clear()
+    def _most(self, step: told.Pay, quote: Quote) -> int:
+        """The most that a tender may still pay. Raises what stands against it at all."""
+        most = payable(step.tender, self.basket(), quote, self.programme)
+        most -= sum(one.amount_minor for one in self.tenders if one.tender == step.tender)
+        if step.tender == "stored-value":
+            if self.account is None:
+                raise DomainError("stored-value-needs-member")
+            left = self.account.wallet.total - self._tendered("stored-value")
+            if step.amount_minor is not None and step.amount_minor > left:
+                raise DomainError("stored-value-not-enough", amount=step.amount_minor, balance=left)
+            return min(most, left)
+        if step.tender == "gift-card":
+            card = self.card(step.code)
+            left = card.left - self._tendered("gift-card", step.code)
+            spent(replace(card, left=left), step.amount_minor or 0, self.at.date())
+            return min(most, left)
+        return most
 
     @do.register
     def _(self, _step: told.Cancel) -> None:
-        self._clear()
+        self.clear()
 
     @do.register
     def _(self, step: told.MoveClock) -> None:
@@ -250,15 +348,20 @@ class Shop:
     def _(self, _step: told.Show) -> None:
         """The caller tells."""
 
-    def _take(self, tender: str, amount: int, *, change: int = 0, points: int = 0) -> None:
+    def _take(
+        self, tender: str, amount: int, *, change: int = 0, points: int = 0, code: str = ""
+    ) -> None:
         due = self.due(self.quote())[0]
         if not 0 <= amount <= due:
             raise DomainError("tender-exceeds-due", amount=amount, due=due)
         self.tenders.append(
-            TenderState(tender=tender, amount_minor=amount, change_minor=change, points=points)
+            TenderState(
+                tender=tender, amount_minor=amount, change_minor=change, points=points, code=code
+            )
         )
 
-    def _untendered(self) -> None:
+    def untendered(self) -> None:
+        """DomainError ``tenders-first`` where something was paid already."""
         if self.tenders:
             raise DomainError("tenders-first")
 
@@ -269,41 +372,24 @@ class Shop:
         raise DomainError("no-such-line")
 
     def _change(self, line_id: str, **change: Any) -> None:
-        self._untendered()
+        self.untendered()
         line = self._line(line_id)
         self.lines[self.lines.index(line)] = replace(line, **change)
 
-    def _move_balances(self, quote: Quote) -> None:
-        account = self.account
-        if account is None:
-            return
-        sale, today, earning = f"sale-{self.sales}", self.at.date(), self.earning(quote)
-        account.lots = _without(account.lots, self.payment.draws if self.payment else ())
-        account.lots = _without(account.lots, draw(account.lots, quote.reward_points, today))
-        if earning.points_total:
-            account.lots.append(
-                Lot(
-                    lot=LotId(sale),
-                    points=earning.points_total,
-                    earned_on=today,
-                    last_day=last_day(today, self.programme.expiry),
-                )
-            )
-        account.spending.append(
-            Spending(
-                sale=sale,
-                day=today,
-                spend_minor=earning.spend_minor,
-                growth=earning.growth_total,
-            )
-        )
-
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """An empty basket."""
         self.lines, self.claims, self.tenders = [], [], []
         self.rewards, self.gifts, self.paying = {}, {}, ""
         self.payment, self.member = None, None
+        self.exchanges, self.credit = [], 0
 
 
-def _without(lots: Iterable[Lot], draws: Iterable[LotDraw]) -> list[Lot]:
-    drawn = {one.lot: one.points for one in draws}
-    return [replace(lot, points=lot.points - drawn.get(lot.lot, 0)) for lot in lots]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A basket that was put aside."""
+
+    lines: tuple[BasketLine, ...]
+    claims: tuple[CouponClaim, ...]
+    rewards: dict[str, int]
+    gifts: dict[str, str]
+    member: str | None

@@ -1,24 +1,35 @@
 """From a shop's state to plain values, with every explanation in both languages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from shared.language import Language, words
 from shared.loyalty.lots import spendable
+from shared.loyalty.partners import statement
 from shared.pricing.quote import ComponentShare, Explanation, LineDiscount, LineQuote
 from shared.pricing.redemption import offered
+from shared.pricing.tender_rules import demands_of
 from shared.pricing.words import explanation_text
+from shared.workbench.account import Account
+from shared.workbench.coupons import Code
 from shared.workbench.result import (
     AddedState,
+    CardState,
+    CouponState,
+    DemandState,
     EarnedState,
+    IssuedState,
     LineState,
     LotState,
     MemberState,
     OfferState,
+    PartnerState,
+    RewardState,
     State,
     TaxState,
 )
-from shared.workbench.shop import Account, Shop
+from shared.workbench.shop import Shop
 
 
 def state_of(shop: Shop, step: int, title: str) -> State:
@@ -67,7 +78,67 @@ def state_of(shop: Shop, step: int, title: str) -> State:
         members=tuple(_member(one, shop) for one in shop.accounts.values()),
         drawer_minor=shop.drawer,
         sales=shop.sales,
+        repeats=shop.repeats,
+        credit_minor=shop.credit,
+        issued=tuple(
+            IssuedState(offer=one.offer, coupon=one.coupon, units=one.units) for one in quote.issued
+        ),
+        coupons=tuple(_code(one) for one in shop.coupons.values()),
+        gift_cards=tuple(
+            CardState(code=one.code, left_minor=one.left, last_day=_day(one.last_day))
+            for one in shop.gift_cards.values()
+        ),
+        rewards=tuple(_rewards(shop)),
+        demands=tuple(
+            DemandState(restriction=one.restriction, demand=one.demand.value, years=one.years)
+            for one in demands_of(basket, shop.programme)
+        ),
+        refund=shop.refund,
+        expected_minor=shop.float_minor + shop.drawer,
+        drawer_count=shop.drawer_count,
+        days=tuple(shop.days),
+        partners=tuple(_partners(shop)),
+        wins=tuple(shop.wins),
     )
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _code(held: Code) -> CouponState:
+    return CouponState(
+        code=held.code,
+        coupon=held.coupon,
+        member=held.member,
+        uses_left=held.uses_left,
+        from_day=_day(held.from_day),
+        last_day=_day(held.last_day),
+    )
+
+
+def _rewards(shop: Shop) -> Iterator[RewardState]:
+    """Rewards that the points are enough for."""
+    account = shop.account
+    if account is None:
+        return
+    points = spendable(account.usable(shop.programme), shop.at.date())
+    for offer in shop.programme.offers:
+        if 0 < offer.costs_points <= points:
+            times = points // offer.costs_points
+            yield RewardState(offer=offer.id, points=offer.costs_points, times=times)
+
+
+def _partners(shop: Shop) -> Iterator[PartnerState]:
+    for partner in shop.programme.partners:
+        told = statement(partner, shop.partner_sales.get(partner.id, []))
+        yield PartnerState(
+            partner=told.partner,
+            sales=told.sales,
+            spend_minor=told.spend_minor,
+            points=told.points,
+            owed_minor=told.owed_minor,
+        )
 
 
 def _sum(shares: Sequence[ComponentShare]) -> int:
@@ -126,19 +197,23 @@ def _member(account: Account, shop: Shop) -> MemberState:
         member=account.person.id,
         tier=stands.tier,
         points=sum(lot.points for lot in account.lots),
-        spendable=spendable(account.lots, shop.at.date()),
+        spendable=spendable(account.usable(shop.programme), shop.at.date()),
         lots=tuple(
             LotState(
                 lot=lot.lot,
                 points=lot.points,
                 earned_on=lot.earned_on.isoformat(),
-                last_day=lot.last_day.isoformat() if lot.last_day else None,
+                last_day=_day(lot.last_day),
+                usable_from=_day(lot.usable_from),
             )
-            for lot in account.lots
+            for lot in account.usable(shop.programme)
             if lot.points
         ),
         spend_minor=sum(one.spend_minor for one in account.spending),
         growth=sum(one.growth for one in account.spending),
         next_tier=stands.next_tier,
         missing_to_next_minor=nearest.missing if nearest else None,
+        principal_minor=account.wallet.principal,
+        bonus_minor=account.wallet.bonus,
+        stamps={card: one.stamps for card, one in account.stamps.items()},
     )

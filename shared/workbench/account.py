@@ -1,0 +1,104 @@
+"""A member's balances as the workbench keeps them."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from shared.ids import LotId
+from shared.loyalty.calendar import last_day
+from shared.loyalty.lots import DEBT, Lot, claw_back, pending, spendable
+from shared.loyalty.programme import Floor, Programme
+from shared.loyalty.stamps import Stamps
+from shared.loyalty.tiers import Spending, Standing, TierFloor, standing
+from shared.loyalty.wallet import Wallet
+from shared.pricing.basket import MemberContext
+from shared.trade.fact import LotDraw
+from shared.workbench.scenario import Person
+
+GRACE: Final = timedelta(days=30)
+"""How long points live that come back to a lot which has lapsed."""
+
+
+@dataclass(slots=True)
+class Account:
+    """A member as the scenario has made them so far."""
+
+    person: Person
+    lots: list[Lot]
+    spending: list[Spending]
+    wallet: Wallet = field(default_factory=Wallet)
+    stamps: dict[str, Stamps] = field(default_factory=dict)
+    uses: Counter[str] = field(default_factory=Counter)
+    uses_on: Counter[tuple[date, str]] = field(default_factory=Counter)
+    bought_on: Counter[tuple[date, str]] = field(default_factory=Counter)
+    """Units of restricted goods by day and restriction."""
+    friends: int = 0
+    """Members this one referred who have bought."""
+
+    @property
+    def points(self) -> int:
+        """All points held, less what is owed."""
+        return sum(lot.points for lot in self.lots)
+
+    def standing(self, programme: Programme, at: datetime) -> Standing:
+        """Where the member stands on a day."""
+        person, floor = self.person, None
+        if person.tier_floor and person.floor_until is not None:
+            floor = TierFloor(person.tier_floor, person.floor_until)
+        return standing(self.spending, programme.tiers, at.date(), floor, self.points)
+
+    def usable(self, programme: Programme) -> list[Lot]:
+        """The lots, knowing from when on they can be spent."""
+        return pending(self.lots, programme.earning.pending_days)
+
+    def context(self, programme: Programme, at: datetime) -> MemberContext:
+        """What prices depend on."""
+        days = [one.day for one in self.spending if one.spend_minor > 0]
+        return MemberContext(
+            tier=self.standing(programme, at).tier,
+            birthday=self.person.birthday,
+            segments=self.person.segments,
+            sales=len(days),
+            visits=len(set(days)),
+            was_here_today=at.date() in days,
+            points=spendable(self.usable(programme), at.date()),
+        )
+
+    def earn(self, lot: str, points: int, programme: Programme, today: date) -> None:
+        """A new lot; what is owed is paid first."""
+        if points <= 0:
+            return
+        lapses = last_day(today, programme.expiry)
+        self.lots.append(Lot(lot=LotId(lot), points=points, earned_on=today, last_day=lapses))
+        self._pay_debt(today)
+
+    def take(self, draws: Iterable[LotDraw], today: date) -> None:
+        """Take points out of lots; what none holds is owed."""
+        for one in draws:
+            held = next((lot for lot in self.lots if lot.lot == one.lot), None)
+            if held is None:
+                self.lots.append(Lot(lot=one.lot, points=-one.points, earned_on=today))
+            else:
+                self._put(replace(held, points=held.points - one.points))
+
+    def give_back(self, draws: Iterable[LotDraw], today: date) -> None:
+        """Spent points come back to their lots; a lapsed one lives for another while."""
+        for one in draws:
+            held = next((lot for lot in self.lots if lot.lot == one.lot), None)
+            if held is not None:
+                if held.last_day is not None and held.last_day < today:
+                    held = replace(held, last_day=today + GRACE)
+                self._put(replace(held, points=held.points + one.points))
+        self._pay_debt(today)
+
+    def _put(self, lot: Lot) -> None:
+        self.lots = [lot if one.lot == lot.lot else one for one in self.lots]
+
+    def _pay_debt(self, today: date) -> None:
+        owed = -sum(lot.points for lot in self.lots if lot.lot == DEBT)
+        if owed > 0:
+            own = [lot for lot in self.lots if lot.lot != DEBT]
+            paid = claw_back(own, owed, of_sale=DEBT, today=today, floor=Floor.ZERO)
+            self.take((*paid.draws, LotDraw(lot=DEBT, points=-paid.points)), today)

@@ -1,0 +1,153 @@
+"""Steps about stored value, gift cards, partners, draws, and members who turn out to be one."""
+
+from dataclasses import replace
+from functools import partial
+
+from shared.errors import DomainError
+from shared.ids import LotId
+from shared.loyalty.accounts import GiftCards, TopUpOffer
+from shared.loyalty.engagement import PrizeDraw
+from shared.loyalty.gift_card import sold as card_sold
+from shared.loyalty.lots import draw
+from shared.loyalty.partners import earned
+from shared.loyalty.prize_draw import outcome
+from shared.loyalty.stamps import Stamps
+from shared.loyalty.wallet import closing, plus, top_up
+from shared.pricing.basket import Basket
+from shared.pricing.conditions import hindrance
+from shared.workbench import later_steps as told
+from shared.workbench.account import Account
+from shared.workbench.result import WinState
+from shared.workbench.shop import Shop
+
+
+def pay_in(shop: Shop, step: told.TopUp) -> None:
+    """Stored value comes in, with what the programme gives on top. It earns nothing."""
+    account, rules = _account(shop, step.member), shop.programme.stored_value
+    if rules is None:
+        raise DomainError("not-in-programme", what="stored_value")
+    basket = replace(shop.basket(), member=account.context(shop.programme, shop.at))
+    filled = top_up(account.wallet, step.amount_minor, rules, partial(_holds, basket))
+    account.wallet = filled.wallet
+    name = f"top-up-{shop.next_number()}"
+    account.earn(name, filled.points, shop.programme, shop.at.date())
+    if filled.coupons:
+        shop.new_codes(filled.coupon, filled.coupons, name, step.member)
+    shop.take_in(step.tender, step.amount_minor)
+
+
+def _holds(basket: Basket, offer: TopUpOffer) -> bool:
+    return hindrance(offer.conditions, basket) is None
+
+
+def close_stored_value(shop: Shop, step: told.CloseStoredValue) -> None:
+    """The principal is paid out, the bonus forfeited."""
+    account = _account(shop, step.member)
+    principal, _ = closing(account.wallet)
+    account.wallet = replace(account.wallet, principal=0, bonus=0)
+    shop.pay_out(principal)
+
+
+def sell_gift_card(shop: Shop, step: told.SellGiftCard) -> None:
+    """A new card. It earns nothing."""
+    rules = shop.programme.gift_cards or GiftCards()
+    if step.code in shop.gift_cards:
+        raise DomainError("card-sold-already", code=step.code)
+    shop.gift_cards[step.code] = card_sold(step.code, step.amount_minor, rules, shop.at.date())
+    shop.take_in(step.tender, step.amount_minor)
+
+
+def close_gift_card(shop: Shop, step: told.CloseGiftCard) -> None:
+    """What is left is paid out."""
+    card = shop.card(step.code)
+    shop.gift_cards[step.code] = replace(card, left=0)
+    shop.pay_out(card.left)
+
+
+def buy_at_partner(shop: Shop, step: told.BuyAtPartner) -> None:
+    """Points at the partner's rate, which the partner pays for."""
+    partner = next((one for one in shop.programme.partners if one.id == step.partner), None)
+    if partner is None:
+        raise DomainError("not-in-programme", what=step.partner)
+    account = _account(shop, step.member)
+    if step.spend_minor <= 0:
+        raise DomainError("amount-not-positive", amount=step.spend_minor)
+    points = earned(partner, step.spend_minor)
+    lot = f"{partner.id}-{shop.next_number()}"
+    account.earn(lot, points, shop.programme, shop.at.date())
+    shop.partner_sales.setdefault(partner.id, []).append(step.spend_minor)
+
+
+def enter_draw(shop: Shop, step: told.EnterDraw) -> None:
+    """Entries for points, while the draw is open."""
+    rule = _draw(shop, step.draw)
+    account, today = _account(shop, step.member), shop.at.date()
+    if not rule.opens.replace(tzinfo=None) <= shop.at <= rule.closes.replace(tzinfo=None):
+        raise DomainError("draw-not-open", draw=rule.id)
+    entries = shop.entries.setdefault(rule.id, [])
+    own = [one for one in entries if one.startswith(f"{step.member}/")]
+    if step.entries < 1 or (rule.per_member and len(own) + step.entries > rule.per_member):
+        left = max(0, rule.per_member - len(own))
+        raise DomainError("draw-entries", draw=rule.id, entries=step.entries, left=left)
+    cost = rule.entry_points * step.entries
+    account.take(draw(account.usable(shop.programme), cost, today), today)
+    first = len(own) + 1
+    entries += [f"{step.member}/{number}" for number in range(first, first + step.entries)]
+
+
+def run_draw(shop: Shop, step: told.RunDraw) -> None:
+    """The seed is revealed, and anybody can check who won."""
+    rule = _draw(shop, step.draw)
+    for win in outcome(rule, step.seed, shop.entries.get(rule.id, [])):
+        shop.wins.append(WinState(draw=rule.id, prize=win.prize, entry=win.entry))
+
+
+def merge_members(shop: Shop, step: told.MergeMembers) -> None:
+    """Two members are one: lots, spending, money, stamps and codes go to the one that stays."""
+    gone, stays = _account(shop, step.member), _account(shop, step.into)
+    if gone is stays or shop.member == step.member:
+        raise DomainError("merge-with-itself", member=step.member)
+    known = {lot.lot for lot in stays.lots}
+    for lot in gone.lots:
+        name = LotId(f"{step.member}/{lot.lot}") if lot.lot in known else lot.lot
+        stays.lots.append(replace(lot, lot=name))
+    stays.spending += gone.spending
+    stays.wallet = plus(stays.wallet, gone.wallet)
+    for card, stamps in gone.stamps.items():
+        _add_stamps(shop, stays, card, stamps)
+    stays.uses.update(gone.uses)
+    stays.uses_on.update(gone.uses_on)
+    for code in shop.coupons.values():
+        if code.member == step.member:
+            code.member = step.into
+    for sold in shop.sold.values():
+        if sold.member == step.member:
+            sold.member = step.into
+    del shop.accounts[step.member]
+
+
+def _add_stamps(shop: Shop, stays: Account, card: str, stamps: Stamps) -> None:
+    rule = next((one for one in shop.programme.visit_cards if one.id == card), None)
+    own = stays.stamps.get(card, Stamps())
+    total = own.stamps + stamps.stamps
+    days = [day for day in (own.last_on, stamps.last_on) if day]
+    if rule is not None and total >= rule.stamps:
+        filled, total = divmod(total, rule.stamps)
+        if rule.coupon:
+            shop.new_codes(rule.coupon, filled, f"merge-{shop.next_number()}", stays.person.id)
+        lot = f"{card}-merge-{shop.next_number()}"
+        stays.earn(lot, rule.points * filled, shop.programme, shop.at.date())
+    stays.stamps[card] = Stamps(stamps=total, last_on=max(days, default=None))
+
+
+def _account(shop: Shop, member: str) -> Account:
+    if member not in shop.accounts:
+        raise DomainError("no-such-member", member=member)
+    return shop.accounts[member]
+
+
+def _draw(shop: Shop, draw_id: str) -> PrizeDraw:
+    rule = next((one for one in shop.programme.draws if one.id == draw_id), None)
+    if rule is None:
+        raise DomainError("not-in-programme", what=draw_id)
+    return rule

@@ -1,0 +1,169 @@
+"""The end of a sale: everything that moves, moves here."""
+
+from dataclasses import replace
+
+from shared.errors import DomainError
+from shared.ids import LotId
+from shared.loyalty.gift_card import spent
+from shared.loyalty.lots import draw
+from shared.loyalty.stamps import Stamps, stamped
+from shared.loyalty.tiers import Spending
+from shared.loyalty.wallet import minus
+from shared.pricing.quote import Quote
+from shared.pricing.redemption import THIS_SALE
+from shared.pricing.sale_lines import sale_lines
+from shared.pricing.tender_rules import demands
+from shared.trade.fact import LotDraw
+from shared.workbench import scenario as told
+from shared.workbench.account import Account
+from shared.workbench.returning import settle_exchanges
+from shared.workbench.shop import Shop
+from shared.workbench.sold import Sold, TookIn
+
+
+def complete(shop: Shop, step: told.Complete) -> None:
+    """Finish the sale; one that is complete already stays as it is."""
+    if step.sale in shop.sold:
+        if shop.lines or shop.exchanges:
+            raise DomainError("sale-named-twice", sale=step.sale)
+        shop.repeats += 1
+        return
+    quote = shop.quote()
+    if not shop.lines and not shop.exchanges:
+        raise DomainError("basket-empty")
+    due, in_cash = shop.due(quote)
+    takes_cash = any(tender.tender == "cash" for tender in shop.tenders)
+    if due and not (takes_cash and in_cash == 0):
+        raise DomainError("not-settled", due=due)
+    account = shop.account
+    demands(shop.basket(), shop.programme, shop.bought_today())
+    rewards = _reward_draws(shop, quote)
+    shop.sales += 1
+    sale = step.sale or f"sale-{shop.sales}"
+    sold = _sold(shop, quote, sale, rewards)
+    shop.sold[sale] = sold
+    _move_money(shop, sold)
+    settle_exchanges(shop, quote.total_minor)
+    for code in quote.coupons_used:
+        if code in shop.coupons:
+            shop.coupons[code].uses_left -= 1
+    for one in quote.issued:
+        codes = shop.new_codes(one.coupon, one.units, sale, shop.member or "")
+        sold.issued = (*sold.issued, *codes)
+    if account is not None:
+        _move_member(shop, account, sold)
+    for offer in {one.offer for one in quote.offers} | {one.offer for one in quote.added}:
+        shop.uses[offer] += sum(one.offer == offer for one in quote.offers) or 1
+    shop.day.count(sold)
+    shop.clear()
+
+
+def _reward_draws(shop: Shop, quote: Quote) -> tuple[LotDraw, ...]:
+    """Lots that rewards take; refused before anything moves."""
+    if shop.account is None or not quote.reward_points:
+        return ()
+    payment = {one.lot: one.points for one in shop.payment.draws} if shop.payment else {}
+    left = [
+        replace(lot, points=lot.points - payment.get(lot.lot, 0))
+        for lot in shop.account.usable(shop.programme)
+    ]
+    return draw(left, quote.reward_points, shop.at.date())
+
+
+def _sold(shop: Shop, quote: Quote, sale: str, rewards: tuple[LotDraw, ...]) -> Sold:
+    basket = shop.basket()
+    payment = shop.payment
+    paid = payment.draws if payment else ()
+    own = [LotDraw(lot=LotId(sale), points=d.points) for d in paid if d.lot == THIS_SALE]
+    return Sold(
+        sale=sale,
+        at=shop.at,
+        programme=shop.programme,
+        basket=basket,
+        quote=quote,
+        earning=shop.earning(quote),
+        lines=sale_lines(basket, quote, payment=payment),
+        member=shop.member,
+        took=[
+            TookIn(tender=one.tender, amount=one.amount_minor, code=one.code)
+            for one in shop.tenders
+            if one.tender != "points"
+        ],
+        draws=(*rewards, *(d for d in paid if d.lot != THIS_SALE), *own),
+        reward_points=sum(one.points for one in rewards),
+        paid_with_points=payment.value_minor if payment else 0,
+        used=tuple(quote.coupons_used),
+        issued=(),
+    )
+
+
+def _move_money(shop: Shop, sold: Sold) -> None:
+    for took in sold.took:
+        if took.tender == "cash":
+            shop.drawer += took.amount
+        elif took.tender == "gift-card":
+            card = shop.card(took.code)
+            shop.gift_cards[took.code] = spent(card, took.amount, shop.at.date())
+        elif took.tender == "stored-value" and shop.account is not None:
+            took.parts = shop.wallet_share(took.amount)
+            shop.account.wallet = minus(shop.account.wallet, took.parts)
+
+
+def _move_member(shop: Shop, account: Account, sold: Sold) -> None:
+    today, programme = shop.at.date(), shop.programme
+    is_first = not any(one.spend_minor > 0 for one in account.spending)
+    own = [one for one in sold.draws if one.lot == sold.sale]
+    account.take([one for one in sold.draws if one.lot != sold.sale], today)
+    account.earn(sold.sale, sold.earning.points_total, programme, today)
+    account.take(own, today)
+    account.spending.append(
+        Spending(
+            sale=sold.sale,
+            day=today,
+            spend_minor=sold.earning.spend_minor,
+            growth=sold.earning.growth_total,
+        )
+    )
+    for one in sold.quote.offers:
+        account.uses[one.offer] += 1
+        account.uses_on[today, one.offer] += 1
+    for rule in programme.restrictions:
+        units = sum(b.units or 1 for b in sold.basket.lines if rule.goods.contains(b.goods))
+        account.bought_on[today, rule.id] += units
+    _stamp(shop, account, sold)
+    if is_first:
+        _refer(shop, account, sold)
+
+
+def _stamp(shop: Shop, account: Account, sold: Sold) -> None:
+    today = shop.at.date()
+    for card in shop.programme.visit_cards:
+        units = sum(
+            line.units or 1
+            for line, paid in zip(sold.basket.lines, sold.quote.lines, strict=True)
+            if card.goods.contains(line.goods) and paid.pay_minor > 0
+        )
+        after = stamped(card, account.stamps.get(card.id, Stamps()), units, today)
+        account.stamps[card.id] = after.stamps
+        for time in range(after.filled):
+            lot = f"{card.id}-{sold.sale}-{time + 1}"
+            account.earn(lot, card.points, shop.programme, today)
+        if card.coupon and after.filled:
+            given = shop.new_codes(card.coupon, after.filled, sold.sale, account.person.id)
+            sold.issued = (*sold.issued, *given)
+
+
+def _refer(shop: Shop, friend: Account, sold: Sold) -> None:
+    """Both sides get their points when a friend first buys for enough."""
+    rule, referrer = shop.programme.referral, shop.accounts.get(friend.person.referred_by)
+    if rule is None or referrer is None or referrer is friend:
+        return
+    if sold.total_minor < rule.minimum_minor:
+        return
+    if rule.per_member and referrer.friends >= rule.per_member:
+        return
+    referrer.friends += 1
+    today, programme = shop.at.date(), shop.programme
+    friend.earn(f"referral-{sold.sale}", rule.points_for_friend, programme, today)
+    lot = f"referral-of-{friend.person.id}"
+    referrer.earn(lot, rule.points_for_referrer, programme, today)

@@ -1,0 +1,111 @@
+"""Steps about the counter: baskets put aside, the programme as it changes, drawer and day."""
+
+from msgspec.structs import replace as replace_in
+
+from shared.errors import DomainError
+from shared.loyalty.validation import check
+from shared.workbench import later_steps as told
+from shared.workbench.day import Day
+from shared.workbench.result import DayState, DrawerState
+from shared.workbench.shop import Held, Shop
+
+
+def hold(shop: Shop, step: told.Hold) -> None:
+    """Put the basket aside; nothing may be paid of it."""
+    shop.untendered()
+    if not shop.lines:
+        raise DomainError("basket-empty")
+    if step.name in shop.held:
+        raise DomainError("held-already", name=step.name)
+    shop.held[step.name] = Held(
+        lines=tuple(shop.lines),
+        claims=tuple(shop.claims),
+        rewards=dict(shop.rewards),
+        gifts=dict(shop.gifts),
+        member=shop.member,
+    )
+    shop.clear()
+
+
+def recall(shop: Shop, step: told.Recall) -> None:
+    """Take a basket up again; the running one has to be empty."""
+    if shop.lines:
+        raise DomainError("basket-not-empty")
+    if step.name not in shop.held:
+        raise DomainError("nothing-held", name=step.name)
+    held = shop.held.pop(step.name)
+    shop.lines, shop.claims = list(held.lines), list(held.claims)
+    shop.rewards, shop.gifts, shop.member = dict(held.rewards), dict(held.gifts), held.member
+
+
+def change_offer(shop: Shop, step: told.ChangeOffer) -> None:
+    """The programme is another from now on; sales of before keep theirs."""
+    offers = list(shop.programme.offers)
+    known = [offer for offer in offers if offer.id == step.offer]
+    if not known and step.replacement is None:
+        raise DomainError("not-in-programme", what=step.offer)
+    offers = [offer for offer in offers if offer.id != step.offer]
+    coupons = shop.programme.coupons
+    if step.replacement is None:
+        coupons = tuple(one for one in coupons if one.offer != step.offer)
+    else:
+        offers.append(step.replacement)
+    changed = replace_in(shop.programme, offers=tuple(offers), coupons=coupons)
+    check(changed)
+    shop.programme = changed
+
+
+def change_price_list(shop: Shop, step: told.ChangePriceList) -> None:
+    """Other prices from now on."""
+    lists = shop.programme.price_lists
+    if all(one.id != step.price_list for one in lists):
+        raise DomainError("not-in-programme", what=step.price_list)
+    changed = tuple(
+        replace_in(one, prices=step.prices) if one.id == step.price_list else one
+        for one in lists
+        if step.prices or one.id != step.price_list
+    )
+    programme = replace_in(shop.programme, price_lists=changed)
+    check(programme)
+    shop.programme = programme
+
+
+def move_cash(shop: Shop, step: told.MoveCash) -> None:
+    """Cash that no sale moves."""
+    if step.amount_minor <= 0:
+        raise DomainError("amount-not-positive", amount=step.amount_minor)
+    shop.drawer += step.amount_minor if step.kind == "paid-in" else -step.amount_minor
+
+
+def count_drawer(shop: Shop, step: told.CountDrawer) -> None:
+    """What was expected, what is there, and the difference."""
+    expected = shop.float_minor + shop.drawer
+    shop.drawer_count = DrawerState(
+        expected_minor=expected,
+        counted_minor=step.amount_minor,
+        difference_minor=step.amount_minor - expected,
+    )
+
+
+def close_day(shop: Shop, _step: told.CloseDay) -> None:
+    """The day's totals; an open basket is for the next day."""
+    if shop.lines or shop.tenders:
+        raise DomainError("basket-not-empty")
+    day = shop.day
+    shop.days.append(
+        DayState(
+            sales=day.sales,
+            turnover_minor=day.turnover_minor,
+            tax_minor=dict(day.tax),
+            tenders_minor=dict(day.tenders),
+            refunds=day.refunds,
+            refunded_minor=day.refunded_minor,
+            paid_in_minor=day.paid_in_minor,
+            paid_out_minor=day.paid_out_minor,
+            points_earned=day.points_earned,
+            points_spent=day.points_spent,
+            points_taken_back=day.points_taken_back,
+            expected_minor=shop.float_minor + shop.drawer,
+        )
+    )
+    shop.day = Day()

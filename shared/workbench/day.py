@@ -1,0 +1,40 @@
+"""A day's totals: sums of rounded sales, never reckoned again."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from shared.workbench.sold import Sold
+
+
+@dataclass(slots=True)
+class Day:
+    """What happened since the last close. Amounts are minor units."""
+
+    sales: int = 0
+    turnover_minor: int = 0
+    tax: Counter[str] = field(default_factory=Counter)
+    """By tax class."""
+    tenders: Counter[str] = field(default_factory=Counter)
+    """Taken in less given back."""
+    refunds: int = 0
+    refunded_minor: int = 0
+    paid_in_minor: int = 0
+    """Top-ups and gift cards sold."""
+    paid_out_minor: int = 0
+    """Principal and gift cards that were paid out."""
+    points_earned: int = 0
+    points_spent: int = 0
+    points_taken_back: int = 0
+
+    def count(self, sold: Sold) -> None:
+        """A sale that is complete."""
+        self.sales += 1
+        self.turnover_minor += sold.total_minor
+        for row in sold.quote.taxes:
+            self.tax[row.tax_class] += sum(share.amount_minor for share in row.taxes)
+        for took in sold.took:
+            self.tenders[took.tender] += took.amount
+        if sold.paid_with_points:
+            self.tenders["points"] += sold.paid_with_points
+        self.points_earned += sold.earning.points_total
+        self.points_spent += sum(draw.points for draw in sold.draws)

@@ -1,0 +1,138 @@
+"""Steps beside ringing up: baskets put aside, returns, the programme, the drawer, benefits."""
+
+from typing import Literal
+
+import msgspec
+
+from shared.loyalty.offers import Offer
+from shared.workbench.part import Part
+
+
+class Hold(Part, frozen=True, kw_only=True, tag="hold", tag_field="do"):
+    """Put the basket aside under a name."""
+
+    name: str = "held"
+
+
+class Recall(Part, frozen=True, kw_only=True, tag="recall", tag_field="do"):
+    """Take a held basket up again, at today's prices."""
+
+    name: str = "held"
+
+
+class Units(Part, frozen=True, kw_only=True):
+    """So many units, or grams, of a line of a sale; all that is left where neither is given."""
+
+    line: str
+    units: int = 0
+    grams: int = 0
+
+
+class Return(Part, frozen=True, kw_only=True, tag="return", tag_field="do"):
+    """Goods of a sale come back; all that is left where no lines are named."""
+
+    sale: str
+    lines: tuple[Units, ...] = ()
+
+
+class Exchange(Part, frozen=True, kw_only=True, tag="exchange", tag_field="do"):
+    """Goods of a sale come back on the ticket of the running basket: one difference is paid."""
+
+    sale: str
+    lines: tuple[Units, ...] = ()
+
+
+class RefundAmount(Part, frozen=True, kw_only=True, tag="refund-amount", tag_field="do"):
+    """Give back money of a sale without goods; points are taken back on the amount."""
+
+    sale: str
+    amount_minor: int
+
+
+class ChangeOffer(Part, frozen=True, kw_only=True, tag="change-offer", tag_field="do"):
+    """Switch an offer off, or put another in its place; earlier sales keep theirs."""
+
+    offer: str
+    replacement: Offer | None = None
+
+
+class ChangePriceList(Part, frozen=True, kw_only=True, tag="change-price-list", tag_field="do"):
+    """Put other prices on a price list; without prices it goes."""
+
+    price_list: str
+    prices: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class MoveCash(Part, frozen=True, kw_only=True, tag="move-cash", tag_field="do"):
+    """Cash into the drawer, or out of it, that no sale has moved."""
+
+    kind: Literal["paid-in", "paid-out", "drop"]
+    amount_minor: int
+
+
+class CountDrawer(Part, frozen=True, kw_only=True, tag="count-drawer", tag_field="do"):
+    """Count the cash; the result tells what was expected and the difference."""
+
+    amount_minor: int
+
+
+class CloseDay(Part, frozen=True, kw_only=True, tag="close-day", tag_field="do"):
+    """Close the day: its totals are told, and the next day begins with none."""
+
+
+class MergeMembers(Part, frozen=True, kw_only=True, tag="merge-members", tag_field="do"):
+    """Everything of one member goes to another; ``member`` is no more."""
+
+    member: str
+    into: str
+
+
+class TopUp(Part, frozen=True, kw_only=True, tag="top-up", tag_field="do"):
+    """Pay stored value in for a member."""
+
+    member: str
+    amount_minor: int
+    tender: Literal["cash", "card", "wallet"] = "cash"
+
+
+class CloseStoredValue(Part, frozen=True, kw_only=True, tag="close-stored-value", tag_field="do"):
+    """Pay a member's principal out in cash; the bonus is forfeited."""
+
+    member: str
+
+
+class SellGiftCard(Part, frozen=True, kw_only=True, tag="sell-gift-card", tag_field="do"):
+    """Sell a gift card."""
+
+    code: str
+    amount_minor: int
+    tender: Literal["cash", "card", "wallet"] = "cash"
+
+
+class CloseGiftCard(Part, frozen=True, kw_only=True, tag="close-card", tag_field="do"):
+    """Pay out in cash what is left on a gift card."""
+
+    code: str
+
+
+class BuyAtPartner(Part, frozen=True, kw_only=True, tag="partner", tag_field="do"):
+    """A member buys at a partner and earns at its rate."""
+
+    partner: str
+    member: str
+    spend_minor: int
+
+
+class EnterDraw(Part, frozen=True, kw_only=True, tag="enter-draw", tag_field="do"):
+    """A member buys entries of a prize draw with points."""
+
+    draw: str
+    member: str
+    entries: int = 1
+
+
+class RunDraw(Part, frozen=True, kw_only=True, tag="run-draw", tag_field="do"):
+    """Reveal the seed and draw."""
+
+    draw: str
+    seed: str

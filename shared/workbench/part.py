@@ -1,0 +1,7 @@
+"""What every part of a scenario's document has in common."""
+
+import msgspec
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of a scenario."""

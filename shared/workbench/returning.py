@@ -1,0 +1,380 @@
+"""Returns, exchanges and refunds without goods: what they give back and take back."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from shared.errors import DomainError
+from shared.ids import LotId
+from shared.loyalty.lots import claw_back
+from shared.loyalty.programme import ReturnPolicy
+from shared.loyalty.returns import (
+    Paid,
+    check_return_day,
+    points_to_lots,
+    return_share,
+    split_refund,
+)
+from shared.money import Rounding, divide_rounded
+from shared.pricing.basket import Basket
+from shared.pricing.cash import cash_rounding
+from shared.pricing.engine import price
+from shared.pricing.quote import TaxClassTotal
+from shared.trade.fact import LotDraw, TenderKind
+from shared.workbench import later_steps as told
+from shared.workbench.result import RefundState, TenderState
+from shared.workbench.shop import Shop
+from shared.workbench.sold import Sold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Back:
+    """What a return comes to. ``amount`` is money and points together."""
+
+    amount: int
+    points_paid: int
+    """The part of it that points had paid."""
+    points_spent: int
+    """Points that go back; decided by what is left of the sale."""
+    points: int
+    """Earned points that are taken back."""
+    growth: int
+    spend: int
+    tax: int
+    levy: int
+
+
+NOTHING = Back(amount=0, points_paid=0, points_spent=0, points=0, growth=0, spend=0, tax=0, levy=0)
+
+
+def return_goods(shop: Shop, step: told.Return) -> None:
+    """Goods come back; the money goes where it came from."""
+    sold = _sold(shop, step.sale)
+    back = _back(sold, _wanted(sold, step.lines))
+    shop.refund = _give(shop, sold, back, back.amount - back.points_paid)
+
+
+def exchange(shop: Shop, step: told.Exchange) -> None:
+    """Goods come back onto the running ticket; what they are worth pays for it."""
+    sold = _sold(shop, step.sale)
+    if shop.exchanges and shop.exchanges[0][0] is not sold:
+        raise DomainError("one-exchange-per-ticket", sale=step.sale)
+    shop.untendered()
+    wanted = _wanted(sold, step.lines)
+    _check_units(sold, wanted)
+    shop.exchanges.append((sold, wanted))
+    shop.credit = _credit(shop)
+
+
+def settle_exchanges(shop: Shop, due: int) -> None:
+    """Book the goods that came back with a ticket; what is over after ``due`` is paid out."""
+    for sold, wanted in shop.exchanges:
+        back = _back(sold, wanted)
+        money = back.amount - back.points_paid
+        into_sale = min(money, due)
+        due -= into_sale
+        shop.refund = _give(shop, sold, back, money - into_sale)
+        _note_taken_over(sold, into_sale)
+
+
+def _credit(shop: Shop) -> int:
+    """What the goods that come back with the running ticket are worth in money."""
+    credit = 0
+    for sold, wanted in shop.exchanges:
+        back = _peek(sold, wanted)
+        credit += back.amount - back.points_paid
+    return credit
+
+
+def refund_amount(shop: Shop, step: told.RefundAmount) -> None:
+    """Money without goods: points are taken back on the amount, in all rounded down.
+
+    What points had paid goes back as points in the same proportion.
+    """
+    sold = _sold(shop, step.sale)
+    left = sold.total_minor - sold.refunded_minor
+    if not 0 < step.amount_minor <= left:
+        raise DomainError("refund-exceeds-sale", amount=step.amount_minor, left=left)
+    so_far = sold.refunded_without_goods_minor
+
+    def taken(whole: int) -> int:
+        """What of a figure belongs to the amount, cumulatively and rounded down."""
+        until = divide_rounded(
+            whole * (so_far + step.amount_minor), sold.total_minor, Rounding.DOWN
+        )
+        return until - divide_rounded(whole * so_far, sold.total_minor, Rounding.DOWN)
+
+    earning = sold.earning
+    back = replace(
+        NOTHING,
+        amount=step.amount_minor,
+        points_paid=taken(sold.paid_with_points),
+        points=taken(earning.points_total),
+        growth=taken(earning.growth_total),
+        spend=taken(earning.spend_minor),
+    )
+    back = _fitted(sold, back)
+    sold.refunded_without_goods_minor += step.amount_minor
+    shop.refund = _give(shop, sold, back, back.amount - back.points_paid)
+
+
+def _sold(shop: Shop, sale: str) -> Sold:
+    sold = shop.sold.get(sale)
+    if sold is None:
+        raise DomainError("no-such-sale", sale=sale)
+    check_return_day(sold.programme.returns, sold=sold.at.date(), today=shop.at.date())
+    return sold
+
+
+def _wanted(sold: Sold, lines: Sequence[told.Units]) -> dict[str, int]:
+    """Quantities by line; everything that is left where none is named."""
+    left = {sold.name_of(line): sold.left_of(line) for line in sold.lines}
+    if not lines:
+        return {name: quantity for name, quantity in left.items() if quantity}
+    wanted: dict[str, int] = {}
+    for one in lines:
+        if one.line not in left:
+            raise DomainError("no-such-line")
+        quantity = one.units or one.grams or left[one.line]
+        wanted[one.line] = wanted.get(one.line, 0) + quantity
+    return wanted
+
+
+def _check_units(sold: Sold, wanted: dict[str, int]) -> None:
+    for number, line in enumerate(sold.lines, start=1):
+        quantity, left = wanted.get(sold.name_of(line), 0), sold.left_of(line)
+        if quantity > left:
+            raise DomainError("return-exceeds-sale", quantity=quantity, left=left, line=number)
+
+
+def _peek(sold: Sold, wanted: dict[str, int]) -> Back:
+    """What goods would give back, without noting it."""
+    before = sold.returned.copy()
+    back = _back(sold, wanted)
+    sold.returned = before
+    return back
+
+
+def _back(sold: Sold, wanted: dict[str, int]) -> Back:
+    """What goods give back; their quantities are noted."""
+    _check_units(sold, wanted)
+    back = _by_shares(sold, wanted)
+    sold.returned.update(wanted)
+    if sold.programme.returns.policy is ReturnPolicy.RE_PRICE:
+        back = _by_what_is_kept(sold)
+    return _fitted(sold, back)
+
+
+def _fitted(sold: Sold, back: Back) -> Back:
+    """No more than is left of the sale; the last part takes all that is left.
+
+    Money that was refunded without goods is not given back a second time, and money never goes
+    back for what points had paid, nor the other way round.
+    """
+    paid_in_points, earning = sold.paid_with_points, sold.earning
+    amount = min(back.amount, sold.total_minor - sold.refunded_minor)
+    until = sold.refunded_minor + amount
+    money_left = sold.total_minor - paid_in_points - (sold.refunded_minor - sold.points_given_minor)
+    points_left = paid_in_points - sold.points_given_minor
+    in_points = min(max(back.points_paid, amount - money_left), points_left, amount)
+    spent = _part(_paying_points(sold), sold.points_given_minor + in_points, paid_in_points)
+    is_last = until == sold.total_minor and (until > 0 or sold.is_all_back)
+    rewards = sold.reward_points if is_last else _part(sold.reward_points, until, sold.total_minor)
+    points, growth, spend = (
+        left if is_last else min(part, left)
+        for part, left in (
+            (back.points, earning.points_total - sold.points_taken),
+            (back.growth, earning.growth_total - sold.growth_taken),
+            (back.spend, earning.spend_minor - sold.spend_taken),
+        )
+    )
+    return replace(
+        back,
+        amount=amount,
+        points_paid=in_points,
+        points_spent=spent + rewards - sold.points_given,
+        points=points,
+        growth=growth,
+        spend=spend,
+    )
+
+
+def _paying_points(sold: Sold) -> int:
+    return sum(draw.points for draw in sold.draws) - sold.reward_points
+
+
+def _by_shares(sold: Sold, wanted: dict[str, int]) -> Back:
+    back = NOTHING
+    for line in sold.lines:
+        name = sold.name_of(line)
+        if not wanted.get(name):
+            continue
+        share = return_share(line, wanted[name], returned_before=sold.returned[name])
+        back = Back(
+            amount=back.amount + share.amount,
+            points_paid=back.points_paid + share.points_paid,
+            points_spent=0,
+            points=back.points + share.points,
+            growth=back.growth + share.growth,
+            spend=back.spend + share.spend,
+            tax=back.tax + sum(tax.tax for tax in share.taxes),
+            levy=back.levy + share.levy,
+        )
+    return back
+
+
+def _by_what_is_kept(sold: Sold) -> Back:
+    """What was paid less what the kept goods would have cost then, as far as not given back yet."""
+    kept = price(_kept_basket(sold), sold.programme)
+    earning, paid = sold.earning, sold.quote
+    due_back = max(0, paid.total_minor - kept.total_minor) - _with_goods(sold)
+    amount = max(0, due_back)
+    until = _with_goods(sold) + amount
+    points_back = _part(sold.paid_with_points, until, paid.total_minor)
+    tax_paid, tax_kept = _tax(paid.taxes), _tax(kept.taxes)
+    return Back(
+        amount=amount,
+        points_paid=points_back - sold.points_given_minor,
+        points_spent=0,
+        points=max(0, earning.points_total - kept.earning.points_total - sold.points_taken),
+        growth=max(0, earning.growth_total - kept.earning.growth_total - sold.growth_taken),
+        spend=max(0, earning.spend_minor - kept.earning.spend_minor - sold.spend_taken),
+        tax=max(0, tax_paid - tax_kept) if amount else 0,
+        levy=0,
+    )
+
+
+def _with_goods(sold: Sold) -> int:
+    return sold.refunded_minor - sold.refunded_without_goods_minor
+
+
+def _tax(rows: Iterable[TaxClassTotal]) -> int:
+    return sum(share.amount_minor for row in rows for share in row.taxes)
+
+
+def _part(whole: int, amount: int, of: int) -> int:
+    return divide_rounded(whole * amount, of) if of else 0
+
+
+def _kept_basket(sold: Sold) -> Basket:
+    lines = []
+    for line in sold.basket.lines:
+        left = line.quantity - sold.returned[line.id]
+        if left:
+            lines.append(replace(line, units=left) if line.units else replace(line, grams=left))
+    return replace(sold.basket, lines=tuple(lines))
+
+
+def _give(shop: Shop, sold: Sold, back: Back, money: int) -> RefundState:
+    """Move money, points and tier, and tell what was given."""
+    sold.refunded_minor += back.amount
+    sold.points_taken += back.points
+    sold.growth_taken += back.growth
+    sold.spend_taken += back.spend
+    tenders = _pay_out(shop, sold, money)
+    lots = _points_back(sold, back)
+    if back.points_spent or back.points_paid:
+        tenders.append(
+            TenderState(
+                tender="points",
+                amount_minor=back.points_paid,
+                change_minor=0,
+                points=sum(lot.points for lot in lots),
+            )
+        )
+    taken = _move_member(shop, sold, back, lots)
+    given_back, voided = _move_coupons(shop, sold)
+    shop.day.refunds += 1
+    shop.day.refunded_minor += back.amount
+    shop.day.points_taken_back += taken
+    return RefundState(
+        sale=sold.sale,
+        amount_minor=back.amount,
+        tax_minor=back.tax,
+        tenders=tuple(tenders),
+        points_taken_back=taken,
+        points_given_back=sum(lot.points for lot in lots),
+        coupons_given_back=given_back,
+        coupons_voided=voided,
+    )
+
+
+def _pay_out(shop: Shop, sold: Sold, money: int) -> list[TenderState]:
+    kinds = {kind.value: kind for kind in TenderKind}
+    paid = [
+        Paid(
+            tender=kinds.get(one.tender.replace("-", "_"), TenderKind.VOUCHER),
+            amount=one.amount,
+            refunded=one.refunded,
+            reference=str(number),
+        )
+        for number, one in enumerate(sold.took)
+    ]
+    tenders: list[TenderState] = []
+    for refund in split_refund(money, paid):
+        amount = refund.amount
+        took = sold.took[int(refund.reference)] if refund.reference else None
+        if took is not None:
+            took.refunded += amount
+            shop.give_to(took, amount, sold.member)
+        tender = took.tender if took else "cash"
+        if tender == "cash":
+            amount = cash_rounding(amount, sold.programme).due_minor
+            shop.drawer -= amount
+        shop.day.tenders[tender] -= amount
+        if amount:
+            told_so = TenderState(tender=tender, amount_minor=amount, change_minor=0, points=0)
+            tenders.append(told_so)
+    return tenders
+
+
+def _note_taken_over(sold: Sold, money: int) -> None:
+    """Money that pays for the new goods counts as given back to the tenders it came from."""
+    for took in sold.took:
+        part = min(money, took.amount - took.refunded)
+        took.refunded += part
+        money -= part
+
+
+def _points_back(sold: Sold, back: Back) -> tuple[LotDraw, ...]:
+    lots = points_to_lots(back.points_spent, sold.draws, before=sold.points_given)
+    sold.points_given += back.points_spent
+    sold.points_given_minor += back.points_paid
+    return lots
+
+
+def _move_member(shop: Shop, sold: Sold, back: Back, lots: Sequence[LotDraw]) -> int:
+    """Points, growth and spend of the member; how many points were taken back."""
+    account = shop.accounts.get(sold.member or "")
+    if account is None:
+        return 0
+    today = shop.at.date()
+    account.give_back(lots, today)
+    floor = sold.programme.returns.points_floor
+    claw = claw_back(account.lots, back.points, of_sale=LotId(sold.sale), today=today, floor=floor)
+    account.take(claw.draws, today)
+    account.spending = [
+        replace(one, spend_minor=one.spend_minor - back.spend, growth=one.growth - back.growth)
+        if one.sale == sold.sale
+        else one
+        for one in account.spending
+    ]
+    return claw.points
+
+
+def _move_coupons(shop: Shop, sold: Sold) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """When all is back, used codes go back and issued ones are void, as their coupons say."""
+    if not sold.is_all_back:
+        return (), ()
+    rules = {coupon.id: coupon for coupon in sold.programme.coupons}
+    given, voided = [], []
+    for code in sold.used:
+        held = shop.coupons.get(code)
+        if held is not None and rules[held.coupon].goes_back:
+            held.uses_left += 1
+            given.append(code)
+    for code in sold.issued:
+        held = shop.coupons.get(code)
+        if held is not None and rules[held.coupon].is_voided and held.uses_left:
+            held.uses_left = 0
+            voided.append(code)
+    return tuple(given), tuple(voided)

@@ -1,0 +1,78 @@
+"""A completed sale as the workbench keeps it, and what came back of it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.loyalty.programme import Programme
+from shared.loyalty.wallet import Wallet
+from shared.pricing.basket import Basket
+from shared.pricing.quote import EarningQuote, Quote
+from shared.trade.fact import LotDraw
+from shared.trade.ticket import SaleLine
+
+
+@dataclass(slots=True)
+class TookIn:
+    """Money that one tender took, and what was given back to it."""
+
+    tender: str
+    amount: int
+    code: str = ""
+    refunded: int = 0
+    parts: Wallet = field(default_factory=Wallet)
+    """Of stored value: what each account paid."""
+    parts_back: Wallet = field(default_factory=Wallet)
+
+
+@dataclass(slots=True, kw_only=True)
+class Sold:
+    """Everything that a return needs to know of a sale."""
+
+    sale: str
+    at: datetime
+    programme: Programme
+    basket: Basket
+    quote: Quote
+    earning: EarningQuote
+    lines: tuple[SaleLine, ...]
+    member: str | None
+    took: list[TookIn]
+    draws: tuple[LotDraw, ...]
+    """Lots that paid, and those that rewards took."""
+    reward_points: int
+    """What rewards took of them."""
+    paid_with_points: int
+    """Money that points paid."""
+    used: tuple[str, ...]
+    """Codes that were spent."""
+    issued: tuple[str, ...]
+    """Codes that were given."""
+    returned: Counter[str] = field(default_factory=Counter)
+    """Units or grams by line."""
+    refunded_minor: int = 0
+    """All that was given back, in money and as points, with and without goods."""
+    refunded_without_goods_minor: int = 0
+    points_taken: int = 0
+    growth_taken: int = 0
+    spend_taken: int = 0
+    points_given: int = 0
+    points_given_minor: int = 0
+
+    @property
+    def total_minor(self) -> int:
+        """What was paid."""
+        return self.quote.total_minor
+
+    def left_of(self, line: SaleLine) -> int:
+        """How much of a line the customer keeps."""
+        return line.quantity - self.returned[self.name_of(line)]
+
+    def name_of(self, line: SaleLine) -> str:
+        """The line's name in the basket."""
+        return self.basket.lines[line.line - 1].id
+
+    @property
+    def is_all_back(self) -> bool:
+        """Whether nothing is kept."""
+        return all(not self.left_of(line) for line in self.lines)
