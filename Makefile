@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 RUN := $(VENV)/.run-installed
 TEST := $(VENV)/.test-installed
 
-.PHONY: setup demo test check bench run-till run-server lock clean
+.PHONY: setup demo test check bench mutants run-till run-server lock clean
 
 setup: $(RUN)
 
@@ -43,6 +43,10 @@ check: $(TEST)
 
 bench: $(TEST)
 	$(BIN)/python -m tests.bench $(ONLY)
+
+# Plants known bugs one by one; goes on where it was stopped.
+mutants: $(TEST)
+	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 run-till: $(RUN)
 	$(BIN)/evertill run
