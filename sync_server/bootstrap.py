@@ -35,6 +35,7 @@ from sync_server.journal.own import OwnJournal
 from sync_server.keys.nonce import Nonces
 from sync_server.keys.throttle import Throttle
 from sync_server.keys.vault import Vault, create_vault, open_vault
+from sync_server.ledger.price_audit import PriceAudit
 from sync_server.members.erasure import Erasure
 from sync_server.operators.desk import OperatorDesk
 from sync_server.programme.publishing import ProgrammeDesk
@@ -74,6 +75,7 @@ class Services:
     sessions: Sessions
     erasure: Erasure
     throttle: Throttle
+    audit: PriceAudit
 
 
 def initialise(folder: Path, *, url: str | None = None, clock: Clock | None = None) -> None:
@@ -138,6 +140,7 @@ def assemble(database: Database, vault: Vault, clock: Clock, hasher: PasswordHas
         sessions=Sessions(clock, vault, users),
         erasure=Erasure(database, clock, own),
         throttle=throttle,
+        audit=PriceAudit(database, own),
     )
 
 

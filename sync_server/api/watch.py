@@ -15,6 +15,7 @@ from sync_server.bootstrap import Services
 from sync_server.database.migrate import is_current
 from sync_server.database.schema import entries, exceptions, quarantine
 from sync_server.database.transaction import Snapshot
+from sync_server.ledger.price_audit import progress_of
 
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -40,6 +41,12 @@ class Metrics:
             "evertill_quarantined_entries", "Entries in quarantine.", registry=self.registry
         )
         self.exceptions = Gauge("evertill_exceptions", "Exceptions.", registry=self.registry)
+        self.unaudited = Gauge(
+            "evertill_unaudited_sales", "Sales not priced again yet.", registry=self.registry
+        )
+        self.unjudged = Gauge(
+            "evertill_unjudged_sales", "Sales that cannot be.", registry=self.registry
+        )
 
     def look(self, snapshot: Snapshot) -> None:
         """Take the counts that the database knows."""
@@ -55,6 +62,9 @@ class Metrics:
         )
         for gauge, statement in counts:
             gauge.set(snapshot.connection.execute(statement).scalar_one())
+        audit = progress_of(snapshot)
+        self.unaudited.set(audit.waiting)
+        self.unjudged.set(audit.unjudged)
 
 
 class MeasuringMiddleware:

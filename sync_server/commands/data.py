@@ -12,6 +12,7 @@ from shared.ids import MemberId
 from sync_server.bootstrap import open_services
 from sync_server.commands.options import AsJson, DataFolder
 from sync_server.journal.audit import Report, audit
+from sync_server.ledger.price_audit import progress_of
 
 EXIT_FLAWED = 1
 
@@ -20,6 +21,7 @@ def add_to(application: typer.Typer) -> None:
     """Add this module's commands."""
     application.command()(verify)
     application.command()(erase)
+    application.command("audit")(audit_prices)
 
 
 def verify(data: DataFolder, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
@@ -36,6 +38,37 @@ def verify(data: DataFolder, as_json: AsJson = False) -> None:  # noqa: FBT002 -
     else:
         _print(report)
     if not report.is_clean:
+        raise typer.Exit(EXIT_FLAWED)
+
+
+def audit_prices(data: DataFolder, as_json: AsJson = False) -> None:  # noqa: FBT002 - as above
+    """Price every sale again that was not yet; exit code 1 where any comes to something else."""
+    with (
+        open_services(data) as services,
+        Console(stderr=True).status("pricing again"),
+    ):
+        outcome = services.audit.run()
+        with services.database.reading() as snapshot:
+            progress = progress_of(snapshot)
+    unjudged = {str(reason): count for reason, count in sorted(outcome.unjudged.items())}
+    told = {
+        "judged": outcome.judged,
+        "different": outcome.different,
+        "unjudged": unjudged,
+        "judged_in_all": progress.judged,
+        "unjudged_in_all": progress.unjudged,
+        "waiting": progress.waiting,
+    }
+    if as_json:
+        typer.echo(json.dumps(told))
+    else:
+        table = Table("Sales", "Count")
+        for name in ("judged", "different", "judged_in_all", "unjudged_in_all", "waiting"):
+            table.add_row(name.replace("_", " "), f"{told[name]:,}")
+        for reason, count in unjudged.items():
+            table.add_row(f"  not judged: {reason}", f"{count:,}")
+        Console().print(table)
+    if outcome.different:
         raise typer.Exit(EXIT_FLAWED)
 
 

@@ -15,6 +15,7 @@ from sync_server.api.application import make_application
 from sync_server.api.listening import listen
 from sync_server.bootstrap import initialise, open_services
 from sync_server.commands.options import DataFolder
+from sync_server.ledger.price_audit import AuditThread
 
 ADDRESS_FILE = "address.json"
 CONNECTIONS_MAX = 500
@@ -55,7 +56,11 @@ def serve(
     )
     # uvicorn raises the signal again when it has shut down; this lets the database be closed, too.
     signal.signal(signal.SIGTERM, _leave)
-    with open_services(data) as services, listen(host, port) as listener:
+    with (
+        open_services(data) as services,
+        listen(host, port) as listener,
+        AuditThread(services.audit),
+    ):
         config = uvicorn.Config(
             make_application(services),
             log_config=None,

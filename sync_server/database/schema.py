@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-HEAD_REVISION: Final = "0001"
+HEAD_REVISION: Final = "0002"
 """The newest migration; a database at another one is upgraded or refused."""
 
 
@@ -347,6 +347,17 @@ goods = Table(
     Column("deleted", Boolean, nullable=False),
     _big("change_seq"),
     UniqueConstraint("shard", "change_seq", name="uq_goods_change"),
+)
+
+# How far jobs that follow the shard's counter have come.
+jobs = Table(
+    "jobs",
+    metadata,
+    _shard(),
+    _key("job"),
+    _big("server_seq"),
+    _big("judged"),
+    _big("unjudged"),
 )
 
 bundles = Table(

@@ -29,6 +29,8 @@ class Rule(StrEnum):
     """A till's journal went on twice from one entry: a restored image or a clone."""
     ID_REUSED = "entry-id-reused"
     """Another fact came under an id that is kept already; it was not booked."""
+    PRICED_OTHERWISE = "priced-otherwise"
+    """Priced again by its own programme, a sale comes to something else."""
     ATTACHMENT_UNPROVEN = "attachment-unproven"
     """Personal data came with an entry that vouches for other content; it was dropped."""
 

@@ -17,6 +17,7 @@ from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
 from sync_server.database import schema
 from sync_server.database.transaction import Database, Snapshot
+from sync_server.ledger.price_audit import Progress, progress_of
 from sync_server.members.rows import read_balances
 
 Item = TypeVar("Item")
@@ -91,6 +92,7 @@ class Totals:
     entries: int
     exceptions: int
     quarantined: int
+    audit: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class OfficeReader:
                 entries=_count(snapshot, schema.entries.c.shard),
                 exceptions=_count(snapshot, schema.exceptions.c.shard),
                 quarantined=_count(snapshot, schema.quarantine.c.shard, waiting),
+                audit=progress_of(snapshot),
             )
 
     def programme(self) -> Programme | None:

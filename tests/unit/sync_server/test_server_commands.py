@@ -130,6 +130,14 @@ def test_a_command_that_cannot_be_done_says_why(
     assert "Traceback" not in done.stderr
 
 
+def test_an_audit_of_nothing_judges_nothing(run: Run, folder: Path) -> None:
+    done = run("audit", folder, "--json")
+    assert done.returncode == 0
+    told = json.loads(done.stdout)
+    assert (told["judged"], told["different"], told["waiting"]) == (0, 0, 0)
+    assert "judged in all" in run("audit", folder).stdout
+
+
 def test_a_folder_without_a_server_is_named(run: Run, tmp_path: Path) -> None:
     done = run("verify", tmp_path / "empty")
 

@@ -1,0 +1,215 @@
+"""From the fact of a sale back to the basket that was priced, and what a second pricing finds."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from shared.catalogue.goods import Goods, SoldBy
+from shared.errors import DomainError
+from shared.ids import CouponId
+from shared.loyalty.conditions import (
+    AllOf,
+    AnyOf,
+    Birthday,
+    Condition,
+    FirstSale,
+    Not,
+    NthVisit,
+    Paying,
+    Segments,
+)
+from shared.loyalty.offers import Limits
+from shared.loyalty.programme import Programme
+from shared.pricing.basket import Basket, BasketLine, CouponClaim, HandDiscount, MemberContext
+from shared.pricing.earning import earn
+from shared.pricing.engine import ENGINE, price
+from shared.pricing.quote import Quote
+from shared.pricing.sale_lines import HAND_DISCOUNT
+from shared.trade.fact import Measure, PriceSource
+from shared.trade.ticket import SaleCompleted, SaleLine
+
+MINUTES_BEFORE: Final = (0, 10)
+"""A basket is priced when it is changed, some minutes before the sale is complete."""
+NO_LIMITS: Final = Limits()
+
+
+class Unjudged(StrEnum):
+    """Why a sale cannot be priced again from its fact."""
+
+    OTHER_ENGINE = "other-engine"
+    """Another version of the engine priced it."""
+    UNKNOWN_PROGRAMME = "unknown-programme"
+    """Nobody published the programme that it names."""
+    UNKNOWN_GOODS = "unknown-goods"
+    """The catalogue does not know all of its goods, or their tax class."""
+    DEPENDS_ON_MORE = "depends-on-more"
+    """Its programme asks for what the fact does not say: visits, birthdays, tenders, uses."""
+
+
+class Measured(StrEnum):
+    """What differs; the words are ``web.account.audit-<value>``."""
+
+    TOTAL = "total"
+    """What was to be paid."""
+    TAX = "tax"
+    """The tax in it."""
+    POINTS = "points"
+    """Points earned."""
+    OFFERS = "offers"
+    """What offers took off, where the total agrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """By how much a sale is more than it should be."""
+
+    measured: Measured
+    amount: int
+
+
+def judge(
+    sale: SaleCompleted, at: datetime, programme: Programme, goods: Mapping[str, Goods]
+) -> list[Difference] | Unjudged:
+    """Price a sale again; ``at`` is the time on its fact, ``goods`` the articles by SKU.
+
+    No difference where it agrees at the time of the sale, or a little before.
+    """
+    if sale.engine != ENGINE:
+        return Unjudged.OTHER_ENGINE
+    if _depends_on_more(programme):
+        return Unjudged.DEPENDS_ON_MORE
+    if any(line.goods_id not in goods for line in sale.lines):
+        return Unjudged.UNKNOWN_GOODS
+    basket = sale_basket(sale, at, programme, goods)
+    found: list[Difference] = []
+    for minutes in MINUTES_BEFORE:
+        earlier = replace(basket, at=basket.at - timedelta(minutes=minutes))
+        try:
+            found = _differences(sale, earlier, price(earlier, programme), programme)
+        except DomainError:
+            return Unjudged.UNKNOWN_GOODS
+        if not found:
+            break
+    return found
+
+
+def sale_basket(
+    sale: SaleCompleted, at: datetime, programme: Programme, goods: Mapping[str, Goods]
+) -> Basket:
+    """The basket of a sale: its own prices and claims, the goods' marks from the catalogue.
+
+    A discount typed by hand that took nothing off leaves no trace in a fact, and is missing here.
+    """
+    coupons = {coupon.offer: coupon.id for coupon in programme.coupons}
+    claims = {
+        one.coupon_id: coupons.get(one.offer_id, one.offer_id)
+        for one in sale.offers
+        if one.coupon_id is not None
+    }
+    return Basket(
+        lines=tuple(_line(line, goods[line.goods_id]) for line in sale.lines),
+        at=at,
+        store=sale.store_id,
+        till=sale.till_id,
+        member=MemberContext(tier=sale.member.tier) if sale.member else None,
+        claims=tuple(CouponClaim(coupon, CouponId(code)) for code, coupon in claims.items()),
+    )
+
+
+def _line(line: SaleLine, goods: Goods) -> BasketLine:
+    by_hand = sum(one.amount for one in line.discounts if one.offer_id == HAND_DISCOUNT)
+    source = line.price_source
+    is_weighed = line.measure is Measure.GRAM
+    return BasketLine(
+        id=str(line.line),
+        goods=replace(
+            goods,
+            list_price_minor=line.list_price,
+            tax_class=line.tax_class,
+            sold_by=SoldBy.WEIGHT if is_weighed else SoldBy.UNIT,
+        ),
+        units=0 if is_weighed else line.quantity,
+        grams=line.quantity if is_weighed else 0,
+        price_minor=line.unit_price if source is PriceSource.MANUAL else None,
+        label_minor=line.gross + line.levy if source is PriceSource.CODED else None,
+        discount=HandDiscount(amount_minor=by_hand) if by_hand else None,
+    )
+
+
+def _differences(
+    sale: SaleCompleted, basket: Basket, quote: Quote, programme: Programme
+) -> list[Difference]:
+    tax = sum(share.tax for line in sale.lines for share in line.taxes)
+    right_tax = sum(share.amount_minor for line in quote.lines for share in line.taxes)
+    found = {
+        Measured.TOTAL: sale.total - quote.total_minor,
+        Measured.TAX: tax - right_tax,
+        Measured.POINTS: _points(sale) - _right_points(sale, basket, quote, programme),
+    }
+    differences = [Difference(what, amount) for what, amount in found.items() if amount]
+    if not differences and _shares(sale) != _right_shares(quote):
+        taken = sum(one.amount for one in sale.offers)
+        right = sum(one.amount_minor for one in quote.offers)
+        differences.append(Difference(Measured.OFFERS, taken - right))
+    return differences
+
+
+def _points(sale: SaleCompleted) -> int:
+    return sale.member.points.earned if sale.member else 0
+
+
+def _right_points(sale: SaleCompleted, basket: Basket, quote: Quote, programme: Programme) -> int:
+    """What the sale earns, knowing what points paid of each line."""
+    paid = [line.points_paid for line in sale.lines]
+    if not any(paid) or any(rule.running_sale for rule in programme.redemptions):
+        return quote.earning.points_total
+    return earn(basket, quote.lines, programme, paid).points_total
+
+
+Shares = Counter[tuple[str, int, int, str]]
+"""What each offer took off lines that are alike: which of them has the odd cent does not matter."""
+
+
+def _shares(sale: SaleCompleted) -> Shares:
+    shares: Shares = Counter()
+    for line in sale.lines:
+        for one in line.discounts:
+            if one.offer_id != HAND_DISCOUNT:
+                shares[line.goods_id, line.quantity, line.gross, one.offer_id] += one.amount
+    return shares
+
+
+def _right_shares(quote: Quote) -> Shares:
+    shares: Shares = Counter()
+    for line in quote.lines:
+        for one in line.discounts:
+            shares[line.goods, line.quantity, line.gross_minor, one.offer] += one.amount_minor
+    return shares
+
+
+def _depends_on_more(programme: Programme) -> bool:
+    """Whether prices or points may depend on what a fact does not carry."""
+    asked = (
+        *(one for offer in programme.offers for one in offer.conditions),
+        *(one for prices in programme.price_lists for one in prices.conditions),
+        *(one for rule in programme.earning.rules for one in rule.conditions),
+        *(one for times in programme.earning.multipliers for one in times.conditions),
+    )
+    is_limited = any(offer.limits != NO_LIMITS for offer in programme.offers)
+    return is_limited or _asks_for_more(asked)
+
+
+def _asks_for_more(conditions: Iterable[Condition]) -> bool:
+    for one in conditions:
+        match one:
+            case Birthday() | FirstSale() | NthVisit() | Paying() | Segments():
+                return True
+            case AllOf(of=of) | AnyOf(of=of) | Not(of=of):
+                if _asks_for_more(of):
+                    return True
+            case _:
+                pass
+    return False

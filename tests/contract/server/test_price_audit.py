@@ -1,0 +1,198 @@
+"""Every sale is priced again, on every database: honest ones agree, forged ones are found once."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from shared.ids import CouponId
+from shared.loyalty.bundle import programme_bytes
+from shared.loyalty.conditions import FirstSale
+from shared.loyalty.effects import Ladder, NthItem, PercentOff, Step
+from shared.pricing.basket import MemberContext
+from shared.trade.fact import OfferApplied
+from sync_server.database import schema
+from sync_server.ledger.price_audit import Outcome, PriceAudit, progress_of
+from tests.pricing_builders import (
+    basket,
+    earning,
+    goods,
+    line,
+    offer,
+    only,
+    programme,
+    rate,
+    tax_class,
+)
+from tests.support.priced_facts import sale_of
+from tests.support.servers import Server
+from tests.support.till_writer import START
+
+TEA, CAKE = goods("TEA", 12_50), goods("CAKE", 8_99, category="food")
+RULES = programme(
+    offer("ladder", Ladder(steps=(Step(threshold_minor=30_00, off_minor=5_00),))),
+    offer("cakes", NthItem(nth=2, basis_points_off=5_000), only("CAKE")),
+    offer("tenth", PercentOff(basis_points_off=1_000), claimed=True),
+    tax_classes=(tax_class("standard", rate(130_000, included=True)),),
+    earning=earning(points=2),
+)
+SHOPPING = basket(line(TEA, 3), line(CAKE, 2), at=START, member=None)
+
+
+@pytest.fixture
+def shop(server: Server):
+    """A server with goods and a programme, and a till."""
+    server.services.catalogue.put([TEA, CAKE])
+    ref = server.services.programme.publish(programme_bytes(RULES))
+    return server, server.enrol_till(), ref
+
+
+def member_shopping(*claims: str):
+    more = basket(line(TEA, 3), line(CAKE, 2), at=START, coupons=claims)
+    return replace(more, member=MemberContext(tier="member"))
+
+
+def push(server, till, *facts):
+    for fact in facts:
+        till.write(fact)
+    server.line.push(till)
+
+
+def raised(server) -> list[dict]:
+    with server.services.database.reading() as snapshot:
+        return [
+            row._asdict()
+            for row in snapshot.connection.execute(
+                select(schema.exceptions).where(schema.exceptions.c.rule == "priced-otherwise")
+            )
+        ]
+
+
+def test_honest_sales_agree(shop):
+    server, till, ref = shop
+    member = till.enrol_member()
+    push(
+        server,
+        till,
+        sale_of(SHOPPING, RULES, ref),
+        sale_of(member_shopping(), RULES, ref, member=member),
+        sale_of(member_shopping("tenth"), RULES, ref, member=member),
+    )
+
+    outcome = server.services.audit.run()
+
+    assert (outcome.judged, outcome.different, outcome.unjudged.total()) == (3, 0, 0)
+    assert raised(server) == []
+
+
+def one_cent_off(sale):
+    first, *rest = sale.lines
+    dear = msgspec.structs.replace(first, amount=first.amount + 1)
+    return msgspec.structs.replace(sale, lines=(dear, *rest), total=sale.total + 1)
+
+
+def one_point_too_many(sale):
+    points = msgspec.structs.replace(sale.member.points, earned=sale.member.points.earned + 1)
+    return msgspec.structs.replace(sale, member=msgspec.structs.replace(sale.member, points=points))
+
+
+def an_offer_that_is_none(sale):
+    first, *rest = sale.lines
+    share = msgspec.structs.replace(first.discounts[0], offer_id="friends")
+    line_ = msgspec.structs.replace(first, discounts=(share, *first.discounts[1:]))
+    own = OfferApplied(offer_id="friends", version=1, names={}, amount=share.amount)
+    return msgspec.structs.replace(sale, lines=(line_, *rest), offers=(*sale.offers, own))
+
+
+def wrong_tax(sale):
+    first, *rest = sale.lines
+    taxes = tuple(msgspec.structs.replace(tax, tax=tax.tax - 1) for tax in first.taxes)
+    return msgspec.structs.replace(sale, lines=(msgspec.structs.replace(first, taxes=taxes), *rest))
+
+
+def a_code_used_for_more(sale):
+    offers = tuple(
+        msgspec.structs.replace(one, coupon_id=CouponId("tenth/0")) if not number else one
+        for number, one in enumerate(sale.offers)
+    )
+    return msgspec.structs.replace(sale, offers=offers, total=sale.total - 100)
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [one_cent_off, one_point_too_many, an_offer_that_is_none, wrong_tax, a_code_used_for_more],
+)
+def test_a_forged_sale_is_found_and_only_once(shop, forge):
+    server, till, ref = shop
+    member = till.enrol_member()
+    honest = sale_of(member_shopping(), RULES, ref, member=member)
+    push(server, till, honest, forge(honest))
+
+    first, second = server.services.audit.run(), server.services.audit.run()
+
+    assert (first.judged, first.different) == (2, 1)
+    assert second == Outcome()
+    (found,) = raised(server)
+    assert found["natural_key"].startswith("priced-otherwise:")
+
+
+def test_what_a_fact_cannot_tell_is_counted_apart(server):
+    server.services.catalogue.put([TEA])
+    asking = programme(offer("first", PercentOff(basis_points_off=500), conditions=(FirstSale(),)))
+    ref = server.services.programme.publish(programme_bytes(asking))
+    till = server.enrol_till()
+    plain = basket(line(TEA), at=START, member=None)
+    strange = basket(line(CAKE), at=START, member=None)
+    newer = msgspec.structs.replace(sale_of(plain, asking, ref), engine="99")
+    other = msgspec.structs.replace(ref, version=7)
+    push(
+        server,
+        till,
+        sale_of(plain, asking, ref),
+        newer,
+        sale_of(plain, RULES, other),
+        sale_of(strange, asking, ref),
+    )
+
+    outcome = server.services.audit.run()
+
+    assert outcome.judged == outcome.different == 0
+    assert outcome.unjudged.total() == 4
+    assert raised(server) == []
+
+
+def test_an_audit_that_is_stopped_goes_on_where_it_was(shop, monkeypatch):
+    server, till, ref = shop
+    push(server, till, *[one_cent_off(sale_of(SHOPPING, RULES, ref)) for _ in range(5)])
+    monkeypatch.setattr("sync_server.ledger.price_audit.BATCH", 2)
+    audit = PriceAudit(server.services.database, server.services.own)
+    own, broken = server.services.own.raise_exceptions, iter([False, True])
+
+    def sometimes(self, work, findings):
+        own(work, findings)
+        if next(broken, False):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(server.services.own), "raise_exceptions", sometimes)
+    with pytest.raises(KeyboardInterrupt):
+        audit.run()
+    with server.services.database.reading() as snapshot:
+        assert progress_of(snapshot).judged == 2
+        assert progress_of(snapshot).waiting == 3
+    monkeypatch.undo()
+
+    audit.run()
+
+    assert len(raised(server)) == 5
+    with server.services.database.reading() as snapshot:
+        assert progress_of(snapshot).waiting == 0
+
+
+def test_metrics_and_head_office_tell_the_lag(shop):
+    server, till, ref = shop
+    push(server, till, sale_of(SHOPPING, RULES, ref))
+    url = server.line.client.base_url
+    assert "evertill_unaudited_sales 1.0" in server.line.client.get(f"{url}/metrics").text
+    server.services.audit.run()
+    assert "evertill_unaudited_sales 0.0" in server.line.client.get(f"{url}/metrics").text
