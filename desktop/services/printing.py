@@ -65,6 +65,8 @@ class Spooler:
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._idle = threading.Event()
+        self._waking = threading.Lock()
+        """Held so that nobody is told of idleness after a wake-up that was not looked at yet."""
         self._thread = threading.Thread(target=self._run, name="spooler", daemon=True)
 
     def start(self) -> None:
@@ -75,8 +77,9 @@ class Spooler:
 
     def wake(self) -> None:
         """There may be something to print."""
-        self._idle.clear()
-        self._wake.set()
+        with self._waking:
+            self._idle.clear()
+            self._wake.set()
 
     def close(self) -> None:
         """Finish the job at hand and stop."""
@@ -95,7 +98,9 @@ class Spooler:
             self._wake.clear()
             retry_s = self._print_all()
             if retry_s is None:
-                self._idle.set()
+                with self._waking:
+                    if not self._wake.is_set():
+                        self._idle.set()
             elif not self._closing.wait(retry_s):
                 self._wake.set()
 
