@@ -3,21 +3,17 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from typing import Final
+from datetime import date
 
 from shared.backtest.figures import MemberTally
 from shared.ids import LotId
-from shared.loyalty.calendar import last_day
+from shared.loyalty.calendar import grace_end, last_day
 from shared.loyalty.lots import DEBT, ClawBack, Lot, claw_back, pending, spendable
 from shared.loyalty.programme import Floor, Programme
 from shared.loyalty.tiers import Spending, standing
 from shared.pricing.basket import MemberContext
 from shared.pricing.quote import EarningQuote
 from shared.trade.fact import LotDraw
-
-GRACE: Final = timedelta(days=30)
-"""How long points live that come back to a lot which has lapsed."""
 
 
 @dataclass(slots=True)
@@ -84,12 +80,12 @@ class Account:
         )
         return points
 
-    def give_back(self, given: Iterable[LotDraw], today: date) -> None:
+    def give_back(self, given: Iterable[LotDraw], programme: Programme, today: date) -> None:
         """Spent points return to their lots; one that has lapsed lives on for its grace."""
         for one in given:
             lot = self.lots[one.lot]
             if lot.last_day is not None and lot.last_day < today:
-                lot = replace(lot, last_day=today + GRACE)
+                lot = replace(lot, last_day=grace_end(today, programme.expiry))
             self.lots[one.lot] = replace(lot, points=lot.points + one.points)
         self._pay_debt(today)
 

@@ -52,7 +52,7 @@ def bring_back(
         return
     given = points_to_lots(spent, kept.draws, before=kept.points_given)
     kept.points_given += spent
-    kept.account.give_back(given, today)
+    kept.account.give_back(given, programme, today)
     claw = kept.account.take_back(kept.sale, points, programme, today)
     kept.account.unspend(kept.sale, spend_minor=spend, growth=growth)
     kept.account.tally.points_kept -= claw.points

@@ -53,12 +53,15 @@ class GiftCards(Document, frozen=True, kw_only=True):
     """Cards that whoever holds them pays with.
 
     A card is worth between the two limits, and lapses ``valid_months`` after it was sold (0 is
-    never). It is taxed when it is spent, as money is.
+    never). It is taxed when it is spent, as money is: a multi-purpose card. A single-purpose one is
+    ``taxed_when_sold_as`` goods of a tax class, all that it can pay for; what it pays for is then
+    not taxed a second time.
     """
 
     minimum_minor: int = 1
     maximum_minor: int = 100_000_00
     valid_months: int = 0
+    taxed_when_sold_as: str = ""
 
 
 class TenderRule(Document, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ def last_day(earned: date, expiry: Expiry | None) -> date | None:
 
     They lapse at 00:00 of the next day in the store's calendar.
     """
-    if expiry is None:
+    if expiry is None or not expiry.is_about_lots:
         return None
     day = add_months(earned, expiry.months) + timedelta(days=expiry.days)
     if expiry.end_of is EndOf.MONTH:
@@ -36,3 +36,15 @@ def last_day(earned: date, expiry: Expiry | None) -> date | None:
     if expiry.end_of is EndOf.YEAR:
         return day.replace(month=12, day=31)
     return day
+
+
+def grace_end(today: date, expiry: Expiry | None) -> date:
+    """The last day of points that come back to a lot which has lapsed."""
+    return today + timedelta(days=(expiry or Expiry()).grace_days)
+
+
+def last_idle_day(active: date, expiry: Expiry | None) -> date | None:
+    """The last day on which a member who did nothing since ``active`` can spend points."""
+    if expiry is None or not expiry.is_idle:
+        return None
+    return add_months(active, expiry.inactive_months) + timedelta(days=expiry.inactive_days)

@@ -52,6 +52,9 @@ def _gift_cards(programme: Programme) -> Iterator[DomainError]:
     least = cards.minimum_minor
     yield from within(cards.maximum_minor, least, most, "gift_cards", "maximum_minor")
     yield from within(cards.valid_months, 0, 1_200, "gift_cards", "valid_months")
+    known = {one.id for one in programme.tax_classes}
+    if cards.taxed_when_sold_as and cards.taxed_when_sold_as not in known:
+        yield unknown("gift_cards", "taxed_when_sold_as", cards.taxed_when_sold_as)
 
 
 def _at_the_till(programme: Programme) -> Iterator[DomainError]:
@@ -87,6 +90,14 @@ def _referral_and_partners(programme: Programme) -> Iterator[DomainError]:
         price = partner.price_per_block_minor
         yield from within(price, 0, AMOUNT_MINOR_MAX, rule, "price_per_block_minor")
         yield from within(partner.points_per_block, 1, POINTS_MAX, rule, "points_per_block")
+        value = partner.value_per_block_minor
+        yield from within(value, 0, AMOUNT_MINOR_MAX, rule, "value_per_block_minor")
+    yield from twice((one.id for one in programme.actions), "actions")
+    for action in programme.actions:
+        rule = f"actions/{action.id}"
+        yield from within(action.points, 1, POINTS_MAX, rule, "points")
+        for name in ("per_member", "per_member_and_year", "per_member_and_day"):
+            yield from within(getattr(action, name), 0, 10**6, rule, name)
 
 
 def _visit_cards(programme: Programme) -> Iterator[DomainError]:

@@ -5,6 +5,9 @@ from itertools import pairwise
 
 from shared.errors import DomainError
 from shared.loyalty.effects import (
+    MULTI_BUY,
+    NET,
+    Addition,
     AmountOff,
     Bundle,
     FixedPrice,
@@ -16,6 +19,7 @@ from shared.loyalty.effects import (
     NthItem,
     PercentLadder,
     PercentOff,
+    RoundDown,
     SetPrice,
 )
 from shared.loyalty.findings import WHOLE, within
@@ -27,14 +31,38 @@ def effect_problems(offer: Offer, rule: str) -> Iterator[DomainError]:
     """Figures out of bounds, ladders that fall, bundles without a reward."""
     effect = offer.effect
     match effect:
+        case NthItem() | SetPrice() | Bundle() | FreeUnits():
+            yield from _multi_buy_problems(effect, rule)
+        case FurtherUnits() | Gift() | IssueCoupon():
+            yield from _addition_problems(effect, rule)
+        case _:
+            yield from _money_problems(effect, rule)
+    if offer.net and not isinstance(effect, NET):
+        yield DomainError("programme-not-net", rule=rule)
+    if offer.reuses_units and not isinstance(effect, MULTI_BUY):
+        yield DomainError("programme-uses-no-units", rule=rule)
+
+
+def _money_problems(
+    effect: Ladder | PercentLadder | FixedPrice | PercentOff | AmountOff | RoundDown, rule: str
+) -> Iterator[DomainError]:
+    match effect:
         case Ladder():
             yield from _ladder_problems(effect, rule)
         case PercentLadder():
             yield from _percent_ladder_problems(effect, rule)
         case FixedPrice():
             yield from within(effect.price_minor, 0, AMOUNT_MINOR_MAX, rule, "price_minor")
-        case NthItem() | SetPrice() | Bundle() | FreeUnits():
-            yield from _multi_buy_problems(effect, rule)
+        case PercentOff():
+            yield from within(effect.basis_points_off, 1, WHOLE, rule, "basis_points_off")
+        case AmountOff():
+            yield from within(effect.off_minor, 1, AMOUNT_MINOR_MAX, rule, "off_minor")
+        case RoundDown():
+            yield from within(effect.step_minor, 2, AMOUNT_MINOR_MAX, rule, "step_minor")
+
+
+def _addition_problems(effect: Addition, rule: str) -> Iterator[DomainError]:
+    match effect:
         case FurtherUnits():
             yield from within(effect.per_units, 1, 10**6, rule, "per_units")
             yield from within(effect.units, 1, 10**6, rule, "units")
@@ -44,10 +72,6 @@ def effect_problems(offer: Offer, rule: str) -> Iterator[DomainError]:
         case IssueCoupon():
             yield from within(effect.units, 1, 1_000, rule, "units")
             yield from within(effect.per_minor, 0, AMOUNT_MINOR_MAX, rule, "per_minor")
-        case PercentOff():
-            yield from within(effect.basis_points_off, 1, WHOLE, rule, "basis_points_off")
-        case AmountOff():
-            yield from within(effect.off_minor, 1, AMOUNT_MINOR_MAX, rule, "off_minor")
 
 
 def _multi_buy_problems(

@@ -144,6 +144,15 @@ class AmountOff(Document, frozen=True, kw_only=True, tag="amount-off"):
     each_unit: bool = False
 
 
+class RoundDown(Document, frozen=True, kw_only=True, tag="round-down"):
+    """What is left of the offer's goods goes down to a multiple of ``step_minor``: 抹零 for all.
+
+    It works for every way of paying, unlike the rounding of cash.
+    """
+
+    step_minor: int
+
+
 Discount = (
     Ladder
     | PercentLadder
@@ -154,10 +163,13 @@ Discount = (
     | FreeUnits
     | PercentOff
     | AmountOff
+    | RoundDown
 )
 """What takes something off the price."""
 Addition = FurtherUnits | Gift | IssueCoupon
 """What is given on top and changes no price."""
 Effect = Discount | Addition
+NET = Ladder | PercentLadder | FixedPrice | PercentOff | AmountOff
+"""What can work on net amounts."""
 MULTI_BUY = NthItem | SetPrice | Bundle | FreeUnits | FurtherUnits | Gift
 """What works in the phase of multi-buy offers, if an offer does not say otherwise."""

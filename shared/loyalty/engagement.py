@@ -17,11 +17,27 @@ class Referral(Document, frozen=True, kw_only=True):
     per_member: int = 0
 
 
+class Action(Document, frozen=True, kw_only=True):
+    """Points for something else than buying: joining, a birthday, a survey, a check-in.
+
+    It counts ``per_member``, ``per_member_and_year`` and ``per_member_and_day`` times at most, 0
+    meaning no limit.
+    """
+
+    id: str
+    names: Names
+    points: int
+    per_member: int = 0
+    per_member_and_year: int = 0
+    per_member_and_day: int = 0
+
+
 class Partner(Document, frozen=True, kw_only=True):
     """A business whose customers earn our points, at its own rate, which it pays for.
 
     ``points`` for every ``per_minor`` spent there; the partner owes ``price_per_block_minor`` for
-    every ``points_per_block`` of them.
+    every ``points_per_block`` of them. Where it takes our points as well, each block is worth
+    ``value_per_block_minor`` there, which we owe.
     """
 
     id: str
@@ -30,6 +46,7 @@ class Partner(Document, frozen=True, kw_only=True):
     per_minor: int
     price_per_block_minor: int
     points_per_block: int = 1
+    value_per_block_minor: int = 0
 
 
 class VisitCard(Document, frozen=True, kw_only=True):

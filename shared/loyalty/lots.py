@@ -50,6 +50,22 @@ def pending(lots: Iterable[Lot], days: int) -> list[Lot]:
     ]
 
 
+def dormant(lots: Iterable[Lot], last: date | None) -> list[Lot]:
+    """Lots of a member whose points lapse after a day for want of activity; None: they do not.
+
+    A lot that was earned after that day, or lapses before it, stays as it is.
+    """
+    return [
+        replace(lot, last_day=last)
+        if last is not None
+        and lot.points > 0
+        and lot.earned_on <= last
+        and (lot.last_day is None or lot.last_day > last)
+        else lot
+        for lot in lots
+    ]
+
+
 def spending_order(lot: Lot) -> tuple[bool, date, date, str]:
     """Earliest expiry first, what never lapses last; then oldest; then by id, for certainty."""
     return lot.last_day is None, lot.last_day or date.max, lot.earned_on, lot.lot

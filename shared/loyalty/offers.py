@@ -65,6 +65,8 @@ class Offer(Document, frozen=True, kw_only=True):
     combinations the higher ``priority`` wins. ``at_most_minor`` caps what it gives in one sale, 0
     meaning no cap. Lines with a hand-typed price are left alone unless ``on_manual_prices``. An
     offer that ``costs_points`` is a reward: claimed at the till, it takes so many points each time.
+    Amounts, thresholds and caps of a ``net`` one are without tax. A multi-buy offer that
+    ``reuses_units`` neither cares which units others used nor uses up any.
     """
 
     id: str
@@ -84,6 +86,8 @@ class Offer(Document, frozen=True, kw_only=True):
     limits: Limits = Limits()
     costs_points: int = 0
     by_hand: bool = False
+    net: bool = False
+    reuses_units: bool = False
 
     @property
     def is_reward(self) -> bool:

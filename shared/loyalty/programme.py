@@ -11,7 +11,7 @@ from shared.errors import DomainError
 from shared.loyalty.accounts import GiftCards, Restriction, StoredValue, TenderRule
 from shared.loyalty.conditions import Condition
 from shared.loyalty.document import EVERYTHING, Document, GoodsSet, Names
-from shared.loyalty.engagement import Partner, PrizeDraw, Referral, VisitCard
+from shared.loyalty.engagement import Action, Partner, PrizeDraw, Referral, VisitCard
 from shared.loyalty.offers import Coupon, Group, Offer
 from shared.money import Currency, Rounding
 
@@ -156,6 +156,17 @@ class Earning(Document, frozen=True, kw_only=True):
     pending_days: int = 0
 
 
+class Treatment(StrEnum):
+    """What points are for the tax."""
+
+    PAYMENT = "payment"
+    """Money in another form: the price and its tax stay."""
+    PRICE_REDUCTION = "price-reduction"
+    """A discount: price and tax are lower."""
+    THIRD_PARTY = "third-party"
+    """Money that somebody else owes the shop for them."""
+
+
 class Redemption(Document, frozen=True, kw_only=True):
     """Points as payment: ``points_per_block`` are worth ``value_per_block_minor``.
 
@@ -163,7 +174,7 @@ class Redemption(Document, frozen=True, kw_only=True):
     never for ``excluded`` goods. With ``whole_blocks`` a block cannot be cut. A programme may have
     several, each under its ``conditions``; where nobody names one, the one that pays most is taken.
     With ``running_sale`` the points that the sale earns can pay for it: they are earned on the
-    basket before that.
+    basket before that. ``treatment`` says what points are for the tax.
     """
 
     points_per_block: int
@@ -175,6 +186,7 @@ class Redemption(Document, frozen=True, kw_only=True):
     id: str = "points"
     conditions: tuple[Condition, ...] = ()
     running_sale: bool = False
+    treatment: Treatment = Treatment.PAYMENT
 
 
 class EndOf(StrEnum):
@@ -191,12 +203,30 @@ class EndOf(StrEnum):
 class Expiry(Document, frozen=True, kw_only=True):
     """How long earned points live: ``months`` and ``days`` on, then to an end.
 
-    ``months`` 12 with ``end_of`` year is the end of the following year.
+    ``months`` 12 with ``end_of`` year is the end of the following year. With ``inactive_months`` or
+    ``inactive_days`` all points of a member lapse who has neither bought, earned nor spent for so
+    long; where nothing else is stated that is the only end they have. Members are reminded so many
+    days before (``reminders_days``). Points that come back to a lot which has lapsed live for
+    another ``grace_days``.
     """
 
     months: int = 0
     days: int = 0
     end_of: EndOf = EndOf.DAY
+    inactive_months: int = 0
+    inactive_days: int = 0
+    reminders_days: tuple[int, ...] = (30, 7)
+    grace_days: int = 30
+
+    @property
+    def is_about_lots(self) -> bool:
+        """Whether each earning has an end of its own."""
+        return bool(self.months or self.days) or self.end_of is not EndOf.DAY or not self.is_idle
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether doing nothing for long makes points lapse."""
+        return bool(self.inactive_months or self.inactive_days)
 
 
 class InTotal(Document, frozen=True, kw_only=True, tag="total"):
@@ -336,6 +366,7 @@ class Programme(Document, frozen=True, kw_only=True):
     restrictions: tuple[Restriction, ...] = ()
     referral: Referral | None = None
     partners: tuple[Partner, ...] = ()
+    actions: tuple[Action, ...] = ()
     visit_cards: tuple[VisitCard, ...] = ()
     draws: tuple[PrizeDraw, ...] = ()
 

@@ -23,6 +23,7 @@ from shared.loyalty.programme import (
     Programme,
     Rate,
     TierCondition,
+    Treatment,
 )
 from shared.money import AMOUNT_MINOR_MAX
 from shared.points import POINT_DECIMALS_MAX
@@ -67,6 +68,12 @@ def _unit_problems(programme: Programme) -> Iterator[DomainError]:
     if programme.expiry is not None:
         yield from within(programme.expiry.months, 0, 1_200, "expiry", "months")
         yield from within(programme.expiry.days, 0, 36_500, "expiry", "days")
+        idle = programme.expiry.inactive_months
+        yield from within(idle, 0, 1_200, "expiry", "inactive_months")
+        yield from within(programme.expiry.inactive_days, 0, 36_500, "expiry", "inactive_days")
+        yield from within(programme.expiry.grace_days, 0, 3_650, "expiry", "grace_days")
+        for days in programme.expiry.reminders_days:
+            yield from within(days, 1, 3_650, "expiry", "reminders_days")
 
 
 def _tax_problems(programme: Programme) -> Iterator[DomainError]:
@@ -142,6 +149,8 @@ def _redemption_problems(programme: Programme) -> Iterator[DomainError]:
         share = rule.maximum_share_basis_points
         yield from within(share, 1, WHOLE, place, "maximum_share_basis_points")
         yield from condition_problems(tiers_of(programme), rule.conditions, place)
+        if rule.running_sale and rule.treatment is Treatment.PRICE_REDUCTION:
+            yield DomainError("programme-running-sale-reduction", rule=place)
 
 
 def _offer_problems(programme: Programme, offer: Offer) -> Iterator[DomainError]:

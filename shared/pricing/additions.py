@@ -94,7 +94,8 @@ def _further(
     paid: dict[str, int] = {}
     for index in candidate.lines:
         line = lines[index]
-        paid[line.sku] = paid.get(line.sku, 0) + line.units - state.used[index]
+        used = 0 if candidate.offer.reuses_units else state.used[index]
+        paid[line.sku] = paid.get(line.sku, 0) + line.units - used
     return {sku: units * effect.units // effect.per_units for sku, units in paid.items()}
 
 

@@ -32,7 +32,8 @@ class BasketLine:
     ``id`` is unique in the basket. ``price_minor`` is a price typed by hand (per piece or
     kilogram), ``label_minor`` the price of the whole line read from an in-store label; without
     them the list price holds. Offers leave lines with a hand-typed price or discount alone unless
-    they say otherwise.
+    they say otherwise. What ``comes_in`` is handed in by the customer, as an empty bottle is: it
+    counts against the total, takes no part in offers and earns nothing.
 
     Raises DomainError ``bad-quantity`` and ``bad-amount-on-line``.
     """
@@ -45,6 +46,7 @@ class BasketLine:
     price_approval: str = ""
     label_minor: int | None = None
     discount: HandDiscount | None = None
+    comes_in: bool = False
 
     def __post_init__(self) -> None:
         by_weight = self.goods.sold_by is SoldBy.WEIGHT
@@ -70,6 +72,11 @@ class BasketLine:
     def unit_price_minor(self) -> int:
         """The price per piece or kilogram that holds for this line."""
         return self.goods.list_price_minor if self.price_minor is None else self.price_minor
+
+    @property
+    def is_open_to_offers(self) -> bool:
+        """Whether offers may look at it at all."""
+        return not self.goods.no_discount and not self.comes_in
 
     @property
     def is_manual(self) -> bool:
@@ -107,6 +114,15 @@ class RewardClaim:
 
     offer: str
     times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PointsOff:
+    """Points that lower the price, by a redemption rule that says so."""
+
+    rule: str
+    points: int
+    value_minor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +182,10 @@ class Basket:
     gifts: tuple[tuple[str, str], ...] = ()
     """The article chosen of each gift: offer and SKU."""
     uses: tuple[OfferUse, ...] = ()
+    discount: HandDiscount | None = None
+    """On the whole basket, after all offers."""
+    points_off: PointsOff | None = None
+    """After that."""
 
     def __post_init__(self) -> None:
         if len(self.lines) > LINES_MAX:

@@ -8,10 +8,21 @@ their dearest units.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from shared.loyalty.effects import AmountOff, Bundle, FreeUnits, NthItem, SetPrice
+from shared.loyalty.effects import (
+    AmountOff,
+    Bundle,
+    FixedPrice,
+    FreeUnits,
+    Ladder,
+    NthItem,
+    PercentLadder,
+    PercentOff,
+    RoundDown,
+    SetPrice,
+)
 from shared.money import Rounding, divide_rounded
 from shared.pricing.basket import WHOLE
-from shared.pricing.effects import Candidate, OfferLine, Standing, amount_off
+from shared.pricing.effects import Candidate, OfferLine, Standing, amount_off, most_off_net
 from shared.pricing.moves import Move
 from shared.pricing.multi_buy import scale_of
 
@@ -54,10 +65,18 @@ def _most_of(candidate: Candidate, lines: Sequence[OfferLine], start: Standing) 
         case SetPrice(sets_limit=limit) if limit:
             shelf = _Prices(candidate.lines, lines, start)
             most = limit * max(0, shelf.dearest(effect.units) - effect.price_minor)
+        case RoundDown(step_minor=step):
+            most = step - 1
+        case Ladder() | PercentLadder() | FixedPrice() | PercentOff() | AmountOff() if (
+            candidate.nets
+        ):
+            # Rounded class by class on the way to net and back.
+            most = most_off_net(effect, candidate, lines, start) + 2 * len(candidate.lines)
         case _:
             rounded_apart = len(candidate.lines) if isinstance(effect, NthItem) else 0
             most = amount_off(candidate, lines, start) + rounded_apart
-    return min(most, candidate.offer.at_most_minor or most, whole)
+    cap = 0 if candidate.nets else candidate.offer.at_most_minor
+    return min(most, cap or most, whole)
 
 
 def _of_units(

@@ -12,7 +12,8 @@ from shared.pricing.basket import Basket, OfferUse
 from shared.pricing.claims import Claiming, Try
 from shared.pricing.conditions import Hindrance, hindrance
 from shared.pricing.effects import Candidate
-from shared.pricing.gates import NetPart, Positions, gate_of
+from shared.pricing.gates import Positions, gate_of
+from shared.pricing.net import NetPart
 from shared.pricing.quote import Explanation, Reason
 from shared.pricing.ringing import Ringing
 from shared.pricing.rulebook import goods_of, rulebook
@@ -48,7 +49,7 @@ def candidates_of(
     rules = rulebook(programme)
     meant: dict[int, list[int]] = {index: [] for index in rules.always}
     for number, line in enumerate(ringing.lines):
-        if not line.goods.no_discount:
+        if line.is_open_to_offers:
             for index in rules.concerned_by(line.goods):
                 meant.setdefault(index, []).append(number)
         else:
@@ -145,6 +146,7 @@ class _Sorting:
             coupon=one.coupon,
             parts=self._parts(offer, lines),
             time=one.time,
+            nets=tuple(self.nets[index] for index in lines) if offer.net else (),
         )
 
 
@@ -182,5 +184,5 @@ def _of_goods(goods: GoodsSet, ringing: Ringing) -> Positions:
     return tuple(
         index
         for index, line in enumerate(ringing.lines)
-        if not line.goods.no_discount and goods.contains(line.goods)
+        if line.is_open_to_offers and goods.contains(line.goods)
     )

@@ -48,7 +48,17 @@ class Component:
 
 def _likeness(move: Move) -> Hashable:
     members = tuple(
-        (id(one.offer), one.coupon, one.time, one.lines, one.gate, one.parts, one.mode, one.group)
+        (
+            id(one.offer),
+            one.coupon,
+            one.time,
+            one.lines,
+            one.nets,
+            one.gate,
+            one.parts,
+            one.mode,
+            one.group,
+        )
         for one in move.members
     )
     return move.closes, move.never_empties, members

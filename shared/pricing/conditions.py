@@ -159,5 +159,7 @@ def _is_paid_so(condition: Paying, basket: Basket) -> bool:
 
 def _units(goods: GoodsSet | None, basket: Basket) -> int:
     return sum(
-        line.units or 1 for line in basket.lines if goods is None or goods.contains(line.goods)
+        line.units or 1
+        for line in basket.lines
+        if not line.comes_in and (goods is None or goods.contains(line.goods))
     )

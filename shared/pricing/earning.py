@@ -9,7 +9,8 @@ from shared.loyalty.programme import Basis, Earning, EarningRule, Multiplier, Ov
 from shared.money import divide_rounded
 from shared.pricing.basket import WHOLE, Basket, BasketLine
 from shared.pricing.conditions import hindrance
-from shared.pricing.gates import NetPart, gate_of, shortfall
+from shared.pricing.gates import gate_of, shortfall
+from shared.pricing.net import NetPart
 from shared.pricing.quote import EarningQuote, LineQuote, RuleEarning
 from shared.shares import largest_remainder
 
@@ -30,7 +31,7 @@ def earn(
     earning = programme.earning
     paid = points_paid or [0] * len(lines)
     base = tuple(
-        _base(earning, sold, quote, covered)
+        _base(earning, sold, quote, covered, _lowered(basket, quote))
         for sold, quote, covered in zip(basket.lines, lines, paid, strict=True)
     )
     if basket.member is None:
@@ -49,15 +50,26 @@ def earn(
     )
 
 
-def _base(earning: Earning, sold: BasketLine, quote: LineQuote, covered: int) -> int:
-    if sold.goods.no_points:
+def _base(earning: Earning, sold: BasketLine, quote: LineQuote, covered: int, lowered: int) -> int:
+    """What a line earns on; points may cover a part of it, or have lowered its price."""
+    if sold.goods.no_points or sold.comes_in:
         return 0
     money = quote.taxed_minor
-    if not earning.points_tender_counts:
+    if earning.points_tender_counts:
+        money += lowered
+    else:
         money = max(0, money - covered)
     if earning.tax_counts or not quote.taxed_minor:
         return money
     return divide_rounded(money * quote.net_minor, quote.taxed_minor)
+
+
+def _lowered(basket: Basket, quote: LineQuote) -> int:
+    """What points took off a line's price."""
+    if basket.points_off is None:
+        return 0
+    rule = basket.points_off.rule
+    return sum(share.amount_minor for share in quote.discounts if share.offer == rule)
 
 
 def _earned(

@@ -3,8 +3,10 @@
 Lines are known by their position in canonical order; amounts are tax-included minor units.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import zip_longest
 from typing import Protocol
 
 from shared.ids import CouponId
@@ -20,6 +22,7 @@ from shared.loyalty.effects import (
     NthItem,
     PercentLadder,
     PercentOff,
+    RoundDown,
     SetPrice,
 )
 from shared.loyalty.offers import GroupMode, Offer
@@ -28,7 +31,11 @@ from shared.pricing import multi_buy
 from shared.pricing.basket import WHOLE
 from shared.pricing.gates import OPEN, Gate, shortfall
 from shared.pricing.multi_buy import SetsFound, Shelf
+from shared.pricing.net import NetPart, net_off, net_sum
 from shared.shares import largest_remainder
+
+MoneyOff = Ladder | PercentLadder | FixedPrice | PercentOff | AmountOff | RoundDown
+"""What looks at money and uses up no units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,8 @@ class Candidate:
     """The goods of each part of a bundle."""
     time: int = 0
     """Which of several claims of a reward this is."""
+    nets: tuple[NetPart, ...] = ()
+    """Of an offer that is stated without tax: the net part of each of its lines."""
 
     key: str = ""
     """What orders candidates that are alike otherwise; made of the rest."""
@@ -96,6 +105,11 @@ class Candidate:
         if not self.key:
             time = f"/{self.time}" if self.time else ""
             object.__setattr__(self, "key", f"{self.offer.id}{self.coupon or ''}{time}")
+
+    @property
+    def net_parts(self) -> dict[int, NetPart]:
+        """The net parts by position."""
+        return dict(zip(self.lines, self.nets, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +153,8 @@ def take(
     if off <= 0:
         return lacking(candidate, lines, state)
     units, sets = (found.units, found.sets) if found else ({}, 0)
+    if candidate.offer.reuses_units:
+        units = {}
     return Taking(candidate=candidate, amounts=_share(off, weights), units=units, sets=sets)
 
 
@@ -163,12 +179,19 @@ def _amount(
         case FurtherUnits() | Gift() | IssueCoupon():
             return 0, {}, None
         case _:
-            off, weights = _money_off(effect, candidate, lines, state)
+            weights = _weights(effect, candidate, lines, state)
+            if candidate.nets:
+                weights = _net_off(effect, candidate, weights)
+                return sum(weights.values()), weights, None
+            off = _off_of(effect, sum(weights.values()))
     return min(off, candidate.offer.at_most_minor or off), weights, found
 
 
 def _shelf(candidate: Candidate, lines: Sequence[OfferLine], state: Standing) -> Shelf:
     scale = multi_buy.scale_of(lines, candidate.lines)
+    if candidate.offer.reuses_units:
+        nothing = (0,) * len(lines)
+        return Shelf(lines, state.remaining, nothing, nothing, scale)
     return Shelf(lines, state.remaining, state.used, state.multi, scale)
 
 
@@ -186,33 +209,79 @@ def _sets(
             return multi_buy.free_units(effect, candidate.lines, shelf, most)
 
 
-def _money_off(
-    effect: Ladder | PercentLadder | FixedPrice | PercentOff | AmountOff,
-    candidate: Candidate,
-    lines: Sequence[OfferLine],
-    state: Standing,
-) -> tuple[int, dict[int, int]]:
-    """What is taken off, and the weights by which lines share it."""
-    weights = {index: state.remaining[index] for index in candidate.lines}
-    whole = sum(weights.values())
+def _weights(
+    effect: MoneyOff, candidate: Candidate, lines: Sequence[OfferLine], state: Standing
+) -> dict[int, int]:
+    """What of each line counts for an offer, and is shared by: tax-included amounts."""
+    match effect:
+        case PercentOff():
+            return _percent_base(effect, candidate, lines, state)
+        case FixedPrice(price_minor=price):
+            return {
+                index: max(0, state.remaining[index] - _stated(lines[index].priced_at(price), net))
+                for index, net in _with_nets(candidate)
+            }
+        case AmountOff(each_unit=True, off_minor=off):
+            return {
+                index: min(state.remaining[index], _stated(off * lines[index].units, net))
+                for index, net in _with_nets(candidate)
+            }
+        case _:
+            return {index: state.remaining[index] for index in candidate.lines}
+
+
+def _with_nets(candidate: Candidate) -> Iterable[tuple[int, NetPart | None]]:
+    return zip_longest(candidate.lines, candidate.nets)
+
+
+def _stated(amount: int, net: NetPart | None) -> int:
+    """An amount that an offer states, tax included."""
+    return amount if net is None else net.with_tax(amount)
+
+
+def _off_of(effect: MoneyOff, whole: int) -> int:
+    """What is taken off all that counts together."""
     match effect:
         case Ladder():
-            return ladder_off(effect, whole), weights
+            return ladder_off(effect, whole)
         case PercentLadder():
-            return divide_rounded(whole * percent_of(effect, whole), WHOLE), weights
-        case PercentOff():
-            weights = _percent_base(effect, candidate, lines, state)
-            return divide_rounded(sum(weights.values()) * effect.basis_points_off, WHOLE), weights
-        case FixedPrice():
-            weights = {
-                index: max(0, left - lines[index].priced_at(effect.price_minor))
-                for index, left in weights.items()
-            }
-            return sum(weights.values()), weights
-        case AmountOff():
-            weights = _amount_weights(effect, candidate, lines, state)
-            off = sum(weights.values())
-            return (off if effect.each_unit else min(off, effect.off_minor)), weights
+            return divide_rounded(whole * percent_of(effect, whole), WHOLE)
+        case PercentOff(basis_points_off=points):
+            return divide_rounded(whole * points, WHOLE)
+        case AmountOff(each_unit=False, off_minor=off):
+            return min(whole, off)
+        case RoundDown(step_minor=step):
+            return whole % step
+        case FixedPrice() | AmountOff():
+            return whole
+
+
+def _net_off(effect: MoneyOff, candidate: Candidate, weights: Mapping[int, int]) -> dict[int, int]:
+    """The same for an offer that is stated without tax, by line, its cap included."""
+    return net_off(weights, candidate.net_parts, partial(_capped_off, effect, candidate.offer))
+
+
+def _capped_off(effect: MoneyOff, offer: Offer, whole: int) -> int:
+    off = _off_of(effect, whole)
+    return min(off, offer.at_most_minor or off)
+
+
+def most_off_net(
+    effect: MoneyOff, candidate: Candidate, lines: Sequence[OfferLine], start: Standing
+) -> int:
+    """What an offer that is stated without tax takes off at most of what was not touched yet.
+
+    Tax classes that earlier offers empty leave their part to others, at worst to the dearest taxed.
+    """
+    weights = _weights(effect, candidate, lines, start)
+    off = _capped_off(effect, candidate.offer, net_sum(weights, candidate.net_parts))
+    return max(part.with_tax(off) for part in candidate.nets)
+
+
+def measured(candidate: Candidate, state: Standing) -> int:
+    """What is left of an offer's goods, as its steps and thresholds measure it."""
+    left = {index: state.remaining[index] for index in candidate.lines}
+    return net_sum(left, candidate.net_parts) if candidate.nets else sum(left.values())
 
 
 def _percent_base(
@@ -254,7 +323,7 @@ def take_added(
         for amounts, part in zip(by_member, divided, strict=True):
             amounts[index] = part
     return [
-        Taking(candidate=member, amounts=_capped(member.offer, amounts), units={})
+        Taking(candidate=member, amounts=_capped(member, amounts), units={})
         for member, amounts in zip(members, by_member, strict=True)
     ]
 
@@ -275,9 +344,12 @@ def _added_parts(
     return parts
 
 
-def _capped(offer: Offer, amounts: dict[int, int]) -> dict[int, int]:
-    total = sum(amounts.values())
-    return _share(min(total, offer.at_most_minor or total), amounts)
+def _capped(candidate: Candidate, amounts: dict[int, int]) -> dict[int, int]:
+    cap, total = candidate.offer.at_most_minor, sum(amounts.values())
+    if candidate.nets and cap:
+        own = {index: amount for index, amount in amounts.items() if amount}
+        return net_off(own, candidate.net_parts, lambda whole: min(whole, cap))
+    return _share(min(total, cap or total), amounts)
 
 
 def after(state: State, takings: Sequence[Taking], closes: str) -> State:
@@ -317,10 +389,9 @@ def lacking(candidate: Candidate, lines: Sequence[OfferLine], state: Standing) -
     effect = candidate.offer.effect
     match effect:
         case Ladder():
-            return _next_step(effect, sum(state.remaining[index] for index in candidate.lines))
+            return _next_step(effect, measured(candidate, state))
         case PercentLadder():
-            amount = sum(state.remaining[index] for index in candidate.lines)
-            return _next_percent(effect, amount)
+            return _next_percent(effect, measured(candidate, state))
         case NthItem(nth=size) | SetPrice(units=size):
             open_units = sum(lines[i].units - state.used[i] for i in candidate.lines)
             begun = open_units % size
@@ -360,14 +431,3 @@ def _share(off: int, weights: Mapping[int, int]) -> dict[int, int]:
         return {}
     shares = largest_remainder(off, list(weights.values()))
     return {index: share for index, share in zip(weights, shares, strict=True) if share}
-
-
-def _amount_weights(
-    effect: AmountOff, candidate: Candidate, lines: Sequence[OfferLine], state: Standing
-) -> dict[int, int]:
-    if not effect.each_unit:
-        return {index: state.remaining[index] for index in candidate.lines}
-    return {
-        index: min(state.remaining[index], effect.off_minor * lines[index].units)
-        for index in candidate.lines
-    }

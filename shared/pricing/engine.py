@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 from typing import Final
 
-from shared.loyalty.programme import Programme
+from shared.loyalty.programme import Programme, TaxClass
 from shared.pricing.additions import Additions, additions_of
-from shared.pricing.basket import Basket
+from shared.pricing.after_offers import (
+    BY_HAND,
+    further_discounts,
+    line_discounts,
+    within_reach,
+)
+from shared.pricing.basket import Basket, BasketLine
 from shared.pricing.candidates import candidates_of
 from shared.pricing.claims import claiming
 from shared.pricing.earning import earn
+from shared.pricing.effects import Taking
 from shared.pricing.explaining import Course, explain_candidates
 from shared.pricing.quote import (
     ComponentShare,
@@ -42,7 +49,7 @@ def price(basket: Basket, programme: Programme, memory: SearchMemory | None = No
     lines = ringing.offer_lines
     if memory is not None:
         memory.open(programme)
-    choice = best_choice(candidates.discounts, lines, memory)
+    choice = within_reach(best_choice(candidates.discounts, lines, memory), ringing)
     course = Course(lines, choice)
     given = additions_of(candidates.additions, course, basket)
     told = (
@@ -76,25 +83,18 @@ def _quote(
     given: Additions,
     explanations: tuple[Explanation, ...],
 ) -> Quote:
-    discounts: list[list[LineDiscount]] = [[] for _ in order]
+    left = list(ringing.listed)
     for taking in choice.takings:
-        offer, coupon = taking.candidate.offer, taking.candidate.coupon
         for index, amount in taking.amounts.items():
-            units = taking.units.get(index, 0)
-            share = LineDiscount(offer.id, offer.version, amount, units, coupon)
-            discounts[index].append(share)
-    quoted, taxes = _tax(ringing, [tuple(shares) for shares in discounts])
+            left[index] -= amount
+    further = further_discounts(basket, programme, ringing, left)
+    quoted, taxes = _tax(ringing, line_discounts(choice.takings, further, len(order)))
     lines = [quote for _, quote in sorted(zip(order, quoted, strict=True), key=lambda p: p[0])]
-    offers = tuple(
-        OfferTotal(
-            taking.candidate.offer.id,
-            taking.candidate.offer.version,
-            taking.total,
-            taking.candidate.coupon,
-            taking.candidate.offer.costs_points,
-        )
-        for taking in choice.takings
+    offers = (
+        *map(_total, choice.takings),
+        *(total for total, _ in further if total.offer != BY_HAND),
     )
+    by_hand = sum(total.amount_minor for total, _ in further if total.offer == BY_HAND)
     return Quote(
         engine=ENGINE,
         currency=programme.currency,
@@ -102,12 +102,19 @@ def _quote(
         offers=offers,
         taxes=taxes,
         total_minor=sum(line.pay_minor for line in lines),
-        saved_minor=sum(offer.amount_minor for offer in offers) + sum(ringing.hand),
+        saved_minor=sum(offer.amount_minor for offer in offers) + sum(ringing.hand) + by_hand,
         explanations=explanations,
         earning=earn(basket, lines, programme),
         is_best_price=choice.is_proved,
         added=tuple(given.added),
         issued=tuple(given.issued),
+    )
+
+
+def _total(taking: Taking) -> OfferTotal:
+    offer = taking.candidate.offer
+    return OfferTotal(
+        offer.id, offer.version, taking.total, taking.candidate.coupon, offer.costs_points
     )
 
 
@@ -119,11 +126,14 @@ def _tax(
     totals: list[TaxClassTotal] = []
     for tax_class, positions in by_class(ringing.classes):
         taxed = [
-            ringing.gross[i] - ringing.hand[i] - sum(d.amount_minor for d in discounts[i])
+            ringing.gross[i]
+            - ringing.back[i]
+            - ringing.hand[i]
+            - sum(d.amount_minor for d in discounts[i])
             for i in positions
         ]
         split = split_class(tax_class, taxed)
-        levies = [line_levies(tax_class, ringing.lines[i].units) for i in positions]
+        levies = [_levies(tax_class, ringing.lines[i]) for i in positions]
         for place, i in enumerate(positions):
             line = ringing.lines[i]
             quoted[i] = LineQuote(
@@ -131,7 +141,7 @@ def _tax(
                 goods=line.goods.sku,
                 quantity=line.quantity,
                 unit_price_minor=line.unit_price_minor,
-                gross_minor=ringing.gross[i],
+                gross_minor=ringing.gross[i] - ringing.back[i],
                 hand_minor=ringing.hand[i],
                 discounts=discounts[i],
                 tax_class=tax_class.id,
@@ -150,6 +160,10 @@ def _tax(
             )
         )
     return [quoted[index] for index in range(len(quoted))], tuple(totals)
+
+
+def _levies(tax_class: TaxClass, line: BasketLine) -> tuple[ComponentShare, ...]:
+    return line_levies(tax_class, -line.units if line.comes_in else line.units)
 
 
 def _levy_totals(levies: Sequence[tuple[ComponentShare, ...]]) -> tuple[ComponentShare, ...]:

@@ -5,21 +5,12 @@ from dataclasses import dataclass, replace
 
 from shared.loyalty.conditions import AllOf, AnyOf, Condition, Measured, Not, Spend
 from shared.loyalty.document import GoodsSet
-from shared.money import divide_rounded
 from shared.pricing.basket import Basket
 from shared.pricing.conditions import hindrance, is_about_money
+from shared.pricing.net import NetPart, net_sum
 
 Positions = tuple[int, ...]
 PositionsOf = Callable[[GoodsSet], Positions]
-
-
-@dataclass(frozen=True, slots=True)
-class NetPart:
-    """Which part of a tax-included amount is net: ``net / paid``, the same for a tax class."""
-
-    tax_class: str
-    net: int
-    paid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +26,8 @@ class Threshold:
         """How much more, in its own terms, would open it; 0 or less where it is open."""
         if not self.nets:
             return self.minimum - sum(remaining[index] for index in self.positions)
-        by_class: dict[NetPart, int] = {}
-        for index, net in zip(self.positions, self.nets, strict=True):
-            by_class[net] = by_class.get(net, 0) + remaining[index]
-        amounts = (divide_rounded(amount * net.net, net.paid) for net, amount in by_class.items())
-        return self.minimum - sum(amounts)
+        nets = dict(zip(self.positions, self.nets, strict=True))
+        return self.minimum - net_sum({index: remaining[index] for index in nets}, nets)
 
 
 @dataclass(frozen=True, slots=True)

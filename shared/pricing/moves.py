@@ -56,6 +56,7 @@ class Move:
                 one.coupon,
                 tuple(tuple(place[index] for index in part) for part in one.parts),
                 one.time,
+                one.nets,
                 one.key,
             )
             for one in self.members

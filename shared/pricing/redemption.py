@@ -7,10 +7,10 @@ from typing import Final
 from shared.errors import DomainError
 from shared.ids import LotId
 from shared.loyalty.lots import Lot, draw, pending, spendable
-from shared.loyalty.programme import Programme
+from shared.loyalty.programme import Programme, Treatment
 from shared.loyalty.programme import Redemption as RedemptionRule
 from shared.money import Rounding, divide_rounded
-from shared.pricing.basket import WHOLE, Basket
+from shared.pricing.basket import WHOLE, Basket, PointsOff
 from shared.pricing.conditions import hindrance
 from shared.pricing.earning import earn
 from shared.pricing.quote import EarningQuote, Quote
@@ -80,29 +80,14 @@ def redeem(
 ) -> PointsPayment:
     """Pay with up to ``points`` points; no more are taken than needed.
 
-    Of several rules the named one is used, else the one that pays most with them. Raises
-    DomainError ``points-not-accepted`` where the programme has no such payment or nothing in the
-    basket takes points, ``points-not-enough`` for more than can be spent, and
-    ``points-below-minimum``.
+    Of several rules the named one is used, else the one that pays most with them; those that lower
+    the price are none of them. Raises DomainError ``points-not-accepted`` where the programme has
+    no such payment or nothing in the basket takes points, ``points-not-enough`` for more than can
+    be spent, and ``points-below-minimum``.
     """
     rules, held = _rules(programme, basket, rule), list(lots)
-    if not rules:
-        raise DomainError("points-not-accepted")
-    chosen = max(
-        rules,
-        key=lambda one: (
-            points >= one.minimum_points,
-            _worth(one, points, _limit(one, basket, quote)).value_minor,
-        ),
-    )
-    have = _available(chosen, basket, quote, programme, held)
-    if points > have:
-        raise DomainError("points-not-enough", points=points, balance=have)
-    worth = _worth(chosen, points, _limit(chosen, basket, quote))
-    if points < max(1, chosen.minimum_points):
-        raise DomainError("points-below-minimum", points=points, minimum=chosen.minimum_points)
-    if not worth.value_minor:
-        raise DomainError("points-not-accepted")
+    paying = [one for one in rules if one.treatment is not Treatment.PRICE_REDUCTION]
+    chosen, worth = _chosen(paying, basket, quote, points, programme, held)
     values = largest_remainder(worth.value_minor, _payable(chosen, basket, quote))
     is_of_this_sale = chosen.running_sale
     return PointsPayment(
@@ -114,6 +99,52 @@ def redeem(
         earning=quote.earning if is_of_this_sale else earn(basket, quote.lines, programme, values),
         rule=chosen.id,
     )
+
+
+def reduce(
+    basket: Basket,
+    quote: Quote,
+    points: int,
+    programme: Programme,
+    lots: Iterable[Lot],
+    rule: str = "",
+) -> PointsOff:
+    """Lower the price with up to ``points`` points; the basket is priced again with the answer.
+
+    As ``redeem``, by the rules that lower the price.
+    """
+    rules = _rules(programme, basket, rule)
+    lowering = [one for one in rules if one.treatment is Treatment.PRICE_REDUCTION]
+    chosen, worth = _chosen(lowering, basket, quote, points, programme, list(lots))
+    return PointsOff(chosen.id, worth.points, worth.value_minor)
+
+
+def _chosen(
+    rules: Sequence[RedemptionRule],
+    basket: Basket,
+    quote: Quote,
+    points: int,
+    programme: Programme,
+    lots: Sequence[Lot],
+) -> tuple[RedemptionRule, PointsValue]:
+    if not rules:
+        raise DomainError("points-not-accepted")
+    chosen = max(
+        rules,
+        key=lambda one: (
+            points >= one.minimum_points,
+            _worth(one, points, _limit(one, basket, quote)).value_minor,
+        ),
+    )
+    have = _available(chosen, basket, quote, programme, lots)
+    if points > have:
+        raise DomainError("points-not-enough", points=points, balance=have)
+    worth = _worth(chosen, points, _limit(chosen, basket, quote))
+    if points < max(1, chosen.minimum_points):
+        raise DomainError("points-below-minimum", points=points, minimum=chosen.minimum_points)
+    if not worth.value_minor:
+        raise DomainError("points-not-accepted")
+    return chosen, worth
 
 
 def _rules(programme: Programme, basket: Basket, named: str) -> list[RedemptionRule]:
@@ -151,15 +182,19 @@ def _draws(
 
 
 def _payable(rule: RedemptionRule, basket: Basket, quote: Quote) -> list[int]:
+    """What points may pay of each line; they lower no levy."""
+    is_lower = rule.treatment is Treatment.PRICE_REDUCTION
     return [
-        0 if rule.excluded is not None and rule.excluded.contains(line.goods) else quoted.pay_minor
+        0
+        if line.comes_in or (rule.excluded is not None and rule.excluded.contains(line.goods))
+        else (quoted.taxed_minor if is_lower else quoted.pay_minor)
         for line, quoted in zip(basket.lines, quote.lines, strict=True)
     ]
 
 
 def _limit(rule: RedemptionRule, basket: Basket, quote: Quote) -> int:
     """The most money that points may pay."""
-    share = quote.total_minor * rule.maximum_share_basis_points // WHOLE
+    share = max(0, quote.total_minor) * rule.maximum_share_basis_points // WHOLE
     return min(share, sum(_payable(rule, basket, quote)))
 
 

@@ -7,7 +7,7 @@ from shared.loyalty.programme import PriceList, Programme, TaxClass
 from shared.pricing.basket import Basket, BasketLine
 from shared.pricing.conditions import hindrance
 from shared.pricing.effects import OfferLine
-from shared.pricing.gates import NetPart
+from shared.pricing.net import NetPart
 from shared.pricing.tax import included_amounts, included_levy, weigh
 
 
@@ -18,7 +18,10 @@ class Ringing:
     lines: list[BasketLine]
     classes: list[TaxClass]
     gross: list[int]
+    """Of what is sold; what comes in has 0."""
     hand: list[int]
+    back: list[int]
+    """What is given for what comes in."""
 
     @property
     def listed(self) -> list[int]:
@@ -46,10 +49,11 @@ def canonical_order(basket: Basket) -> list[int]:
     return sorted(range(len(basket.lines)), key=lambda index: _canonical(basket.lines[index]))
 
 
-def _canonical(line: BasketLine) -> tuple[str, int, int, bool, int, str]:
+def _canonical(line: BasketLine) -> tuple[str, int, int, bool, int, bool, str]:
     """What orders lines: what they are, and their id only where they are the same."""
     hand = line.hand_discount(line.shelf_minor)
-    return line.goods.sku, line.shelf_minor, line.quantity, line.is_manual, hand, line.id
+    amount, is_manual = line.shelf_minor, line.is_manual
+    return line.goods.sku, amount, line.quantity, is_manual, hand, line.comes_in, line.id
 
 
 def ring_up(basket: Basket, order: Sequence[int], programme: Programme) -> Ringing:
@@ -85,16 +89,19 @@ def _ring_up(lines: list[BasketLine], programme: Programme) -> Ringing:
         by_id.get(line.goods.tax_class) or programme.tax_class(line.goods.tax_class)
         for line in lines
     ]
-    gross = [0] * len(lines)
+    gross, back = [0] * len(lines), [0] * len(lines)
     for tax_class, positions in by_class(classes):
         shelf = [
             max(0, lines[i].shelf_minor - included_levy(tax_class, lines[i].units))
             for i in positions
         ]
-        for index, amount in zip(positions, included_amounts(tax_class, shelf), strict=True):
-            gross[index] = amount
+        for part, meant in ((gross, False), (back, True)):
+            own = [n for n, index in enumerate(positions) if lines[index].comes_in is meant]
+            amounts = included_amounts(tax_class, [shelf[n] for n in own])
+            for n, amount in zip(own, amounts, strict=True):
+                part[positions[n]] = amount
     hand = [line.hand_discount(amount) for line, amount in zip(lines, gross, strict=True)]
-    return Ringing(lines, classes, gross, hand)
+    return Ringing(lines, classes, gross, hand, back)
 
 
 def by_class(classes: Sequence[TaxClass]) -> list[tuple[TaxClass, list[int]]]:

@@ -7,6 +7,7 @@ from shared.catalogue.goods import Goods, SoldBy
 from shared.ids import CouponId
 from shared.loyalty.document import Names
 from shared.loyalty.programme import Programme
+from shared.pricing.after_offers import BY_HAND
 from shared.pricing.basket import Basket, BasketLine
 from shared.pricing.quote import EarningQuote, LineQuote, Quote
 from shared.pricing.redemption import PointsPayment
@@ -21,7 +22,7 @@ from shared.trade.fact import (
 )
 from shared.trade.ticket import SaleLine
 
-HAND_DISCOUNT: Final = "manual"
+HAND_DISCOUNT: Final = BY_HAND
 """The offer id under which a hand-typed discount stands in a fact."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.loyalty.effects import AmountOff, Ladder, PercentLadder, PercentOff
+from shared.loyalty.effects import AmountOff, Ladder, PercentLadder, PercentOff, RoundDown
 from shared.money import Rounding, divide_rounded
 from shared.pricing.gates import Fixed, Gate, Threshold
 from shared.pricing.moves import Move
@@ -163,13 +163,14 @@ def _coarse(amount: int) -> int:
 
 def _looks_at_one_sum(move: Move, lines: frozenset[int]) -> bool:
     """Whether what it does depends on the sum of exactly these lines alone."""
-    if len(move.members) != 1 or frozenset(move.members[0].lines) != lines:
+    (member, *others) = move.members
+    if others or member.nets or frozenset(member.lines) != lines:
         return False
-    match move.members[0].offer.effect:
-        case Ladder() | PercentLadder() | AmountOff(each_unit=False):
-            return _asks_for(move.members[0].gate, lines)
+    match member.offer.effect:
+        case Ladder() | PercentLadder() | RoundDown() | AmountOff(each_unit=False):
+            return _asks_for(member.gate, lines)
         case PercentOff(spares_multi_buy=False):
-            return _asks_for(move.members[0].gate, lines)
+            return _asks_for(member.gate, lines)
         case _:
             return False
 

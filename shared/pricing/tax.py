@@ -69,20 +69,45 @@ def split_class(tax_class: TaxClass, taxed: Sequence[int]) -> ClassSplit:
     """Split a class's tax-included line amounts into net and taxes.
 
     The tax of the sum is rounded once; its rates get parts by largest remainder. Each rate is then
-    shared over what the lines still have, so no line's net is below zero and all shares sum.
+    shared over what the lines still have, so no line's net is below zero and all shares sum. Lines
+    below zero, for what the customer hands in, bear the tax of their own sum.
     """
     weights = weigh(tax_class)
     total = sum(taxed)
     tax = divide_rounded(total * sum(weights.rates), weights.paid)
-    taxes = largest_remainder(tax, weights.rates) if weights.rates else []
-    left = list(taxed)
+    if min(taxed, default=0) >= 0:
+        taxes = largest_remainder(tax, weights.rates) if weights.rates else []
+        line_taxes, left = _share_taxes(taxes, taxed)
+        return ClassSplit(total - tax, tuple(taxes), tuple(left), line_taxes)
+    back = [max(0, -amount) for amount in taxed]
+    tax_back = divide_rounded(sum(back) * sum(weights.rates), weights.paid)
+    split = [
+        (largest_remainder(part, weights.rates) if weights.rates else [], amounts)
+        for part, amounts in ((tax + tax_back, [max(0, a) for a in taxed]), (tax_back, back))
+    ]
+    (sold, sold_left), (in_, in_left) = (_share_taxes(*one) for one in split)
+    return ClassSplit(
+        total - tax,
+        tuple(a - b for a, b in zip(split[0][0], split[1][0], strict=True)),
+        tuple(a - b for a, b in zip(sold_left, in_left, strict=True)),
+        tuple(
+            tuple(a - b for a, b in zip(one, other, strict=True))
+            for one, other in zip(sold, in_, strict=True)
+        ),
+    )
+
+
+def _share_taxes(
+    taxes: Sequence[int], amounts: Sequence[int]
+) -> tuple[tuple[tuple[int, ...], ...], list[int]]:
+    """Taxes by rate over the lines, and what they leave of these."""
+    left = list(amounts)
     by_rate: list[list[int]] = []
     for amount in taxes:
         shares = largest_remainder(amount, left)
         left = [have - share for have, share in zip(left, shares, strict=True)]
         by_rate.append(shares)
-    line_taxes = tuple(zip(*by_rate, strict=True)) if by_rate else ((),) * len(left)
-    return ClassSplit(total - tax, tuple(taxes), tuple(left), line_taxes)
+    return (tuple(zip(*by_rate, strict=True)) if by_rate else ((),) * len(left)), left
 
 
 def line_levies(tax_class: TaxClass, units: int) -> tuple[ComponentShare, ...]:

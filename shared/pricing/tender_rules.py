@@ -26,7 +26,7 @@ def payable(tender: str, basket: Basket, quote: Quote, programme: Programme) -> 
         for sold, line in zip(basket.lines, quote.lines, strict=True)
         if rule.goods is None or rule.goods.contains(sold.goods)
     )
-    most = min(eligible, max(0, quote.total_minor) * rule.at_most_basis_points // WHOLE)
+    most = min(max(0, eligible), max(0, quote.total_minor) * rule.at_most_basis_points // WHOLE)
     return min(most, rule.at_most_minor) if rule.at_most_minor else most
 
 
@@ -71,7 +71,8 @@ def demands_of(basket: Basket, programme: Programme) -> tuple[Demanded, ...]:
 
 
 def _units(one: Restriction, basket: Basket) -> int:
-    return sum(line.units or 1 for line in basket.lines if one.goods.contains(line.goods))
+    sold = (line for line in basket.lines if not line.comes_in)
+    return sum(line.units or 1 for line in sold if one.goods.contains(line.goods))
 
 
 def _check_units(one: Restriction, units: int, before: int) -> None:

@@ -71,7 +71,7 @@ def _of_ladder(ladder: Ladder, least: int) -> Trend | None:
 
 def least_of(move: Move) -> int | None:
     """How much of its own lines has to be left for it; None where it asks for something else."""
-    if len(move.members) != 1:
+    if len(move.members) != 1 or move.members[0].nets:
         return None
     (member,) = move.members
     match member.gate:

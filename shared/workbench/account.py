@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from typing import Final
+from datetime import date, datetime
 
 from shared.ids import LotId
-from shared.loyalty.calendar import last_day
-from shared.loyalty.lots import DEBT, Lot, claw_back, pending, spendable
+from shared.loyalty.calendar import grace_end, last_day, last_idle_day
+from shared.loyalty.lots import DEBT, Lot, claw_back, dormant, pending, spendable
 from shared.loyalty.programme import Floor, Programme
 from shared.loyalty.stamps import Stamps
 from shared.loyalty.tiers import Spending, Standing, TierFloor, standing
@@ -16,9 +15,6 @@ from shared.loyalty.wallet import Wallet
 from shared.pricing.basket import MemberContext
 from shared.trade.fact import LotDraw
 from shared.workbench.scenario import Person
-
-GRACE: Final = timedelta(days=30)
-"""How long points live that come back to a lot which has lapsed."""
 
 
 @dataclass(slots=True)
@@ -34,6 +30,10 @@ class Account:
     uses_on: Counter[tuple[date, str]] = field(default_factory=Counter)
     bought_on: Counter[tuple[date, str]] = field(default_factory=Counter)
     """Units of restricted goods by day and restriction."""
+    last_active: date | None = None
+    """The last day on which they bought, earned or spent."""
+    acted_on: Counter[tuple[str, date]] = field(default_factory=Counter)
+    """Actions that gave points, by day."""
     friends: int = 0
     """Members this one referred who have bought."""
 
@@ -50,8 +50,17 @@ class Account:
         return standing(self.spending, programme.tiers, at.date(), floor, self.points)
 
     def usable(self, programme: Programme) -> list[Lot]:
-        """The lots, knowing from when on they can be spent."""
-        return pending(self.lots, programme.earning.pending_days)
+        """The lots, knowing from when on and until when they can be spent."""
+        last = last_idle_day(self.last_active, programme.expiry) if self.last_active else None
+        return pending(dormant(self.lots, last), programme.earning.pending_days)
+
+    def touch(self, programme: Programme, today: date) -> None:
+        """The member did something: what lapsed for want of it before stays lapsed."""
+        if self.last_active is not None:
+            last = last_idle_day(self.last_active, programme.expiry)
+            if last is not None and last < today:
+                self.lots = dormant(self.lots, last)
+        self.last_active = max(today, self.last_active or today)
 
     def context(self, programme: Programme, at: datetime) -> MemberContext:
         """What prices depend on."""
@@ -70,6 +79,7 @@ class Account:
         """A new lot; what is owed is paid first."""
         if points <= 0:
             return
+        self.touch(programme, today)
         lapses = last_day(today, programme.expiry)
         self.lots.append(Lot(lot=LotId(lot), points=points, earned_on=today, last_day=lapses))
         self._pay_debt(today)
@@ -83,13 +93,13 @@ class Account:
             else:
                 self._put(replace(held, points=held.points - one.points))
 
-    def give_back(self, draws: Iterable[LotDraw], today: date) -> None:
+    def give_back(self, draws: Iterable[LotDraw], programme: Programme, today: date) -> None:
         """Spent points come back to their lots; a lapsed one lives for another while."""
         for one in draws:
             held = next((lot for lot in self.lots if lot.lot == one.lot), None)
             if held is not None:
                 if held.last_day is not None and held.last_day < today:
-                    held = replace(held, last_day=today + GRACE)
+                    held = replace(held, last_day=grace_end(today, programme.expiry))
                 self._put(replace(held, points=held.points + one.points))
         self._pay_debt(today)
 

@@ -6,15 +6,16 @@ from functools import partial
 from shared.errors import DomainError
 from shared.ids import LotId
 from shared.loyalty.accounts import GiftCards, TopUpOffer
-from shared.loyalty.engagement import PrizeDraw
+from shared.loyalty.engagement import Partner, PrizeDraw
 from shared.loyalty.gift_card import sold as card_sold
 from shared.loyalty.lots import draw
-from shared.loyalty.partners import earned
+from shared.loyalty.partners import earned, worth
 from shared.loyalty.prize_draw import outcome
 from shared.loyalty.stamps import Stamps
 from shared.loyalty.wallet import closing, plus, top_up
 from shared.pricing.basket import Basket
 from shared.pricing.conditions import hindrance
+from shared.pricing.tax import split_class
 from shared.workbench import later_steps as told
 from shared.workbench.account import Account
 from shared.workbench.result import WinState
@@ -53,13 +54,20 @@ def sell_gift_card(shop: Shop, step: told.SellGiftCard) -> None:
     rules = shop.programme.gift_cards or GiftCards()
     if step.code in shop.gift_cards:
         raise DomainError("card-sold-already", code=step.code)
-    shop.gift_cards[step.code] = card_sold(step.code, step.amount_minor, rules, shop.at.date())
-    shop.take_in(step.tender, step.amount_minor)
+    amount, name = step.amount_minor, rules.taxed_when_sold_as
+    tax = 0
+    if name:
+        split = split_class(shop.programme.tax_class(name), [amount])
+        tax = amount - split.net
+        shop.day.tax[name] += tax
+    shop.gift_cards[step.code] = card_sold(step.code, amount, rules, shop.at.date(), tax)
+    shop.take_in(step.tender, amount)
 
 
 def close_gift_card(shop: Shop, step: told.CloseGiftCard) -> None:
     """What is left is paid out."""
     card = shop.card(step.code)
+    shop.untax(card, card.left)
     shop.gift_cards[step.code] = replace(card, left=0)
     shop.pay_out(card.left)
 
@@ -72,10 +80,49 @@ def buy_at_partner(shop: Shop, step: told.BuyAtPartner) -> None:
     account = _account(shop, step.member)
     if step.spend_minor <= 0:
         raise DomainError("amount-not-positive", amount=step.spend_minor)
-    points = earned(partner, step.spend_minor)
+    paid = _pay_at_partner(shop, partner, account, step)
+    points = earned(partner, step.spend_minor - paid)
     lot = f"{partner.id}-{shop.next_number()}"
     account.earn(lot, points, shop.programme, shop.at.date())
-    shop.partner_sales.setdefault(partner.id, []).append(step.spend_minor)
+    shop.partner_sales.setdefault(partner.id, []).append(step.spend_minor - paid)
+
+
+def _pay_at_partner(shop: Shop, partner: Partner, account: Account, step: told.BuyAtPartner) -> int:
+    """What points pay at a partner; what they pay earns nothing."""
+    if not step.points:
+        return 0
+    paid, today = worth(partner, step.points), shop.at.date()
+    if not paid:
+        raise DomainError("points-not-accepted")
+    if paid > step.spend_minor:
+        raise DomainError("tender-exceeds-due", amount=paid, due=step.spend_minor)
+    account.touch(shop.programme, today)
+    account.take(draw(account.usable(shop.programme), step.points, today), today)
+    shop.partner_spends.setdefault(partner.id, []).append(step.points)
+    return paid
+
+
+def act(shop: Shop, step: told.Act) -> None:
+    """Points for something else than buying, as often as it counts."""
+    rule = next((one for one in shop.programme.actions if one.id == step.action), None)
+    if rule is None:
+        raise DomainError("not-in-programme", what=step.action)
+    account, today = _account(shop, step.member), shop.at.date()
+    done = [
+        day
+        for (action, day), times in account.acted_on.items()
+        for _ in range(times)
+        if action == rule.id
+    ]
+    limits = (
+        (rule.per_member, len(done)),
+        (rule.per_member_and_year, sum(day.year == today.year for day in done)),
+        (rule.per_member_and_day, done.count(today)),
+    )
+    if any(most and so_far >= most for most, so_far in limits):
+        raise DomainError("action-counted-already", action=rule.id)
+    account.acted_on[rule.id, today] += 1
+    account.earn(f"{rule.id}-{shop.next_number()}", rule.points, shop.programme, today)
 
 
 def enter_draw(shop: Shop, step: told.EnterDraw) -> None:
@@ -90,6 +137,7 @@ def enter_draw(shop: Shop, step: told.EnterDraw) -> None:
         left = max(0, rule.per_member - len(own))
         raise DomainError("draw-entries", draw=rule.id, entries=step.entries, left=left)
     cost = rule.entry_points * step.entries
+    account.touch(shop.programme, today)
     account.take(draw(account.usable(shop.programme), cost, today), today)
     first = len(own) + 1
     entries += [f"{step.member}/{number}" for number in range(first, first + step.entries)]
@@ -117,6 +165,9 @@ def merge_members(shop: Shop, step: told.MergeMembers) -> None:
         _add_stamps(shop, stays, card, stamps)
     stays.uses.update(gone.uses)
     stays.uses_on.update(gone.uses_on)
+    stays.acted_on.update(gone.acted_on)
+    for day in filter(None, (gone.last_active,)):
+        stays.last_active = max(day, stays.last_active or day)
     for code in shop.coupons.values():
         if code.member == step.member:
             code.member = step.into

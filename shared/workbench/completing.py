@@ -9,6 +9,7 @@ from shared.loyalty.lots import draw
 from shared.loyalty.stamps import Stamps, stamped
 from shared.loyalty.tiers import Spending
 from shared.loyalty.wallet import minus
+from shared.pricing.cash import cash_rounding
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import THIS_SALE
 from shared.pricing.sale_lines import sale_lines
@@ -43,7 +44,8 @@ def complete(shop: Shop, step: told.Complete) -> None:
     sold = _sold(shop, quote, sale, rewards)
     shop.sold[sale] = sold
     _move_money(shop, sold)
-    settle_exchanges(shop, quote.total_minor)
+    settle_exchanges(shop, max(0, quote.total_minor))
+    _hand_out(shop, -quote.total_minor)
     for code in quote.coupons_used:
         if code in shop.coupons:
             shop.coupons[code].uses_left -= 1
@@ -87,11 +89,14 @@ def _sold(shop: Shop, quote: Quote, sale: str, rewards: tuple[LotDraw, ...]) -> 
         took=[
             TookIn(tender=one.tender, amount=one.amount_minor, code=one.code)
             for one in shop.tenders
-            if one.tender != "points"
+            if not one.tender.startswith("points")
         ],
         draws=(*rewards, *(d for d in paid if d.lot != THIS_SALE), *own),
         reward_points=sum(one.points for one in rewards),
         paid_with_points=payment.value_minor if payment else 0,
+        points_tender=next(
+            (one.tender for one in shop.tenders if one.tender.startswith("points")), "points"
+        ),
         used=tuple(quote.coupons_used),
         issued=(),
     )
@@ -103,15 +108,25 @@ def _move_money(shop: Shop, sold: Sold) -> None:
             shop.drawer += took.amount
         elif took.tender == "gift-card":
             card = shop.card(took.code)
+            shop.untax(card, took.amount)
             shop.gift_cards[took.code] = spent(card, took.amount, shop.at.date())
         elif took.tender == "stored-value" and shop.account is not None:
             took.parts = shop.wallet_share(took.amount)
             shop.account.wallet = minus(shop.account.wallet, took.parts)
 
 
+def _hand_out(shop: Shop, money: int) -> None:
+    """What the customer handed in is worth more than the goods: the rest is paid out in cash."""
+    if money > 0:
+        cash = cash_rounding(money, shop.programme).due_minor
+        shop.drawer -= cash
+        shop.day.tenders["cash"] -= cash
+
+
 def _move_member(shop: Shop, account: Account, sold: Sold) -> None:
     today, programme = shop.at.date(), shop.programme
     is_first = not any(one.spend_minor > 0 for one in account.spending)
+    account.touch(programme, today)
     own = [one for one in sold.draws if one.lot == sold.sale]
     account.take([one for one in sold.draws if one.lot != sold.sale], today)
     account.earn(sold.sale, sold.earning.points_total, programme, today)

@@ -29,12 +29,12 @@ class Day:
     def count(self, sold: Sold) -> None:
         """A sale that is complete."""
         self.sales += 1
-        self.turnover_minor += sold.total_minor
+        self.turnover_minor += sold.quote.total_minor
         for row in sold.quote.taxes:
             self.tax[row.tax_class] += sum(share.amount_minor for share in row.taxes)
         for took in sold.took:
             self.tenders[took.tender] += took.amount
         if sold.paid_with_points:
-            self.tenders["points"] += sold.paid_with_points
+            self.tenders[sold.points_tender] += sold.paid_with_points
         self.points_earned += sold.earning.points_total
         self.points_spent += sum(draw.points for draw in sold.draws)

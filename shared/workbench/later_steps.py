@@ -29,10 +29,16 @@ class Units(Part, frozen=True, kw_only=True):
 
 
 class Return(Part, frozen=True, kw_only=True, tag="return", tag_field="do"):
-    """Goods of a sale come back; all that is left where no lines are named."""
+    """Goods of a sale come back; all that is left where no lines are named.
+
+    ``gifts`` are units that were given on top, by article. Of those that what is kept does not give
+    any more, what stays with the customer is charged at list price; all are back where no lines are
+    named.
+    """
 
     sale: str
     lines: tuple[Units, ...] = ()
+    gifts: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Exchange(Part, frozen=True, kw_only=True, tag="exchange", tag_field="do"):
@@ -116,11 +122,19 @@ class CloseGiftCard(Part, frozen=True, kw_only=True, tag="close-card", tag_field
 
 
 class BuyAtPartner(Part, frozen=True, kw_only=True, tag="partner", tag_field="do"):
-    """A member buys at a partner and earns at its rate."""
+    """A member buys at a partner and earns at its rate; ``points`` pay there what they can."""
 
     partner: str
     member: str
     spend_minor: int
+    points: int = 0
+
+
+class Act(Part, frozen=True, kw_only=True, tag="action", tag_field="do"):
+    """A member did something that the programme gives points for."""
+
+    action: str
+    member: str
 
 
 class EnterDraw(Part, frozen=True, kw_only=True, tag="enter-draw", tag_field="do"):

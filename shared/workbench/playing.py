@@ -51,6 +51,7 @@ def open_shop(scenario: told.Scenario) -> Shop:
         store=scenario.store,
         till=scenario.till,
         float_minor=scenario.float_minor,
+        batches={one.sku: one.batches for one in scenario.goods},
         coupons={one.code: _code(one) for one in scenario.coupons},
         gift_cards={
             one.code: GiftCard(code=one.code, left=one.left_minor, last_day=one.last_day)
@@ -93,6 +94,7 @@ HANDLERS: Final[dict[type, Callable[[Shop, Any], None]]] = {
     later.SellGiftCard: benefits.sell_gift_card,
     later.CloseGiftCard: benefits.close_gift_card,
     later.BuyAtPartner: benefits.buy_at_partner,
+    later.Act: benefits.act,
     later.EnterDraw: benefits.enter_draw,
     later.RunDraw: benefits.run_draw,
 }
@@ -156,12 +158,14 @@ def _account(person: told.Person) -> Account:
         Spending(sale=f"past-{number}", day=one.day, spend_minor=one.spend_minor, growth=one.growth)
         for number, one in enumerate(person.past, start=1)
     ]
+    days = [lot.earned_on for lot in lots] + [one.day for one in spending]
     return Account(
         person,
         lots,
         spending,
         wallet=Wallet(principal=person.principal_minor, bonus=person.bonus_minor),
         stamps={card: Stamps(stamps=stamps) for card, stamps in person.stamps.items()},
+        last_active=person.last_active or max(days, default=None),
     )
 
 

@@ -86,6 +86,14 @@ class LotState(msgspec.Struct, frozen=True, kw_only=True):
     usable_from: str | None = None
 
 
+class LapsingState(msgspec.Struct, frozen=True, kw_only=True):
+    """Points that lapse after a day the member is reminded of."""
+
+    last_day: str
+    points: int
+    days_left: int
+
+
 class MemberState(msgspec.Struct, frozen=True, kw_only=True):
     """A member's balances."""
 
@@ -101,6 +109,7 @@ class MemberState(msgspec.Struct, frozen=True, kw_only=True):
     principal_minor: int = 0
     bonus_minor: int = 0
     stamps: dict[str, int] = msgspec.field(default_factory=dict)
+    lapsing: tuple[LapsingState, ...] = ()
 
 
 class IssuedState(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +137,8 @@ class CardState(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     left_minor: int
     last_day: str | None
+    tax_minor: int = 0
+    """What is in it of the tax that was paid when it was sold."""
 
 
 class RewardState(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +169,8 @@ class RefundState(msgspec.Struct, frozen=True, kw_only=True):
     points_given_back: int
     coupons_given_back: tuple[str, ...] = ()
     coupons_voided: tuple[str, ...] = ()
+    gifts_charged_minor: int = 0
+    """For gifts that the kept goods do not give any more; it was kept back from the money."""
 
 
 class DrawerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +206,10 @@ class PartnerState(msgspec.Struct, frozen=True, kw_only=True):
     spend_minor: int
     points: int
     owed_minor: int
+    points_spent: int = 0
+    """Of our points that it took."""
+    settlement_minor: int = 0
+    """What it pays; below zero what is paid to it."""
 
 
 class WinState(msgspec.Struct, frozen=True, kw_only=True):

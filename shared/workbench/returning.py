@@ -1,7 +1,10 @@
 """Returns, exchanges and refunds without goods: what they give back and take back."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+
+import msgspec
 
 from shared.errors import DomainError
 from shared.ids import LotId
@@ -23,7 +26,7 @@ from shared.trade.fact import LotDraw, TenderKind
 from shared.workbench import later_steps as told
 from shared.workbench.result import RefundState, TenderState
 from shared.workbench.shop import Shop
-from shared.workbench.sold import Sold
+from shared.workbench.sold import Sold, given_on_top
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +52,41 @@ NOTHING = Back(amount=0, points_paid=0, points_spent=0, points=0, growth=0, spen
 def return_goods(shop: Shop, step: told.Return) -> None:
     """Goods come back; the money goes where it came from."""
     sold = _sold(shop, step.sale)
-    back = _back(sold, _wanted(sold, step.lines))
-    shop.refund = _give(shop, sold, back, back.amount - back.points_paid)
+    wanted = _wanted(sold, step.lines)
+    gifts = _gifts(sold, step)
+    back = _back(sold, wanted)
+    charged = _charge_gifts(shop, sold, gifts, back.amount - back.points_paid)
+    refund = _give(shop, sold, back, back.amount - back.points_paid - charged)
+    shop.day.refunded_minor -= charged
+    shop.refund = msgspec.structs.replace(refund, gifts_charged_minor=charged)
+
+
+def _gifts(sold: Sold, step: told.Return) -> Counter[str]:
+    """Units of gifts that come back."""
+    left = sold.gifts - sold.gifts_back
+    if not step.lines and not step.gifts:
+        return left
+    for goods, units in step.gifts.items():
+        if units > left[goods]:
+            raise DomainError("gifts-exceed-sale", goods=goods, quantity=units, left=left[goods])
+    return Counter(step.gifts)
+
+
+def _charge_gifts(shop: Shop, sold: Sold, gifts: Counter[str], money: int) -> int:
+    """What stays with the customer of gifts that the kept goods do not give, at list price.
+
+    At most what is given back: a return never costs anything.
+    """
+    if not sold.gifts:
+        return 0
+    sold.gifts_back += gifts
+    kept = _kept_basket(sold)
+    still = given_on_top(price(kept, sold.programme)) if kept.lines else Counter[str]()
+    too_many = sold.gifts - sold.gifts_back - still
+    due = sum(shop.list_price(goods) * units for goods, units in too_many.items())
+    charged = min(max(0, due - sold.gifts_charged_minor), money)
+    sold.gifts_charged_minor += charged
+    return charged
 
 
 def exchange(shop: Shop, step: told.Exchange) -> None:
@@ -226,10 +262,10 @@ def _by_what_is_kept(sold: Sold) -> Back:
     """What was paid less what the kept goods would have cost then, as far as not given back yet."""
     kept = price(_kept_basket(sold), sold.programme)
     earning, paid = sold.earning, sold.quote
-    due_back = max(0, paid.total_minor - kept.total_minor) - _with_goods(sold)
+    due_back = max(0, sold.total_minor - kept.total_minor) - _with_goods(sold)
     amount = max(0, due_back)
     until = _with_goods(sold) + amount
-    points_back = _part(sold.paid_with_points, until, paid.total_minor)
+    points_back = _part(sold.paid_with_points, until, sold.total_minor)
     tax_paid, tax_kept = _tax(paid.taxes), _tax(kept.taxes)
     return Back(
         amount=amount,
@@ -259,9 +295,23 @@ def _kept_basket(sold: Sold) -> Basket:
     lines = []
     for line in sold.basket.lines:
         left = line.quantity - sold.returned[line.id]
-        if left:
+        if left and not line.comes_in:
             lines.append(replace(line, units=left) if line.units else replace(line, grams=left))
-    return replace(sold.basket, lines=tuple(lines))
+    basket = replace(sold.basket, lines=tuple(lines))
+    return _with_less_off(basket, sold)
+
+
+def _with_less_off(basket: Basket, sold: Sold) -> Basket:
+    """An amount off the whole, by hand or for points, is for what is kept only in its part."""
+    whole = sum(line.shelf_minor for line in sold.basket.lines)
+    kept = sum(line.shelf_minor for line in basket.lines)
+    if basket.discount is not None:
+        amount = _part(basket.discount.amount_minor, kept, whole)
+        basket = replace(basket, discount=replace(basket.discount, amount_minor=amount))
+    if basket.points_off is not None:
+        value = _part(basket.points_off.value_minor, kept, whole)
+        basket = replace(basket, points_off=replace(basket.points_off, value_minor=value))
+    return basket
 
 
 def _give(shop: Shop, sold: Sold, back: Back, money: int) -> RefundState:
@@ -348,7 +398,7 @@ def _move_member(shop: Shop, sold: Sold, back: Back, lots: Sequence[LotDraw]) ->
     if account is None:
         return 0
     today = shop.at.date()
-    account.give_back(lots, today)
+    account.give_back(lots, sold.programme, today)
     floor = sold.programme.returns.points_floor
     claw = claw_back(account.lots, back.points, of_sale=LotId(sold.sale), today=today, floor=floor)
     account.take(claw.draws, today)

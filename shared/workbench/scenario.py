@@ -18,6 +18,14 @@ from shared.workbench import later_steps as later
 from shared.workbench.part import Part
 
 
+class Batch(Part, frozen=True, kw_only=True):
+    """Goods that were made together; none are sold after the last day, or once recalled."""
+
+    batch: str
+    last_day: date | None = None
+    is_recalled: bool = False
+
+
 class Article(Part, frozen=True, kw_only=True):
     """Goods; what is left out of the names is called by its SKU."""
 
@@ -36,6 +44,7 @@ class Article(Part, frozen=True, kw_only=True):
     no_discount: bool = False
     no_points: bool = False
     cost_minor: int | None = None
+    batches: tuple[Batch, ...] = ()
 
 
 class StartLot(Part, frozen=True, kw_only=True):
@@ -93,6 +102,8 @@ class Person(Part, frozen=True, kw_only=True):
     stamps: dict[str, int] = msgspec.field(default_factory=dict)
     """By visit card."""
     referred_by: str = ""
+    last_active: date | None = None
+    """Their last day with a sale or a lot where left out."""
 
 
 class Add(Part, frozen=True, kw_only=True, tag="add", tag_field="do"):
@@ -104,6 +115,10 @@ class Add(Part, frozen=True, kw_only=True, tag="add", tag_field="do"):
     line: str = ""
     price_minor: int | None = None
     label_minor: int | None = None
+    comes_in: bool = False
+    """Handed in by the customer, as an empty bottle: it counts against the total."""
+    batch: str = ""
+    """Of goods that have batches: which one it is from."""
 
 
 class Remove(Part, frozen=True, kw_only=True, tag="remove", tag_field="do"):
@@ -128,9 +143,9 @@ class SetPrice(Part, frozen=True, kw_only=True, tag="price", tag_field="do"):
 
 
 class Discount(Part, frozen=True, kw_only=True, tag="discount", tag_field="do"):
-    """Type a discount on a line by hand; without a figure it goes again."""
+    """Type a discount by hand, on a line or on the whole basket; without a figure it goes again."""
 
-    line: str
+    line: str = ""
     basis_points: int = 0
     amount_minor: int = 0
 
@@ -175,7 +190,10 @@ class PlanTender(Part, frozen=True, kw_only=True, tag="paying", tag_field="do"):
 
 
 class SpendPoints(Part, frozen=True, kw_only=True, tag="points", tag_field="do"):
-    """Pay with points; all that can pay where no number is given, by the rule that pays most."""
+    """Pay with points; all that can pay where no number is given, by the rule that pays most.
+
+    By a rule that lowers the price it comes before all tenders.
+    """
 
     points: int | None = None
     rule: str = ""
@@ -255,6 +273,7 @@ Step = (
     | later.SellGiftCard
     | later.CloseGiftCard
     | later.BuyAtPartner
+    | later.Act
     | later.EnterDraw
     | later.RunDraw
 )

@@ -15,7 +15,7 @@ from shared.ids import CouponId, StoreId, TillId
 from shared.loyalty.accounts import StoredValue
 from shared.loyalty.gift_card import GiftCard, spent
 from shared.loyalty.offers import Limits
-from shared.loyalty.programme import Programme
+from shared.loyalty.programme import Programme, Treatment
 from shared.loyalty.wallet import Wallet, plus, spend
 from shared.money import divide_rounded
 from shared.pricing.basket import (
@@ -25,13 +25,14 @@ from shared.pricing.basket import (
     HandDiscount,
     OfferUse,
     PlannedTender,
+    PointsOff,
     RewardClaim,
 )
 from shared.pricing.cash import cash_rounding
 from shared.pricing.earning import earn
 from shared.pricing.engine import price
 from shared.pricing.quote import EarningQuote, Quote
-from shared.pricing.redemption import PointsPayment, offered, redeem
+from shared.pricing.redemption import PointsPayment, offered, redeem, reduce
 from shared.pricing.search import SearchMemory
 from shared.pricing.tender_rules import payable, rule_of
 from shared.shares import largest_remainder
@@ -61,6 +62,8 @@ class Shop:
     rewards: dict[str, int] = field(default_factory=dict)
     gifts: dict[str, str] = field(default_factory=dict)
     paying: str = ""
+    discount: HandDiscount | None = None
+    points_off: PointsOff | None = None
     tenders: list[TenderState] = field(default_factory=list)
     payment: PointsPayment | None = None
     drawer: int = 0
@@ -80,6 +83,9 @@ class Shop:
     uses: Counter[str] = field(default_factory=Counter)
     day: Day = field(default_factory=Day)
     partner_sales: dict[str, list[int]] = field(default_factory=dict)
+    partner_spends: dict[str, list[int]] = field(default_factory=dict)
+    batches: dict[str, tuple[told.Batch, ...]] = field(default_factory=dict)
+    """By SKU."""
     entries: dict[str, list[str]] = field(default_factory=dict)
     wins: list[WinState] = field(default_factory=list)
     drawer_count: DrawerState | None = None
@@ -101,6 +107,8 @@ class Shop:
             rewards=tuple(RewardClaim(offer, times) for offer, times in self.rewards.items()),
             gifts=tuple(self.gifts.items()),
             uses=tuple(self._uses(account)),
+            discount=self.discount,
+            points_off=self.points_off,
         )
 
     def _uses(self, account: Account | None) -> Iterator[OfferUse]:
@@ -155,16 +163,30 @@ class Shop:
         rules = self.programme.stored_value or StoredValue()
         return spend(self.account.wallet, amount, rules.spend_first)
 
+    def list_price(self, goods: str) -> int:
+        """What an article costs in the catalogue; DomainError ``unknown-goods``."""
+        if goods not in self.goods:
+            raise DomainError("unknown-goods", goods=goods)
+        return self.goods[goods].list_price_minor
+
     def card(self, code: str) -> GiftCard:
         """A gift card; DomainError ``no-such-card``."""
         if code not in self.gift_cards:
             raise DomainError("no-such-card", code=code)
         return self.gift_cards[code]
 
+    def untax(self, card: GiftCard, amount: int) -> None:
+        """What a single-purpose card pays was taxed when it was sold; below zero it comes back."""
+        rules = self.programme.gift_cards
+        if rules is not None and card.tax:
+            after = replace(card, left=card.left - amount)
+            self.day.tax[rules.taxed_when_sold_as] -= card.tax_left - after.tax_left
+
     def give_to(self, took: TookIn, amount: int, member: str | None) -> None:
         """Money goes back to a card, or to the accounts of stored value that paid it."""
         if took.tender == "gift-card":
             card = self.card(took.code)
+            self.untax(card, -amount)
             self.gift_cards[took.code] = replace(card, left=card.left + amount)
         elif took.tender == "stored-value" and member in self.accounts:
             until = divide_rounded(took.parts.principal * took.refunded, took.amount)
@@ -220,6 +242,7 @@ class Shop:
         goods = self.goods.get(step.goods)
         if goods is None:
             raise DomainError("unknown-goods", goods=step.goods)
+        self._check_batch(step)
         self.added_lines += 1
         self.lines.append(
             BasketLine(
@@ -229,8 +252,23 @@ class Shop:
                 grams=step.grams,
                 price_minor=step.price_minor,
                 label_minor=step.label_minor,
+                comes_in=step.comes_in,
             )
         )
+
+    def _check_batch(self, step: told.Add) -> None:
+        """DomainError ``unknown-batch``, ``batch-recalled`` or ``batch-lapsed``."""
+        known = self.batches.get(step.goods, ())
+        if not step.batch or step.comes_in:
+            return
+        found = next((one for one in known if one.batch == step.batch), None)
+        if found is None:
+            raise DomainError("unknown-batch", goods=step.goods, batch=step.batch)
+        if found.is_recalled:
+            raise DomainError("batch-recalled", goods=step.goods, batch=step.batch)
+        if found.last_day is not None and self.at.date() > found.last_day:
+            on = found.last_day.isoformat()
+            raise DomainError("batch-lapsed", goods=step.goods, batch=step.batch, on=on)
 
     @do.register
     def _(self, step: told.Remove) -> None:
@@ -249,7 +287,11 @@ class Shop:
     def _(self, step: told.Discount) -> None:
         hand = HandDiscount(basis_points=step.basis_points, amount_minor=step.amount_minor)
         given = hand if step.basis_points or step.amount_minor else None
-        self._change(step.line, discount=given)
+        if step.line:
+            self._change(step.line, discount=given)
+            return
+        self.untendered()
+        self.discount = given
 
     @do.register
     def _(self, step: told.SetMember) -> None:
@@ -291,13 +333,22 @@ class Shop:
         basket, account = self.basket(), self.account
         if account is None:
             raise DomainError("points-need-member")
-        if self.payment is not None:
+        if self.payment is not None or self.points_off is not None:
             raise DomainError("points-tendered-already")
-        quote, lots = self.quote(), account.lots
-        most = offered(basket, quote, self.programme, lots, step.rule).points
-        wanted = most if step.points is None else step.points
+        quote, lots = self.quote(), account.usable(self.programme)
+        most = offered(basket, quote, self.programme, lots, step.rule)
+        wanted = most.points if step.points is None else step.points
+        rules = {rule.id: rule for rule in self.programme.redemptions}
+        named = rules.get(step.rule or most.rule)
+        if named is not None and named.treatment is Treatment.PRICE_REDUCTION:
+            self.untendered()
+            self.points_off = reduce(basket, quote, wanted, self.programme, lots, named.id)
+            return
         payment = redeem(basket, quote, wanted, self.programme, lots, step.rule)
-        self._take("points", payment.value_minor, points=payment.points)
+        tender = "points"
+        if rules[payment.rule].treatment is Treatment.THIRD_PARTY:
+            tender = "points-third-party"
+        self._take(tender, payment.value_minor, points=payment.points)
         self.payment = payment
 
     @do.register
@@ -381,6 +432,7 @@ class Shop:
         self.lines, self.claims, self.tenders = [], [], []
         self.rewards, self.gifts, self.paying = {}, {}, ""
         self.payment, self.member = None, None
+        self.discount, self.points_off = None, None
         self.exchanges, self.credit = [], 0
 
 

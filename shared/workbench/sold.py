@@ -12,6 +12,14 @@ from shared.trade.fact import LotDraw
 from shared.trade.ticket import SaleLine
 
 
+def given_on_top(quote: Quote) -> Counter[str]:
+    """Units at 0 beside the lines, by article."""
+    units: Counter[str] = Counter()
+    for one in quote.added:
+        units[one.goods] += one.units if one.goods else 0
+    return units
+
+
 @dataclass(slots=True)
 class TookIn:
     """Money that one tender took, and what was given back to it."""
@@ -44,6 +52,8 @@ class Sold:
     """What rewards took of them."""
     paid_with_points: int
     """Money that points paid."""
+    points_tender: str
+    """Whether somebody else owes the shop for them."""
     used: tuple[str, ...]
     """Codes that were spent."""
     issued: tuple[str, ...]
@@ -58,14 +68,25 @@ class Sold:
     spend_taken: int = 0
     points_given: int = 0
     points_given_minor: int = 0
+    gifts_back: Counter[str] = field(default_factory=Counter)
+    """Units that were given on top and came back, by article."""
+    gifts_charged_minor: int = 0
 
     @property
     def total_minor(self) -> int:
-        """What was paid."""
-        return self.quote.total_minor
+        """What the goods cost, before anything was set off that the customer handed in."""
+        lines = zip(self.basket.lines, self.quote.lines, strict=True)
+        return sum(quoted.pay_minor for line, quoted in lines if not line.comes_in)
+
+    @property
+    def gifts(self) -> Counter[str]:
+        """Units that were given on top, by article."""
+        return given_on_top(self.quote)
 
     def left_of(self, line: SaleLine) -> int:
         """How much of a line the customer keeps."""
+        if self.basket.lines[line.line - 1].comes_in:
+            return 0
         return line.quantity - self.returned[self.name_of(line)]
 
     def name_of(self, line: SaleLine) -> str:

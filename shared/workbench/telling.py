@@ -1,5 +1,6 @@
 """From a shop's state to plain values, with every explanation in both languages."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 from shared.language import Language, words
 from shared.loyalty.lots import spendable
 from shared.loyalty.partners import statement
-from shared.pricing.quote import ComponentShare, Explanation, LineDiscount, LineQuote
+from shared.pricing.basket import Basket
+from shared.pricing.quote import ComponentShare, Explanation, LineDiscount, LineQuote, Quote
 from shared.pricing.redemption import offered
 from shared.pricing.tender_rules import demands_of
 from shared.pricing.words import explanation_text
@@ -20,6 +22,7 @@ from shared.workbench.result import (
     DemandState,
     EarnedState,
     IssuedState,
+    LapsingState,
     LineState,
     LotState,
     MemberState,
@@ -36,8 +39,7 @@ def state_of(shop: Shop, step: int, title: str) -> State:
     """Everything after a step."""
     basket, quote = shop.basket(), shop.quote()
     earning, (due, in_cash) = shop.earning(quote), shop.due(quote)
-    account = shop.account
-    can_pay = offered(basket, quote, shop.programme, account.lots).points if account else 0
+    can_pay = _can_pay(shop, basket, quote)
     return State(
         step=step,
         title=title,
@@ -85,7 +87,12 @@ def state_of(shop: Shop, step: int, title: str) -> State:
         ),
         coupons=tuple(_code(one) for one in shop.coupons.values()),
         gift_cards=tuple(
-            CardState(code=one.code, left_minor=one.left, last_day=_day(one.last_day))
+            CardState(
+                code=one.code,
+                left_minor=one.left,
+                last_day=_day(one.last_day),
+                tax_minor=one.tax_left,
+            )
             for one in shop.gift_cards.values()
         ),
         rewards=tuple(_rewards(shop)),
@@ -100,6 +107,14 @@ def state_of(shop: Shop, step: int, title: str) -> State:
         partners=tuple(_partners(shop)),
         wins=tuple(shop.wins),
     )
+
+
+def _can_pay(shop: Shop, basket: Basket, quote: Quote) -> int:
+    """Points that can still be taken for this basket."""
+    account = shop.account
+    if account is None or shop.points_off is not None:
+        return 0
+    return offered(basket, quote, shop.programme, account.usable(shop.programme)).points
 
 
 def _day(day: date | None) -> str | None:
@@ -131,13 +146,16 @@ def _rewards(shop: Shop) -> Iterator[RewardState]:
 
 def _partners(shop: Shop) -> Iterator[PartnerState]:
     for partner in shop.programme.partners:
-        told = statement(partner, shop.partner_sales.get(partner.id, []))
+        paid = shop.partner_spends.get(partner.id, [])
+        told = statement(partner, shop.partner_sales.get(partner.id, []), paid)
         yield PartnerState(
             partner=told.partner,
             sales=told.sales,
             spend_minor=told.spend_minor,
             points=told.points,
             owed_minor=told.owed_minor,
+            points_spent=told.points_spent,
+            settlement_minor=told.settlement_minor,
         )
 
 
@@ -216,4 +234,19 @@ def _member(account: Account, shop: Shop) -> MemberState:
         principal_minor=account.wallet.principal,
         bonus_minor=account.wallet.bonus,
         stamps={card: one.stamps for card, one in account.stamps.items()},
+        lapsing=tuple(_lapsing(account, shop)),
     )
+
+
+def _lapsing(account: Account, shop: Shop) -> Iterator[LapsingState]:
+    """What the member is reminded of today: lots that lapse within the longest notice."""
+    expiry, today = shop.programme.expiry, shop.at.date()
+    notice = max(expiry.reminders_days, default=0) if expiry else 0
+    points: Counter[date] = Counter()
+    for lot in account.usable(shop.programme):
+        if lot.last_day is not None and lot.is_alive(today):
+            points[lot.last_day] += lot.points
+    for day in sorted(points):
+        left = (day - today).days
+        if left <= notice:
+            yield LapsingState(last_day=day.isoformat(), points=points[day], days_left=left)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from shared.errors import DomainError
 from shared.loyalty.accounts import StoredValue
-from shared.loyalty.effects import AmountOff, Ladder, PercentOff, SetPrice, Step
-from shared.loyalty.programme import CashRounding, Redemption, ReturnPolicy, Returns
+from shared.loyalty.effects import AmountOff, Ladder, PercentOff, RoundDown, SetPrice, Step
+from shared.loyalty.programme import CashRounding, Redemption, ReturnPolicy, Returns, Treatment
 from shared.workbench import later_steps as later
 from shared.workbench import scenario as told
 from shared.workbench.playing import do, open_shop
@@ -24,6 +24,8 @@ OFFERS = (
     offer("ladder", Ladder(steps=(Step(threshold_minor=30_00, off_minor=5_00),), repeats=True)),
     offer("set", SetPrice(units=3, price_minor=20_00), only("A")),
     offer("tenth", PercentOff(basis_points_off=1_000), only("B")),
+    offer("net", AmountOff(off_minor=1_11), net=True),
+    offer("round", RoundDown(step_minor=5), rank=9),
     offer("reward", AmountOff(off_minor=3_33), costs_points=70),
 )
 GOODS = (
@@ -38,7 +40,15 @@ def shop_of(policy, points, wallet):
         *OFFERS,
         tax_classes=CLASSES,
         earning=earning(points=3),
-        redemption=Redemption(points_per_block=10, value_per_block_minor=9),
+        redemption=(
+            Redemption(id="pay", points_per_block=10, value_per_block_minor=9),
+            Redemption(
+                id="lower",
+                points_per_block=10,
+                value_per_block_minor=7,
+                treatment=Treatment.PRICE_REDUCTION,
+            ),
+        ),
         stored_value=StoredValue(),
         returns=Returns(policy=policy),
         cash_rounding=CashRounding(),
@@ -77,9 +87,13 @@ def sell(shop, bought, data):
         do(shop, told.Add(goods=sku, units=units, line=str(number)))
     if data.draw(st.booleans()):
         do(shop, told.Reward(offer="reward"))
+    if data.draw(st.integers(0, 3)) == 0:
+        amount = data.draw(st.integers(1, 9_99))
+        do(shop, told.Discount(amount_minor=amount, basis_points=data.draw(st.integers(0, 900))))
     if data.draw(st.booleans()):
         with contextlib.suppress(DomainError):
-            do(shop, told.SpendPoints(points=data.draw(st.integers(1, 150))))
+            rule = data.draw(st.sampled_from(["pay", "lower"]))
+            do(shop, told.SpendPoints(points=data.draw(st.integers(1, 150)), rule=rule))
     tenders = data.draw(st.permutations(["stored-value", "card"]))
     for tender in tenders[: data.draw(st.integers(0, 2))]:
         due, _ = shop.due(shop.quote())

@@ -198,6 +198,8 @@ class _Maker(EffectDrawer):
             on_manual_prices=self.one_in(4),
             limits=Limits(per_member=1, in_total=5) if self.one_in(8) else Limits(),
             costs_points=100 if not claimed and self.one_in(8) else 0,
+            net=isinstance(effect, does.NET) and self.one_in(5),
+            reuses_units=isinstance(effect, does.MULTI_BUY) and self.one_in(6),
         )
 
     # Conditions

@@ -66,6 +66,7 @@ class EffectDrawer:
             self.bundle,
             self.bundle,
             self.free_units,
+            self.round_down,
             self.addition,
         )
 
@@ -84,6 +85,9 @@ class EffectDrawer:
 
     def free_units(self) -> does.Effect:
         return does.FreeUnits(units=self.random.randint(1, 3), basis_points_off=self.basis_points())
+
+    def round_down(self) -> does.Effect:
+        return does.RoundDown(step_minor=self.random.choice((10, 100, 500)))
 
     def basis_points(self) -> int:
         return self.random.choice((1_000, 2_000, 5_000, 10_000, self.random.randint(1, 10_000)))

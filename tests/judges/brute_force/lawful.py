@@ -23,6 +23,7 @@ from tests.judges.brute_force.plain_effects import (
     begin,
     capped,
     leave,
+    net_spread,
     percentage_base,
     spread,
     taking,
@@ -221,9 +222,15 @@ class Offering:
                 for line, share in shares.items()
             }
             amounts = {line: amount for line, amount in amounts.items() if amount}
-            off = capped(attempt.offer, sum(amounts.values()))
-            applied.append(Applied(attempt, Taken(spread(off, amounts), {})))
+            applied.append(Applied(attempt, Taken(self._capped(attempt.offer, amounts), {})))
         return applied if all(one.taken.total for one in applied) else []
+
+    def _capped(self, offer: Offer, amounts: dict[int, int]) -> dict[int, int]:
+        if not offer.net:
+            return spread(capped(offer, sum(amounts.values())), amounts)
+        every = [amounts.get(place, 0) for place in range(len(self.lines))]
+        whole = net_of(self.lines, every, amounts.__contains__)
+        return net_spread(capped(offer, whole), amounts, self.lines)
 
     # All of them
 
@@ -311,7 +318,8 @@ class Offering:
         assert isinstance(effect, FurtherUnits)
         paid: Counter[str] = Counter()
         for line in attempt.goods:
-            paid[self.lines[line].goods.sku] += self.lines[line].units - now.used[line]
+            used = 0 if attempt.offer.reuses_units else now.used[line]
+            paid[self.lines[line].goods.sku] += self.lines[line].units - used
         return {sku: units * effect.units // effect.per_units for sku, units in paid.items()}
 
 

@@ -12,16 +12,18 @@ from math import lcm
 from shared.loyalty.effects import (
     AmountOff,
     Bundle,
+    Effect,
     FixedPrice,
     FreeUnits,
     Ladder,
     NthItem,
     PercentLadder,
     PercentOff,
+    RoundDown,
     SetPrice,
 )
 from shared.loyalty.offers import Offer
-from tests.judges.brute_force.plain_lines import PlainLine, half_up, parted
+from tests.judges.brute_force.plain_lines import PlainLine, half_up, net_of, parted
 
 WHOLE = 10_000
 
@@ -101,15 +103,27 @@ def taking(
     """
     effect = offer.effect
     if isinstance(effect, NthItem | SetPrice | Bundle | FreeUnits):
-        return _Table(lines, now).taking(offer, goods, parts, most)
+        if not offer.reuses_units:
+            return _Table(lines, now).taking(offer, goods, parts, most)
+        # As if nobody had used a unit; and it uses none for others.
+        fresh = Standing(now.left, (0,) * len(lines), (0,) * len(lines))
+        taken = _Table(lines, fresh).taking(offer, goods, parts, most)
+        return Taken(taken.amounts, {}, taken.sets)
+    if offer.net:
+        return _taking_net(offer, goods, lines, now)
+    off, weights = _counted(effect, goods, lines, now)
+    return Taken(spread(capped(offer, off), weights), {})
+
+
+def _counted(
+    effect: Effect, goods: Sequence[int], lines: Sequence[PlainLine], now: Standing
+) -> tuple[int, dict[int, int]]:
+    """What is taken off, and what of each line counts for it."""
     weights = {line: now.left[line] for line in goods}
     whole = sum(weights.values())
     match effect:
-        case Ladder():
-            off = _steps(effect, whole)
-        case PercentLadder():
-            reached = [s.basis_points_off for s in effect.steps if s.threshold_minor <= whole]
-            off = half_up(whole * max(reached, default=0), WHOLE)
+        case RoundDown() | Ladder() | PercentLadder():
+            off = _of_sum(effect, whole)
         case PercentOff():
             weights = percentage_base(effect, goods, lines, now)
             off = half_up(sum(weights.values()) * effect.basis_points_off, WHOLE)
@@ -128,7 +142,61 @@ def taking(
             off = off if effect.each_unit else min(off, effect.off_minor)
         case _:
             raise AssertionError(effect)
-    return Taken(spread(capped(offer, off), weights), {})
+    return off, weights
+
+
+def _taking_net(
+    offer: Offer, goods: Sequence[int], lines: Sequence[PlainLine], now: Standing
+) -> Taken:
+    """The same for an offer that speaks of net amounts: class by class, exact until it rounds."""
+    effect = offer.effect
+    counted = {line: now.left[line] for line in goods}
+    match effect:
+        case PercentOff():
+            counted = percentage_base(effect, goods, lines, now)
+        case FixedPrice(price_minor=price):
+            for line in goods:
+                sold = lines[line].sold
+                asked = half_up(price * sold.grams, 1000) if sold.grams else price * sold.units
+                asked = half_up(*(asked / lines[line].net).as_integer_ratio())
+                counted[line] = max(0, now.left[line] - asked)
+        case AmountOff(each_unit=True, off_minor=each):
+            for line in goods:
+                most = half_up(*(each * lines[line].units / lines[line].net).as_integer_ratio())
+                counted[line] = min(now.left[line], most)
+        case _:
+            pass
+    whole = net_of(lines, [counted.get(n, 0) for n in range(len(lines))], counted.__contains__)
+    match effect:
+        case Ladder() | PercentLadder():
+            off = _of_sum(effect, whole)
+        case PercentOff():
+            off = half_up(whole * effect.basis_points_off, WHOLE)
+        case AmountOff(each_unit=False):
+            off = min(whole, effect.off_minor)
+        case _:
+            off = whole
+    return Taken(net_spread(capped(offer, off), counted, lines), {})
+
+
+def net_spread(off: int, counted: Mapping[int, int], lines: Sequence[PlainLine]) -> dict[int, int]:
+    """A net amount off tax-included ones, first over the tax classes and then over their lines."""
+    classes: dict[str, list[int]] = {}
+    for line in counted:
+        classes.setdefault(lines[line].tax_class.id, []).append(line)
+    names = sorted(classes)
+    sums = [sum(counted[line] for line in classes[name]) for name in names]
+    nets = [
+        half_up(*(total * lines[classes[name][0]].net).as_integer_ratio())
+        for name, total in zip(names, sums, strict=True)
+    ]
+    if off == sum(nets):
+        return {line: amount for line, amount in counted.items() if amount}
+    found: dict[int, int] = {}
+    for name, total, part in zip(names, sums, parted(off, nets), strict=True):
+        paid = half_up(*(part / lines[classes[name][0]].net).as_integer_ratio())
+        found |= spread(min(paid, total), {line: counted[line] for line in classes[name]})
+    return found
 
 
 def percentage_base(
@@ -142,6 +210,18 @@ def percentage_base(
             each = now.left[line] + now.by_sets[line]
             base[line] = min(now.left[line], each * (units - used) // units)
     return base
+
+
+def _of_sum(effect: Ladder | PercentLadder | RoundDown, whole: int) -> int:
+    """What depends on the sum of the goods alone."""
+    match effect:
+        case RoundDown(step_minor=step):
+            return whole - whole // step * step
+        case Ladder():
+            return _steps(effect, whole)
+        case PercentLadder(steps=steps):
+            reached = [step.basis_points_off for step in steps if step.threshold_minor <= whole]
+            return half_up(whole * max(reached, default=0), WHOLE)
 
 
 def _steps(ladder: Ladder, amount: int) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from shared.loyalty.accounts import GiftCards, Restriction, StoredValue, TenderRule
 from shared.loyalty.document import GoodsSet
-from shared.loyalty.engagement import Partner, PrizeDraw, Referral, VisitCard
+from shared.loyalty.engagement import Action, Partner, PrizeDraw, Referral, VisitCard
 from shared.loyalty.offers import Coupon, Offer
 from shared.loyalty.programme import Earning, PriceList, Programme, Redemption, TaxClass, Tiers
 
@@ -28,6 +28,7 @@ SHAPES = (
     TenderRule,
     Restriction,
     Referral,
+    Action,
     Partner,
     VisitCard,
     PrizeDraw,
