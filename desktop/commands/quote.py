@@ -1,19 +1,19 @@
 """``evertill quote FILE``: a programme tried on baskets, step by step, without a till."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from desktop.commands.quote_table import lines_table, sentences, telling_of, title_of
 from shared.language import Language, words
-from shared.money import Currency, format_amount
 from shared.workbench.playing import StepRefused, differences, play
 from shared.workbench.result import State
-from shared.workbench.scenario import read_scenario, schema
+from shared.workbench.scenario import Scenario, read_scenario, schema
 
 EXIT_REFUSED = 2
 EXIT_NOT_AS_EXPECTED = 1
@@ -44,44 +44,29 @@ def quote(
     if as_json:
         typer.echo(json.dumps({"states": told, "differences": unlike}, ensure_ascii=False))
     else:
+        names = _names(scenario, language)
         for state in states:
-            _print(state, language)
+            _print(state, names, language)
         for difference in unlike:
             typer.echo(difference, err=True)
     if unlike:
         raise typer.Exit(EXIT_NOT_AS_EXPECTED)
 
 
-def _print(state: State, language: Language) -> None:
-    currency = Currency(state.currency)
+def _names(scenario: Scenario, language: Language) -> dict[str, str]:
+    """What goods are called, by SKU."""
+    return {
+        one.sku: (one.name_zh if language is Language.CHINESE else one.name_en) or one.sku
+        for one in scenario.goods
+    }
 
-    def money(minor: int) -> str:
-        return format_amount(minor, currency)
 
-    table = Table(
-        "line", "goods", "quantity", "gross", "off", "to pay", "tax", "points",
-        title=state.title or f"after step {state.step}",
-    )  # fmt: skip
-    for line in state.lines:
-        off = line.hand_minor + sum(one["amount_minor"] for one in line.discounts)
-        table.add_row(
-            line.line, line.goods, str(line.quantity), money(line.gross_minor), money(off),
-            money(line.pay_minor), money(line.tax_minor), str(line.points),
-        )  # fmt: skip
+def _print(state: State, names: Mapping[str, str], language: Language) -> None:
+    telling = telling_of(state, names, language)
     console = Console()
-    console.print(table if state.lines else table.title)
-    proved = "" if state.is_best_price else " (not proved to be the lowest)"
-    console.print(
-        f"total {money(state.total_minor)}{proved}, net {money(state.net_minor)}, "
-        f"saved {money(state.saved_minor)}, due {money(state.due_minor)}"
-    )
-    for offer in state.offers:
-        text = offer.zh if language is Language.CHINESE else offer.en
-        console.print(f"  {text}", markup=False, highlight=False)
-    for added in state.added:
-        console.print(f"  + {added.units} × {added.goods or ' / '.join(added.choices)}")
-    for member in state.members:
-        console.print(
-            f"  {member.member}: {member.tier}, {member.points} points "
-            f"({member.spendable} to spend), this sale {state.points_earned:+}"
-        )
+    if state.lines or state.added:
+        console.print(lines_table(state, telling))
+    else:
+        console.print(title_of(state, telling), markup=False)
+    for sentence in sentences(state, telling):
+        console.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)

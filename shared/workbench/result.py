@@ -265,3 +265,5 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     days: tuple[DayState, ...] = ()
     partners: tuple[PartnerState, ...] = ()
     wins: tuple[WinState, ...] = ()
+    point_decimals: int = 0
+    """How many digits of points are decimals."""

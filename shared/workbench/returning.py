@@ -211,7 +211,8 @@ def _fitted(sold: Sold, back: Back) -> Back:
     until = sold.refunded_minor + amount
     money_left = sold.total_minor - paid_in_points - (sold.refunded_minor - sold.points_given_minor)
     points_left = paid_in_points - sold.points_given_minor
-    in_points = min(max(back.points_paid, amount - money_left), points_left, amount)
+    # A refund without goods may have given back more of the points than what is kept asks for.
+    in_points = min(max(back.points_paid, amount - money_left, 0), points_left, amount)
     spent = _part(_paying_points(sold), sold.points_given_minor + in_points, paid_in_points)
     is_last = until == sold.total_minor and (until > 0 or sold.is_all_back)
     rewards = sold.reward_points if is_last else _part(sold.reward_points, until, sold.total_minor)

@@ -106,6 +106,7 @@ def state_of(shop: Shop, step: int, title: str) -> State:
         days=tuple(shop.days),
         partners=tuple(_partners(shop)),
         wins=tuple(shop.wins),
+        point_decimals=shop.programme.points.decimals,
     )
 
 

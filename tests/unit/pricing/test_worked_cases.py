@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import DomainError
 from shared.workbench.expecting import unlike
-from shared.workbench.playing import differences, play
+from shared.workbench.playing import StepRefused, differences, play
 from shared.workbench.scenario import Show, read_scenario, schema
 from tests.support.command_line import run_evertill
 
@@ -95,3 +95,73 @@ def test_the_schema_knows_every_step(monkeypatch, capsys):
     assert code == 0
     assert msgspec.json.decode(out).keys() == schema().keys()
     assert {"Add", "Reward", "MoveClock"} <= schema()["$defs"].keys()
+
+
+REFUSED = {
+    '{ do = "add", goods = "MILK", batch = "L1" }': "batch-lapsed",
+    '{ do = "add", goods = "MILK", batch = "L2" }': "batch-recalled",
+    '{ do = "add", goods = "MILK", batch = "L3" }': "unknown-batch",
+    '{ do = "action", action = "survey", member = "m" }': "action-counted-already",
+    '{ do = "action", action = "nap", member = "m" }': "not-in-programme",
+    '{ do = "partner", partner = "spa", member = "m", spend_minor = 100, points = 5 }': (
+        "points-not-accepted"
+    ),
+    '{ do = "partner", partner = "cinema", member = "m", spend_minor = 1, points = 5 }': (
+        "tender-exceeds-due"
+    ),
+    '{ do = "partner", partner = "cinema", member = "m", spend_minor = 900, points = 500 }': (
+        "points-not-enough"
+    ),
+    '{ do = "return", sale = "s", gifts = { MUG = 2 } }': "gifts-exceed-sale",
+    '{ do = "points", points = 1 }': "points-need-member",
+}
+SHOP = """
+at = 2026-11-22T12:00:00
+goods = [
+  { sku = "MILK", price_minor = 500, batches = [
+    { batch = "L1", last_day = 2026-11-21 }, { batch = "L2", is_recalled = true }] },
+  { sku = "MUG", price_minor = 900 },
+]
+members = [{ id = "m", lots = [{ points = 9, earned_on = 2026-01-01 }] }]
+steps = [
+  { do = "action", action = "survey", member = "m" },
+  { do = "add", goods = "MILK" }, { do = "tender" }, { do = "complete", sale = "s" },
+  STEP,
+]
+[programme]
+format = 1
+id = "case"
+names = { zh = "例", en = "Case" }
+currency = "CNY"
+points = { names = { zh = "积分", en = "points" } }
+tax_classes = [{ id = "none", names = { zh = "不计税", en = "No tax" } }]
+tiers = { ladder = [{ id = "member", names = { zh = "普通", en = "Member" } }] }
+actions = [{ id = "survey", names = { zh = "问卷", en = "Survey" }, points = 5, per_member = 1 }]
+[[programme.partners]]
+id = "spa"
+names = { zh = "水疗", en = "Spa" }
+points = 1
+per_minor = 100
+price_per_block_minor = 1
+[[programme.partners]]
+id = "cinema"
+names = { zh = "影院", en = "Cinema" }
+points = 1
+per_minor = 100
+price_per_block_minor = 1
+value_per_block_minor = 1
+[[programme.offers]]
+id = "mug"
+version = 1
+names = { zh = "杯子", en = "Mug" }
+effect = { type = "gift", choices = ["MUG"] }
+"""
+
+
+@pytest.mark.parametrize("step", list(REFUSED))
+def test_a_step_that_cannot_be_done_says_why(step):
+    scenario = read_scenario(SHOP.replace("STEP", step).encode(), is_toml=True)
+    with pytest.raises(StepRefused) as caught:
+        list(play(scenario))
+    assert caught.value.cause.code == REFUSED[step]
+    assert caught.value.fields["number"] == 5
