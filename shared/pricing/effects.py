@@ -69,7 +69,7 @@ class Standing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a sequence of offers has left: one figure per line, and the groups that are closed.
+    """What a sequence of offers has left: one figure per line.
 
     ``multi`` is what multi-buy offers took off and ``used`` how many units they used, so that the
     price of the units left over stays known.
@@ -78,7 +78,6 @@ class State:
     remaining: tuple[int, ...]
     used: tuple[int, ...]
     multi: tuple[int, ...]
-    closed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -352,18 +351,16 @@ def _capped(candidate: Candidate, amounts: dict[int, int]) -> dict[int, int]:
     return _share(min(total, cap or total), amounts)
 
 
-def after(state: State, takings: Sequence[Taking], closes: str) -> State:
-    """The state that takings leave behind."""
+def after(state: State, taking: Taking) -> State:
+    """The state that a taking leaves behind."""
     remaining, used, multi = list(state.remaining), list(state.used), list(state.multi)
-    for taking in takings:
-        for index, amount in taking.amounts.items():
-            remaining[index] -= amount
-            if taking.units:
-                multi[index] += amount
-        for index, units in taking.units.items():
-            used[index] += units
-    closed = state.closed | {closes} if closes else state.closed
-    return State(tuple(remaining), tuple(used), tuple(multi), closed)
+    for index, amount in taking.amounts.items():
+        remaining[index] -= amount
+        if taking.units:
+            multi[index] += amount
+    for index, units in taking.units.items():
+        used[index] += units
+    return State(tuple(remaining), tuple(used), tuple(multi))
 
 
 def ladder_off(ladder: Ladder, amount: int) -> int:

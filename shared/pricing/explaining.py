@@ -27,7 +27,7 @@ class Course:
         self.takings = choice.takings
         self._states = [State(tuple(line.gross for line in lines), nothing, nothing)]
         for taking in choice.takings:
-            self._states.append(after(self._states[-1], [taking], ""))
+            self._states.append(after(self._states[-1], taking))
         self._places = [_place(taking.candidate) for taking in choice.takings]
         self._applied = {id(t.candidate): number for number, t in enumerate(choice.takings)}
 

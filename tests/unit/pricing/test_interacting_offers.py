@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 
 from shared.pricing.engine import price
+from shared.pricing.nodes import Solved
 from shared.pricing.search import SearchMemory
 from tests.bench.pricing import a_basket, a_programme, scan
 
@@ -30,6 +31,16 @@ def test_a_memory_of_another_programme_is_forgotten():
     shopping = a_basket(draw, 30)
     for rules in (a_programme(60), a_programme(200), a_programme(60)):
         assert price(shopping, rules, memory) == price(shopping, rules)
+
+
+def test_what_was_solved_for_a_programme_is_not_recalled_for_another():
+    memory, solved = SearchMemory(), Solved((), 1, is_proved=True)
+    memory.open("one")
+    memory.keep("part", solved)
+    memory.open("one")
+    assert memory.recall("part", 9) is solved
+    memory.open("another")
+    assert memory.recall("part", 9) is None
 
 
 def _renamed(shopping, number):

@@ -1,19 +1,39 @@
 """What each kind of offer does, and what it says when it does nothing."""
 
+from dataclasses import replace
 from datetime import date, datetime, time
 
 import pytest
 
 from shared.loyalty.bundle import template
-from shared.loyalty.conditions import Dates, Members, MonthDays, Spend, Stores, Weekly
+from shared.loyalty.conditions import (
+    Dates,
+    Members,
+    MonthDays,
+    Not,
+    Quantity,
+    Spend,
+    Stores,
+    Weekly,
+)
 from shared.loyalty.document import GoodsSet
-from shared.loyalty.effects import AmountOff, Ladder, NthItem, PercentOff, Step
+from shared.loyalty.effects import AmountOff, FixedPrice, Ladder, NthItem, PercentOff, Step
 from shared.loyalty.offers import Group, GroupMode
-from shared.pricing.basket import HandDiscount
+from shared.loyalty.programme import Redemption, Treatment
+from shared.pricing.basket import HandDiscount, MemberContext, PointsOff, RewardClaim
 from shared.pricing.effects import ladder_off
 from shared.pricing.engine import price
 from shared.pricing.quote import Reason
-from tests.pricing_builders import basket, goods, line, offer, only, programme, weighed
+from tests.pricing_builders import (
+    basket,
+    goods,
+    line,
+    offer,
+    only,
+    programme,
+    tax_class,
+    weighed,
+)
 
 STEPS = (
     Step(threshold_minor=100_00, off_minor=20_00),
@@ -210,3 +230,119 @@ def test_without_a_member_nothing_is_earned_and_member_offers_say_so():
 def test_an_empty_basket_costs_nothing():
     quote = price(basket(), template("default"))
     assert (quote.total_minor, quote.lines, quote.taxes) == (0, (), ())
+
+
+def test_the_rival_that_is_named_is_the_one_of_the_same_group():
+    quote = price(
+        basket(line(goods("A", 100_00))),
+        programme(
+            offer("first", FixedPrice(price_minor=90_00), only("A")),
+            offer("loser", PercentOff(basis_points_off=1_000), group="g"),
+            offer("winner", PercentOff(basis_points_off=2_000), group="g"),
+            groups=(Group(id="g", mode=GroupMode.ONE),),
+        ),
+    )
+    (rival,) = told(quote, Reason.BETTER_WITHOUT)
+    assert (rival.offer, rival.instead) == ("loser", "winner")
+
+
+def test_a_capped_offer_asks_for_no_further_purchase():
+    ladder = Ladder(steps=STEPS[:1], repeats=True)
+    shopping = basket(line(goods("A", 150_00)))
+    quote = price(shopping, programme(offer("l", ladder)))
+    assert [one.missing_minor for one in told(quote, Reason.MISSING_SPEND)] == [50_00]
+    quote = price(shopping, programme(offer("l", ladder, at_most_minor=20_00)))
+    assert told(quote, Reason.MISSING_SPEND) == []
+    assert quote.total_minor == 130_00
+
+
+def test_what_no_purchase_opens_asks_for_none():
+    shut = Not(of=(Spend(minimum_minor=1_00),))
+    quote = price(
+        basket(line(goods("A", 50_00))),
+        programme(
+            offer(
+                "o",
+                PercentOff(basis_points_off=1_000),
+                conditions=(Spend(minimum_minor=99_00), shut),
+            )
+        ),
+    )
+    assert [(one.reason, one.missing_minor) for one in quote.explanations] == [(Reason.NO_GOODS, 0)]
+
+
+def test_an_offer_on_a_mark_finds_goods_with_several():
+    clearance = goods("A", 100_00, marks=("clearance", "organic"))
+    for mark in clearance.marks:
+        rules = programme(offer("o", PercentOff(basis_points_off=1_000), GoodsSet(marks=(mark,))))
+        assert price(basket(line(clearance)), rules).total_minor == 90_00
+
+
+def test_two_claims_of_a_reward_are_claims_for_both():
+    rules = programme(offer("r", AmountOff(off_minor=3_00), costs_points=10))
+    member = MemberContext(tier="member", points=100)
+    claims = (RewardClaim("r"), RewardClaim("r", 2))
+    quote = price(replace(basket(line(goods("A", 50_00))), member=member, rewards=claims), rules)
+    assert (quote.total_minor, quote.reward_points) == (41_00, 30)
+
+
+def test_a_repeating_ladder_is_reached_by_leaving_another_offer_out():
+    """1.00 off the item would leave 99.00, just below the step that takes 20.00."""
+    rules = programme(
+        offer("item", AmountOff(off_minor=1_00), only("A")),
+        offer("ladder", Ladder(steps=STEPS[:1], repeats=True)),
+    )
+    quote = price(basket(line(goods("A", 60_00)), line(goods("B", 40_00))), rules)
+    assert quote.total_minor == 80_00
+    assert quote.is_best_price
+
+
+def test_what_offers_may_not_take_is_said_to_be_unproved():
+    """Cut off at the empties of its class, an offer may have kept a better one from working."""
+    empty = replace(line(goods("E", 40_00, tax="standard")), comes_in=True)
+    shopping = basket(
+        line(goods("A", 50_00, tax="standard")), line(goods("F", 90_00, tax="food")), empty
+    )
+    rules = programme(
+        offer("much", AmountOff(off_minor=30_00), only("A")),
+        tax_classes=(tax_class("standard"), tax_class("food")),
+    )
+    quote = price(shopping, rules)
+    assert [one.pay_minor for one in quote.lines] == [40_00, 90_00, -40_00]
+    assert not quote.is_best_price
+
+
+def test_offers_never_turn_empties_of_another_class_into_money():
+    empty = replace(line(goods("E", 40_00, tax="food")), comes_in=True)
+    rules = programme(
+        offer("much", AmountOff(off_minor=30_00), only("A")),
+        tax_classes=(tax_class("standard"), tax_class("food")),
+    )
+    quote = price(basket(line(goods("A", 50_00, tax="standard")), empty), rules)
+    assert quote.total_minor == 0
+    assert quote.is_best_price
+
+
+def test_empties_reach_no_threshold_on_units():
+    empties = replace(line(goods("A", 1_00), 5, id="back"), comes_in=True)
+    rules = programme(
+        offer("o", AmountOff(off_minor=1_00), conditions=(Quantity(minimum=6, goods=only("A")),))
+    )
+    quote = price(basket(line(goods("A", 10_00), 5), empties), rules)
+    assert quote.total_minor == 45_00
+    (missing,) = told(quote, Reason.MISSING_UNITS)
+    assert missing.missing_units == 1
+
+
+def test_points_lower_only_goods_that_they_may_pay_for():
+    rules = programme(
+        redemption=Redemption(
+            points_per_block=1,
+            value_per_block_minor=1,
+            excluded=only("T"),
+            treatment=Treatment.PRICE_REDUCTION,
+        )
+    )
+    shopping = basket(line(goods("A", 6_00)), line(goods("T", 4_00)))
+    lowered = replace(shopping, points_off=PointsOff("points", 900, 9_00))
+    assert [one.pay_minor for one in price(lowered, rules).lines] == [0, 4_00]

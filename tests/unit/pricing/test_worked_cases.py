@@ -73,7 +73,7 @@ def test_the_command_prints_json_and_tables_and_says_what_is_otherwise(
     assert msgspec.json.decode(out)["differences"] == []
     code, out, _ = run(monkeypatch, capsys, str(CASES[0]), "--language", "zh_CN")
     assert code == 0
-    assert "total 32.50" in out
+    assert "合计 32.50" in out
     other = tmp_path / "other.toml"
     other.write_text(CASES[0].read_text(encoding="utf-8").replace("= 3250\n", "= 3251\n", 1))
     code, _, err = run(monkeypatch, capsys, str(other))
