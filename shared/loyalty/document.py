@@ -55,6 +55,8 @@ class GoodsSet(Document, frozen=True, kw_only=True):
 
     def contains(self, goods: Goods) -> bool:
         """Whether the rule is about these goods."""
+        if self is EVERYTHING:
+            return True
         if self._excludes(goods):
             return False
         if not self.is_selective:

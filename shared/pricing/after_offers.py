@@ -5,8 +5,9 @@ take more than is left above it, of a tax class or of the basket.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from shared.loyalty.programme import Programme
 from shared.money import divide_rounded

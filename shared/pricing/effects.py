@@ -9,6 +9,8 @@ from functools import partial
 from itertools import zip_longest
 from typing import Protocol
 
+from msgspec import Struct
+
 from shared.ids import CouponId
 from shared.loyalty.effects import (
     AmountOff,
@@ -38,8 +40,7 @@ MoneyOff = Ladder | PercentLadder | FixedPrice | PercentOff | AmountOff | RoundD
 """What looks at money and uses up no units."""
 
 
-@dataclass(frozen=True, slots=True)
-class OfferLine:
+class OfferLine(Struct, frozen=True, gc=False):
     """What offers see of a line. ``units`` is 0 for weighed goods, ``grams`` for others."""
 
     sku: str
@@ -111,8 +112,7 @@ class Candidate:
         return dict(zip(self.lines, self.nets, strict=True))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taking:
+class Taking(Struct, frozen=True, kw_only=True):
     """What a candidate takes off, and how many units it uses, by position.
 
     ``sets`` is how many sets it makes, or how many units it reduces singly.
@@ -129,8 +129,7 @@ class Taking:
         return sum(self.amounts.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class Missing(Struct, frozen=True, kw_only=True, gc=False):
     """What would unlock an offer, or its next step. All zero: nothing one could buy."""
 
     spend: int = 0

@@ -6,19 +6,19 @@ Everything is in minor units of the programme's currency and in smallest units o
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
+
 from shared.ids import CouponId, GoodsId
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentShare:
+class ComponentShare(Struct, frozen=True, gc=False):
     """An amount of one component of a tax class."""
 
     component: str
     amount_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class LineDiscount:
+class LineDiscount(Struct, frozen=True, gc=False):
     """A line's share of one offer. ``units`` is how many of its units a multi-buy offer used."""
 
     offer: str

@@ -1,6 +1,7 @@
 """What holds for every basket and every programme: shares sum, nothing below zero, no order."""
 
 from dataclasses import replace
+from functools import reduce
 from itertools import permutations, product
 
 import pytest
@@ -329,7 +330,7 @@ def _ends(order, offer_lines, state):
         ways += [[take(step[0], offer_lines, state, most_sets=sets)] for sets in fewer]
     for way in ways:
         if all(isinstance(taking, Taking) for taking in way):
-            yield from _ends(rest, offer_lines, after(state, way, ""))
+            yield from _ends(rest, offer_lines, reduce(after, way, state))
 
 
 @settings(max_examples=150)
