@@ -27,6 +27,20 @@ def new_coupon_code(
     return coupon_code(digits + _seal(key, coupon, digits))
 
 
+def issued_coupon_code(key: bytes, coupon: str, sale: str, number: int) -> str:
+    """The code of the ``number``-th coupon that a sale issues.
+
+    It follows from the sale's entry, so that a receipt can be printed again; without the key nobody
+    can reckon it.
+    """
+
+    def derived(count: int) -> bytes:
+        seed = f"coupon-issue:{sale}:{coupon}:{number}".encode()
+        return hashlib.shake_256(hmac.digest(key, seed, "sha256")).digest(count)
+
+    return new_coupon_code(key, coupon, derived)
+
+
 def coupon_of_code(key: bytes, code: str, coupons: Iterable[Coupon]) -> Coupon | None:
     """The coupon a code claims; None for a code that is not ours or of another programme."""
     free = own_digits(CodeKind.COUPON)

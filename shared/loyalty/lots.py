@@ -66,6 +66,14 @@ def dormant(lots: Iterable[Lot], last: date | None) -> list[Lot]:
     ]
 
 
+def less(lots: Iterable[Lot], draws: Iterable[LotDraw]) -> list[Lot]:
+    """Lots without what was drawn from them."""
+    gone: dict[LotId, int] = {}
+    for one in draws:
+        gone[one.lot] = gone.get(one.lot, 0) + one.points
+    return [replace(lot, points=lot.points - gone.get(lot.lot, 0)) for lot in lots]
+
+
 def spending_order(lot: Lot) -> tuple[bool, date, date, str]:
     """Earliest expiry first, what never lapses last; then oldest; then by id, for certainty."""
     return lot.last_day is None, lot.last_day or date.max, lot.earned_on, lot.lot

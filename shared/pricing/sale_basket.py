@@ -22,8 +22,16 @@ from shared.loyalty.conditions import (
     Segments,
 )
 from shared.loyalty.offers import Limits
-from shared.loyalty.programme import Programme
-from shared.pricing.basket import Basket, BasketLine, CouponClaim, HandDiscount, MemberContext
+from shared.loyalty.programme import Programme, Treatment
+from shared.pricing.basket import (
+    Basket,
+    BasketLine,
+    CouponClaim,
+    HandDiscount,
+    MemberContext,
+    PointsOff,
+    RewardClaim,
+)
 from shared.pricing.earning import earn
 from shared.pricing.engine import ENGINE, price
 from shared.pricing.quote import Quote
@@ -109,14 +117,35 @@ def sale_basket(
         for one in sale.offers
         if one.coupon_id is not None
     }
+    rewards = {offer.id for offer in programme.offers if offer.is_reward}
+    claimed = Counter(one.offer_id for one in sale.offers if one.offer_id in rewards)
+    member = sale.member
     return Basket(
-        lines=tuple(_line(line, goods[line.goods_id]) for line in sale.lines),
+        lines=tuple(_line(line, goods[line.goods_id]) for line in _rung_up(sale)),
         at=at,
         store=sale.store_id,
         till=sale.till_id,
-        member=MemberContext(tier=sale.member.tier) if sale.member else None,
+        member=MemberContext(tier=member.tier, points=member.points.spent) if member else None,
         claims=tuple(CouponClaim(coupon, CouponId(code)) for code, coupon in claims.items()),
+        rewards=tuple(RewardClaim(offer, times) for offer, times in claimed.items()),
+        gifts=tuple((line.given_by, line.goods_id) for line in sale.lines if line.given_by),
+        points_off=_points_off(sale, programme),
     )
+
+
+def _rung_up(sale: SaleCompleted) -> list[SaleLine]:
+    return [line for line in sale.lines if not line.given_by]
+
+
+def _points_off(sale: SaleCompleted, programme: Programme) -> PointsOff | None:
+    """Points that lowered the price stand among the offers under their rule."""
+    lowering = {
+        rule.id for rule in programme.redemptions if rule.treatment is Treatment.PRICE_REDUCTION
+    }
+    for one in sale.offers:
+        if one.offer_id in lowering:
+            return PointsOff(one.offer_id, 0, one.amount)
+    return None
 
 
 def _line(line: SaleLine, goods: Goods) -> BasketLine:
@@ -163,21 +192,26 @@ def _points(sale: SaleCompleted) -> int:
 
 def _right_points(sale: SaleCompleted, basket: Basket, quote: Quote, programme: Programme) -> int:
     """What the sale earns, knowing what points paid of each line."""
-    paid = [line.points_paid for line in sale.lines]
+    paid = [line.points_paid for line in _rung_up(sale)]
     if not any(paid) or any(rule.running_sale for rule in programme.redemptions):
         return quote.earning.points_total
     return earn(basket, quote.lines, programme, paid).points_total
 
 
 Shares = Counter[tuple[str, int, int, str]]
-"""What each offer took off lines that are alike: which of them has the odd cent does not matter."""
+"""What each offer took off lines that are alike: which of them has the odd cent does not matter.
+
+What an offer gave on top counts as one.
+"""
 
 
 def _shares(sale: SaleCompleted) -> Shares:
     shares: Shares = Counter()
     for line in sale.lines:
         for one in line.discounts:
-            if one.offer_id != HAND_DISCOUNT:
+            if line.given_by:
+                shares[line.goods_id, line.quantity, 0, one.offer_id] += 1
+            elif one.offer_id != HAND_DISCOUNT:
                 shares[line.goods_id, line.quantity, line.gross, one.offer_id] += one.amount
     return shares
 
@@ -187,6 +221,9 @@ def _right_shares(quote: Quote) -> Shares:
     for line in quote.lines:
         for one in line.discounts:
             shares[line.goods, line.quantity, line.gross_minor, one.offer] += one.amount_minor
+    for given in quote.added:
+        if given.goods:
+            shares[given.goods, given.units, 0, given.offer] += 1
     return shares
 
 

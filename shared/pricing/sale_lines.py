@@ -1,7 +1,10 @@
 """From a quote to the lines, offers and tax table of the fact that records it."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
+
+import msgspec
 
 from shared.catalogue.goods import Goods, SoldBy
 from shared.ids import CouponId
@@ -9,8 +12,9 @@ from shared.loyalty.document import Names
 from shared.loyalty.programme import Programme
 from shared.pricing.after_offers import BY_HAND
 from shared.pricing.basket import Basket, BasketLine
-from shared.pricing.quote import EarningQuote, LineQuote, Quote
+from shared.pricing.quote import AddedUnits, EarningQuote, IssuedCoupons, LineQuote, Quote
 from shared.pricing.redemption import PointsPayment
+from shared.shares import largest_remainder
 from shared.trade.fact import (
     LineDiscount,
     LineTax,
@@ -36,9 +40,70 @@ def sale_lines(
     """Every line with everything decided about it, numbered as in the basket."""
     earning = quote.earning if payment is None else payment.earning
     codes = barcodes or [""] * len(basket.lines)
+    rewards = reward_points(quote)
     return tuple(
-        _sale_line(number, basket.lines[number], line, earning, payment, codes[number])
-        for number, line in enumerate(quote.lines)
+        msgspec.structs.replace(sold, points_spent=sold.points_spent + rewards[number])
+        for number, sold in enumerate(
+            _sale_line(number, basket.lines[number], line, earning, payment, codes[number])
+            for number, line in enumerate(quote.lines)
+        )
+    )
+
+
+def reward_points(quote: Quote) -> list[int]:
+    """What rewards cost in points, by line: by what they took off it.
+
+    A reward that took nothing off (a coupon) belongs to all lines; one that gave goods to those.
+    """
+    points = [0] * len(quote.lines)
+    costs: Counter[str] = Counter()
+    for total in quote.offers:
+        costs[total.offer] += total.points
+    for offer, cost in costs.items():
+        if cost:
+            weights = [_taken_by(offer, line) for line in quote.lines]
+            points = [a + b for a, b in zip(points, largest_remainder(cost, weights), strict=True)]
+    issued = sum(one.points for one in quote.issued)
+    if issued and points:
+        weights = [max(0, line.pay_minor) for line in quote.lines]
+        points = [a + b for a, b in zip(points, largest_remainder(issued, weights), strict=True)]
+    return points
+
+
+def _taken_by(offer: str, line: LineQuote) -> int:
+    return sum(one.amount_minor for one in line.discounts if one.offer == offer)
+
+
+def given_lines(quote: Quote, articles: Mapping[str, Goods]) -> tuple[SaleLine, ...]:
+    """What offers gave on top, as lines at 0 after those that were rung up.
+
+    ``articles`` are the goods by SKU. A gift that nobody has chosen is not given.
+    """
+    given = (one for one in quote.added if one.goods)
+    return tuple(
+        _given_line(len(quote.lines) + number, one, articles[one.goods])
+        for number, one in enumerate(given, start=1)
+    )
+
+
+def _given_line(number: int, given: AddedUnits, goods: Goods) -> SaleLine:
+    worth = goods.list_price_minor * given.units
+    discount = LineDiscount(
+        offer_id=given.offer, amount=worth, units=given.units, coupon_id=given.coupon
+    )
+    return SaleLine(
+        line=number,
+        goods_id=goods.sku,
+        names=goods_names(goods),
+        quantity=given.units,
+        list_price=goods.list_price_minor,
+        unit_price=goods.list_price_minor,
+        gross=worth,
+        discounts=(discount,),
+        amount=0,
+        tax_class=goods.tax_class,
+        points_spent=given.points,
+        given_by=given.offer,
     )
 
 
@@ -107,19 +172,43 @@ def _discounts(line: LineQuote) -> tuple[LineDiscount, ...]:
     return (*by_hand, *by_offer)
 
 
-def offers_applied(quote: Quote, programme: Programme) -> tuple[OfferApplied, ...]:
-    """Each applied offer with the names the customer reads."""
+def offers_applied(
+    quote: Quote, programme: Programme, articles: Mapping[str, Goods] | None = None
+) -> tuple[OfferApplied, ...]:
+    """Each applied offer with the names the customer reads; ``articles`` are those it gave."""
     names = {offer.id: offer.names for offer in programme.offers}
-    return tuple(
+    applied = [
         OfferApplied(
             offer_id=total.offer,
             version=total.version,
-            names=names_by_language(names[total.offer]),
+            names=names_by_language(names.get(total.offer, programme.points.names)),
             amount=total.amount_minor,
             coupon_id=CouponId(total.coupon) if total.coupon else None,
         )
         for total in quote.offers
-    )
+    ]
+    applied += [
+        OfferApplied(
+            offer_id=given.offer,
+            version=given.version,
+            names=names_by_language(names[given.offer]),
+            amount=worth,
+            coupon_id=coupon,
+        )
+        for given, coupon, worth in _beside_the_price(quote, articles or {})
+    ]
+    return tuple(applied)
+
+
+def _beside_the_price(
+    quote: Quote, articles: Mapping[str, Goods]
+) -> Iterator[tuple[AddedUnits | IssuedCoupons, CouponId | None, int]]:
+    """What was given or issued, by which coupon, and what it is worth."""
+    for one in quote.added:
+        if one.goods:
+            yield one, one.coupon, articles[one.goods].list_price_minor * one.units
+    for issued in quote.issued:
+        yield issued, issued.claimed_by, 0
 
 
 def tax_totals(quote: Quote, programme: Programme) -> tuple[TaxTotal, ...]:

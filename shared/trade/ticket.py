@@ -55,7 +55,9 @@ class SaleLine(Value, frozen=True, kw_only=True):
     points_paid: int = 0
     """Money of this line that was paid with points."""
     points_spent: int = 0
-    """Points that paid it."""
+    """Points that paid it, or that a reward on it cost."""
+    given_by: str = ""
+    """The offer that gave these units on top, at 0; empty for goods that were rung up."""
 
 
 class SaleCompleted(Fact, frozen=True, kw_only=True):
@@ -87,6 +89,8 @@ class SaleCompleted(Fact, frozen=True, kw_only=True):
     member: MemberOutcome | None = None
     coupons_issued: tuple[CouponIssued, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    seen: tuple[str, ...] = ()
+    """What the cashier has looked at before selling: ``restriction/demand``."""
     fiscal: FiscalOutcome | None = None
 
 

@@ -1,11 +1,9 @@
 """The end of a sale: everything that moves, moves here."""
 
-from dataclasses import replace
-
 from shared.errors import DomainError
 from shared.ids import LotId
 from shared.loyalty.gift_card import spent
-from shared.loyalty.lots import draw
+from shared.loyalty.lots import draw, less
 from shared.loyalty.stamps import Stamps, stamped
 from shared.loyalty.tiers import Spending
 from shared.loyalty.wallet import minus
@@ -64,11 +62,8 @@ def _reward_draws(shop: Shop, quote: Quote) -> tuple[LotDraw, ...]:
     """Lots that rewards take; refused before anything moves."""
     if shop.account is None or not quote.reward_points:
         return ()
-    payment = {one.lot: one.points for one in shop.payment.draws} if shop.payment else {}
-    left = [
-        replace(lot, points=lot.points - payment.get(lot.lot, 0))
-        for lot in shop.account.usable(shop.programme)
-    ]
+    paid = shop.payment.draws if shop.payment else ()
+    left = less(shop.account.usable(shop.programme), paid)
     return draw(left, quote.reward_points, shop.at.date())
 
 
@@ -92,7 +87,7 @@ def _sold(shop: Shop, quote: Quote, sale: str, rewards: tuple[LotDraw, ...]) -> 
             if not one.tender.startswith("points")
         ],
         draws=(*rewards, *(d for d in paid if d.lot != THIS_SALE), *own),
-        reward_points=sum(one.points for one in rewards),
+        reward_draws=sum(one.points for one in rewards),
         paid_with_points=payment.value_minor if payment else 0,
         points_tender=next(
             (one.tender for one in shop.tenders if one.tender.startswith("points")), "points"

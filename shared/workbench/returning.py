@@ -22,6 +22,7 @@ from shared.pricing.basket import Basket
 from shared.pricing.cash import cash_rounding
 from shared.pricing.engine import price
 from shared.pricing.quote import TaxClassTotal
+from shared.shares import cumulative_share
 from shared.trade.fact import LotDraw, TenderKind
 from shared.workbench import later_steps as told
 from shared.workbench.result import RefundState, TenderState
@@ -44,6 +45,10 @@ class Back:
     spend: int
     tax: int
     levy: int
+    rewards: int = 0
+    """Points of rewards on lines that go back."""
+    gift_points: int = 0
+    """Points of rewards of goods that go back."""
 
 
 NOTHING = Back(amount=0, points_paid=0, points_spent=0, points=0, growth=0, spend=0, tax=0, levy=0)
@@ -55,6 +60,7 @@ def return_goods(shop: Shop, step: told.Return) -> None:
     wanted = _wanted(sold, step.lines)
     gifts = _gifts(sold, step)
     back = _back(sold, wanted)
+    back = _with_gift_points(sold, gifts, back)
     charged = _charge_gifts(shop, sold, gifts, back.amount - back.points_paid)
     refund = _give(shop, sold, back, back.amount - back.points_paid - charged)
     shop.day.refunded_minor -= charged
@@ -70,6 +76,16 @@ def _gifts(sold: Sold, step: told.Return) -> Counter[str]:
         if units > left[goods]:
             raise DomainError("gifts-exceed-sale", goods=goods, quantity=units, left=left[goods])
     return Counter(step.gifts)
+
+
+def _with_gift_points(sold: Sold, gifts: Counter[str], back: Back) -> Back:
+    """Points that the gifts had cost go back with them."""
+    points = sum(
+        cumulative_share(cost, sold.gifts_back[goods], gifts[goods], sold.gifts[goods])
+        for goods, cost in sold.gift_costs.items()
+        if gifts[goods]
+    )
+    return replace(back, points_spent=back.points_spent + points, gift_points=points)
 
 
 def _charge_gifts(shop: Shop, sold: Sold, gifts: Counter[str], money: int) -> int:
@@ -147,6 +163,7 @@ def refund_amount(shop: Shop, step: told.RefundAmount) -> None:
         points=taken(earning.points_total),
         growth=taken(earning.growth_total),
         spend=taken(earning.spend_minor),
+        rewards=taken(sum(sold.line_rewards)),
     )
     back = _fitted(sold, back)
     sold.refunded_without_goods_minor += step.amount_minor
@@ -196,7 +213,7 @@ def _back(sold: Sold, wanted: dict[str, int]) -> Back:
     back = _by_shares(sold, wanted)
     sold.returned.update(wanted)
     if sold.programme.returns.policy is ReturnPolicy.RE_PRICE:
-        back = _by_what_is_kept(sold)
+        back = replace(_by_what_is_kept(sold), rewards=back.rewards)
     return _fitted(sold, back)
 
 
@@ -215,10 +232,10 @@ def _fitted(sold: Sold, back: Back) -> Back:
     in_points = min(max(back.points_paid, amount - money_left, 0), points_left, amount)
     spent = _part(_paying_points(sold), sold.points_given_minor + in_points, paid_in_points)
     is_last = until == sold.total_minor and (until > 0 or sold.is_all_back)
-    rewards = sold.reward_points if is_last else _part(sold.reward_points, until, sold.total_minor)
-    points, growth, spend = (
+    rewards, points, growth, spend = (
         left if is_last else min(part, left)
         for part, left in (
+            (back.rewards, sum(sold.line_rewards) - sold.rewards_given),
             (back.points, earning.points_total - sold.points_taken),
             (back.growth, earning.growth_total - sold.growth_taken),
             (back.spend, earning.spend_minor - sold.spend_taken),
@@ -228,7 +245,8 @@ def _fitted(sold: Sold, back: Back) -> Back:
         back,
         amount=amount,
         points_paid=in_points,
-        points_spent=spent + rewards - sold.points_given,
+        points_spent=spent - sold.payment_given + rewards,
+        rewards=rewards,
         points=points,
         growth=growth,
         spend=spend,
@@ -236,12 +254,12 @@ def _fitted(sold: Sold, back: Back) -> Back:
 
 
 def _paying_points(sold: Sold) -> int:
-    return sum(draw.points for draw in sold.draws) - sold.reward_points
+    return sum(draw.points for draw in sold.draws) - sold.reward_draws
 
 
 def _by_shares(sold: Sold, wanted: dict[str, int]) -> Back:
     back = NOTHING
-    for line in sold.lines:
+    for line, rewards in zip(sold.lines, sold.line_rewards, strict=True):
         name = sold.name_of(line)
         if not wanted.get(name):
             continue
@@ -255,6 +273,8 @@ def _by_shares(sold: Sold, wanted: dict[str, int]) -> Back:
             spend=back.spend + share.spend,
             tax=back.tax + sum(tax.tax for tax in share.taxes),
             levy=back.levy + share.levy,
+            rewards=back.rewards
+            + cumulative_share(rewards, sold.returned[name], wanted[name], line.quantity),
         )
     return back
 
@@ -389,6 +409,8 @@ def _note_taken_over(sold: Sold, money: int) -> None:
 def _points_back(sold: Sold, back: Back) -> tuple[LotDraw, ...]:
     lots = points_to_lots(back.points_spent, sold.draws, before=sold.points_given)
     sold.points_given += back.points_spent
+    sold.rewards_given += back.rewards
+    sold.gift_points_given += back.gift_points
     sold.points_given_minor += back.points_paid
     return lots
 

@@ -14,6 +14,7 @@ from shared.errors import DomainError
 from shared.ids import CouponId, StoreId, TillId
 from shared.loyalty.accounts import StoredValue
 from shared.loyalty.gift_card import GiftCard, spent
+from shared.loyalty.lots import Lot, draw, less
 from shared.loyalty.offers import Limits
 from shared.loyalty.programme import Programme, Treatment
 from shared.loyalty.wallet import Wallet, plus, spend
@@ -130,6 +131,13 @@ class Shop:
     def account(self) -> Account | None:
         """The member of the basket."""
         return self.accounts[self.member] if self.member else None
+
+    def free_lots(self) -> list[Lot]:
+        """The member's lots without what the rewards of this basket cost."""
+        if self.account is None:
+            return []
+        lots = self.account.usable(self.programme)
+        return less(lots, draw(lots, self.quote().reward_points, self.at.date()))
 
     def earning(self, quote: Quote) -> EarningQuote:
         """What the sale earns, as it is paid so far: neither points nor bonus value earn again."""
@@ -335,7 +343,7 @@ class Shop:
             raise DomainError("points-need-member")
         if self.payment is not None or self.points_off is not None:
             raise DomainError("points-tendered-already")
-        quote, lots = self.quote(), account.usable(self.programme)
+        quote, lots = self.quote(), self.free_lots()
         most = offered(basket, quote, self.programme, lots, step.rule)
         wanted = most.points if step.points is None else step.points
         rules = {rule.id: rule for rule in self.programme.redemptions}

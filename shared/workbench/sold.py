@@ -8,6 +8,7 @@ from shared.loyalty.programme import Programme
 from shared.loyalty.wallet import Wallet
 from shared.pricing.basket import Basket
 from shared.pricing.quote import EarningQuote, Quote
+from shared.pricing.sale_lines import reward_points
 from shared.trade.fact import LotDraw
 from shared.trade.ticket import SaleLine
 
@@ -48,7 +49,7 @@ class Sold:
     took: list[TookIn]
     draws: tuple[LotDraw, ...]
     """Lots that paid, and those that rewards took."""
-    reward_points: int
+    reward_draws: int
     """What rewards took of them."""
     paid_with_points: int
     """Money that points paid."""
@@ -67,6 +68,10 @@ class Sold:
     growth_taken: int = 0
     spend_taken: int = 0
     points_given: int = 0
+    rewards_given: int = 0
+    """Those of them that rewards on lines had cost."""
+    gift_points_given: int = 0
+    """Those that rewards of goods had cost."""
     points_given_minor: int = 0
     gifts_back: Counter[str] = field(default_factory=Counter)
     """Units that were given on top and came back, by article."""
@@ -77,6 +82,24 @@ class Sold:
         """What the goods cost, before anything was set off that the customer handed in."""
         lines = zip(self.basket.lines, self.quote.lines, strict=True)
         return sum(quoted.pay_minor for line, quoted in lines if not line.comes_in)
+
+    @property
+    def payment_given(self) -> int:
+        """Points given back that had paid."""
+        return self.points_given - self.rewards_given - self.gift_points_given
+
+    @property
+    def gift_costs(self) -> Counter[str]:
+        """Points that rewards of goods cost, by article."""
+        points: Counter[str] = Counter()
+        for one in self.quote.added:
+            points[one.goods] += one.points if one.goods else 0
+        return points
+
+    @property
+    def line_rewards(self) -> list[int]:
+        """What rewards cost in points, by line."""
+        return reward_points(self.quote)
 
     @property
     def gifts(self) -> Counter[str]:

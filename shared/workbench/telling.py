@@ -115,7 +115,7 @@ def _can_pay(shop: Shop, basket: Basket, quote: Quote) -> int:
     account = shop.account
     if account is None or shop.points_off is not None:
         return 0
-    return offered(basket, quote, shop.programme, account.usable(shop.programme)).points
+    return offered(basket, quote, shop.programme, shop.free_lots()).points
 
 
 def _day(day: date | None) -> str | None:
