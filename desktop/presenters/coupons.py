@@ -1,10 +1,16 @@
-"""Coupons: typed where they cannot be scanned, given back where the customer changed their mind."""
+"""Coupons, rewards and gifts: claimed, chosen, and given back by who changed their mind."""
 
+from desktop.presenters.benefits import (
+    claim_or_give_back,
+    gift_parts,
+    reward_part,
+    take_gift,
+)
 from desktop.presenters.intent import Key
 from desktop.presenters.sale_view import coupon_rows
 from desktop.presenters.session import PlainOverlay, Session, Values
 from desktop.presenters.text import Tone, say
-from desktop.presenters.view import Button, Choice, Choices, Field, FieldKind, Fields, Sheet
+from desktop.presenters.view import Button, Choice, Choices, Field, FieldKind, Fields, Note, Sheet
 from desktop.services.scanning import CouponTaken
 from shared.catalogue.codes import CouponCode, classify
 from shared.errors import DomainError
@@ -12,7 +18,7 @@ from shared.ids import CouponId
 
 
 class Coupons(PlainOverlay):
-    """The claimed ones, and a field for one more."""
+    """The claimed coupons and a field for one more; gifts to choose, rewards to claim."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -31,12 +37,16 @@ class Coupons(PlainOverlay):
             )
             for claim, row in zip(basket.state.claims, coupon_rows(basket), strict=True)
         )
+        several = [one for one in basket.quote.added if len(one.choices) > 1]
+        rewards = reward_part(basket)
         return Sheet(
             kind=f"coupons-{self._typed}",
             title=say("till.coupon.title"),
             parts=(
                 Choices("coupon", rows, empty=say("till.coupon.none")),
                 Fields((Field("code", say("till.coupon.code"), FieldKind.NUMBER),)),
+                *gift_parts(self._session, several),
+                *((Note(say("till.reward.title")), rewards) if rewards else ()),
             ),
             buttons=(
                 Button("back", say("till.key.back"), key="Esc"),
@@ -55,6 +65,10 @@ class Coupons(PlainOverlay):
         session.check_quiet()
         if name == "coupon":
             session.counter.checkout.basket.unclaim(CouponId(value))
+        elif name == "gift":
+            take_gift(session, value)
+        elif name == "reward":
+            claim_or_give_back(session.counter.checkout.basket, value)
         elif name == "claim":
             code = values.get("code", "")
             if not isinstance(classify(code), CouponCode):

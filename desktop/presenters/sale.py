@@ -1,6 +1,8 @@
 """The sale page: scanning, the entry line, paying. Everything a cashier does all day."""
 
 from desktop.presenters import sale_view
+from desktop.presenters.before_paying import is_ready_to_pay
+from desktop.presenters.coupons import Coupons
 from desktop.presenters.elsewhere import ask_member, ask_receipt
 from desktop.presenters.functions import open_function
 from desktop.presenters.intent import Act, Key, PaymentTold, Press
@@ -138,9 +140,13 @@ class SalePage:
                 session.push(ReturnStart(session, asked=receipt_no))
                 ask_receipt(session, receipt_no)
             case WalletOffered(_, code):
-                self.tendering.wallet(code)
+                self._wallet(code)
             case ApproverNamed(operator):
                 session.tell(say("till.sale.nothing-to-approve", name=operator.name))
+
+    def _wallet(self, code: str) -> None:
+        if is_ready_to_pay(self.session):
+            self.tendering.wallet(code)
 
     def _open_return(self, sold: ReturnableSale) -> None:
         """The sheet of a receipt; once, however often it is scanned."""
@@ -193,13 +199,16 @@ class SalePage:
                 self.tendering.voucher()
                 self._finish_if_settled(press.at)
             case Key.F11 if not self.tendering.is_open:
-                self.tendering.open()
+                if is_ready_to_pay(self.session):
+                    self.tendering.open()
             case key:
                 open_function(self, key)
 
     def act(self, act: Act) -> None:
         """Something was tapped."""
         match act.name:
+            case "line" if act.value.startswith(sale_view.GIVEN):
+                self.session.push(Coupons(self.session))
             case "line":
                 self._selected = act.value
             case "tile":
@@ -294,6 +303,8 @@ class SalePage:
         checkout = self.session.counter.checkout
         checkout.check_ready()
         self.tendering.check_quiet()
+        if not is_ready_to_pay(self.session):
+            return
         given = self._given()
         if not checkout.can_finish:
             checkout.tender_cash(given)
@@ -310,6 +321,10 @@ class SalePage:
         return parse_amount(text, self.session.pricing.programme.money)
 
     def _points(self, at: float) -> None:
+        if not is_ready_to_pay(self.session):
+            return
+        if self.tendering.lower():
+            return
         self.tendering.open()
         self.tendering.points()
         self._finish_if_settled(at)
@@ -375,12 +390,14 @@ class SalePage:
         books = self.session.till.books
         now = books.clock.now().astimezone(books.identity.zone)
         state, quote = basket.state, basket.quote
+        articles = self.session.counter.checkout.given_articles()
+        rows = sale_view.line_rows(basket, self.selected)
         return SaleView(
-            lines=sale_view.line_rows(basket, self.selected),
+            lines=(*rows, *sale_view.given_rows(basket, articles, len(rows) + 1)),
             entry=self._entry,
             quantity=self._quantity,
             items=sale_view.item_count(state),
-            saved=quote.saved_minor,
+            saved=quote.saved_minor + sale_view.given_worth(basket, articles),
             total=quote.total_minor,
             member=sale_view.member_panel(state.member, basket, now) if state.member else None,
             coupons=sale_view.coupon_rows(basket),

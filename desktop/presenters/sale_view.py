@@ -1,25 +1,30 @@
 """The basket, its member and what it lacks, as the sale page shows them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from desktop.presenters.text import Amount, Join, Moment, Named, Text, goods_name, name_of, say
 from desktop.presenters.view import CouponRow, DiscountRow, LineRow, MemberPanel
-from desktop.services.basket import BasketState, OpenBasket
+from desktop.services.basket import BasketState, OpenBasket, usable_lots
 from desktop.store.members import Member
-from shared.catalogue.goods import SoldBy
-from shared.loyalty.lots import pending, spendable
+from shared.catalogue.goods import Goods, SoldBy
+from shared.loyalty.lots import Lot, spendable
 from shared.loyalty.programme import InOneSale, InTotal, InWindow, Programme
 from shared.loyalty.tiers import standing
 from shared.points import format_points
 from shared.pricing.basket import BasketLine
-from shared.pricing.quote import LineQuote, Quote
+from shared.pricing.quote import AddedUnits, LineQuote, Quote
 
 LAPSING_WITHIN = timedelta(days=60)
+GIVEN = "given/"
+"""Before the offer in the id of a row that no scan made."""
 
 
 def line_rows(basket: OpenBasket, selected: str) -> tuple[LineRow, ...]:
     """The table."""
-    names = {offer.id: name_of(offer.names) for offer in basket.pricing.programme.offers}
+    programme = basket.pricing.programme
+    names = {offer.id: name_of(offer.names) for offer in programme.offers}
+    names |= {rule.id: name_of(programme.points.names) for rule in programme.redemptions}
     return tuple(
         _row(number, line, quote, names, is_selected=line.id == selected)
         for number, (line, quote) in enumerate(
@@ -48,6 +53,43 @@ def _row(
         is_selected=is_selected,
         is_manual=line.is_manual,
     )
+
+
+def given_rows(
+    basket: OpenBasket, articles: Mapping[str, Goods], first: int
+) -> tuple[LineRow, ...]:
+    """What offers give on top, below the lines; a gift that is to be chosen says so."""
+    names = {offer.id: name_of(offer.names) for offer in basket.pricing.programme.offers}
+    declined = {offer for offer, goods in basket.state.gifts if not goods}
+    return tuple(
+        _given_row(number, one, articles.get(one.goods), names.get(one.offer, one.offer))
+        for number, one in enumerate(
+            (one for one in basket.quote.added if one.goods or one.offer not in declined), first
+        )
+    )
+
+
+def _given_row(number: int, given: AddedUnits, goods: Goods | None, offer: Text) -> LineRow:
+    price = goods.list_price_minor if goods else 0
+    worth = price * given.units
+    return LineRow(
+        line_id=f"{GIVEN}{given.offer}",
+        number=number,
+        name=goods_name(goods) if goods else say("till.gift.open"),
+        quantity=given.units,
+        is_weighed=False,
+        unit_price=price,
+        amount=worth,
+        discounts=(DiscountRow(offer, worth),),
+        is_selected=False,
+        is_manual=False,
+    )
+
+
+def given_worth(basket: OpenBasket, articles: Mapping[str, Goods]) -> int:
+    """What all that is given on top costs at list price."""
+    given = (one for one in basket.quote.added if one.goods)
+    return sum(articles[one.goods].list_price_minor * one.units for one in given)
 
 
 def item_count(state: BasketState) -> int:
@@ -82,7 +124,7 @@ def member_panel(member: Member, basket: OpenBasket, now: datetime) -> MemberPan
     """The member at a glance: points and their worth, what lapses, the way to the next tier."""
     programme = basket.pricing.programme
     decimals = programme.points.decimals
-    free = spendable(pending(member.lots, programme.earning.pending_days), now.date())
+    free = spendable(usable_lots(member, programme), now.date())
     worth = [
         free * one.value_per_block_minor // one.points_per_block for one in programme.redemptions
     ]
@@ -94,7 +136,7 @@ def member_panel(member: Member, basket: OpenBasket, now: datetime) -> MemberPan
         points=format_points(member.points, decimals),
         worth=max(worth, default=0),
         earns=format_points(basket.quote.earning.points_total, decimals),
-        lapsing=_lapsing(member, decimals, now),
+        lapsing=_lapsing(usable_lots(member, programme), decimals, now),
         next_tier=next_tier,
         progress_percent=progress,
         as_of=_as_of(member, now),
@@ -113,12 +155,12 @@ def _as_of(member: Member, now: datetime) -> Text:
     return say("till.member.as-of", at=Moment(at))
 
 
-def _lapsing(member: Member, decimals: int, now: datetime) -> Text:
+def _lapsing(lots: Sequence[Lot], decimals: int, now: datetime) -> Text:
     today = now.date()
-    days = sorted({lot.last_day for lot in member.lots if lot.last_day and lot.is_spendable(today)})
+    days = sorted({lot.last_day for lot in lots if lot.last_day and lot.is_spendable(today)})
     if not days or days[0] > today + LAPSING_WITHIN:
         return ""
-    points = sum(lot.points for lot in member.lots if lot.last_day == days[0])
+    points = sum(lot.points for lot in lots if lot.last_day == days[0])
     on = Moment(datetime.combine(days[0], datetime.min.time(), now.tzinfo), is_date=True)
     return say("till.member.lapsing", points=format_points(points, decimals), on=on)
 

@@ -86,15 +86,30 @@ class Tendering:
     def card(self) -> None:
         """Record a card payment made on the terminal beside the till."""
         self.check_quiet()
-        self._checkout.tender(TenderKind.CARD, self.amount_typed() or self._checkout.due().amount)
+        self._checkout.tender(TenderKind.CARD, self._amount(TenderKind.CARD))
         self._settled_otherwise()
+
+    def _amount(self, kind: TenderKind) -> int:
+        """What was typed, else all that this way of paying may pay of what is due."""
+        checkout = self._checkout
+        # Where it may pay nothing at all, asking for everything says why.
+        return self.amount_typed() or checkout.payable(kind) or checkout.due().amount
 
     def voucher(self) -> None:
         """Record third-party paper."""
         self.check_quiet()
-        amount = self.amount_typed() or self._checkout.due().amount
-        self._checkout.tender(TenderKind.VOUCHER, amount)
+        self._checkout.tender(TenderKind.VOUCHER, self._amount(TenderKind.VOUCHER))
         self._settled_otherwise()
+
+    def lower(self) -> bool:
+        """Lower the price with points, where the programme says so; whether it did."""
+        self.check_quiet()
+        offered = self._checkout.points_offered().points
+        typed = int(self.entry) if self.entry.isdecimal() else offered
+        if not self._checkout.lower_with_points(typed):
+            return False
+        self.entry = ""
+        return True
 
     def points(self) -> None:
         """Pay with the points typed, or with as many as the programme lets pay."""

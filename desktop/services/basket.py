@@ -1,6 +1,6 @@
 """The basket on the screen: lines, member and claimed coupons, priced anew after each change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 
@@ -9,12 +9,22 @@ from shared.catalogue.goods import Goods, SoldBy
 from shared.clock import Clock
 from shared.errors import DomainError
 from shared.ids import CouponId, StoreId, TillId
-from shared.loyalty.lots import pending, spendable
+from shared.loyalty.lots import Lot, spendable
 from shared.loyalty.programme import Programme
-from shared.pricing.basket import Basket, BasketLine, CouponClaim, HandDiscount, MemberContext
+from shared.loyalty.usable import usable
+from shared.pricing.basket import (
+    Basket,
+    BasketLine,
+    CouponClaim,
+    HandDiscount,
+    MemberContext,
+    PointsOff,
+    RewardClaim,
+)
 from shared.pricing.engine import price
-from shared.pricing.quote import Quote
+from shared.pricing.quote import AddedUnits, Quote
 from shared.pricing.search import SearchMemory
+from shared.pricing.tender_rules import Demanded, demands, demands_of
 from shared.trade.fact import Approval, BundleRef
 
 
@@ -39,6 +49,13 @@ class BasketState:
     claims: tuple[CouponClaim, ...] = ()
     approvals: tuple[Approval, ...] = ()
     hold_id: str | None = None
+    gifts: tuple[tuple[str, str], ...] = ()
+    """Offer and the article chosen of its gifts; an empty one where the customer wants none."""
+    rewards: tuple[RewardClaim, ...] = ()
+    points_off: PointsOff | None = None
+    """Points that lower the price; any other change gives them back."""
+    seen: tuple[str, ...] = ()
+    """What the cashier has looked at: ``restriction/demand``."""
 
     @property
     def is_empty(self) -> bool:
@@ -53,7 +70,13 @@ class BasketState:
         raise DomainError("no-such-line")
 
 
-def member_context(member: Member, today: date, pending_days: int = 0) -> MemberContext:
+def usable_lots(member: Member, programme: Programme) -> list[Lot]:
+    """A member's lots, knowing from when on and until when they can be spent."""
+    days = [one.day for one in member.spending] + [lot.earned_on for lot in member.lots]
+    return usable(member.lots, programme, max(days, default=None))
+
+
+def member_context(member: Member, today: date, programme: Programme) -> MemberContext:
     """What prices depend on about a member, as far as a till knows it."""
     bought = [one.day for one in member.spending if one.spend_minor > 0]
     return MemberContext(
@@ -61,8 +84,13 @@ def member_context(member: Member, today: date, pending_days: int = 0) -> Member
         sales=len(bought),
         visits=len(set(bought)),
         was_here_today=today in bought,
-        points=spendable(pending(member.lots, pending_days), today),
+        points=spendable(usable_lots(member, programme), today),
     )
+
+
+def demand_key(demanded: Demanded) -> str:
+    """How a fact names what was looked at."""
+    return f"{demanded.restriction}/{demanded.demand.value}"
 
 
 class OpenBasket:
@@ -109,16 +137,22 @@ class OpenBasket:
             till=self.pricing.till_id,
             member=self._context(state.member, at.date()) if state.member else None,
             claims=state.claims,
+            rewards=state.rewards,
+            gifts=tuple(one for one in state.gifts if one[1]),
+            points_off=state.points_off,
         )
 
     def _context(self, member: Member, today: date) -> MemberContext:
-        return member_context(member, today, self.pricing.programme.earning.pending_days)
+        return member_context(member, today, self.pricing.programme)
 
     def _become(self, state: BasketState) -> None:
         """Take a change over only if it can be priced: what fails leaves the basket as it was."""
+        if state.points_off is self._state.points_off is not None:
+            state = replace(state, points_off=None)
         basket = self._basket(state)
         quote = price(basket, self.pricing.programme, self._memory)
         self.guard(quote)
+        demands(basket, self.pricing.programme)
         self._priced = (state, basket, quote)
         self._state = state
 
@@ -133,7 +167,8 @@ class OpenBasket:
     ) -> str:
         """Add goods; units of what is already there join its line. Returns the line's id.
 
-        Raises DomainError ``bad-quantity``, ``unknown-tax-class`` and what the engine raises.
+        Raises DomainError ``bad-quantity``, ``unknown-tax-class``, ``too-many-units`` of goods that
+        are restricted, and what the engine raises.
         """
         same = self._joinable(goods, label_minor)
         if same is not None and units > 0:
@@ -213,6 +248,40 @@ class OpenBasket:
         """Give a claimed coupon back."""
         claims = tuple(claim for claim in self._state.claims if claim.instance != instance)
         self._become(replace(self._state, claims=claims))
+
+    def reward(self, offer: str, times: int) -> None:
+        """Want a reward, or an offer that is claimed by hand, so many times; 0 gives it back."""
+        others = tuple(one for one in self._state.rewards if one.offer != offer)
+        wanted = (RewardClaim(offer, times),) if times else ()
+        self._become(replace(self._state, rewards=(*others, *wanted)))
+
+    def choose_gift(self, offer: str, goods: str) -> None:
+        """One of an offer's gifts; an empty SKU where the customer wants none."""
+        others = tuple(one for one in self._state.gifts if one[0] != offer)
+        self._become(replace(self._state, gifts=(*others, (offer, goods))))
+
+    def lower(self, points_off: PointsOff | None) -> None:
+        """Points lower the price, or no more."""
+        self._become(replace(self._state, points_off=points_off))
+
+    def note_seen(self, demands: Iterable[str]) -> None:
+        """The cashier has looked at these."""
+        self._state = replace(self._state, seen=tuple(sorted({*self._state.seen, *demands})))
+        self._priced = None
+
+    def open_choices(self) -> list[AddedUnits]:
+        """Gifts of which the customer has yet to choose one, or none."""
+        declined = {offer for offer, goods in self._state.gifts if not goods}
+        return [one for one in self.quote.added if not one.goods and one.offer not in declined]
+
+    def unseen(self) -> list[Demanded]:
+        """What the cashier has yet to look at before these goods are sold."""
+        basket, _ = self.priced()
+        return [
+            one
+            for one in demands_of(basket, self.pricing.programme)
+            if demand_key(one) not in self._state.seen
+        ]
 
     def load(self, state: BasketState) -> None:
         """Go on with a basket that was held."""

@@ -1,6 +1,6 @@
 """Ringing up and paying: from an open basket to a sale in the books."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
@@ -8,22 +8,27 @@ from typing import NamedTuple
 import msgspec
 
 from desktop.services import ticket
-from desktop.services.basket import BasketState, OpenBasket, Pricing
+from desktop.services.basket import BasketState, OpenBasket, Pricing, usable_lots
 from desktop.services.books import Books, EntryPlace
 from desktop.services.ticket import Settled, TicketPlace
 from desktop.store import members as member_store
+from desktop.store.catalogue import find_by_id
 from desktop.store.members import Member
 from desktop.store.print_jobs import queue_original
 from desktop.store.tickets import OpenShift
 from desktop.store.writer import Transaction
 from shared.catalogue.codes import receipt_code
+from shared.catalogue.goods import Goods
 from shared.errors import DomainError
-from shared.ids import EntryId, OperatorId, ShiftId, StoreId, TillId
+from shared.ids import EntryId, GoodsId, OperatorId, ShiftId, StoreId, TillId
 from shared.journal.entry import ENTRY_BYTES_MAX
+from shared.loyalty.lots import Lot, draw, less
+from shared.loyalty.programme import Treatment
 from shared.money import AMOUNT_MINOR_MAX
 from shared.pricing.cash import cash_rounding
 from shared.pricing.quote import Quote
-from shared.pricing.redemption import PointsPayment, PointsValue, offered, redeem
+from shared.pricing.redemption import PointsPayment, PointsValue, offered, redeem, reduce
+from shared.pricing.tender_rules import payable
 from shared.trade.fact import Tender, TenderKind
 from shared.trade.ticket import SaleCompleted
 from shared.trade.writing import Writing
@@ -86,6 +91,7 @@ class Checkout:
         self._tenders: tuple[Tender, ...] = ()
         self._points: PointsPayment | None = None
         self._points_for: Quote | None = None
+        self._articles: dict[str, Goods] = {}
 
     @property
     def tenders(self) -> tuple[Tender, ...]:
@@ -135,7 +141,7 @@ class Checkout:
             self.basket.pricing,
             state,
             self.basket.priced(),
-            Settled(tenders=(), rounding=0),
+            Settled(tenders=(), rounding=0, articles=self.given_articles()),
             state.member,
         )
         return len(msgspec.json.encode(fact))
@@ -143,10 +149,54 @@ class Checkout:
     def points_offered(self) -> PointsValue:
         """The most that the member's points can pay of what is due."""
         member = self.basket.state.member
-        if member is None or self._points is not None:
+        is_taken = self._points is not None or self.basket.state.points_off is not None
+        if member is None or is_taken:
             return PointsValue(points=0, value_minor=0)
         basket, quote = self.basket.priced()
-        return offered(basket, quote, self.basket.pricing.programme, member.lots)
+        return offered(basket, quote, self.basket.pricing.programme, self._free_lots(member, quote))
+
+    def _free_lots(self, member: Member, quote: Quote) -> list[Lot]:
+        """The member's lots without what the rewards of the basket cost."""
+        lots, today = usable_lots(member, self.basket.pricing.programme), self._books.today()
+        return less(lots, draw(lots, quote.reward_points, today))
+
+    def given_articles(self) -> dict[str, Goods]:
+        """The articles that offers give on top, by SKU."""
+        return self.articles(one.goods for one in self.basket.quote.added if one.goods)
+
+    def articles(self, skus: Iterable[str]) -> dict[str, Goods]:
+        """Articles as the catalogue had them when they were first asked for in this sale."""
+        wanted = set(skus)
+        if missing := sorted(wanted - self._articles.keys()):
+            with self._books.reading() as connection:
+                for sku in missing:
+                    found = find_by_id(connection, GoodsId(sku))
+                    self._articles[sku] = found or self._unknown(sku)
+        return {sku: self._articles[sku] for sku in wanted}
+
+    def _unknown(self, sku: str) -> Goods:
+        """A gift that the catalogue does not have is still given: its offer names it."""
+        tax_class = self.basket.pricing.programme.tax_classes[0].id
+        return Goods(
+            sku=GoodsId(sku), name_zh=sku, name_en=sku, tax_class=tax_class, list_price_minor=0
+        )
+
+    def lower_with_points(self, points: int) -> bool:
+        """Lower the price with points, where the programme's best rule for them says so.
+
+        Whether it did. Raises what ``tender_points`` raises, and DomainError ``tenders-first``.
+        """
+        member, programme = self.basket.state.member, self.basket.pricing.programme
+        rules = {rule.id: rule for rule in programme.redemptions}
+        best = rules.get(self.points_offered().rule)
+        if member is None or best is None or best.treatment is not Treatment.PRICE_REDUCTION:
+            return False
+        if self._tenders:
+            raise DomainError("tenders-first")
+        basket, quote = self.basket.priced()
+        lots = self._free_lots(member, quote)
+        self.basket.lower(reduce(basket, quote, points, programme, lots, best.id))
+        return True
 
     def tender_points(self, points: int) -> Tender:
         """Pay with points; once per sale, before other tenders have paid too much for it.
@@ -161,7 +211,8 @@ class Checkout:
         if self._points is not None:
             raise DomainError("points-tendered-already")
         basket, quote = self.basket.priced()
-        payment = redeem(basket, quote, points, self.basket.pricing.programme, member.lots)
+        lots = self._free_lots(member, quote)
+        payment = redeem(basket, quote, points, self.basket.pricing.programme, lots)
         if payment.value_minor > self.due().amount:
             raise DomainError("points-too-late")
         self._points, self._points_for = payment, quote
@@ -181,7 +232,8 @@ class Checkout:
         if member is None or not quote.lines:
             return
         try:
-            payment = redeem(basket, quote, asked, self.basket.pricing.programme, member.lots)
+            lots = self._free_lots(member, quote)
+            payment = redeem(basket, quote, asked, self.basket.pricing.programme, lots)
         except DomainError:
             return
         if payment.value_minor > quote.total_minor - sum(tender.amount for tender in others):
@@ -199,10 +251,16 @@ class Checkout:
         attempt_id: str = "",
         reference: str = "",
     ) -> Tender:
-        """Take a card, wallet or voucher payment; DomainError ``tender-exceeds-due``."""
+        """Take a card, wallet or voucher payment.
+
+        DomainError ``tender-exceeds-due``, and ``tender-may-not-pay`` where the programme does not
+        let this tender pay for so much of the goods.
+        """
         self.check_ready()
         if not 0 < amount <= self.due().amount:
             raise DomainError("tender-exceeds-due", amount=amount, due=self.due().amount)
+        if amount > (most := self.payable(kind)):
+            raise DomainError("tender-may-not-pay", tender=kind.value, amount=amount, most=most)
         return self._take(
             Tender(
                 tender=kind,
@@ -212,6 +270,14 @@ class Checkout:
                 reference=reference,
             )
         )
+
+    def payable(self, kind: TenderKind) -> int:
+        """The most that a way of paying may still pay of what is due."""
+        basket, quote = self.basket.priced()
+        name = kind.value.replace("_", "-")
+        most = payable(name, basket, quote, self.basket.pricing.programme)
+        taken = sum(tender.amount for tender in self._tenders if tender.tender is kind)
+        return max(0, min(self.due().amount, most - taken))
 
     def tender_cash(self, given: int | None = None) -> Tender:
         """Take cash: exactly what is due (None), more (change is due), or a part of it."""
@@ -267,7 +333,12 @@ class Checkout:
         rounding = self.rounding()
         if rounding is None:
             raise DomainError("not-settled", due=self.due().amount)
-        settled = Settled(tenders=self._tenders, rounding=rounding, points=self._points)
+        settled = Settled(
+            tenders=self._tenders,
+            rounding=rounding,
+            points=self._points,
+            articles=self.given_articles(),
+        )
 
         def work(transaction: Transaction) -> CompletedSale:
             return self._write(transaction, shift, operator_id, settled)
@@ -291,6 +362,7 @@ class Checkout:
         place = self._books.next_place(transaction)
         state = self.basket.state
         member = self._current_member(transaction, state.member)
+        settled = self._with_rewards(settled, member)
         if settled.points and not (member and ticket.lots_hold(member.lots, settled.points)):
             raise DomainError("balance-changed")
         fact = ticket.sale_fact(
@@ -300,6 +372,7 @@ class Checkout:
             self.basket.priced(),
             settled,
             member,
+            coupon_key=self._books.identity.lookup_key,
         )
         chained = self._books.append(
             transaction, Writing(fact, business_date=shift.business_date), place.entry_id
@@ -315,6 +388,20 @@ class Checkout:
             language=self.language,
         )
         return CompletedSale(chained.id, fact, chained.hash)
+
+    def _with_rewards(self, settled: Settled, member: Member | None) -> Settled:
+        """The lots that rewards take, as they are at this very moment."""
+        points = self.basket.quote.reward_points
+        if not points:
+            return settled
+        try:
+            lots = usable_lots(member, self.basket.pricing.programme) if member else []
+            paid = settled.points.draws if settled.points else ()
+            draws = draw(less(lots, paid), points, self._books.today())
+        except DomainError as error:
+            raise DomainError("balance-changed") from error
+        tender = Tender(tender=TenderKind.POINTS, amount=0, points=points, lots=draws)
+        return replace(settled, tenders=(*settled.tenders, tender), reward_points=points)
 
     def _current_member(self, transaction: Transaction, priced: Member | None) -> Member | None:
         """Balances of this very moment, at the tier the basket was priced with."""
@@ -347,6 +434,7 @@ class Checkout:
         """Give a points tender back and show the balance as it is by now."""
         self._tenders = tuple(t for t in self._tenders if t.tender is not TenderKind.POINTS)
         self._points = None
+        self.basket.lower(None)
         member = self.basket.state.member
         if member is not None:
             with self._books.reading() as connection:
@@ -360,6 +448,7 @@ class Checkout:
 
     def clear(self, pricing: Pricing | None = None) -> None:
         """An empty basket without tenders."""
+        self._articles.clear()
         self._tenders = ()
         self._points = None
         self.basket.clear(pricing)

@@ -10,7 +10,7 @@ from desktop.services.basket import BasketState
 from desktop.store.members import Member
 from shared.catalogue.goods import Goods
 from shared.ids import GoodsId, MemberId
-from shared.pricing.basket import BasketLine, CouponClaim
+from shared.pricing.basket import BasketLine, CouponClaim, RewardClaim
 from shared.trade.fact import Approval, Tender
 
 
@@ -25,6 +25,9 @@ class KeptBasket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hold_id: str | None = None
     tenders: tuple[Tender, ...] = ()
     """Money taken outside the till for a sale that is not written yet."""
+    gifts: tuple[tuple[str, str], ...] = ()
+    rewards: tuple[RewardClaim, ...] = ()
+    seen: tuple[str, ...] = ()
 
 
 class TakenUp(NamedTuple):
@@ -52,6 +55,9 @@ def keep(state: BasketState, tenders: tuple[Tender, ...] = ()) -> bytes:
             approvals=state.approvals,
             hold_id=state.hold_id,
             tenders=tenders,
+            gifts=state.gifts,
+            rewards=state.rewards,
+            seen=state.seen,
         )
     )
 
@@ -77,6 +83,9 @@ def take_up(kept: KeptBasket, find_member: FindMember, find_goods: FindGoods) ->
         claims=kept.claims,
         approvals=kept.approvals,
         hold_id=kept.hold_id,
+        gifts=kept.gifts,
+        rewards=kept.rewards,
+        seen=kept.seen,
     )
     recorded = tuple(tender for tender in kept.tenders if not tender.attempt_id)
     return TakenUp(state, repriced, recorded)

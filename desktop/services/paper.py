@@ -1,7 +1,8 @@
 """Renders a print job: from the entry it names to a receipt, with names as they are known now."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from desktop.store.operators import operator_name
 from desktop.store.print_jobs import PrintJob
 from shared.ids import GoodsId
 from shared.journal.chain import ChainedEntry
+from shared.loyalty.coupon_code import coupon_instance, issued_coupon_code
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import standing
@@ -64,9 +66,29 @@ class Papers:
             barcode=getattr(fact, "receipt_no", ""),
             business_date=envelope.business_date or "",
             copy=job.copy,
-            names=_vocabulary(bundle, _goods_names(connection, fact)),
+            names=replace(
+                _vocabulary(bundle, _goods_names(connection, fact)),
+                coupon_codes=self._coupon_codes(chained, fact, bundle),
+            ),
             member=self._face(connection, fact, bundle),
         )
+
+    def _coupon_codes(
+        self, chained: ChainedEntry, fact: Fact, programme: Programme | None
+    ) -> dict[str, str]:
+        """The codes of coupons that a sale issued: reckoned again, for no journal keeps them."""
+        if programme is None or not isinstance(fact, SaleCompleted):
+            return {}
+        key = self.books.identity.lookup_key
+        numbers: Counter[str] = Counter()
+        codes: dict[str, str] = {}
+        for issued in fact.coupons_issued:
+            for coupon in programme.coupons:
+                code = issued_coupon_code(key, coupon.id, chained.id, numbers[coupon.id] + 1)
+                if coupon_instance(key, code) == issued.coupon_id:
+                    numbers[coupon.id] += 1
+                    codes[issued.coupon_id] = code
+        return codes
 
     def _face(
         self, connection: Connection, fact: Fact, programme: Programme | None

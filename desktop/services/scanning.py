@@ -9,7 +9,7 @@ from desktop.services.members import Members
 from desktop.services.operators import Operators
 from desktop.services.returns import Returns
 from desktop.store import catalogue
-from desktop.store.journal import balance_of
+from desktop.store.journal import coupon_uses
 from desktop.store.members import Member
 from desktop.store.operators import Operator
 from shared.catalogue.codes import (
@@ -133,14 +133,15 @@ class Scanning:
     def scan(self, text: str, *, quantity: int = 1) -> Scanned:
         """Do what a code asks for.
 
-        Raises DomainError ``unknown-barcode``, ``damaged-code``, ``payment-card-dropped``,
-        ``unknown-coupon``, ``coupon-used``, and what the basket raises.
+        Raises DomainError ``unknown-barcode``, ``damaged-code``, ``goods-lapsed``,
+        ``payment-card-dropped``, ``unknown-coupon``, ``coupon-used``, and what the basket raises.
         """
         return self._route(classify(text), quantity)
 
     def _route(self, code: Code, quantity: int) -> Scanned:  # noqa: C901 - one arm a kind
         match code:
             case GoodsCode():
+                self._check_date(code)
                 return self._goods(code.gtin, quantity, grams=code.grams)
             case InStoreCode():
                 return self._in_store(code)
@@ -187,6 +188,12 @@ class Scanning:
             return GoodsAdded(self._basket.add(goods, grams=grams, barcode=code))
         return GoodsAdded(self._basket.add(goods, units=quantity, barcode=code))
 
+    def _check_date(self, code: GoodsCode) -> None:
+        """DomainError ``goods-lapsed`` where the label says that they should be sold no more."""
+        best_before = code.best_before
+        if best_before is not None and best_before < self._books.today():
+            raise DomainError("goods-lapsed", code=code.gtin, on=best_before.isoformat())
+
     def _in_store(self, code: InStoreCode) -> Scanned:
         goods = self.find(code.item)
         if goods.sold_by is SoldBy.UNIT:
@@ -216,7 +223,7 @@ class Scanning:
         instance = coupon_instance(key, code)
         with self._books.reading() as connection:
             account = Account(AccountKind.COUPON, instance, "", COUPON)
-            if balance_of(connection, account) < 0:
+            if coupon_uses(connection, account) >= coupon.uses:
                 raise DomainError("coupon-used")
         self._basket.claim(CouponClaim(coupon.id, instance))
         return CouponTaken(coupon.id)

@@ -1,23 +1,33 @@
 """From a priced basket and its tenders to the fact of a sale: only copying, nothing is decided."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 import msgspec
 
 from desktop.services.basket import BasketState, Pricing
 from desktop.store.members import Member
+from shared.catalogue.goods import Goods
 from shared.ids import LotId, OperatorId, ShiftId, StoreId, TillId
 from shared.loyalty.calendar import last_day
+from shared.loyalty.coupon_code import coupon_instance, issued_coupon_code
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import Spending, standing
 from shared.pricing.basket import Basket
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import THIS_SALE, PointsPayment
-from shared.pricing.sale_lines import offers_applied, rules_earned, sale_lines, tax_totals
+from shared.pricing.sale_lines import (
+    given_lines,
+    offers_applied,
+    rules_earned,
+    sale_lines,
+    tax_totals,
+)
 from shared.trade.fact import (
+    CouponIssued,
     LotDraw,
     MemberOutcome,
     PointsOutcome,
@@ -50,6 +60,10 @@ class Settled:
     tenders: tuple[Tender, ...]
     rounding: int
     points: PointsPayment | None = None
+    reward_points: int = 0
+    """What rewards cost; the last of the tenders draws them, for no money."""
+    articles: Mapping[str, Goods] = field(default_factory=dict)
+    """What offers give on top, by SKU."""
 
 
 def sale_fact(
@@ -59,8 +73,12 @@ def sale_fact(
     priced: tuple[Basket, Quote],
     settled: Settled,
     member: Member | None,
+    coupon_key: bytes = b"",
 ) -> SaleCompleted:
-    """The sale with all its outcomes; ``member`` as the books know them at this moment."""
+    """The sale with all its outcomes; ``member`` as the books know them at this moment.
+
+    ``coupon_key`` seals the codes of coupons that it issues.
+    """
     basket, quote = priced
     earning = settled.points.earning if settled.points else quote.earning
     barcodes = dict(state.barcodes)
@@ -75,20 +93,46 @@ def sale_fact(
         programme=pricing.ref,
         engine=quote.engine,
         hold_id=state.hold_id,
-        lines=sale_lines(
-            basket,
-            quote,
-            payment=settled.points,
-            barcodes=[barcodes.get(line.id, "") for line in state.lines],
+        lines=(
+            *sale_lines(
+                basket,
+                quote,
+                payment=settled.points,
+                barcodes=[barcodes.get(line.id, "") for line in state.lines],
+            ),
+            *given_lines(quote, settled.articles),
         ),
-        offers=offers_applied(quote, pricing.programme),
+        offers=offers_applied(quote, pricing.programme, settled.articles),
         taxes=tax_totals(quote, pricing.programme),
         total=quote.total_minor,
         rounding=settled.rounding,
         tenders=_own_lot_named(settled.tenders, place.entry_id),
         member=_member(place, pricing.programme, settled, earning, member) if member else None,
         approvals=state.approvals,
+        coupons_issued=tuple(_issued(place, quote, pricing.programme, coupon_key)),
+        seen=state.seen,
     )
+
+
+def _issued(
+    place: TicketPlace, quote: Quote, programme: Programme, key: bytes
+) -> Iterator[CouponIssued]:
+    """Coupons for a later sale; the code follows from the sale's entry, only its hash is kept."""
+    rules = {coupon.id: coupon for coupon in programme.coupons}
+    numbers: Counter[str] = Counter()
+    for issued in quote.issued:
+        coupon = rules[issued.coupon]
+        first = place.today + timedelta(days=coupon.from_days)
+        last = place.today + timedelta(days=coupon.valid_days - 1)
+        for _ in range(issued.units):
+            numbers[coupon.id] += 1
+            code = issued_coupon_code(key, coupon.id, place.entry_id, numbers[coupon.id])
+            yield CouponIssued(
+                coupon_id=coupon_instance(key, code),
+                offer_id=coupon.offer,
+                valid_from=first.isoformat(),
+                valid_until=last.isoformat(),
+            )
 
 
 def _own_lot_named(tenders: tuple[Tender, ...], sale: str) -> tuple[Tender, ...]:
@@ -114,7 +158,7 @@ def _member(
     earning: EarningQuote,
     member: Member,
 ) -> MemberOutcome:
-    spent = settled.points.points if settled.points else 0
+    spent = (settled.points.points if settled.points else 0) + settled.reward_points
     earned = earning.points_total
     lapses = last_day(place.today, programme.expiry) if earned else None
     sale = Spending(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.head_file import HeadFile
@@ -262,17 +262,17 @@ def _take(rows: Iterable[Row[Any]], bytes_max: int) -> Iterator[Row[Any]]:
         yield row
 
 
-def balance_of(connection: Connection, account: Account) -> int:
-    """What stands on one account."""
-    amount = connection.execute(
-        select(balances.c.amount).where(
-            balances.c.owner == account.owner,
-            balances.c.account == account.kind,
-            balances.c.lot == account.lot,
-            balances.c.unit == account.unit,
+def coupon_uses(connection: Connection, account: Account) -> int:
+    """How often this till knows a coupon to have been used and not given back."""
+    columns = postings.c
+    used = connection.execute(
+        select(func.sum(-columns.amount)).where(
+            columns.owner == account.owner,
+            columns.account == account.kind,
+            columns.amount < 0,
         )
     ).scalar()
-    return amount or 0
+    return used or 0
 
 
 def read_chained(connection: Connection, entry_id: EntryId) -> ChainedEntry:

@@ -89,7 +89,7 @@ class _Rows(QWidget):
                 cells[1].left(), line.top(), cells[4].left() - cells[1].left(), DISCOUNT_ROW
             )
             _text(painter, wide, f"− {wording.text(discount.text)}", design.color("good"))
-            amount = f"−{wording.amount(discount.minor)}"
+            amount = f"−{wording.amount(discount.minor)}" if discount.minor else ""
             _text(painter, cells[4], amount, design.color("good"), right=True)
 
 

@@ -57,9 +57,10 @@ class Grid:
     def __post_init__(self) -> None:
         assert self.columns >= COLUMNS_MIN
 
-    def fill(self, left: str, right: str) -> str:
-        """Both texts on one full line, spaces between."""
-        return left + " " * (self.columns - self.measure(left) - self.measure(right)) + right
+    def fill(self, left: str, right: str, columns: int = 0) -> str:
+        """Both texts on one full line, spaces between; or on the first so many columns of it."""
+        room = (columns or self.columns) - self.measure(left) - self.measure(right)
+        return left + " " * room + right
 
 
 def lay_out(document: Document, grid: Grid) -> tuple[Piece, ...]:
@@ -171,7 +172,7 @@ def _set_item(block: Item, grid: Grid) -> list[Piece]:
     room = detail_end - grid.measure(detail) - COLUMN_GAP
     if grid.columns >= WIDE_COLUMNS and room >= grid.columns // 3:
         first, *more = wrap(name, room, grid.measure)
-        to_detail = Grid(detail_end, grid.measure).fill(first, detail)
+        to_detail = grid.fill(first, detail, detail_end)
         return [Line(grid.fill(to_detail, amount)), *map(Line, more)]
     if not detail:
         return _set_pair(Pair(name, amount), grid)

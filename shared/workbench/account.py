@@ -7,10 +7,11 @@ from datetime import date, datetime
 
 from shared.ids import LotId
 from shared.loyalty.calendar import grace_end, last_day, last_idle_day
-from shared.loyalty.lots import DEBT, Lot, claw_back, dormant, pending, spendable
+from shared.loyalty.lots import DEBT, Lot, claw_back, dormant, spendable
 from shared.loyalty.programme import Floor, Programme
 from shared.loyalty.stamps import Stamps
 from shared.loyalty.tiers import Spending, Standing, TierFloor, standing
+from shared.loyalty.usable import usable
 from shared.loyalty.wallet import Wallet
 from shared.pricing.basket import MemberContext
 from shared.trade.fact import LotDraw
@@ -51,8 +52,7 @@ class Account:
 
     def usable(self, programme: Programme) -> list[Lot]:
         """The lots, knowing from when on and until when they can be spent."""
-        last = last_idle_day(self.last_active, programme.expiry) if self.last_active else None
-        return pending(dormant(self.lots, last), programme.earning.pending_days)
+        return usable(self.lots, programme, self.last_active)
 
     def touch(self, programme: Programme, today: date) -> None:
         """The member did something: what lapsed for want of it before stays lapsed."""

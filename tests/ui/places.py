@@ -1,7 +1,9 @@
 """The places of a till where a scan can meet somebody: how to get there, and what has the focus."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+import msgspec
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit
@@ -9,13 +11,37 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit
 from desktop.presenters.view import Fields, SaleView, Sheet
 from hardware.simulators.scanner import KEY_INTERVAL_S
 from shared.catalogue.codes import member_code
+from shared.ids import GoodsId
 from shared.language import Language
-from tests.support.till_fixture import APPLES, RICE, WATER
+from shared.loyalty.accounts import Restriction
+from shared.loyalty.bundle import template
+from shared.loyalty.conditions import Quantity
+from shared.loyalty.effects import Gift
+from tests.pricing_builders import names, offer, only
+from tests.support.till_fixture import APPLES, CHIPS, RICE, WATER
 from tests.support.till_hands import Hands
 
 Key = Qt.Key
 Open = Callable[[Hands], None]
 TYPED = "1"
+WINE = replace(CHIPS, sku=GoodsId("Wine-8c"), barcodes=("6900000000106",))
+TOY = replace(CHIPS, sku=GoodsId("Toy-9d"), barcodes=("6900000000113",))
+_DEFAULT = template("default")
+PROGRAMME = msgspec.structs.replace(
+    _DEFAULT,
+    restrictions=(
+        Restriction(id="wine", names=names("wine"), goods=only(WINE.sku), minimum_age=18),
+    ),
+    offers=(
+        *_DEFAULT.offers,
+        offer(
+            "gift",
+            Gift(choices=(CHIPS.sku, WATER.sku)),
+            conditions=(Quantity(minimum=1, goods=only(TOY.sku)),),
+        ),
+    ),
+)
+"""As usual, with goods to look at and goods that a gift comes with."""
 X11_LOCK_MASK = 0x2
 NEW_CARD = member_code("9234567890123")
 
@@ -120,6 +146,18 @@ def until_kind(hands: Hands, kind: str) -> None:
     raise AssertionError(kind)
 
 
+def look_at_age(hands: Hands) -> None:
+    hands.scan(WINE.barcodes[0])
+    hands.clock.advance(seconds=1)
+    hands.key(Key.Key_F12)
+
+
+def choose_gift(hands: Hands) -> None:
+    hands.scan(TOY.barcodes[0])
+    hands.clock.advance(seconds=1)
+    hands.key(Key.Key_F12)
+
+
 SELLING: dict[str, Open] = {
     "sale": lambda _hands: None,
     "tender": tender,
@@ -131,6 +169,8 @@ SELLING: dict[str, Open] = {
     "coupons-": by_key(Key.Key_F6),
     "price": price,
     "approval": approve,
+    "looked-at": look_at_age,
+    "choose-gift": choose_gift,
     "drawer": by_key(Key.Key_F9),
     "drawer-no-sale": drawer("no-sale"),
     "drawer-paid-in": drawer("paid-in"),

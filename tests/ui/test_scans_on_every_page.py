@@ -48,8 +48,11 @@ from tests.support.till_fixture import (
 from tests.support.till_hands import Hands
 from tests.ui.places import (
     CLOSED,
+    PROGRAMME,
     SELLING,
+    TOY,
     TYPED,
+    WINE,
     approve,
     assert_untouched,
     boxes,
@@ -77,9 +80,13 @@ TEA = replace(CHIPS, sku=GoodsId("Tea-7b"), list_price_minor=1500, barcodes=())
 ANSWER_S = 10
 WITHOUT_TEXT = {
     "sale", "tender", "help", "holds", "approval", "drawer", "drawer-no-sale", "menu", "figures",
-    "payments", "papers", "sync", "return-without",
+    "payments", "papers", "sync", "return-without", "looked-at", "choose-gift",
 }  # fmt: skip
 """Nothing on these takes text; an input method is asleep on them."""
+
+
+BEFORE_PAYING = ("looked-at", "choose-gift")
+"""What is settled before money is asked for."""
 
 
 class NoLine:
@@ -98,7 +105,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("shop")
     cashier, manager = PEOPLE
     people = (cashier, replace(manager, card=MANAGER_CARD))
-    with open_till(path, goods=(*GOODS, TEA), people=people) as till:
+    goods = (*GOODS, TEA, WINE, TOY)
+    with open_till(path, goods=goods, people=people, programme=PROGRAMME) as till:
         for card, name in MEMBERS.items():
             till.members.enrol(name=name, card=card, operator_id=cashier.operator_id, tier="member")
         till.counter().shifts.open(cashier.operator_id, ())
@@ -335,7 +343,19 @@ def is_paid(view: TillView) -> bool:
     return getattr(view.body, "change", None) is not None
 
 
-@pytest.mark.parametrize("kind", SELLING)
+@pytest.mark.parametrize("kind", BEFORE_PAYING)
+def test_a_wallet_code_waits_for_what_comes_before_paying(counter: Hands, kind: str) -> None:
+    SELLING[kind](counter)
+    before = counter.receipts()
+    for _ in range(2):
+        counter.wedge(WALLET_CODE)
+    assert kind_in_front(counter) == kind
+    counter.key(Key.Key_Escape)
+    assert counter.view.overlay is None
+    assert counter.receipts() == before
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SELLING if kind not in BEFORE_PAYING])
 def test_a_wallet_code_pays_wherever_the_focus_is(counter: Hands, kind: str) -> None:
     SELLING[kind](counter)
     before = counter.receipts()

@@ -1,0 +1,307 @@
+"""What a programme gives beside the price, at the till: gifts, rewards, add-ons, coupons."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from desktop.bootstrap import OpenStore
+from desktop.presenters.view import Choices
+from desktop.services.paper import Papers
+from desktop.store.print_jobs import JobState, PrintJob
+from desktop.store.tickets import find_receipt
+from shared.catalogue.codes import CouponCode, classify
+from shared.ids import EntryId
+from shared.ledger.account import AccountKind
+from shared.ledger.booking_ticket import post_sale
+from shared.loyalty.accounts import Restriction, TenderRule
+from shared.loyalty.conditions import Spend
+from shared.loyalty.effects import AmountOff, FixedPrice, FurtherUnits, Gift, IssueCoupon
+from shared.loyalty.offers import Coupon, Offer
+from shared.loyalty.programme import Programme, Redemption, Treatment
+from shared.receipt.document import Barcode
+from shared.trade.fact import TenderKind
+from shared.trade.ticket import SaleCompleted
+from tests.pricing_builders import names, offer, only, programme
+from tests.support.till_fixture import CHIPS, RICE, WATER, enrol_here
+from tests.support.till_hands import Hands
+from tests.ui.test_counter_work import CARD, enrol, open_return, refunded
+
+Key = Qt.Key
+
+
+def rules(*offers: Offer, **more: object) -> Programme:
+    return programme(*offers, **more)
+
+
+GIFT = offer(
+    "gift", Gift(choices=("W1", "C1")), conditions=(Spend(minimum_minor=60_00, goods=only("R1")),)
+)
+FURTHER = offer("further", FurtherUnits(per_units=3), only("W1"))
+REWARD = offer("ten", AmountOff(off_minor=10_00), costs_points=50)
+ADD_ON = offer("add-on", FixedPrice(price_minor=1_00), only("C1"), claimed=True, by_hand=True)
+ISSUING = offer("issuing", IssueCoupon(coupon="five", per_minor=50_00), only("R1"))
+FIVE = offer("five", AmountOff(off_minor=5_00), claimed=True)
+FIVE_COUPON = Coupon(
+    id="five", version=1, names=names("5.00 off"), offer="five", valid_days=30, per_sale=2
+)
+
+
+@pytest.fixture
+def asked(request: pytest.FixtureRequest) -> Programme:
+    """The programme of a test."""
+    return request.param
+
+
+@pytest.fixture
+def store(tmp_path: Path, asked: Programme) -> OpenStore:
+    """The files of a till with that programme."""
+    return enrol_here(tmp_path, programme=asked)
+
+
+def by(*offers: Offer, **more: object) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("asked", [rules(*offers, **more)], indirect=True)
+
+
+def last_sale(hands: Hands) -> SaleCompleted:
+    assert hands.sale.change is not None
+    with hands.station.till.books.reading() as connection:
+        found = find_receipt(connection, hands.sale.change.receipt_no)
+    assert found is not None
+    return found[1]
+
+
+def pay(hands: Hands) -> SaleCompleted:
+    hands.clock.advance(seconds=1)
+    hands.key(Key.Key_F12)
+    return last_sale(hands)
+
+
+def tiles(hands: Hands, name: str) -> list[str]:
+    parts = [part for part in hands.overlay.parts if isinstance(part, Choices)]
+    return [item.value for part in parts if part.name == name for item in part.items]
+
+
+def coupon_codes(hands: Hands, entry: EntryId) -> list[str]:
+    """The codes on the receipt of an entry."""
+    till = hands.station.till
+    job = PrintJob(
+        job_id="j", entry_id=entry, copy=0, language="en", state=JobState.QUEUED, reason=""
+    )
+    blocks = Papers(till.books, till.shop()).document(job).blocks
+    codes = [block.digits for block in blocks if isinstance(block, Barcode)]
+    return [code for code in codes if isinstance(classify(code), CouponCode)]
+
+
+def last_entry(hands: Hands) -> EntryId:
+    assert hands.sale.change is not None
+    with hands.station.till.books.reading() as connection:
+        found = find_receipt(connection, hands.sale.change.receipt_no)
+    assert found is not None
+    return found[0].envelope.id
+
+
+@by(FURTHER)
+def test_further_units_are_on_the_screen_on_paper_and_come_back(selling: Hands) -> None:
+    for _ in range(3):
+        selling.scan(WATER.barcodes[0])
+    rung_up, given = selling.sale.lines
+    assert (rung_up.quantity, rung_up.amount, given.quantity, given.amount) == (3, 6_00, 1, 2_00)
+    assert [one.minor for one in given.discounts] == [2_00]
+    assert (selling.sale.total, selling.sale.saved) == (6_00, 2_00)
+
+    sale = pay(selling)
+    assert [(line.goods_id, line.amount, line.given_by) for line in sale.lines] == [
+        ("W1", 6_00, ""),
+        ("W1", 0, "further"),
+    ]
+    assert sale.total == 6_00
+    assert sum(posting.amount for posting in post_sale(EntryId("sale"), sale)) == 0
+
+    open_return(selling, sale.receipt_no)
+    selling.tap("all")
+    selling.key(Key.Key_F12)
+    assert refunded(selling) == 6_00
+
+
+@by(GIFT)
+def test_paying_asks_which_gift_and_goes_on_when_one_is_chosen(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.clock.advance(seconds=1)
+    selling.key(Key.Key_F12)
+    assert selling.overlay.kind == "choose-gift"
+    assert tiles(selling, "gift") == ["gift\nW1", "gift\nC1", "gift\n"]
+    selling.type("7")
+    assert selling.overlay.kind == "choose-gift"
+    selling.type("2")
+    assert selling.view.overlay is None
+    assert [line.amount for line in selling.sale.lines] == [69_90, 7_50]
+    sale = pay(selling)
+    assert [(line.goods_id, line.given_by) for line in sale.lines] == [("R1", ""), ("C1", "gift")]
+
+
+@by(GIFT)
+def test_a_gift_that_nobody_wants_is_not_given(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.key(Key.Key_F11)
+    selling.tap("gift", "gift\n")
+    sale = pay(selling)
+    assert [line.goods_id for line in sale.lines] == ["R1"]
+
+
+@by(GIFT)
+def test_a_gift_is_changed_on_the_sheet_of_coupons(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.key(Key.Key_F6)
+    selling.tap("gift", "gift\nW1")
+    selling.tap("gift", "gift\nC1")
+    selling.key(Key.Key_Escape)
+    assert [line.goods_id for line in pay(selling).lines] == ["R1", "C1"]
+
+
+@by(REWARD)
+def test_a_reward_takes_points_and_gives_them_back_with_the_goods(selling: Hands) -> None:
+    enrol(selling)
+    selling.scan(RICE.barcodes[0])
+    pay(selling)
+    selling.scan(CARD)
+    selling.scan(RICE.barcodes[0])
+    selling.key(Key.Key_F6)
+    assert tiles(selling, "reward") == ["ten"]
+    selling.tap("reward", "ten")
+    assert selling.sale.total == 59_90
+    selling.tap("reward", "ten")
+    assert selling.sale.total == 69_90
+    selling.tap("reward", "ten")
+    selling.key(Key.Key_Escape)
+    sale = pay(selling)
+    assert sale.member is not None
+    points = sale.member.points
+    assert (points.opening, points.earned, points.spent, points.closing) == (69, 59, 50, 78)
+    (reward,) = [one for one in sale.tenders if one.tender is TenderKind.POINTS]
+    assert (reward.amount, reward.points) == (0, 50)
+
+    open_return(selling, sale.receipt_no)
+    selling.tap("all")
+    selling.key(Key.Key_F12)
+    assert refunded(selling) == 59_90
+    selling.scan(CARD)
+    member = selling.station.till.members.by_card(CARD)
+    assert member is not None
+    assert member.points == 69
+
+
+@by(REWARD)
+def test_a_reward_without_enough_points_says_so_and_costs_nothing(selling: Hands) -> None:
+    enrol(selling)
+    selling.scan(CHIPS.barcodes[0])
+    selling.key(Key.Key_F6)
+    selling.tap("reward", "ten")
+    parts = [part for part in selling.overlay.parts if isinstance(part, Choices)]
+    (row,) = next(part for part in parts if part.name == "reward").items
+    assert row.detail != ""
+    selling.key(Key.Key_Escape)
+    assert pay(selling).total == 7_50
+
+
+@by(ADD_ON)
+def test_an_add_on_price_is_claimed_by_hand_without_a_member(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.scan(CHIPS.barcodes[0])
+    assert selling.sale.total == 77_40
+    selling.key(Key.Key_F6)
+    selling.tap("reward", "add-on")
+    selling.key(Key.Key_Escape)
+    assert pay(selling).total == 70_90
+
+
+@by(ISSUING, FIVE, coupons=(FIVE_COUPON,))
+def test_a_sale_prints_coupons_that_work_on_the_next_one_and_once(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    sale = pay(selling)
+    (issued,) = sale.coupons_issued
+    assert (issued.offer_id, issued.valid_from, issued.valid_until) == (
+        "five",
+        "2026-03-02",
+        "2026-03-31",
+    )
+    (code,) = coupon_codes(selling, last_entry(selling))
+    assert code not in str(sale)
+
+    selling.clock.advance(seconds=1)
+    selling.scan(CHIPS.barcodes[0])
+    selling.scan(code)
+    assert selling.sale.total == 2_50
+    pay(selling)
+    selling.clock.advance(seconds=1)
+    selling.scan(CHIPS.barcodes[0])
+    selling.scan(code)
+    assert selling.told == "error.coupon-used"
+    assert selling.sale.total == 7_50
+
+
+ALCOHOL = Restriction(
+    id="adults", names=names("Adults"), goods=only("R1"), minimum_age=18, units_per_sale=2
+)
+
+
+@by(restrictions=(ALCOHOL,))
+def test_restricted_goods_are_looked_at_once_before_paying(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.clock.advance(seconds=1)
+    selling.key(Key.Key_F12)
+    assert selling.overlay.kind == "looked-at"
+    assert selling.receipts() == 0
+    selling.key(Key.Key_Return)
+    assert selling.view.overlay is None
+    assert pay(selling).seen == ("adults/age",)
+
+
+@by(restrictions=(ALCOHOL,))
+def test_no_more_of_restricted_goods_than_one_sale_may_have(selling: Hands) -> None:
+    for _ in range(3):
+        selling.scan(RICE.barcodes[0])
+    assert selling.told == "error.too-many-units"
+    (line,) = selling.sale.lines
+    assert line.quantity == 2
+
+
+@by(tenders=(TenderRule(tender="voucher", goods=only("W1", "C1"), at_most_minor=5_00),))
+def test_a_voucher_pays_for_its_goods_only_and_no_more_than_it_may(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.scan(CHIPS.barcodes[0])
+    selling.key(Key.Key_F11)
+    selling.key(Key.Key_F8)
+    assert selling.sale.tender is not None
+    assert selling.sale.tender.due == 72_40
+    selling.key(Key.Key_F8)
+    assert selling.told == "error.tender-may-not-pay"
+    assert [one.amount for one in pay(selling).tenders] == [5_00, 72_40]
+
+
+LOWERING = Redemption(
+    points_per_block=1, value_per_block_minor=100, treatment=Treatment.PRICE_REDUCTION
+)
+
+
+@by(redemption=LOWERING)
+def test_points_that_lower_the_price_do_so_before_paying(selling: Hands) -> None:
+    enrol(selling)
+    selling.scan(CHIPS.barcodes[0])
+    pay(selling)
+    selling.scan(CARD)
+    selling.scan(RICE.barcodes[0])
+    selling.key(Key.Key_F7)
+    assert selling.sale.total == 62_90
+    selling.scan(CHIPS.barcodes[0])
+    assert selling.sale.total == 77_40
+    selling.key(Key.Key_F7)
+    assert selling.sale.total == 70_40
+    sale = pay(selling)
+    assert sale.total == 70_40
+    assert sale.member is not None
+    assert (sale.member.points.spent, sale.member.points.earned) == (7, 70)
+    drawn = [
+        one for one in post_sale(EntryId("sale"), sale) if one.account.kind is AccountKind.POINTS
+    ]
+    assert sum(one.amount for one in drawn) == 63
