@@ -69,6 +69,7 @@ class Tendering:
         else:
             self.is_open = False
             self._attempt = None
+            self._checkout.plan(None)
 
     def amount_typed(self) -> int | None:
         """What was typed, as money, once; None where nothing was typed."""
@@ -91,9 +92,15 @@ class Tendering:
 
     def _amount(self, kind: TenderKind) -> int:
         """What was typed, else all that this way of paying may pay of what is due."""
-        checkout = self._checkout
+        checkout, typed = self._checkout, self.amount_typed()
+        checkout.plan(kind)
+        wanted = typed or checkout.payable(kind)
+        if wanted < checkout.due().amount:
+            # It does not pay everything: what offers ask for that is not given.
+            checkout.plan(None)
+            wanted = typed or checkout.payable(kind)
         # Where it may pay nothing at all, asking for everything says why.
-        return self.amount_typed() or checkout.payable(kind) or checkout.due().amount
+        return wanted or checkout.due().amount
 
     def voucher(self) -> None:
         """Record third-party paper."""
@@ -126,7 +133,10 @@ class Tendering:
         self.open()
         self.check_quiet()
         payments = self._session.counter.payments
-        amount, due = self.amount_typed(), self._checkout.due().amount
+        amount = self.amount_typed()
+        if amount is None:
+            self._checkout.plan(TenderKind.WALLET)
+        due = self._checkout.due().amount
         if amount is not None and not 0 < amount <= due:
             raise DomainError("tender-exceeds-due", amount=amount, due=due)
         self._attempt = payments.begin(
@@ -233,6 +243,14 @@ class Tendering:
             tenders=tuple(self._row(tender) for tender in checkout.tenders),
             points_offered=self.offered(),
             attempt=self._attempt_view(),
+            savings=tuple(
+                say(
+                    "till.tender.saves",
+                    tender=say(f"paper.tender.{kind.value}"),
+                    amount=Amount(off),
+                )
+                for kind, off in checkout.saved_by_paying()
+            ),
             is_settled=checkout.can_finish,
         )
 
@@ -268,3 +286,8 @@ class Tendering:
         key = f"till.attempt.{state}" if attempt.is_final else f"till.attempt.{state}-running"
         text = say(key, amount=Amount(attempt.amount))
         return Attempt(text, _TONE[attempt.state], is_running=not attempt.is_final)
+
+
+def _saving(kind: TenderKind, off: int) -> Text:
+    tender = say(f"paper.tender.{kind.value}")
+    return say("till.tender.saves", tender=tender, amount=Amount(off))

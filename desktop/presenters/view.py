@@ -261,6 +261,8 @@ class TenderPanel:
     points_offered: Text
     attempt: Attempt | None
     is_settled: bool
+    savings: tuple[Text, ...] = ()
+    """What would be saved by paying everything in one way."""
 
 
 @dataclass(frozen=True, slots=True)

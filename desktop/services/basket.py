@@ -1,15 +1,17 @@
 """The basket on the screen: lines, member and claimed coupons, priced anew after each change."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
+from typing import Final
 
 from desktop.store.members import Member
 from shared.catalogue.goods import Goods, SoldBy
 from shared.clock import Clock
 from shared.errors import DomainError
-from shared.ids import CouponId, StoreId, TillId
+from shared.ids import CouponId, MemberId, StoreId, TillId
 from shared.loyalty.lots import Lot, spendable
+from shared.loyalty.offers import Limits
 from shared.loyalty.programme import Programme
 from shared.loyalty.usable import usable
 from shared.pricing.basket import (
@@ -18,6 +20,8 @@ from shared.pricing.basket import (
     CouponClaim,
     HandDiscount,
     MemberContext,
+    OfferUse,
+    PlannedTender,
     PointsOff,
     RewardClaim,
 )
@@ -26,6 +30,9 @@ from shared.pricing.quote import AddedUnits, Quote
 from shared.pricing.search import SearchMemory
 from shared.pricing.tender_rules import Demanded, demands, demands_of
 from shared.trade.fact import Approval, BundleRef
+
+NO_LIMITS: Final = Limits()
+FindUses = Callable[[Collection[str], MemberId | None, date], tuple[OfferUse, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,8 @@ class BasketState:
     """Points that lower the price; any other change gives them back."""
     seen: tuple[str, ...] = ()
     """What the cashier has looked at: ``restriction/demand``."""
+    paying: str = ""
+    """The tender that is about to pay everything, for offers that ask for one."""
 
     @property
     def is_empty(self) -> bool:
@@ -104,6 +113,9 @@ class OpenBasket:
         self._priced: tuple[BasketState, Basket, Quote] | None = None
         self._next_line = 1
         self._memory = SearchMemory()
+        self.find_uses: FindUses = lambda _offers, _member, _today: ()
+        """How often offers that are limited were used before."""
+        self._uses: tuple[object, tuple[OfferUse, ...]] | None = None
         self.guard: Callable[[Quote], None] = lambda _quote: None
         """Raises where a change must not be; the checkout minds what was paid already."""
 
@@ -140,7 +152,19 @@ class OpenBasket:
             rewards=state.rewards,
             gifts=tuple(one for one in state.gifts if one[1]),
             points_off=state.points_off,
+            paying=(PlannedTender(tender=state.paying),) if state.paying else (),
+            uses=self._used(state.member, at.date()),
         )
+
+    def _used(self, member: Member | None, today: date) -> tuple[OfferUse, ...]:
+        """Looked up once for a member in a sale: it is the same until the sale is written."""
+        limited = [one.id for one in self.pricing.programme.offers if one.limits != NO_LIMITS]
+        if not limited:
+            return ()
+        key = (self.pricing.ref, member.member_id if member else None, today)
+        if self._uses is None or self._uses[0] != key:
+            self._uses = key, self.find_uses(limited, key[1], today)
+        return self._uses[1]
 
     def _context(self, member: Member, today: date) -> MemberContext:
         return member_context(member, today, self.pricing.programme)
@@ -264,6 +288,16 @@ class OpenBasket:
         """Points lower the price, or no more."""
         self._become(replace(self._state, points_off=points_off))
 
+    def plan(self, tender: str) -> None:
+        """Price for all being paid with a tender; for no tender in particular where empty."""
+        if tender != self._state.paying:
+            self._become(replace(self._state, paying=tender))
+
+    def total_if_paid_with(self, tender: str) -> int:
+        """What the basket would cost."""
+        basket = self._basket(replace(self._state, paying=tender))
+        return price(basket, self.pricing.programme, self._memory).total_minor
+
     def note_seen(self, demands: Iterable[str]) -> None:
         """The cashier has looked at these."""
         self._state = replace(self._state, seen=tuple(sorted({*self._state.seen, *demands})))
@@ -291,6 +325,7 @@ class OpenBasket:
     def clear(self, pricing: Pricing | None = None) -> None:
         """Start the next sale, with the programme in force by now."""
         self.pricing = pricing or self.pricing
+        self._uses = None
         self._state = BasketState()
         self._priced = None
         self._next_line = 1

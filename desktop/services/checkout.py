@@ -1,6 +1,6 @@
 """Ringing up and paying: from an open basket to a sale in the books."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
@@ -14,21 +14,24 @@ from desktop.services.ticket import Settled, TicketPlace
 from desktop.store import members as member_store
 from desktop.store.catalogue import find_by_id
 from desktop.store.members import Member
+from desktop.store.offer_uses import uses_of
 from desktop.store.print_jobs import queue_original
 from desktop.store.tickets import OpenShift
 from desktop.store.writer import Transaction
 from shared.catalogue.codes import receipt_code
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
-from shared.ids import EntryId, GoodsId, OperatorId, ShiftId, StoreId, TillId
+from shared.ids import EntryId, GoodsId, MemberId, OperatorId, ShiftId, StoreId, TillId
 from shared.journal.entry import ENTRY_BYTES_MAX
 from shared.loyalty.lots import Lot, draw, less
 from shared.loyalty.programme import Treatment
 from shared.money import AMOUNT_MINOR_MAX
+from shared.pricing.basket import OfferUse
 from shared.pricing.cash import cash_rounding
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import PointsPayment, PointsValue, offered, redeem, reduce
-from shared.pricing.tender_rules import payable
+from shared.pricing.rulebook import rulebook
+from shared.pricing.tender_rules import payable, tender_name
 from shared.trade.fact import Tender, TenderKind
 from shared.trade.ticket import SaleCompleted
 from shared.trade.writing import Writing
@@ -87,6 +90,7 @@ class Checkout:
         self.basket = OpenBasket(pricing, books.clock, books.identity.zone)
         self.language = language
         self.basket.guard = self._check_change
+        self.basket.find_uses = self._uses
         self._is_offline = is_offline
         self._tenders: tuple[Tender, ...] = ()
         self._points: PointsPayment | None = None
@@ -118,6 +122,31 @@ class Checkout:
         paid = sum(t.amount for t in self._tenders if t.tender is not TenderKind.POINTS)
         if paid > quote.total_minor:
             raise DomainError("tenders-first")
+
+    def _uses(
+        self, offers: Collection[str], member_id: MemberId | None, today: date
+    ) -> tuple[OfferUse, ...]:
+        with self._books.reading() as connection:
+            return uses_of(connection, offers, member_id, today)
+
+    def plan(self, kind: TenderKind | None) -> None:
+        """A tender is about to pay all of the basket: offers that ask for it apply.
+
+        Nothing changes once something was paid; without any offer that asks, neither.
+        """
+        if not self._tenders and rulebook(self.basket.pricing.programme).asks_for_tender:
+            self.basket.plan(tender_name(kind) if kind else "")
+
+    def saved_by_paying(self) -> list[tuple[TenderKind, int]]:
+        """What paying everything with a tender would save, where it saves anything."""
+        if self._tenders or not rulebook(self.basket.pricing.programme).asks_for_tender:
+            return []
+        found = []
+        for kind in (TenderKind.WALLET, TenderKind.CARD, TenderKind.CASH):
+            total = self.basket.total_if_paid_with(tender_name(kind))
+            if (off := self.basket.total_if_paid_with("") - total) > 0:
+                found.append((kind, off))
+        return found
 
     def check_ready(self) -> None:
         """What must hold before any money is asked for.
@@ -274,8 +303,7 @@ class Checkout:
     def payable(self, kind: TenderKind) -> int:
         """The most that a way of paying may still pay of what is due."""
         basket, quote = self.basket.priced()
-        name = kind.value.replace("_", "-")
-        most = payable(name, basket, quote, self.basket.pricing.programme)
+        most = payable(tender_name(kind), basket, quote, self.basket.pricing.programme)
         taken = sum(tender.amount for tender in self._tenders if tender.tender is kind)
         return max(0, min(self.due().amount, most - taken))
 
@@ -285,6 +313,9 @@ class Checkout:
         if self.due().amount < 0:
             # More was taken for a basket that costs less by now: a payment goes back first.
             raise DomainError("tenders-first")
+        self.plan(TenderKind.CASH)
+        if given is not None and given < self.due().in_cash:
+            self.plan(None)
         in_cash = self.due().in_cash
         given = in_cash if given is None else given
         if not 0 <= given <= AMOUNT_MINOR_MAX:
@@ -304,6 +335,7 @@ class Checkout:
         self._tenders = self._tenders[:index] + self._tenders[index + 1 :]
         if gone.tender is TenderKind.POINTS:
             self._points = None
+        self.plan(None)
         return gone
 
     def rounding(self) -> int | None:

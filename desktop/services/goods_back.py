@@ -12,7 +12,7 @@ from desktop.services.basket import Pricing
 from desktop.services.ticket import tier_after
 from desktop.store.members import Member
 from shared.errors import DomainError
-from shared.ids import EntryId, LotId
+from shared.ids import CouponId, EntryId, LotId
 from shared.loyalty.lots import DEBT, Lot, claw_back
 from shared.loyalty.returns import Paid, ReturnShare, points_to_lots, return_share, split_refund
 from shared.pricing.basket import Basket, BasketLine
@@ -76,6 +76,8 @@ class GoodsBack:
     refunds: tuple[Tender, ...]
     points_taken: tuple[LotDraw, ...] = ()
     member: MemberOutcome | None = None
+    coupons_given_back: tuple[CouponId, ...] = ()
+    coupons_voided: tuple[CouponId, ...] = ()
 
 
 def receipted_return(
@@ -113,7 +115,40 @@ def receipted_return(
         refunds=refund.tenders,
         points_taken=taken,
         member=outcome,
+        coupons_given_back=_given_back(lines, sold, pricing),
+        coupons_voided=_voided(lines, sold, pricing),
     )
+
+
+def _is_all_back(lines: Sequence[ReturnLine], sold: ReturnableSale) -> bool:
+    """Whether nothing is kept of what was paid for."""
+    now: Counter[int] = Counter()
+    for back in lines:
+        now[back.of_line] += back.quantity
+    kept = (line for line in sold.sale.lines if not line.given_by)
+    return all(sold.left(line) == now[line.line] for line in kept)
+
+
+def _given_back(
+    lines: Sequence[ReturnLine], sold: ReturnableSale, pricing: Pricing
+) -> tuple[CouponId, ...]:
+    """Coupons that the sale used, once all of it is back, as they say."""
+    stays = {one.offer for one in pricing.programme.coupons if not one.goes_back}
+    used = (
+        one.coupon_id
+        for one in sold.sale.offers
+        if one.coupon_id is not None and one.offer_id not in stays
+    )
+    return tuple(dict.fromkeys(used)) if _is_all_back(lines, sold) else ()
+
+
+def _voided(
+    lines: Sequence[ReturnLine], sold: ReturnableSale, pricing: Pricing
+) -> tuple[CouponId, ...]:
+    """Coupons that the sale issued, once all of it is back, as they say."""
+    stays = {one.offer for one in pricing.programme.coupons if not one.is_voided}
+    issued = (one.coupon_id for one in sold.sale.coupons_issued if one.offer_id not in stays)
+    return tuple(issued) if _is_all_back(lines, sold) else ()
 
 
 def _as_money(share: ReturnShare) -> ReturnShare:
@@ -242,7 +277,9 @@ def _claw_back(
     outcome = MemberOutcome(
         member_id=member.member_id,
         tier=member.tier,
-        tier_after=tier_after(history, pricing.programme, today),
+        tier_after=tier_after(
+            history, pricing.programme, today, member.points - claw.points + returned
+        ),
         growth=-growth,
         spend=-spend,
         points=PointsOutcome(

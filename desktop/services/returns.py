@@ -173,6 +173,8 @@ class Returns:
             refunds=back.refunds,
             points_taken=back.points_taken,
             member=back.member,
+            coupons_given_back=back.coupons_given_back,
+            coupons_voided=back.coupons_voided,
             reason=by.reason,
             approvals=by.approvals,
         )

@@ -23,6 +23,7 @@ from shared.journal.keys import Signed
 from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.lot import LotTerms, lot_terms
 from shared.ledger.posting import RULES
+from shared.trade.ticket import SaleCompleted
 from shared.trade.writing import Scribe, Writing
 
 
@@ -263,16 +264,20 @@ def _take(rows: Iterable[Row[Any]], bytes_max: int) -> Iterator[Row[Any]]:
 
 
 def coupon_uses(connection: Connection, account: Account) -> int:
-    """How often this till knows a coupon to have been used and not given back."""
+    """How often a coupon is used up by what this till knows: uses less what was given back.
+
+    One that a sale issued begins with one use in the books, others with none.
+    """
     columns = postings.c
-    used = connection.execute(
-        select(func.sum(-columns.amount)).where(
-            columns.owner == account.owner,
-            columns.account == account.kind,
-            columns.amount < 0,
-        )
+    of_coupon = (columns.owner == account.owner, columns.account == account.kind)
+    amount = connection.execute(select(func.sum(columns.amount)).where(*of_coupon)).scalar()
+    issued = connection.execute(
+        select(entries.c.id)
+        .join(postings, (columns.epoch == entries.c.epoch) & (columns.seq == entries.c.seq))
+        .where(*of_coupon, columns.amount > 0, entries.c.kind == SaleCompleted.kind)
+        .limit(1)
     ).scalar()
-    return used or 0
+    return (issued is not None) - (amount or 0)
 
 
 def read_chained(connection: Connection, entry_id: EntryId) -> ChainedEntry:

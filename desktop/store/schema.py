@@ -240,6 +240,18 @@ tickets = Table(
     Index("tickets_by_original", "original"),
 )
 
+offer_uses = Table(
+    "offer_uses",
+    metadata,
+    Column("offer_id", Text, nullable=False),
+    Column("member_id", Text, nullable=False),
+    Column("day", Text, nullable=False),
+    # On the store's wall.
+    Column("uses", Integer, nullable=False),
+    PrimaryKeyConstraint("offer_id", "member_id", "day"),
+    sqlite_with_rowid=False,
+)
+
 holds = Table(
     "holds",
     metadata,

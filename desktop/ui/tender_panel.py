@@ -5,6 +5,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.presenters.intent import Act, Intent, Key, Press, Typed
+from desktop.presenters.text import Tone
 from desktop.presenters.view import TenderPanel
 from desktop.ui.design import GRID, TOUCH, Design, Size
 from desktop.ui.pieces import button, card, empty, label, note_label
@@ -67,6 +68,8 @@ class TenderPanelWidget(QWidget):
         if panel.attempt is not None:
             text = wording.text(panel.attempt.text)
             self._attempt.addWidget(note_label(text, panel.attempt.tone))
+        for saving in panel.savings if panel.attempt is None else ():
+            self._attempt.addWidget(note_label(wording.text(saving), Tone.GOOD))
         self._show_taken(panel, wording)
         self._show_notes(panel, wording)
         self._show_ways(panel, wording)

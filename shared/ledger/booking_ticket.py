@@ -55,6 +55,10 @@ def post_return(entry_id: EntryId, returned: SaleReturned) -> Iterator[Posting]:
         given_back = [draw for refund in returned.refunds for draw in refund.lots]
         yield from _lots(member, given_back, sign=1)
         yield from _standing(returned, member, sale_lot=returned.original or entry_id)
+    for coupon in returned.coupons_given_back:
+        yield from _pair(_coupon(coupon), 1)
+    for coupon in returned.coupons_voided:
+        yield from _pair(_coupon(coupon), -1)
 
 
 def _goods(

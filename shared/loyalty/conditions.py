@@ -1,5 +1,6 @@
 """What must hold for a rule: time, place, member, goods, money; ``shared.pricing`` looks at it."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date, time
 from enum import StrEnum
 from typing import Union
@@ -158,3 +159,11 @@ Condition = Union[  # noqa: UP007 - the name is used above before it is there
     AnyOf,
     Not,
 ]
+
+
+def every(conditions: Iterable[Condition]) -> Iterator[Condition]:
+    """Conditions with all that they are made of."""
+    for condition in conditions:
+        yield condition
+        if isinstance(condition, AllOf | AnyOf | Not):
+            yield from every(condition.of)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from shared.catalogue.goods import Goods
+from shared.loyalty.conditions import Paying, every
 from shared.loyalty.document import GoodsSet
 from shared.loyalty.effects import Bundle, Gift
 from shared.loyalty.offers import Offer
@@ -33,6 +34,12 @@ class Rulebook:
         """Offers that somebody has to claim, by id."""
         self._by_mark: defaultdict[Mark, list[int]] = defaultdict(list)
         self._met: dict[tuple[Mark, ...], frozenset[int]] = {}
+        self.asks_for_tender = any(
+            isinstance(condition, Paying)
+            for offer in self.offers
+            for condition in every(offer.conditions)
+        )
+        """Whether prices may depend on how the customer pays."""
         for index, offer in enumerate(self.offers):
             if offer.claimed or offer.is_reward:
                 self.claimed[offer.id] = index

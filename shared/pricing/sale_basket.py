@@ -1,7 +1,7 @@
 """From the fact of a sale back to the basket that was priced, and what a second pricing finds."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,17 +10,7 @@ from typing import Final
 from shared.catalogue.goods import Goods, SoldBy
 from shared.errors import DomainError
 from shared.ids import CouponId
-from shared.loyalty.conditions import (
-    AllOf,
-    AnyOf,
-    Birthday,
-    Condition,
-    FirstSale,
-    Not,
-    NthVisit,
-    Paying,
-    Segments,
-)
+from shared.loyalty.conditions import Birthday, FirstSale, NthVisit, Segments, every
 from shared.loyalty.offers import Limits
 from shared.loyalty.programme import Programme, Treatment
 from shared.pricing.basket import (
@@ -29,6 +19,7 @@ from shared.pricing.basket import (
     CouponClaim,
     HandDiscount,
     MemberContext,
+    PlannedTender,
     PointsOff,
     RewardClaim,
 )
@@ -36,12 +27,15 @@ from shared.pricing.earning import earn
 from shared.pricing.engine import ENGINE, price
 from shared.pricing.quote import Quote
 from shared.pricing.sale_lines import HAND_DISCOUNT
+from shared.pricing.tender_rules import tender_name
 from shared.trade.fact import Measure, PriceSource
 from shared.trade.ticket import SaleCompleted, SaleLine
 
 MINUTES_BEFORE: Final = (0, 10)
 """A basket is priced when it is changed, some minutes before the sale is complete."""
 NO_LIMITS: Final = Limits()
+UNKNOWN_TO_FACTS: Final = (Birthday, FirstSale, NthVisit, Segments)
+"""Conditions about what the fact of a sale does not say."""
 
 
 class Unjudged(StrEnum):
@@ -54,7 +48,7 @@ class Unjudged(StrEnum):
     UNKNOWN_GOODS = "unknown-goods"
     """The catalogue does not know all of its goods, or their tax class."""
     DEPENDS_ON_MORE = "depends-on-more"
-    """Its programme asks for what the fact does not say: visits, birthdays, tenders, uses."""
+    """Its programme asks for what the fact does not say: visits, birthdays, uses."""
 
 
 class Measured(StrEnum):
@@ -130,11 +124,18 @@ def sale_basket(
         rewards=tuple(RewardClaim(offer, times) for offer, times in claimed.items()),
         gifts=tuple((line.given_by, line.goods_id) for line in sale.lines if line.given_by),
         points_off=_points_off(sale, programme),
+        paying=_paying(sale),
     )
 
 
 def _rung_up(sale: SaleCompleted) -> list[SaleLine]:
     return [line for line in sale.lines if not line.given_by]
+
+
+def _paying(sale: SaleCompleted) -> tuple[PlannedTender, ...]:
+    """An offer may ask for a tender that pays everything: tills plan with one and no other."""
+    kinds = [one.tender for one in sale.tenders if one.amount]
+    return (PlannedTender(tender=tender_name(kinds[0])),) if len(kinds) == 1 else ()
 
 
 def _points_off(sale: SaleCompleted, programme: Programme) -> PointsOff | None:
@@ -236,17 +237,4 @@ def _depends_on_more(programme: Programme) -> bool:
         *(one for times in programme.earning.multipliers for one in times.conditions),
     )
     is_limited = any(offer.limits != NO_LIMITS for offer in programme.offers)
-    return is_limited or _asks_for_more(asked)
-
-
-def _asks_for_more(conditions: Iterable[Condition]) -> bool:
-    for one in conditions:
-        match one:
-            case Birthday() | FirstSale() | NthVisit() | Paying() | Segments():
-                return True
-            case AllOf(of=of) | AnyOf(of=of) | Not(of=of):
-                if _asks_for_more(of):
-                    return True
-            case _:
-                pass
-    return False
+    return is_limited or any(isinstance(one, UNKNOWN_TO_FACTS) for one in every(asked))

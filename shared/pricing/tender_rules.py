@@ -9,11 +9,17 @@ from shared.loyalty.accounts import Restriction, TenderRule
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import WHOLE, Basket
 from shared.pricing.quote import Quote
+from shared.trade.fact import TenderKind
 
 
 def rule_of(tender: str, programme: Programme) -> TenderRule | None:
     """The rule of a tender; None where it may pay for everything."""
     return next((rule for rule in programme.tenders if rule.tender == tender), None)
+
+
+def tender_name(kind: TenderKind) -> str:
+    """How programmes call a way of paying."""
+    return kind.value.replace("_", "-")
 
 
 def payable(tender: str, basket: Basket, quote: Quote, programme: Programme) -> int:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shared.ids import EntryId, OperatorId, ShiftId, StoreId, TillId
+from shared.ids import CouponId, EntryId, OperatorId, ShiftId, StoreId, TillId
 from shared.trade.fact import (
     Approval,
     BundleRef,
@@ -146,6 +146,10 @@ class SaleReturned(Fact, frozen=True, kw_only=True):
     """From which lots earned points were taken back; lot ``debt`` for what was already spent."""
     member: MemberOutcome | None = None
     """Growth and spend are negative here."""
+    coupons_given_back: tuple[CouponId, ...] = ()
+    """Used by the sale; they can be used again."""
+    coupons_voided: tuple[CouponId, ...] = ()
+    """Issued by the sale; they are good no more."""
     reason: str
     approvals: tuple[Approval, ...] = ()
     fiscal: FiscalOutcome | None = None

@@ -115,6 +115,7 @@ def sale() -> ticket.SaleCompleted:
             ),
         ),
         approvals=(APPROVAL,),
+        seen=("alcohol/age",),
         fiscal=f.FiscalOutcome(failure="missing"),
     )
 

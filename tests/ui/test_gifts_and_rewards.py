@@ -15,9 +15,9 @@ from shared.ids import EntryId
 from shared.ledger.account import AccountKind
 from shared.ledger.booking_ticket import post_sale
 from shared.loyalty.accounts import Restriction, TenderRule
-from shared.loyalty.conditions import Spend
+from shared.loyalty.conditions import Paying, Spend
 from shared.loyalty.effects import AmountOff, FixedPrice, FurtherUnits, Gift, IssueCoupon
-from shared.loyalty.offers import Coupon, Offer
+from shared.loyalty.offers import Coupon, Limits, Offer
 from shared.loyalty.programme import Programme, Redemption, Treatment
 from shared.receipt.document import Barcode
 from shared.trade.fact import TenderKind
@@ -305,3 +305,81 @@ def test_points_that_lower_the_price_do_so_before_paying(selling: Hands) -> None
         one for one in post_sale(EntryId("sale"), sale) if one.account.kind is AccountKind.POINTS
     ]
     assert sum(one.amount for one in drawn) == 63
+
+
+BY_CARD = offer("by-card", AmountOff(off_minor=3_00), conditions=(Paying(tenders=("card",)),))
+
+
+@by(BY_CARD)
+def test_an_offer_for_a_way_of_paying_is_told_applied_and_withdrawn_with_it(
+    selling: Hands,
+) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.key(Key.Key_F11)
+    assert selling.sale.tender is not None
+    assert (selling.sale.tender.due, len(selling.sale.tender.savings)) == (69_90, 1)
+    selling.type("50.00")
+    selling.key(Key.Key_F6)
+    assert selling.sale.tender.due == 19_90
+    selling.key(Key.Key_Delete)
+    assert selling.sale.tender.due == 69_90
+    selling.key(Key.Key_F6)
+    assert [one.amount for one in last_sale(selling).tenders] == [66_90]
+
+    selling.clock.advance(seconds=1)
+    selling.scan(RICE.barcodes[0])
+    assert pay(selling).total == 69_90
+
+
+ONCE_A_DAY = offer(
+    "once", AmountOff(off_minor=5_00), limits=Limits(per_member_and_day=1, in_total=2)
+)
+
+
+@by(ONCE_A_DAY)
+def test_an_offer_that_may_be_used_so_often_counts_the_sales_of_this_till(selling: Hands) -> None:
+    enrol(selling)
+    selling.scan(RICE.barcodes[0])
+    assert pay(selling).total == 64_90
+    selling.clock.advance(seconds=1)
+    selling.scan(CARD)
+    selling.scan(RICE.barcodes[0])
+    assert pay(selling).total == 69_90
+    for total in (64_90, 69_90):
+        selling.clock.advance(seconds=1)
+        selling.scan(RICE.barcodes[0])
+        assert pay(selling).total == total
+
+
+@by(ISSUING, FIVE, coupons=(FIVE_COUPON,))
+def test_coupons_go_the_way_of_the_sale_that_comes_back(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    first = pay(selling)
+    (code,) = coupon_codes(selling, last_entry(selling))
+    selling.clock.advance(seconds=1)
+    selling.scan(CHIPS.barcodes[0])
+    selling.scan(code)
+    second = pay(selling)
+    assert second.total == 2_50
+
+    take_all_back(selling, second)
+    selling.clock.advance(seconds=1)
+    selling.scan(CHIPS.barcodes[0])
+    selling.scan(code)
+    assert selling.sale.total == 2_50
+    selling.tap("member-off")
+    selling.key(Key.Key_Delete)
+
+    take_all_back(selling, first)
+    selling.clock.advance(seconds=1)
+    selling.scan(WATER.barcodes[0])
+    selling.scan(code)
+    assert selling.told == "error.coupon-used"
+
+
+def take_all_back(hands: Hands, sale: SaleCompleted) -> None:
+    hands.clock.advance(seconds=1)
+    open_return(hands, sale.receipt_no)
+    hands.tap("all")
+    hands.key(Key.Key_F12)
+    assert refunded(hands) == sale.total
