@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.loyalty.document import GoodsSet
+from shared.loyalty.document import EVERYTHING, GoodsSet
 from shared.loyalty.effects import Addition, Bundle, Gift, IssueCoupon, PercentOff
 from shared.loyalty.offers import GroupMode, Offer, Phase
 from shared.loyalty.programme import Programme
@@ -58,8 +58,12 @@ def candidates_of(
     for claimed in claims.by_offer:
         if claimed in rules.claimed:
             index = rules.claimed[claimed]
-            sets = list(goods_of(rules.offers[index]))
-            meant[index] = sorted({n for goods in sets for n in _of_goods(goods, ringing)})
+            one, *others = goods_of(rules.offers[index])
+            found = _of_goods(one, ringing)
+            if others:
+                more = (n for goods in others for n in _of_goods(goods, ringing))
+                found = tuple(sorted({*found, *more}))
+            meant[index] = list(found)
     sorting = _Sorting(
         basket,
         ringing,
@@ -177,10 +181,12 @@ def _without_typed(offer: Offer, positions: Sequence[int], ringing: Ringing) -> 
     """Lines without those whose price somebody typed, if the offer leaves them alone."""
     if offer.on_manual_prices:
         return tuple(positions)
-    return tuple(index for index in positions if not ringing.lines[index].is_manual)
+    return tuple([index for index in positions if not ringing.lines[index].is_manual])
 
 
 def _of_goods(goods: GoodsSet, ringing: Ringing) -> Positions:
+    if goods is EVERYTHING:
+        return tuple([n for n, line in enumerate(ringing.lines) if line.is_open_to_offers])
     return tuple(
         index
         for index, line in enumerate(ringing.lines)

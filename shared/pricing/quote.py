@@ -28,8 +28,7 @@ class LineDiscount(Struct, frozen=True, gc=False):
     coupon: CouponId | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineQuote:
+class LineQuote(Struct, frozen=True, kw_only=True):
     """A line with everything decided about it.
 
     ``gross_minor`` is tax-included, also where tax is added to the shelf price, and without levies;
@@ -151,8 +150,7 @@ class Reason(StrEnum):
     """The customer has yet to choose one of several gifts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True, gc=False):
     """Why one offer, or one claimed coupon, did what it did. Figures are 0 where not meant."""
 
     offer: str

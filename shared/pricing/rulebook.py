@@ -33,7 +33,8 @@ class Rulebook:
         self.claimed: dict[str, int] = {}
         """Offers that somebody has to claim, by id."""
         self._by_mark: defaultdict[Mark, list[int]] = defaultdict(list)
-        self._met: dict[tuple[Mark, ...], frozenset[int]] = {}
+        self._met: dict[str, tuple[Goods, frozenset[int]]] = {}
+        """By SKU the article that was asked about last, and its offers."""
         self.asks_for_tender = any(
             isinstance(condition, Paying)
             for offer in self.offers
@@ -56,13 +57,13 @@ class Rulebook:
 
     def concerned_by(self, goods: Goods) -> frozenset[int]:
         """Offers that nobody has to claim and whose goods these are, by number."""
-        marks = tuple(_marks(goods))
-        known = self._met.get(marks)
-        if known is None:
+        known = self._met.get(goods.sku)
+        if known is None or known[0] is not goods:
             if len(self._met) >= ARTICLES_KEPT:
                 self._met.clear()
-            known = self._met[marks] = frozenset(self._meant(goods, marks))
-        return known
+            marks = tuple(_marks(goods))
+            known = self._met[goods.sku] = goods, frozenset(self._meant(goods, marks))
+        return known[1]
 
     def _meant(self, goods: Goods, marks: Iterable[Mark]) -> Iterator[int]:
         maybe = {index for mark in marks for index in self._by_mark.get(mark, ())}
