@@ -46,8 +46,8 @@ class Account:
     def standing(self, programme: Programme, at: datetime) -> Standing:
         """Where the member stands on a day."""
         person, floor = self.person, None
-        if person.tier_floor and person.floor_until is not None:
-            floor = TierFloor(person.tier_floor, person.floor_until)
+        if person.tier_floor:
+            floor = TierFloor(person.tier_floor, person.floor_until or date.max)
         return standing(self.spending, programme.tiers, at.date(), floor, self.points)
 
     def usable(self, programme: Programme) -> list[Lot]:

@@ -20,6 +20,7 @@ from shared.workbench import benefits, completing, counter, returning
 from shared.workbench import later_steps as later
 from shared.workbench import scenario as told
 from shared.workbench.account import Account
+from shared.workbench.check_scenario import check_scenario
 from shared.workbench.coupons import Code
 from shared.workbench.expecting import unlike
 from shared.workbench.result import State
@@ -39,10 +40,11 @@ class StepRefused(DomainError):
 def open_shop(scenario: told.Scenario) -> Shop:
     """The shop before the first step.
 
-    Raises the DomainErrors of the programme's check and of goods that cannot be.
+    Raises the DomainErrors of the programme's check and of ``check_scenario``.
     """
     programme = scenario.programme or template(scenario.template)
     check(programme)
+    check_scenario(scenario, programme)
     return Shop(
         programme=programme,
         goods={one.sku: _goods(one, programme) for one in scenario.goods},
@@ -61,11 +63,13 @@ def open_shop(scenario: told.Scenario) -> Shop:
 
 
 def play(scenario: told.Scenario) -> Iterator[State]:
-    """The state after each ``show``, and after the last step.
+    """The state after each ``show``, and after the last step; that of the start without steps.
 
     Raises StepRefused where a step cannot be done, and what ``open_shop`` raises.
     """
     shop = open_shop(scenario)
+    if not scenario.steps:
+        yield state_of(shop, 0, "")
     for number, step in enumerate(scenario.steps, start=1):
         try:
             do(shop, step)

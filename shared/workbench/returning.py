@@ -182,11 +182,14 @@ def _wanted(sold: Sold, lines: Sequence[told.Units]) -> dict[str, int]:
     """Quantities by line; everything that is left where none is named."""
     left = {sold.name_of(line): sold.left_of(line) for line in sold.lines}
     if not lines:
-        return {name: quantity for name, quantity in left.items() if quantity}
-    wanted: dict[str, int] = {}
+        wanted = {name: quantity for name, quantity in left.items() if quantity}
+        if not wanted:
+            raise DomainError("nothing-to-return")
+        return wanted
+    wanted = {}
     for one in lines:
         if one.line not in left:
-            raise DomainError("no-such-line")
+            raise DomainError("line-not-in-sale", sale=sold.sale, line=one.line)
         quantity = one.units or one.grams or left[one.line]
         wanted[one.line] = wanted.get(one.line, 0) + quantity
     return wanted

@@ -13,7 +13,6 @@ import msgspec
 from shared.catalogue.goods import SoldBy
 from shared.errors import DomainError
 from shared.loyalty.programme import Programme
-from shared.money import AMOUNT_MINOR_MAX
 from shared.workbench import later_steps as later
 from shared.workbench.part import Part
 
@@ -86,7 +85,10 @@ class HeldCard(Part, frozen=True, kw_only=True):
 
 
 class Person(Part, frozen=True, kw_only=True):
-    """A member; the tier follows from what was spent, unless one is set by hand until a day."""
+    """A member; the tier follows from what was spent, unless one is set by hand.
+
+    That is ``tier_floor``, until a day, or for ever where none is named.
+    """
 
     id: str
     lots: tuple[StartLot, ...] = ()
@@ -309,10 +311,6 @@ def read_scenario(data: bytes, *, is_toml: bool) -> Scenario:
         raise DomainError("scenario-unreadable", detail=str(error)) from error
     if (scenario.programme is None) == (not scenario.template):
         raise DomainError("scenario-unreadable", detail="either programme or template - at `$`")
-    for article in scenario.goods:
-        if not 0 <= article.price_minor <= AMOUNT_MINOR_MAX:
-            detail = f"price_minor out of range - at `$.goods` {article.sku}"
-            raise DomainError("scenario-unreadable", detail=detail)
     return scenario
 
 

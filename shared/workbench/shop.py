@@ -13,13 +13,15 @@ from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.ids import CouponId, StoreId, TillId
 from shared.loyalty.accounts import StoredValue
+from shared.loyalty.effects import Gift
 from shared.loyalty.gift_card import GiftCard, spent
 from shared.loyalty.lots import Lot, draw, less
-from shared.loyalty.offers import Limits
+from shared.loyalty.offers import Limits, Offer
 from shared.loyalty.programme import Programme, Treatment
 from shared.loyalty.wallet import Wallet, plus, spend
-from shared.money import divide_rounded
+from shared.money import AMOUNT_MINOR_MAX, divide_rounded
 from shared.pricing.basket import (
+    WHOLE,
     Basket,
     BasketLine,
     CouponClaim,
@@ -35,8 +37,9 @@ from shared.pricing.engine import price
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import PointsPayment, offered, redeem, reduce
 from shared.pricing.search import SearchMemory
-from shared.pricing.tender_rules import payable, rule_of
+from shared.pricing.tender_rules import payable, rule_of, tender_name
 from shared.shares import largest_remainder
+from shared.trade.fact import TenderKind
 from shared.workbench import scenario as told
 from shared.workbench.account import Account
 from shared.workbench.coupons import Code, check, made
@@ -45,6 +48,8 @@ from shared.workbench.result import DayState, DrawerState, RefundState, TenderSt
 from shared.workbench.sold import Sold, TookIn
 
 NO_LIMITS: Final = Limits()
+TIMES_MAX: Final = 1_000
+"""A reward is claimed so often in one sale at most."""
 
 
 @dataclass(slots=True)
@@ -251,10 +256,9 @@ class Shop:
         if goods is None:
             raise DomainError("unknown-goods", goods=step.goods)
         self._check_batch(step)
-        self.added_lines += 1
         self.lines.append(
             BasketLine(
-                id=step.line or str(self.added_lines),
+                id=self._line_name(step.line),
                 goods=goods,
                 units=step.units or (0 if step.grams else 1),
                 grams=step.grams,
@@ -263,6 +267,16 @@ class Shop:
                 comes_in=step.comes_in,
             )
         )
+
+    def _line_name(self, wanted: str) -> str:
+        """The name of a new line: its own, else the next number that no line has."""
+        taken = {line.id for line in self.lines}
+        if wanted in taken:
+            raise DomainError("line-named-twice", line=wanted)
+        while not wanted or wanted in taken:
+            self.added_lines += 1
+            wanted = str(self.added_lines)
+        return wanted
 
     def _check_batch(self, step: told.Add) -> None:
         """DomainError ``unknown-batch``, ``batch-recalled`` or ``batch-lapsed``."""
@@ -298,6 +312,8 @@ class Shop:
         if step.line:
             self._change(step.line, discount=given)
             return
+        if not 0 <= step.basis_points <= WHOLE or not 0 <= step.amount_minor <= AMOUNT_MINOR_MAX:
+            raise DomainError("bad-discount")
         self.untendered()
         self.discount = given
 
@@ -325,15 +341,26 @@ class Shop:
     @do.register
     def _(self, step: told.Reward) -> None:
         self.untendered()
-        self.rewards[step.offer] = max(0, step.times)
+        offer = self._offer(step.offer)
+        if not offer.is_reward:
+            raise DomainError("not-a-reward", offer=offer.id)
+        if not 0 <= step.times <= TIMES_MAX:
+            raise DomainError("reward-times", offer=offer.id, times=step.times, highest=TIMES_MAX)
+        self.rewards[step.offer] = step.times
 
     @do.register
     def _(self, step: told.ChooseGift) -> None:
+        effect = self._offer(step.offer).effect
+        choices = effect.choices if isinstance(effect, Gift) else ()
+        if step.goods and step.goods not in choices:
+            raise DomainError("not-among-gifts", offer=step.offer, goods=step.goods)
         self.gifts[step.offer] = step.goods
 
     @do.register
     def _(self, step: told.PlanTender) -> None:
         self.untendered()
+        if step.tender:
+            self._check_tender(step.tender)
         self.paying = step.tender
 
     @do.register
@@ -361,6 +388,7 @@ class Shop:
 
     @do.register
     def _(self, step: told.Pay) -> None:
+        self._check_tender(step.tender)
         quote = self.quote()
         due, in_cash = self.due(quote)
         if step.tender == "cash":
@@ -376,6 +404,19 @@ class Shop:
         if most < amount <= due:
             raise DomainError("tender-may-not-pay", tender=step.tender, amount=amount, most=most)
         self._take(step.tender, amount, code=step.code)
+
+    def _check_tender(self, tender: str) -> None:
+        """DomainError ``unknown-tender``."""
+        known = {tender_name(kind) for kind in TenderKind} - {"points"}
+        if tender not in known and rule_of(tender, self.programme) is None:
+            raise DomainError("unknown-tender", tender=tender)
+
+    def _offer(self, offer_id: str) -> Offer:
+        """DomainError ``not-in-programme``."""
+        for offer in self.programme.offers:
+            if offer.id == offer_id:
+                return offer
+        raise DomainError("not-in-programme", what=offer_id)
 
     def _most(self, step: told.Pay, quote: Quote) -> int:
         """The most that a tender may still pay. Raises what stands against it at all."""

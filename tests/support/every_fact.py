@@ -115,7 +115,6 @@ def sale() -> ticket.SaleCompleted:
             ),
         ),
         approvals=(APPROVAL,),
-        seen=("alcohol/age",),
         fiscal=f.FiscalOutcome(failure="missing"),
     )
 

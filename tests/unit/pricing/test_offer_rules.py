@@ -17,7 +17,7 @@ from shared.loyalty.conditions import (
     Weekly,
 )
 from shared.loyalty.document import GoodsSet
-from shared.loyalty.effects import AmountOff, FixedPrice, Ladder, NthItem, PercentOff, Step
+from shared.loyalty.effects import AmountOff, FixedPrice, Gift, Ladder, NthItem, PercentOff, Step
 from shared.loyalty.offers import Group, GroupMode
 from shared.loyalty.programme import Redemption, Treatment
 from shared.pricing.basket import HandDiscount, MemberContext, PointsOff, RewardClaim
@@ -346,3 +346,9 @@ def test_points_lower_only_goods_that_they_may_pay_for():
     shopping = basket(line(goods("A", 6_00)), line(goods("T", 4_00)))
     lowered = replace(shopping, points_off=PointsOff("points", 900, 9_00))
     assert [one.pay_minor for one in price(lowered, rules).lines] == [0, 4_00]
+
+
+def test_a_gift_that_is_no_choice_is_not_given():
+    rules = programme(offer("g", Gift(choices=("MUG", "CUP"))))
+    quote = price(basket(line(goods("A", 10_00)), gifts=(("g", "BIKE"),)), rules)
+    assert [(one.goods, one.choices) for one in quote.added] == [("", ("MUG", "CUP"))]

@@ -12,12 +12,6 @@ from shared.workbench.scenario import Show, read_scenario, schema
 from tests.support.command_line import run_evertill
 
 CASES = sorted((Path(__file__).parents[2] / "vectors" / "pricing").glob("*.toml"))
-NEGATIVE = b"""
-at = 2026-01-01T00:00:00
-template = "default"
-steps = []
-goods = [{ sku = "A", price_minor = -1 }]
-"""
 
 
 def test_there_are_cases():
@@ -51,7 +45,6 @@ def test_a_difference_is_told_with_its_place():
         (b"\xff", "utf-8"),
         (b"at = 2026-01-01T00:00:00\ngoods = []\nsteps = []", "programme or template"),
         (b'at = 2026-01-01T00:00:00\ngoods = []\nsteps = [{ do = "dance" }]', "dance"),
-        (NEGATIVE, "price_minor out of range"),
     ],
 )
 def test_a_scenario_that_cannot_be_read_names_the_place(data, said):
@@ -97,7 +90,60 @@ def test_the_schema_knows_every_step(monkeypatch, capsys):
     assert {"Add", "Reward", "MoveClock"} <= schema()["$defs"].keys()
 
 
+WRONG = {
+    'goods = [{ sku = "A", price_minor = -1 }]': "price_minor out of range - at `$.goods[0]",
+    'goods = [{ sku = "A", price_minor = 1, tax_class = "x" }]': "no tax class `x`",
+    'goods = [{ sku = "A", price_minor = 1 }, { sku = "A", price_minor = 2 }]': "`A` is there 2",
+    "float_minor = -1": "$.float_minor",
+    'members = [{ id = "m" }, { id = "m" }]': "`m` is there 2",
+    'members = [{ id = "m", tier_floor = "x" }]': "no tier `x` - at `$.members[0]",
+    'members = [{ id = "m", referred_by = "x" }]': "no member `x`",
+    'members = [{ id = "m", stamps = { x = 1 } }]': "$.members[0].stamps.x",
+    'members = [{ id = "m", principal_minor = -1 }]': "principal_minor out of range",
+    'members = [{ id = "m", lots = [{ points = -1, earned_on = 2026-01-01 }] }]': "points out",
+    'members = [{ id = "m", lots = [{ points = 1, earned_on = 0001-01-01 }] }]': "earned_on",
+    'members = [{ id = "m", past = [{ day = 9999-01-01, spend_minor = 1 }] }]': "past[0].day",
+    'coupons = [{ code = "1", coupon = "x" }]': "no coupon `x` - at `$.coupons[0]",
+    'gift_cards = [{ code = "1", left_minor = -1 }]': "$.gift_cards[0].left_minor",
+    "at = 2026-01-01T00:00:00+08:00": "without a zone - at `$.at`",
+    "at = 9999-12-31T00:00:00": "a year from 1970",
+    'steps = [{ do = "clock", at = 9999-01-01T00:00:00 }]': "$.steps[0].at",
+}
+USUAL = {
+    "at": "at = 2026-01-01T00:00:00",
+    "template": 'template = "default"',
+    "goods": "goods = []",
+    "steps": "steps = []",
+}
+
+
+@pytest.mark.parametrize("wrong", list(WRONG))
+def test_what_cannot_be_in_a_scenario_is_named_with_its_place(wrong):
+    document = {**USUAL, wrong.partition(" =")[0]: wrong}
+    scenario = read_scenario("\n".join(document.values()).encode(), is_toml=True)
+    with pytest.raises(DomainError) as caught:
+        list(play(scenario))
+    assert caught.value.code == "scenario-unreadable"
+    assert WRONG[wrong] in caught.value.fields["detail"]
+
+
+def test_a_scenario_without_steps_tells_how_things_stand_at_the_start():
+    document = "\n".join(USUAL.values())
+    (state,) = play(read_scenario(document.encode(), is_toml=True))
+    assert (state.step, state.lines, state.total_minor) == (0, (), 0)
+
+
 REFUSED = {
+    '{ do = "reward", offer = "nothing" }': "not-in-programme",
+    '{ do = "reward", offer = "mug" }': "not-a-reward",
+    '{ do = "reward", offer = "off", times = -1 }': "reward-times",
+    '{ do = "gift", offer = "mug", goods = "MILK" }': "not-among-gifts",
+    '{ do = "gift", offer = "nothing", goods = "MILK" }': "not-in-programme",
+    '{ do = "discount", amount_minor = -1 }': "bad-discount",
+    '{ do = "discount", basis_points = 10001 }': "bad-discount",
+    '{ do = "tender", tender = "gold" }': "unknown-tender",
+    '{ do = "paying", tender = "gold" }': "unknown-tender",
+    '{ do = "return", sale = "s", lines = [{ line = "9" }] }': "line-not-in-sale",
     '{ do = "add", goods = "MILK", batch = "L1" }': "batch-lapsed",
     '{ do = "add", goods = "MILK", batch = "L2" }': "batch-recalled",
     '{ do = "add", goods = "MILK", batch = "L3" }': "unknown-batch",
@@ -151,6 +197,12 @@ per_minor = 100
 price_per_block_minor = 1
 value_per_block_minor = 1
 [[programme.offers]]
+id = "off"
+version = 1
+names = { zh = "减", en = "Off" }
+effect = { type = "amount-off", off_minor = 1 }
+costs_points = 1
+[[programme.offers]]
 id = "mug"
 version = 1
 names = { zh = "杯子", en = "Mug" }
@@ -165,3 +217,16 @@ def test_a_step_that_cannot_be_done_says_why(step):
         list(play(scenario))
     assert caught.value.cause.code == REFUSED[step]
     assert caught.value.fields["number"] == 5
+
+
+def test_a_line_has_a_name_of_its_own_and_a_number_where_it_is_not_given_one():
+    steps = '{ do = "add", goods = "MUG", line = "2" }, { do = "add", goods = "MUG" }'
+    steps += ', { do = "add", goods = "MUG" }'
+    scenario = read_scenario(SHOP.replace("STEP", steps).encode(), is_toml=True)
+    *_, state = play(scenario)
+    assert len({line.line for line in state.lines}) == 3
+    twice = steps + ', { do = "add", goods = "MUG", line = "2" }'
+    scenario = read_scenario(SHOP.replace("STEP", twice).encode(), is_toml=True)
+    with pytest.raises(StepRefused) as caught:
+        list(play(scenario))
+    assert caught.value.cause.code == "line-named-twice"
