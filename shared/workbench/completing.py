@@ -22,7 +22,8 @@ from shared.workbench.sold import Sold, TookIn
 
 def complete(shop: Shop, step: told.Complete) -> None:
     """Finish the sale; one that is complete already stays as it is."""
-    if step.sale in shop.sold:
+    is_repeat = not step.sale and shop.sold and not shop.lines and not shop.exchanges
+    if is_repeat or step.sale in shop.sold:
         if shop.lines or shop.exchanges:
             raise DomainError("sale-named-twice", sale=step.sale)
         shop.repeats += 1
@@ -34,6 +35,7 @@ def complete(shop: Shop, step: told.Complete) -> None:
     takes_cash = any(tender.tender == "cash" for tender in shop.tenders)
     if due and not (takes_cash and in_cash == 0):
         raise DomainError("not-settled", due=due)
+    shop.check_paying(quote)
     account = shop.account
     demands(shop.basket(), shop.programme, shop.bought_today())
     rewards = _reward_draws(shop, quote)

@@ -33,10 +33,10 @@ class Return(Part, frozen=True, kw_only=True, tag="return", tag_field="do"):
 
     ``gifts`` are units that were given on top, by article. Of those that what is kept does not give
     any more, what stays with the customer is charged at list price; all are back where no lines are
-    named.
+    named. Without a name it is the last sale.
     """
 
-    sale: str
+    sale: str = ""
     lines: tuple[Units, ...] = ()
     gifts: dict[str, int] = msgspec.field(default_factory=dict)
 
@@ -44,15 +44,15 @@ class Return(Part, frozen=True, kw_only=True, tag="return", tag_field="do"):
 class Exchange(Part, frozen=True, kw_only=True, tag="exchange", tag_field="do"):
     """Goods of a sale come back on the ticket of the running basket: one difference is paid."""
 
-    sale: str
+    sale: str = ""
     lines: tuple[Units, ...] = ()
 
 
 class RefundAmount(Part, frozen=True, kw_only=True, tag="refund-amount", tag_field="do"):
     """Give back money of a sale without goods; points are taken back on the amount."""
 
-    sale: str
     amount_minor: int
+    sale: str = ""
 
 
 class ChangeOffer(Part, frozen=True, kw_only=True, tag="change-offer", tag_field="do"):

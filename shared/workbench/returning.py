@@ -171,6 +171,8 @@ def refund_amount(shop: Shop, step: told.RefundAmount) -> None:
 
 
 def _sold(shop: Shop, sale: str) -> Sold:
+    """A sale by its name; the last one where none is given."""
+    sale = sale or next(reversed(shop.sold), "")
     sold = shop.sold.get(sale)
     if sold is None:
         raise DomainError("no-such-sale", sale=sale)

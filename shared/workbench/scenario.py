@@ -159,10 +159,13 @@ class SetMember(Part, frozen=True, kw_only=True, tag="member", tag_field="do"):
 
 
 class Claim(Part, frozen=True, kw_only=True, tag="claim", tag_field="do"):
-    """Claim a coupon of the programme by one of its codes."""
+    """Claim a coupon of the programme by one of its codes.
 
-    coupon: str
+    ``coupon`` may be left out for a code that the scenario knows.
+    """
+
     code: str
+    coupon: str = ""
 
 
 class Unclaim(Part, frozen=True, kw_only=True, tag="unclaim", tag_field="do"):
@@ -186,9 +189,14 @@ class ChooseGift(Part, frozen=True, kw_only=True, tag="gift", tag_field="do"):
 
 
 class PlanTender(Part, frozen=True, kw_only=True, tag="paying", tag_field="do"):
-    """How the customer wants to pay, for offers that ask: all with this tender."""
+    """How the customer wants to pay, for offers that ask: all with this tender, or a share.
+
+    It has to come true when the sale is complete. Without this step, the first tender of a sale
+    that pays everything is what the customer wants.
+    """
 
     tender: str = ""
+    share_basis_points: int = 10_000
 
 
 class SpendPoints(Part, frozen=True, kw_only=True, tag="points", tag_field="do"):
@@ -205,7 +213,7 @@ class Pay(Part, frozen=True, kw_only=True, tag="tender", tag_field="do"):
     """Pay an amount, or the rest, or what this tender may pay of it where that is less.
 
     ``cash``, ``card``, ``wallet``, ``voucher``, ``stored-value``, ``gift-card`` (with its
-    ``code``), or any other name that the programme's ``tenders`` have a rule for.
+    ``code``), ``points``, or any other name that the programme's ``tenders`` have a rule for.
     """
 
     tender: str = "cash"
@@ -218,7 +226,7 @@ class Complete(Part, frozen=True, kw_only=True, tag="complete", tag_field="do"):
     """Finish the sale: points, spending and tier move, the basket is empty.
 
     ``sale`` names it for later steps (``sale-1`` and so on where left out). To complete a sale that
-    is complete already does nothing.
+    is complete already does nothing, nor does it with an empty basket after a sale.
     """
 
     sale: str = ""

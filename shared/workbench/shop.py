@@ -19,7 +19,7 @@ from shared.loyalty.lots import Lot, draw, less
 from shared.loyalty.offers import Limits, Offer
 from shared.loyalty.programme import Programme, Treatment
 from shared.loyalty.wallet import Wallet, plus, spend
-from shared.money import AMOUNT_MINOR_MAX, divide_rounded
+from shared.money import AMOUNT_MINOR_MAX, Rounding, divide_rounded
 from shared.pricing.basket import (
     WHOLE,
     Basket,
@@ -36,6 +36,7 @@ from shared.pricing.earning import earn
 from shared.pricing.engine import price
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import PointsPayment, offered, redeem, reduce
+from shared.pricing.rulebook import rulebook
 from shared.pricing.search import SearchMemory
 from shared.pricing.tender_rules import payable, rule_of, tender_name
 from shared.shares import largest_remainder
@@ -68,6 +69,7 @@ class Shop:
     rewards: dict[str, int] = field(default_factory=dict)
     gifts: dict[str, str] = field(default_factory=dict)
     paying: str = ""
+    paying_share: int = WHOLE
     discount: HandDiscount | None = None
     points_off: PointsOff | None = None
     tenders: list[TenderState] = field(default_factory=list)
@@ -109,13 +111,43 @@ class Shop:
             till=TillId(self.till),
             member=account.context(self.programme, self.at) if account else None,
             claims=tuple(self.claims),
-            paying=(PlannedTender(tender=self.paying),) if self.paying else (),
+            paying=self._planned(),
             rewards=tuple(RewardClaim(offer, times) for offer, times in self.rewards.items()),
             gifts=tuple(self.gifts.items()),
             uses=tuple(self._uses(account)),
             discount=self.discount,
             points_off=self.points_off,
         )
+
+    def _planned(self) -> tuple[PlannedTender, ...]:
+        if not self.paying:
+            return ()
+        planned = PlannedTender(tender=self.paying, share_basis_points=self.paying_share)
+        return (planned,)
+
+    def check_paying(self, quote: Quote) -> None:
+        """DomainError ``paying-not-kept`` where less was paid with a tender than was planned."""
+        if not self.paying or not self._has_paying_offers:
+            return
+        others = sum(one.amount_minor for one in self.tenders if one.tender != self.paying)
+        whole = max(0, quote.total_minor - self.credit)
+        if others * WHOLE > whole * (WHOLE - self.paying_share):
+            raise DomainError("paying-not-kept", tender=self.paying)
+
+    @property
+    def _has_paying_offers(self) -> bool:
+        return rulebook(self.programme).asks_for_tender
+
+    def _plan_to_pay(self, step: told.Pay) -> None:
+        """The first tender pays everything: offers that ask for it apply, else they do not."""
+        if self.tenders or self.paying or not self._has_paying_offers:
+            return
+        self.paying = step.tender
+        due, in_cash = self.due(self.quote())
+        if step.amount_minor is not None and step.amount_minor < (
+            in_cash if step.tender == "cash" else due
+        ):
+            self.paying = ""
 
     def _uses(self, account: Account | None) -> Iterator[OfferUse]:
         for offer in self.programme.offers:
@@ -329,13 +361,19 @@ class Shop:
         self.untendered()
         if any(claim.instance == step.code for claim in self.claims):
             raise DomainError("coupon-claimed-already")
-        if step.code in self.coupons:
-            check(self.coupons[step.code], self.member, self.at.date())
-        self.claims.append(CouponClaim(step.coupon, CouponId(step.code)))
+        held, coupon = self.coupons.get(step.code), step.coupon
+        if held is not None:
+            check(held, self.member, self.at.date())
+            coupon = coupon or held.coupon
+        if coupon != (held.coupon if held else coupon) or not coupon:
+            raise DomainError("code-of-another-coupon", code=step.code, coupon=step.coupon)
+        self.claims.append(CouponClaim(coupon, CouponId(step.code)))
 
     @do.register
     def _(self, step: told.Unclaim) -> None:
         self.untendered()
+        if all(claim.instance != step.code for claim in self.claims):
+            raise DomainError("not-claimed", code=step.code)
         self.claims = [claim for claim in self.claims if claim.instance != step.code]
 
     @do.register
@@ -361,7 +399,7 @@ class Shop:
         self.untendered()
         if step.tender:
             self._check_tender(step.tender)
-        self.paying = step.tender
+        self.paying, self.paying_share = step.tender, step.share_basis_points
 
     @do.register
     def _(self, step: told.SpendPoints) -> None:
@@ -388,7 +426,11 @@ class Shop:
 
     @do.register
     def _(self, step: told.Pay) -> None:
+        if step.tender == "points":
+            self.do(told.SpendPoints(points=self._points_worth(step.amount_minor)))
+            return
         self._check_tender(step.tender)
+        self._plan_to_pay(step)
         quote = self.quote()
         due, in_cash = self.due(quote)
         if step.tender == "cash":
@@ -404,6 +446,18 @@ class Shop:
         if most < amount <= due:
             raise DomainError("tender-may-not-pay", tender=step.tender, amount=amount, most=most)
         self._take(step.tender, amount, code=step.code)
+
+    def _points_worth(self, amount: int | None) -> int | None:
+        """How many points pay an amount, by the rule that pays most."""
+        if amount is None:
+            return None
+        most = offered(self.basket(), self.quote(), self.programme, self.free_lots())
+        rules = {rule.id: rule for rule in self.programme.redemptions}
+        rule = rules.get(most.rule)
+        if rule is None:
+            raise DomainError("points-not-accepted")
+        block, value = rule.points_per_block, rule.value_per_block_minor
+        return divide_rounded(max(0, amount) * block, value, Rounding.UP)
 
     def _check_tender(self, tender: str) -> None:
         """DomainError ``unknown-tender``."""
@@ -479,7 +533,8 @@ class Shop:
     def clear(self) -> None:
         """An empty basket."""
         self.lines, self.claims, self.tenders = [], [], []
-        self.rewards, self.gifts, self.paying = {}, {}, ""
+        self.rewards, self.gifts = {}, {}
+        self.paying, self.paying_share = "", WHOLE
         self.payment, self.member = None, None
         self.discount, self.points_off = None, None
         self.exchanges, self.credit = [], 0

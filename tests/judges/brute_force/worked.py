@@ -32,7 +32,7 @@ def worked_case(case: Case, total_minor: int, *remarks: str) -> str:
 
 def _programme(case: Case) -> Iterator[str]:
     """Offers that are used up are left out: a scenario has no uses of before."""
-    used_up = {use.offer for use in case.basket.uses if use.by_member}
+    used_up = _used_up(case.basket)
     told = msgspec.to_builtins(case.programme, builtin_types=(date, time))
     lists = {key: told.pop(key, []) for key in ("offers", "coupons", "tax_classes", "groups")}
     lists["offers"] = [one for one in lists["offers"] if one["id"] not in used_up]
@@ -41,6 +41,10 @@ def _programme(case: Case) -> Iterator[str]:
     for name, rows in lists.items():
         for row in rows:
             yield from _table(f"[[programme.{name}]]", row)
+
+
+def _used_up(basket: Basket) -> set[str]:
+    return {use.offer for use in basket.uses if use.by_member}
 
 
 def _goods(basket: Basket) -> Iterator[dict[str, Any]]:
@@ -79,10 +83,13 @@ def _steps(basket: Basket) -> Iterator[dict[str, Any]]:
         yield from _line(line)
     for claim in basket.claims:
         yield {"do": "claim", "coupon": claim.coupon, "code": claim.instance}
+    used_up = _used_up(basket)
     for reward in basket.rewards:
-        yield {"do": "reward", "offer": reward.offer, "times": reward.times}
+        if reward.offer not in used_up:
+            yield {"do": "reward", "offer": reward.offer, "times": reward.times}
     for offer, goods in basket.gifts:
-        yield {"do": "gift", "offer": offer, "goods": goods}
+        if offer not in used_up:
+            yield {"do": "gift", "offer": offer, "goods": goods}
     for planned in basket.paying:
         yield {"do": "paying", "tender": planned.tender}
 
