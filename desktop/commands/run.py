@@ -22,6 +22,7 @@ from desktop.ui.design import THEMES, Design
 from desktop.ui.window import TillWindow
 from hardware.ports import Scanner
 from shared.clock import SystemClock
+from shared.collector import settle
 from shared.errors import EvertillError
 from shared.language import Language
 
@@ -42,6 +43,7 @@ def run(
     except EvertillError as error:
         log.error("cannot-start", code=error.code)
         opened.show_fault(error)
+    settle()
     code = application.exec()
     opened.close()
     raise typer.Exit(code)

@@ -128,26 +128,45 @@ def gate_of(
     amounts before any offer, ``nets`` the net part of each position.
     """
 
-    def compiled(condition: Condition) -> Gate:
+    asked = [one for one in conditions if is_about_money(one)]
+    if not asked:
+        return OPEN
+    compiler = _Compiler(basket, own, own_positions, positions_of, listed, nets)
+    return Every(tuple(map(compiler.gate, asked)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    """One rule's thresholds, as ``gate_of`` has them."""
+
+    basket: Basket
+    own: GoodsSet
+    own_positions: Positions
+    positions_of: PositionsOf
+    listed: Sequence[int]
+    nets: Sequence[NetPart]
+
+    def gate(self, condition: Condition) -> Gate:
+        """A condition that is about money, or stands beside one that is."""
         match condition:
             case Spend():
-                return threshold(condition)
+                return self.threshold(condition)
             case AllOf(of=of) if is_about_money(condition):
-                return Every(tuple(map(compiled, of)))
+                return Every(tuple(map(self.gate, of)))
             case AnyOf(of=of) if is_about_money(condition):
-                return Either(tuple(map(compiled, of)))
+                return Either(tuple(map(self.gate, of)))
             case Not(of=of) if is_about_money(condition):
-                return Neither(tuple(map(compiled, of)))
+                return Neither(tuple(map(self.gate, of)))
             case _:
-                is_open = hindrance((condition,), basket, own) is None
+                is_open = hindrance((condition,), self.basket, self.own) is None
                 return Fixed(None if is_open else CLOSED_FOR_GOOD)
 
-    def threshold(spend: Spend) -> Gate:
-        positions = own_positions if spend.goods is None else positions_of(spend.goods)
-        parts = tuple(nets[index] for index in positions) if spend.net else ()
+    def threshold(self, spend: Spend) -> Gate:
+        """What was measured on list prices is known at once."""
+        goods = spend.goods
+        positions = self.own_positions if goods is None else self.positions_of(goods)
+        parts = tuple(self.nets[index] for index in positions) if spend.net else ()
         made = Threshold(spend.minimum_minor, positions, parts)
         if spend.measured is Measured.LISTED:
-            return Fixed(shortfall(made, listed))
+            return Fixed(shortfall(made, self.listed))
         return made
-
-    return Every(tuple(compiled(one) for one in conditions if is_about_money(one)))

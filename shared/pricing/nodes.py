@@ -4,12 +4,13 @@ from bisect import insort
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from shared.pricing.effects import Taking
 from shared.pricing.moves import Move
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(Struct, eq=False, gc=False):
     """A state of a part's lines and the way to it, in the part's own numbering; never changed.
 
     ``picks`` are the nodes of the parts below, ``steps`` the moves taken on top of them by bucket
