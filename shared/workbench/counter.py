@@ -5,9 +5,20 @@ from msgspec.structs import replace as replace_in
 from shared.errors import DomainError
 from shared.loyalty.validation import check
 from shared.workbench import later_steps as told
+from shared.workbench import scenario
 from shared.workbench.day import Day
 from shared.workbench.result import DayState, DrawerState
 from shared.workbench.shop import Held, Shop
+
+
+def cancel(shop: Shop, _step: scenario.Cancel) -> None:
+    """The basket is given up with everything that was taken for it."""
+    shop.clear()
+
+
+def move_clock(shop: Shop, step: scenario.MoveClock) -> None:
+    """It is another time."""
+    shop.at = step.at
 
 
 def hold(shop: Shop, step: told.Hold) -> None:
@@ -22,6 +33,7 @@ def hold(shop: Shop, step: told.Hold) -> None:
         claims=tuple(shop.claims),
         rewards=dict(shop.rewards),
         gifts=dict(shop.gifts),
+        discount=shop.discount,
         member=shop.member,
     )
     shop.clear()
@@ -36,6 +48,7 @@ def recall(shop: Shop, step: told.Recall) -> None:
     held = shop.held.pop(step.name)
     shop.lines, shop.claims = list(held.lines), list(held.claims)
     shop.rewards, shop.gifts, shop.member = dict(held.rewards), dict(held.gifts), held.member
+    shop.discount = held.discount
 
 
 def change_offer(shop: Shop, step: told.ChangeOffer) -> None:

@@ -16,7 +16,7 @@ from shared.loyalty.stamps import Stamps
 from shared.loyalty.tiers import Spending
 from shared.loyalty.validation import check
 from shared.loyalty.wallet import Wallet
-from shared.workbench import benefits, completing, counter, returning
+from shared.workbench import benefits, completing, counter, paying, returning, ringing
 from shared.workbench import later_steps as later
 from shared.workbench import scenario as told
 from shared.workbench.account import Account
@@ -81,6 +81,22 @@ def play(scenario: told.Scenario) -> Iterator[State]:
 
 
 HANDLERS: Final[dict[type, Callable[[Shop, Any], None]]] = {
+    told.Add: ringing.add,
+    told.Remove: ringing.remove,
+    told.SetQuantity: ringing.set_quantity,
+    told.SetPrice: ringing.set_price,
+    told.Discount: ringing.discount,
+    told.SetMember: ringing.set_member,
+    told.Claim: ringing.claim,
+    told.Unclaim: ringing.unclaim,
+    told.Reward: ringing.reward,
+    told.ChooseGift: ringing.choose_gift,
+    told.PlanTender: paying.plan_tender,
+    told.SpendPoints: paying.spend_points,
+    told.Pay: paying.pay,
+    told.Cancel: counter.cancel,
+    told.MoveClock: counter.move_clock,
+    told.Show: lambda _shop, _step: None,
     told.Complete: completing.complete,
     later.Hold: counter.hold,
     later.Recall: counter.recall,
@@ -102,16 +118,12 @@ HANDLERS: Final[dict[type, Callable[[Shop, Any], None]]] = {
     later.EnterDraw: benefits.enter_draw,
     later.RunDraw: benefits.run_draw,
 }
-"""What does each step that is more than ringing up."""
+"""What does each step; to show is the caller's."""
 
 
 def do(shop: Shop, step: told.Step) -> None:
     """Do one step; DomainError where it cannot be done."""
-    handler = HANDLERS.get(type(step))
-    if handler is None:
-        shop.do(step)
-    else:
-        handler(shop, step)
+    HANDLERS[type(step)](shop, step)
 
 
 def differences(scenario: told.Scenario, states: Sequence[State]) -> list[str]:

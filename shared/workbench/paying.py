@@ -1,0 +1,135 @@
+"""Steps that pay: any number of tenders, points among them."""
+
+from dataclasses import replace
+
+from shared.errors import DomainError
+from shared.loyalty.gift_card import spent
+from shared.loyalty.programme import Treatment
+from shared.money import Rounding, divide_rounded
+from shared.pricing.quote import Quote
+from shared.pricing.redemption import offered, redeem, reduce
+from shared.pricing.tender_rules import payable, rule_of, tender_name
+from shared.trade.fact import TenderKind
+from shared.workbench import scenario as told
+from shared.workbench.result import TenderState
+from shared.workbench.shop import Shop
+
+
+def plan_tender(shop: Shop, step: told.PlanTender) -> None:
+    """How the customer wants to pay."""
+    shop.untendered()
+    if step.tender:
+        _check_tender(shop, step.tender)
+    shop.paying, shop.paying_share = step.tender, step.share_basis_points
+
+
+def spend_points(shop: Shop, step: told.SpendPoints) -> None:
+    """Points pay, or lower the price."""
+    basket, account = shop.basket(), shop.account
+    if account is None:
+        raise DomainError("points-need-member")
+    if shop.payment is not None or shop.points_off is not None:
+        raise DomainError("points-tendered-already")
+    quote, lots = shop.quote(), shop.free_lots()
+    most = offered(basket, quote, shop.programme, lots, step.rule)
+    wanted = most.points if step.points is None else step.points
+    rules = {rule.id: rule for rule in shop.programme.redemptions}
+    named = rules.get(step.rule or most.rule)
+    if named is not None and named.treatment is Treatment.PRICE_REDUCTION:
+        shop.untendered()
+        shop.points_off = reduce(basket, quote, wanted, shop.programme, lots, named.id)
+        return
+    payment = redeem(basket, quote, wanted, shop.programme, lots, step.rule)
+    tender = "points"
+    if rules[payment.rule].treatment is Treatment.THIRD_PARTY:
+        tender = "points-third-party"
+    _take(shop, tender, payment.value_minor, points=payment.points)
+    shop.payment = payment
+
+
+def pay(shop: Shop, step: told.Pay) -> None:
+    """A payment of any kind."""
+    if step.tender == "points":
+        spend_points(shop, told.SpendPoints(points=_points_worth(shop, step.amount_minor)))
+        return
+    _check_tender(shop, step.tender)
+    _plan_to_pay(shop, step)
+    quote = shop.quote()
+    due, in_cash = shop.due(quote)
+    if step.tender == "cash":
+        given = in_cash if step.amount_minor is None else step.amount_minor
+        _take(shop, "cash", min(given, in_cash), change=max(0, given - in_cash))
+        return
+    most = _most(shop, step, quote)
+    amount = min(due, most) if step.amount_minor is None else step.amount_minor
+    rule = rule_of(step.tender, shop.programme)
+    if amount > due and rule is not None and rule.gives_change:
+        _take(shop, step.tender, due, change=amount - due, code=step.code)
+        return
+    if most < amount <= due:
+        raise DomainError("tender-may-not-pay", tender=step.tender, amount=amount, most=most)
+    _take(shop, step.tender, amount, code=step.code)
+
+
+def _plan_to_pay(shop: Shop, step: told.Pay) -> None:
+    """The first tender pays everything: offers that ask for it apply, else they do not."""
+    if shop.tenders or shop.paying or not shop.has_paying_offers:
+        return
+    shop.paying = step.tender
+    quote = shop.quote()
+    due, in_cash = shop.due(quote)
+    whole, most = (in_cash, in_cash) if step.tender == "cash" else (due, _most(shop, step, quote))
+    if (most if step.amount_minor is None else step.amount_minor) < whole:
+        shop.paying = ""
+
+
+def _points_worth(shop: Shop, amount: int | None) -> int | None:
+    """How many points pay an amount, by the rule that pays most."""
+    if amount is None:
+        return None
+    most = offered(shop.basket(), shop.quote(), shop.programme, shop.free_lots())
+    rules = {rule.id: rule for rule in shop.programme.redemptions}
+    rule = rules.get(most.rule)
+    if rule is None:
+        raise DomainError("points-not-accepted")
+    block, value = rule.points_per_block, rule.value_per_block_minor
+    return divide_rounded(max(0, amount) * block, value, Rounding.UP)
+
+
+def _check_tender(shop: Shop, tender: str) -> None:
+    """DomainError ``unknown-tender``."""
+    known = {tender_name(kind) for kind in TenderKind} - {"points"}
+    if tender not in known and rule_of(tender, shop.programme) is None:
+        raise DomainError("unknown-tender", tender=tender)
+
+
+def _most(shop: Shop, step: told.Pay, quote: Quote) -> int:
+    """The most that a tender may still pay. Raises what stands against it at all."""
+    most = payable(step.tender, shop.basket(), quote, shop.programme)
+    most -= sum(one.amount_minor for one in shop.tenders if one.tender == step.tender)
+    if step.tender == "stored-value":
+        if shop.account is None:
+            raise DomainError("stored-value-needs-member")
+        left = shop.account.wallet.total - shop.tendered("stored-value")
+        if step.amount_minor is not None and step.amount_minor > left:
+            raise DomainError("stored-value-not-enough", amount=step.amount_minor, balance=left)
+        return min(most, left)
+    if step.tender == "gift-card":
+        card = shop.card(step.code)
+        left = card.left - shop.tendered("gift-card", step.code)
+        spent(replace(card, left=left), step.amount_minor or 0, shop.at.date())
+        return min(most, left)
+    return most
+
+
+def _take(
+    shop: Shop, tender: str, amount: int, *, change: int = 0, points: int = 0, code: str = ""
+) -> None:
+    due = shop.due(shop.quote())[0]
+    if not 0 <= amount <= due:
+        raise DomainError("tender-exceeds-due", amount=amount, due=due)
+    shop.tenders.append(
+        TenderState(
+            tender=tender, amount_minor=amount, change_minor=change, points=points, code=code
+        )
+    )

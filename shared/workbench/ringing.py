@@ -1,0 +1,147 @@
+"""Steps that ring up: goods, prices, who buys, what is claimed."""
+
+from shared.errors import DomainError
+from shared.ids import CouponId
+from shared.loyalty.effects import Gift
+from shared.loyalty.offers import Offer
+from shared.money import AMOUNT_MINOR_MAX
+from shared.pricing.basket import WHOLE, BasketLine, CouponClaim, HandDiscount
+from shared.workbench import scenario as told
+from shared.workbench.coupons import check
+from shared.workbench.shop import Shop
+
+TIMES_MAX = 1_000
+"""A reward is claimed so often in one sale at most."""
+
+
+def add(shop: Shop, step: told.Add) -> None:
+    """Ring goods up."""
+    shop.untendered()
+    goods = shop.goods.get(step.goods)
+    if goods is None:
+        raise DomainError("unknown-goods", goods=step.goods)
+    _check_batch(shop, step)
+    shop.lines.append(
+        BasketLine(
+            id=_line_name(shop, step.line),
+            goods=goods,
+            units=step.units or (0 if step.grams else 1),
+            grams=step.grams,
+            price_minor=step.price_minor,
+            label_minor=step.label_minor,
+            comes_in=step.comes_in,
+        )
+    )
+
+
+def _line_name(shop: Shop, wanted: str) -> str:
+    """The name of a new line: its own, else the next number that no line has."""
+    taken = {line.id for line in shop.lines}
+    if wanted in taken:
+        raise DomainError("line-named-twice", line=wanted)
+    while not wanted or wanted in taken:
+        shop.added_lines += 1
+        wanted = str(shop.added_lines)
+    return wanted
+
+
+def _check_batch(shop: Shop, step: told.Add) -> None:
+    """DomainError ``unknown-batch``, ``batch-recalled`` or ``batch-lapsed``."""
+    known = shop.batches.get(step.goods, ())
+    if not step.batch or step.comes_in:
+        return
+    found = next((one for one in known if one.batch == step.batch), None)
+    if found is None:
+        raise DomainError("unknown-batch", goods=step.goods, batch=step.batch)
+    if found.is_recalled:
+        raise DomainError("batch-recalled", goods=step.goods, batch=step.batch)
+    if found.last_day is not None and shop.at.date() > found.last_day:
+        on = found.last_day.isoformat()
+        raise DomainError("batch-lapsed", goods=step.goods, batch=step.batch, on=on)
+
+
+def remove(shop: Shop, step: told.Remove) -> None:
+    """Take a line off."""
+    shop.untendered()
+    shop.lines.remove(shop.line(step.line))
+
+
+def set_quantity(shop: Shop, step: told.SetQuantity) -> None:
+    """Other units, or grams."""
+    shop.change(step.line, units=step.units, grams=step.grams)
+
+
+def set_price(shop: Shop, step: told.SetPrice) -> None:
+    """A price typed by hand, or the catalogue's again."""
+    shop.change(step.line, price_minor=step.price_minor)
+
+
+def discount(shop: Shop, step: told.Discount) -> None:
+    """A discount typed by hand, on a line or on the whole basket."""
+    hand = HandDiscount(basis_points=step.basis_points, amount_minor=step.amount_minor)
+    given = hand if step.basis_points or step.amount_minor else None
+    if step.line:
+        shop.change(step.line, discount=given)
+        return
+    if not 0 <= step.basis_points <= WHOLE or not 0 <= step.amount_minor <= AMOUNT_MINOR_MAX:
+        raise DomainError("bad-discount")
+    shop.untendered()
+    shop.discount = given
+
+
+def set_member(shop: Shop, step: told.SetMember) -> None:
+    """Who buys."""
+    shop.untendered()
+    if step.member is not None and step.member not in shop.accounts:
+        raise DomainError("no-such-member", member=step.member)
+    shop.member = step.member
+
+
+def claim(shop: Shop, step: told.Claim) -> None:
+    """A coupon by its code."""
+    shop.untendered()
+    if any(claim.instance == step.code for claim in shop.claims):
+        raise DomainError("coupon-claimed-already")
+    held, coupon = shop.coupons.get(step.code), step.coupon
+    if held is not None:
+        check(held, shop.member, shop.at.date())
+        coupon = coupon or held.coupon
+    if coupon != (held.coupon if held else coupon) or not coupon:
+        raise DomainError("code-of-another-coupon", code=step.code, coupon=step.coupon)
+    shop.claims.append(CouponClaim(coupon, CouponId(step.code)))
+
+
+def unclaim(shop: Shop, step: told.Unclaim) -> None:
+    """A claimed code is given back."""
+    shop.untendered()
+    if all(claim.instance != step.code for claim in shop.claims):
+        raise DomainError("not-claimed", code=step.code)
+    shop.claims = [claim for claim in shop.claims if claim.instance != step.code]
+
+
+def reward(shop: Shop, step: told.Reward) -> None:
+    """A reward so many times."""
+    shop.untendered()
+    offer = _offer(shop, step.offer)
+    if not offer.is_reward:
+        raise DomainError("not-a-reward", offer=offer.id)
+    if not 0 <= step.times <= TIMES_MAX:
+        raise DomainError("reward-times", offer=offer.id, times=step.times, highest=TIMES_MAX)
+    shop.rewards[step.offer] = step.times
+
+
+def choose_gift(shop: Shop, step: told.ChooseGift) -> None:
+    """One of the gifts of an offer, or none of them."""
+    effect = _offer(shop, step.offer).effect
+    choices = effect.choices if isinstance(effect, Gift) else ()
+    if step.goods and step.goods not in choices:
+        raise DomainError("not-among-gifts", offer=step.offer, goods=step.goods)
+    shop.gifts[step.offer] = step.goods
+
+
+def _offer(shop: Shop, offer_id: str) -> Offer:
+    """DomainError ``not-in-programme``."""
+    for offer in shop.programme.offers:
+        if offer.id == offer_id:
+            return offer
+    raise DomainError("not-in-programme", what=offer_id)
