@@ -353,13 +353,18 @@ def _capped(candidate: Candidate, amounts: dict[int, int]) -> dict[int, int]:
 def after(state: State, taking: Taking) -> State:
     """The state that a taking leaves behind."""
     remaining, used, multi = list(state.remaining), list(state.used), list(state.multi)
+    take_off(taking, remaining, used, multi)
+    return State(tuple(remaining), tuple(used), tuple(multi))
+
+
+def take_off(taking: Taking, remaining: list[int], used: list[int], multi: list[int]) -> None:
+    """Change a state's figures by what a taking does to them."""
     for index, amount in taking.amounts.items():
         remaining[index] -= amount
         if taking.units:
             multi[index] += amount
     for index, units in taking.units.items():
         used[index] += units
-    return State(tuple(remaining), tuple(used), tuple(multi))
 
 
 def ladder_off(ladder: Ladder, amount: int) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from shared.pricing.effects import Taking
+from shared.pricing.effects import Taking, take_off
 from shared.pricing.moves import Move
 
 
@@ -44,24 +44,17 @@ class Solved:
 def stepped(node: Node, move: Move, number: tuple[int, int], takings: Sequence[Taking]) -> Node:
     """The node that a move leads to."""
     remaining, used, multi = list(node.remaining), list(node.used), list(node.multi)
-    left = node.left
     priorities, keys = list(node.ranking[0]), list(node.ranking[1])
     for taking in takings:
         insort(priorities, -taking.candidate.offer.priority)
         insort(keys, taking.candidate.key)
-        for index, amount in taking.amounts.items():
-            remaining[index] -= amount
-            left -= amount
-            if taking.units:
-                multi[index] += amount
-        for index, units in taking.units.items():
-            used[index] += units
+        take_off(taking, remaining, used, multi)
     return Node(
         tuple(remaining),
         tuple(used) if takings[0].units else node.used,
         tuple(multi) if takings[0].units else node.multi,
         node.closed | {move.closes} if move.closes else node.closed,
-        left,
+        sum(remaining),
         (tuple(priorities), tuple(keys)),
         node.picks,
         (*node.steps, (*number, tuple(takings))),
