@@ -107,7 +107,7 @@ def returnable(copy: ReceiptCopy) -> ReturnableSale:
         raise DomainError("unknown-receipt", receipt_no="")
     return ReturnableSale(
         entry.envelope.id,
-        datetime.fromisoformat(entry.envelope.occurred_at).date(),
+        datetime.fromisoformat(entry.envelope.occurred_at),
         sale,
         tuple(one for one in returns if isinstance(one, SaleReturned)),
     )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from desktop.services.basket import Pricing
+from desktop.services.goods_kept import SoldBy, by_what_is_kept, without_points
 from desktop.services.ticket import tier_after
 from desktop.store.members import Member
 from shared.errors import DomainError
@@ -35,9 +36,15 @@ class ReturnableSale:
     """A sale with what has come back of it so far."""
 
     entry_id: EntryId
-    sold_on: date
+    sold_at: datetime
+    """On the store's wall."""
     sale: SaleCompleted
     returns: tuple[SaleReturned, ...]
+
+    @property
+    def sold_on(self) -> date:
+        """The day of the sale."""
+        return self.sold_at.date()
 
     def returned(self, line: int) -> int:
         """How much of a line has come back."""
@@ -87,10 +94,12 @@ def receipted_return(
     member: Member | None,
     *,
     today: date,
+    sold_by: SoldBy | None = None,
     offline: bool = False,
 ) -> GoodsBack:
     """Each line's exact share of money, tax and points; the refund goes where money came from.
 
+    Where the programme that the sale was ``sold_by`` says so, what is kept is priced again instead.
     Where the member is not known any more (erased), what points had paid is given back as money.
     """
     lines: list[ReturnLine] = []
@@ -100,7 +109,11 @@ def receipted_return(
         done = sold.returned(line.line) + before[line.line]
         share = return_share(line, want.quantity, returned_before=done)
         before[line.line] += want.quantity
-        lines.append(_return_line(number, line, share if member else _as_money(share)))
+        lines.append(_return_line(number, line, share))
+    if sold_by is not None and sold_by.can_price_again(sold.sale):
+        lines = by_what_is_kept(lines, sold.sale, sold.returns, sold_by)
+    if member is None:
+        lines = [without_points(line) for line in lines]
     refund = _refund(lines, sold, pricing)
     outcome, taken = None, tuple[LotDraw, ...]()
     if member is not None and sold.sale.member is not None:
@@ -149,10 +162,6 @@ def _voided(
     stays = {one.offer for one in pricing.programme.coupons if not one.is_voided}
     issued = (one.coupon_id for one in sold.sale.coupons_issued if one.offer_id not in stays)
     return tuple(issued) if _is_all_back(lines, sold) else ()
-
-
-def _as_money(share: ReturnShare) -> ReturnShare:
-    return replace(share, points=0, growth=0, spend=0, points_paid=0, points_spent=0)
 
 
 def _return_line(number: int, line: SaleLine, share: ReturnShare) -> ReturnLine:

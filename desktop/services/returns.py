@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from sqlalchemy import Connection
+
 from desktop.services.basket import Pricing
 from desktop.services.books import Books
 from desktop.services.goods_back import (
@@ -14,15 +16,18 @@ from desktop.services.goods_back import (
     receipted_return,
     unreceipted_return,
 )
+from desktop.services.goods_kept import SoldBy
 from desktop.store import holds
 from desktop.store import members as member_store
+from desktop.store.bundles import read_bundle
+from desktop.store.catalogue import find_by_id
 from desktop.store.members import Member
 from desktop.store.print_jobs import queue_original
 from desktop.store.tickets import OpenShift, find_receipt, returns_of
 from desktop.store.writer import Transaction
 from shared.catalogue.codes import receipt_code
 from shared.errors import DomainError
-from shared.ids import EntryId, OperatorId
+from shared.ids import EntryId, GoodsId, OperatorId
 from shared.loyalty.returns import check_return_day
 from shared.pricing.basket import BasketLine
 from shared.pricing.engine import ENGINE
@@ -69,8 +74,8 @@ class Returns:
                 raise DomainError("unknown-receipt", receipt_no=receipt_no)
             entry, sale = found
             returns = tuple(returns_of(connection, entry.envelope.id))
-        sold_on = datetime.fromisoformat(entry.envelope.occurred_at).date()
-        return ReturnableSale(entry.envelope.id, sold_on, sale, returns)
+        sold_at = datetime.fromisoformat(entry.envelope.occurred_at)
+        return ReturnableSale(entry.envelope.id, sold_at, sale, returns)
 
     def take_back(
         self,
@@ -98,6 +103,7 @@ class Returns:
                 pricing,
                 member,
                 today=self._books.today(),
+                sold_by=_sold_by(transaction.connection, current),
                 offline=self._is_offline(),
             )
             return self._write(transaction, pricing, back, by, original=current)
@@ -195,6 +201,16 @@ class Returns:
             language=self.language,
         )
         return CompletedReturn(chained.id, fact)
+
+
+def _sold_by(connection: Connection, sold: ReturnableSale) -> SoldBy | None:
+    """The programme of the sale, if the till has it, with the goods as they are known now."""
+    found = read_bundle(connection, sold.sale.programme.version)
+    if found is None or found[0] != sold.sale.programme:
+        return None
+    skus = {line.goods_id for line in sold.sale.lines}
+    goods = {sku: find_by_id(connection, GoodsId(sku)) for sku in skus}
+    return SoldBy(found[1], sold.sold_at, {sku: one for sku, one in goods.items() if one})
 
 
 def _all_of(

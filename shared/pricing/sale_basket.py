@@ -81,7 +81,7 @@ def judge(
     """
     if sale.engine != ENGINE:
         return Unjudged.OTHER_ENGINE
-    if _depends_on_more(programme):
+    if depends_on_more(programme):
         return Unjudged.DEPENDS_ON_MORE
     if any(line.goods_id not in goods for line in sale.lines):
         return Unjudged.UNKNOWN_GOODS
@@ -228,7 +228,7 @@ def _right_shares(quote: Quote) -> Shares:
     return shares
 
 
-def _depends_on_more(programme: Programme) -> bool:
+def depends_on_more(programme: Programme) -> bool:
     """Whether prices or points may depend on what a fact does not carry."""
     asked = (
         *(one for offer in programme.offers for one in offer.conditions),

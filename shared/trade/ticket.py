@@ -95,7 +95,11 @@ class SaleCompleted(Fact, frozen=True, kw_only=True):
 
 
 class ReturnLine(Value, frozen=True, kw_only=True):
-    """Units of one line coming back, with exactly what they take along; all amounts positive."""
+    """Units of one line coming back, with exactly what they take along.
+
+    Without any units it is about goods that are kept and cost something else now (below zero: more)
+    that others have come back: returns that price again what is kept say so.
+    """
 
     line: int
     of_line: int

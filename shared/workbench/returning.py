@@ -1,7 +1,7 @@
 """Returns, exchanges and refunds without goods: what they give back and take back."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -18,10 +18,9 @@ from shared.loyalty.returns import (
     split_refund,
 )
 from shared.money import Rounding, divide_rounded
-from shared.pricing.basket import Basket
 from shared.pricing.cash import cash_rounding
 from shared.pricing.engine import price
-from shared.pricing.quote import TaxClassTotal
+from shared.pricing.kept import kept_basket, price_kept
 from shared.shares import cumulative_share
 from shared.trade.fact import LotDraw, TenderKind
 from shared.workbench import later_steps as told
@@ -96,7 +95,7 @@ def _charge_gifts(shop: Shop, sold: Sold, gifts: Counter[str], money: int) -> in
     if not sold.gifts:
         return 0
     sold.gifts_back += gifts
-    kept = _kept_basket(sold)
+    kept = kept_basket(sold.basket, sold.returned)
     still = given_on_top(price(kept, sold.programme)) if kept.lines else Counter[str]()
     too_many = sold.gifts - sold.gifts_back - still
     due = sum(shop.list_price(goods) * units for goods, units in too_many.items())
@@ -164,6 +163,7 @@ def refund_amount(shop: Shop, step: told.RefundAmount) -> None:
         growth=taken(earning.growth_total),
         spend=taken(earning.spend_minor),
         rewards=taken(sum(sold.line_rewards)),
+        tax=taken(sold.tax_minor),
     )
     back = _fitted(sold, back)
     sold.refunded_without_goods_minor += step.amount_minor
@@ -237,9 +237,10 @@ def _fitted(sold: Sold, back: Back) -> Back:
     in_points = min(max(back.points_paid, amount - money_left, 0), points_left, amount)
     spent = _part(_paying_points(sold), sold.points_given_minor + in_points, paid_in_points)
     is_last = until == sold.total_minor and (until > 0 or sold.is_all_back)
-    rewards, points, growth, spend = (
+    tax, rewards, points, growth, spend = (
         left if is_last else min(part, left)
         for part, left in (
+            (back.tax, sold.tax_minor - sold.tax_given),
             (back.rewards, sum(sold.line_rewards) - sold.rewards_given),
             (back.points, earning.points_total - sold.points_taken),
             (back.growth, earning.growth_total - sold.growth_taken),
@@ -251,6 +252,7 @@ def _fitted(sold: Sold, back: Back) -> Back:
         amount=amount,
         points_paid=in_points,
         points_spent=spent - sold.payment_given + rewards,
+        tax=tax,
         rewards=rewards,
         points=points,
         growth=growth,
@@ -286,21 +288,21 @@ def _by_shares(sold: Sold, wanted: dict[str, int]) -> Back:
 
 def _by_what_is_kept(sold: Sold) -> Back:
     """What was paid less what the kept goods would have cost then, as far as not given back yet."""
-    kept = price(_kept_basket(sold), sold.programme)
-    earning, paid = sold.earning, sold.quote
+    kept = price_kept(sold.basket, sold.programme, sold.returned)
+    earning = sold.earning
     due_back = max(0, sold.total_minor - kept.total_minor) - _with_goods(sold)
     amount = max(0, due_back)
     until = _with_goods(sold) + amount
     points_back = _part(sold.paid_with_points, until, sold.total_minor)
-    tax_paid, tax_kept = _tax(paid.taxes), _tax(kept.taxes)
+    tax_kept = sum(tax.amount_minor for line in kept.lines.values() for tax in line.taxes)
     return Back(
         amount=amount,
         points_paid=points_back - sold.points_given_minor,
         points_spent=0,
-        points=max(0, earning.points_total - kept.earning.points_total - sold.points_taken),
-        growth=max(0, earning.growth_total - kept.earning.growth_total - sold.growth_taken),
-        spend=max(0, earning.spend_minor - kept.earning.spend_minor - sold.spend_taken),
-        tax=max(0, tax_paid - tax_kept) if amount else 0,
+        points=max(0, earning.points_total - kept.points - sold.points_taken),
+        growth=max(0, earning.growth_total - kept.growth - sold.growth_taken),
+        spend=max(0, earning.spend_minor - kept.spend - sold.spend_taken),
+        tax=max(0, sold.tax_minor - tax_kept - sold.tax_given),
         levy=0,
     )
 
@@ -309,40 +311,14 @@ def _with_goods(sold: Sold) -> int:
     return sold.refunded_minor - sold.refunded_without_goods_minor
 
 
-def _tax(rows: Iterable[TaxClassTotal]) -> int:
-    return sum(share.amount_minor for row in rows for share in row.taxes)
-
-
 def _part(whole: int, amount: int, of: int) -> int:
     return divide_rounded(whole * amount, of) if of else 0
-
-
-def _kept_basket(sold: Sold) -> Basket:
-    lines = []
-    for line in sold.basket.lines:
-        left = line.quantity - sold.returned[line.id]
-        if left and not line.comes_in:
-            lines.append(replace(line, units=left) if line.units else replace(line, grams=left))
-    basket = replace(sold.basket, lines=tuple(lines))
-    return _with_less_off(basket, sold)
-
-
-def _with_less_off(basket: Basket, sold: Sold) -> Basket:
-    """An amount off the whole, by hand or for points, is for what is kept only in its part."""
-    whole = sum(line.shelf_minor for line in sold.basket.lines)
-    kept = sum(line.shelf_minor for line in basket.lines)
-    if basket.discount is not None:
-        amount = _part(basket.discount.amount_minor, kept, whole)
-        basket = replace(basket, discount=replace(basket.discount, amount_minor=amount))
-    if basket.points_off is not None:
-        value = _part(basket.points_off.value_minor, kept, whole)
-        basket = replace(basket, points_off=replace(basket.points_off, value_minor=value))
-    return basket
 
 
 def _give(shop: Shop, sold: Sold, back: Back, money: int) -> RefundState:
     """Move money, points and tier, and tell what was given."""
     sold.refunded_minor += back.amount
+    sold.tax_given += back.tax
     sold.points_taken += back.points
     sold.growth_taken += back.growth
     sold.spend_taken += back.spend

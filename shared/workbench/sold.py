@@ -64,6 +64,7 @@ class Sold:
     refunded_minor: int = 0
     """All that was given back, in money and as points, with and without goods."""
     refunded_without_goods_minor: int = 0
+    tax_given: int = 0
     points_taken: int = 0
     growth_taken: int = 0
     spend_taken: int = 0
@@ -82,6 +83,11 @@ class Sold:
         """What the goods cost, before anything was set off that the customer handed in."""
         lines = zip(self.basket.lines, self.quote.lines, strict=True)
         return sum(quoted.pay_minor for line, quoted in lines if not line.comes_in)
+
+    @property
+    def tax_minor(self) -> int:
+        """The tax in it."""
+        return sum(tax.tax for line in self.lines for tax in line.taxes if line.amount >= 0)
 
     @property
     def payment_given(self) -> int:

@@ -3,10 +3,13 @@
 import random
 from dataclasses import replace
 
+from shared.loyalty.conditions import Spend
+from shared.loyalty.effects import PercentOff
 from shared.pricing.engine import price
 from shared.pricing.nodes import Solved
 from shared.pricing.search import SearchMemory
 from tests.bench.pricing import a_basket, a_programme, scan
+from tests.pricing_builders import basket, goods, line, offer, only, programme
 
 
 def test_fifty_interacting_offers_on_a_hundred_lines_are_proved_to_be_best():
@@ -46,3 +49,20 @@ def test_what_was_solved_for_a_programme_is_not_recalled_for_another():
 def _renamed(shopping, number):
     *earlier, last = shopping.lines
     return replace(shopping, lines=(*earlier, replace(last, id=f"line{number}")))
+
+
+def test_more_offers_than_can_be_looked_through_are_said_to_be_unproved():
+    """Nine percentages of one rank, each with a threshold of its own, in any order."""
+    percentages = [
+        offer(
+            f"o{number}",
+            PercentOff(basis_points_off=100 + 37 * number),
+            only("A", "B"),
+            conditions=(Spend(minimum_minor=90_00 - 3_00 * number),),
+            phase=3,
+        )
+        for number in range(9)
+    ]
+    shopping = basket(line(goods("A", 60_00)), line(goods("B", 40_00)))
+    assert price(shopping, programme(*percentages[:5])).is_best_price
+    assert not price(shopping, programme(*percentages)).is_best_price

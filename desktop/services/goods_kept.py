@@ -1,0 +1,195 @@
+"""A return by what is kept: the kept goods are priced again, and the rest of the money goes back.
+
+Where an offer no longer holds for what the customer keeps, the kept goods cost more than their
+share of the sale. That stands in the return as a line of its own, with no units and an amount below
+zero, so that turnover and tax of every class stay exact; when those goods come back as well, it
+goes the other way.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from shared.catalogue.goods import Goods
+from shared.loyalty.programme import Programme, ReturnPolicy
+from shared.money import divide_rounded
+from shared.pricing.kept import Kept, price_kept
+from shared.pricing.quote import LineQuote
+from shared.pricing.sale_basket import depends_on_more, sale_basket
+from shared.shares import largest_remainder
+from shared.trade.fact import LineTax
+from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
+
+
+@dataclass(frozen=True, slots=True)
+class SoldBy:
+    """What a sale was priced with: its programme, the time, and the goods by SKU."""
+
+    programme: Programme
+    at: datetime
+    goods: Mapping[str, Goods]
+
+    def can_price_again(self, sale: SaleCompleted) -> bool:
+        """Whether its policy asks for it, and its fact is enough to do so."""
+        return (
+            self.programme.returns.policy is ReturnPolicy.RE_PRICE
+            and not depends_on_more(self.programme)
+            and all(line.goods_id in self.goods for line in sale.lines)
+        )
+
+
+def by_what_is_kept(
+    lines: Sequence[ReturnLine],
+    sale: SaleCompleted,
+    returns: Sequence[SaleReturned],
+    sold_by: SoldBy,
+) -> list[ReturnLine]:
+    """The lines of a return by their shares, changed to what is given back by what is kept.
+
+    Raises what pricing raises.
+    """
+    returned: Counter[str] = Counter()
+    for back in (*(line for one in returns for line in one.lines), *lines):
+        returned[str(back.of_line)] += back.quantity
+    basket = sale_basket(sale, sold_by.at, sold_by.programme, sold_by.goods)
+    kept = price_kept(basket, sold_by.programme, returned)
+    before = _Before(returns)
+    found = [
+        line
+        for sold in sale.lines
+        for line in _money(sold, _own(lines, sold), kept.lines.get(str(sold.line)), before)
+    ]
+    found = _never_below_zero(found, lines)
+    numbered = [
+        msgspec.structs.replace(line, line=number) for number, line in enumerate(found, start=1)
+    ]
+    return _with_points(numbered, sale, kept, before, returned)
+
+
+class _Before:
+    """What earlier returns of the sale gave back, by line and in all."""
+
+    def __init__(self, returns: Sequence[SaleReturned]) -> None:
+        self.lines = [line for one in returns for line in one.lines]
+
+    def of(self, sold: SaleLine, field: str) -> int:
+        """A figure of one line."""
+        return sum(getattr(one, field) for one in self.lines if one.of_line == sold.line)
+
+    def tax(self, sold: SaleLine, component: str) -> int:
+        """A tax of one line."""
+        own = (one for one in self.lines if one.of_line == sold.line)
+        return sum(tax.tax for one in own for tax in one.taxes if tax.component == component)
+
+    def whole(self, field: str) -> int:
+        """A figure of the sale."""
+        return sum(getattr(one, field) for one in self.lines)
+
+
+def _own(lines: Sequence[ReturnLine], sold: SaleLine) -> list[ReturnLine]:
+    return [line for line in lines if line.of_line == sold.line]
+
+
+def _money(
+    sold: SaleLine, own: Sequence[ReturnLine], kept: LineQuote | None, before: _Before
+) -> Iterator[ReturnLine]:
+    """What one line of the sale gives back now: what it cost, less what is kept of it."""
+    taxes_kept = {tax.component: tax.amount_minor for tax in kept.taxes} if kept else {}
+    amount = sold.amount - (kept.pay_minor if kept else 0) - before.of(sold, "amount")
+    levy = sold.levy - (kept.levy_minor if kept else 0) - before.of(sold, "levy")
+    taxes = tuple(
+        LineTax(
+            component=tax.component,
+            tax=tax.tax - taxes_kept.get(tax.component, 0) - before.tax(sold, tax.component),
+        )
+        for tax in sold.taxes
+    )
+    if own:
+        yield msgspec.structs.replace(
+            own[0],
+            quantity=sum(line.quantity for line in own),
+            amount=amount,
+            levy=levy,
+            taxes=taxes,
+        )
+    elif amount or any(tax.tax for tax in taxes):
+        yield ReturnLine(
+            line=0,
+            of_line=sold.line,
+            goods_id=sold.goods_id,
+            names=sold.names,
+            quantity=0,
+            measure=sold.measure,
+            amount=amount,
+            tax_class=sold.tax_class,
+            taxes=taxes,
+            levy=levy,
+        )
+
+
+def _never_below_zero(found: list[ReturnLine], lines: Sequence[ReturnLine]) -> list[ReturnLine]:
+    """A return costs the customer nothing: what it would cost is left to the next one."""
+    missing = -sum(line.amount for line in found)
+    if missing <= 0:
+        return found
+    first = lines[0].of_line
+    return [
+        msgspec.structs.replace(line, amount=line.amount + missing)
+        if line.of_line == first
+        else line
+        for line in found
+    ]
+
+
+def _with_points(
+    lines: list[ReturnLine],
+    sale: SaleCompleted,
+    kept: Kept,
+    before: _Before,
+    returned: Mapping[str, int],
+) -> list[ReturnLine]:
+    """Points, growth and spend that go: what the sale gave, less what the kept goods would have.
+
+    Points that had paid go back as the money does, and those of rewards with the goods they are on.
+    """
+    amounts = [max(0, line.amount) for line in lines]
+    whole = sum(line.amount for line in sale.lines)
+    paid = sum(line.points_paid for line in sale.lines)
+    until = before.whole("amount") + sum(line.amount for line in lines)
+    paid_until = divide_rounded(paid * until, whole) if whole else paid
+    paid_now = min(max(0, paid_until - before.whole("points_paid")), sum(amounts))
+    paid_until = before.whole("points_paid") + paid_now
+    points = sum(tender.points for tender in sale.tenders if tender.amount)
+    spent = (divide_rounded(points * paid_until, paid) if paid else 0) + sum(
+        divide_rounded(cost * returned.get(str(line.line), 0), line.quantity)
+        for line, cost in zip(sale.lines, _rewards(sale, points), strict=True)
+    )
+    now = {
+        "points": sum(line.points for line in sale.lines) - kept.points,
+        "growth": sum(line.growth for line in sale.lines) - kept.growth,
+        "spend": sum(line.spend for line in sale.lines) - kept.spend,
+        "points_spent": spent,
+    }
+    now = {name: max(0, figure - before.whole(name)) for name, figure in now.items()}
+    weights = [line.quantity for line in lines]
+    by_line = {name: largest_remainder(figure, weights) for name, figure in now.items()}
+    by_line["points_paid"] = largest_remainder(paid_now, amounts)
+    return [
+        msgspec.structs.replace(line, **{name: by_line[name][n] for name in by_line})
+        for n, line in enumerate(lines)
+    ]
+
+
+def _rewards(sale: SaleCompleted, points: int) -> list[int]:
+    """What rewards cost in points, by line: what is not the line's share of those that paid."""
+    paid = [line.points_paid for line in sale.lines]
+    shares = largest_remainder(points, paid) if any(paid) else [0] * len(paid)
+    return [line.points_spent - share for line, share in zip(sale.lines, shares, strict=True)]
+
+
+def without_points(line: ReturnLine) -> ReturnLine:
+    """A line of somebody who is not known any more: everything goes back as money."""
+    return msgspec.structs.replace(line, points=0, growth=0, spend=0, points_paid=0, points_spent=0)

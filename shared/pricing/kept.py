@@ -1,0 +1,76 @@
+"""What the goods that a customer keeps would have cost: for returns that are priced again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from shared.loyalty.programme import Programme
+from shared.money import divide_rounded
+from shared.pricing.basket import Basket
+from shared.pricing.engine import price
+from shared.pricing.quote import EarningQuote, LineQuote
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The quote of what is kept: lines by their id in the sale's basket; none for what is gone."""
+
+    lines: Mapping[str, LineQuote]
+    earning: EarningQuote | None
+
+    @property
+    def total_minor(self) -> int:
+        """What it would have cost."""
+        return sum(line.pay_minor for line in self.lines.values())
+
+    @property
+    def points(self) -> int:
+        """What it would have earned."""
+        return self.earning.points_total if self.earning else 0
+
+    @property
+    def growth(self) -> int:
+        """What it would have counted for growth."""
+        return self.earning.growth_total if self.earning else 0
+
+    @property
+    def spend(self) -> int:
+        """What it would have counted as spent."""
+        return self.earning.spend_minor if self.earning else 0
+
+
+def price_kept(basket: Basket, programme: Programme, returned: Mapping[str, int]) -> Kept:
+    """Price what is left of a sale by the sale's own programme, tier and time.
+
+    ``returned`` are units or grams by line. Raises what ``price`` raises.
+    """
+    left = kept_basket(basket, returned)
+    if not left.lines:
+        return Kept({}, None)
+    quote = price(left, programme)
+    return Kept({line.line: line for line in quote.lines}, quote.earning)
+
+
+def kept_basket(basket: Basket, returned: Mapping[str, int]) -> Basket:
+    """The lines that are kept, without what the customer had handed in.
+
+    An amount off the whole, by hand or for points, is for what is kept only in its part.
+    """
+    lines = []
+    for line in basket.lines:
+        left = line.quantity - returned.get(line.id, 0)
+        if left and not line.comes_in:
+            lines.append(replace(line, units=left) if line.units else replace(line, grams=left))
+    whole = sum(line.shelf_minor for line in basket.lines)
+    part = sum(line.shelf_minor for line in lines)
+    kept = replace(basket, lines=tuple(lines))
+    if basket.discount is not None:
+        amount = _share(basket.discount.amount_minor, part, whole)
+        kept = replace(kept, discount=replace(basket.discount, amount_minor=amount))
+    if basket.points_off is not None:
+        value = _share(basket.points_off.value_minor, part, whole)
+        kept = replace(kept, points_off=replace(basket.points_off, value_minor=value))
+    return kept
+
+
+def _share(amount: int, part: int, whole: int) -> int:
+    return divide_rounded(amount * part, whole) if whole else 0
