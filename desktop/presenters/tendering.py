@@ -133,15 +133,12 @@ class Tendering:
         self.open()
         self.check_quiet()
         payments = self._session.counter.payments
-        amount = self.amount_typed()
-        if amount is None:
-            self._checkout.plan(TenderKind.WALLET)
-        due = self._checkout.due().amount
-        if amount is not None and not 0 < amount <= due:
-            raise DomainError("tender-exceeds-due", amount=amount, due=due)
+        amount = self._amount(TenderKind.WALLET)
+        # What is asked for has to be taken when it is approved: everything is looked at before.
+        self._checkout.check_tender(TenderKind.WALLET, amount)
         self._attempt = payments.begin(
             payments_by(self._session),
-            amount=amount or due,
+            amount=amount,
             payer_code=code,
             tell=telling(self._session),
         )
@@ -243,14 +240,7 @@ class Tendering:
             tenders=tuple(self._row(tender) for tender in checkout.tenders),
             points_offered=self.offered(),
             attempt=self._attempt_view(),
-            savings=tuple(
-                say(
-                    "till.tender.saves",
-                    tender=say(f"paper.tender.{kind.value}"),
-                    amount=Amount(off),
-                )
-                for kind, off in checkout.saved_by_paying()
-            ),
+            savings=tuple(_saving(*one) for one in checkout.saved_by_paying()),
             is_settled=checkout.can_finish,
         )
 

@@ -239,6 +239,7 @@ class Checkout:
             raise DomainError("points-need-member")
         if self._points is not None:
             raise DomainError("points-tendered-already")
+        self._forget_plan(TenderKind.POINTS)
         basket, quote = self.basket.priced()
         lots = self._free_lots(member, quote)
         payment = redeem(basket, quote, points, self.basket.pricing.programme, lots)
@@ -286,10 +287,12 @@ class Checkout:
         let this tender pay for so much of the goods.
         """
         self.check_ready()
-        if not 0 < amount <= self.due().amount:
-            raise DomainError("tender-exceeds-due", amount=amount, due=self.due().amount)
-        if amount > (most := self.payable(kind)):
-            raise DomainError("tender-may-not-pay", tender=kind.value, amount=amount, most=most)
+        self._forget_plan(kind)
+        if attempt_id:
+            # Somebody has paid it: what may be paid was looked at before.
+            self._check_due(amount)
+        else:
+            self.check_tender(kind, amount)
         return self._take(
             Tender(
                 tender=kind,
@@ -299,6 +302,21 @@ class Checkout:
                 reference=reference,
             )
         )
+
+    def check_tender(self, kind: TenderKind, amount: int) -> None:
+        """Raise what ``tender`` would raise for an amount."""
+        self._check_due(amount)
+        if amount > (most := self.payable(kind)):
+            raise DomainError("tender-may-not-pay", tender=kind.value, amount=amount, most=most)
+
+    def _check_due(self, amount: int) -> None:
+        if not 0 < amount <= self.due().amount:
+            raise DomainError("tender-exceeds-due", amount=amount, due=self.due().amount)
+
+    def _forget_plan(self, kind: TenderKind) -> None:
+        """Something else pays as well: offers that asked for one tender are withdrawn."""
+        if self._tenders and self.basket.state.paying not in {"", tender_name(kind)}:
+            self.basket.plan("")
 
     def payable(self, kind: TenderKind) -> int:
         """The most that a way of paying may still pay of what is due."""
@@ -313,6 +331,7 @@ class Checkout:
         if self.due().amount < 0:
             # More was taken for a basket that costs less by now: a payment goes back first.
             raise DomainError("tenders-first")
+        self._forget_plan(TenderKind.CASH)
         self.plan(TenderKind.CASH)
         if given is not None and given < self.due().in_cash:
             self.plan(None)

@@ -28,6 +28,7 @@ class KeptBasket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     gifts: tuple[tuple[str, str], ...] = ()
     rewards: tuple[RewardClaim, ...] = ()
     seen: tuple[str, ...] = ()
+    paying: str = ""
 
 
 class TakenUp(NamedTuple):
@@ -58,6 +59,7 @@ def keep(state: BasketState, tenders: tuple[Tender, ...] = ()) -> bytes:
             gifts=state.gifts,
             rewards=state.rewards,
             seen=state.seen,
+            paying=state.paying,
         )
     )
 
@@ -86,6 +88,7 @@ def take_up(kept: KeptBasket, find_member: FindMember, find_goods: FindGoods) ->
         gifts=kept.gifts,
         rewards=kept.rewards,
         seen=kept.seen,
+        paying=kept.paying,
     )
     recorded = tuple(tender for tender in kept.tenders if not tender.attempt_id)
     return TakenUp(state, repriced, recorded)

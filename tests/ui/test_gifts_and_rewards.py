@@ -383,3 +383,18 @@ def take_all_back(hands: Hands, sale: SaleCompleted) -> None:
     hands.tap("all")
     hands.key(Key.Key_F12)
     assert refunded(hands) == sale.total
+
+
+BY_WALLET = offer("by-wallet", AmountOff(off_minor=3_00), conditions=(Paying(tenders=("wallet",)),))
+
+
+@by(BY_WALLET, tenders=(TenderRule(tender="wallet", goods=only("C1")),))
+def test_a_wallet_is_asked_for_no_more_than_it_may_pay(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.scan(CHIPS.barcodes[0])
+    selling.wedge("134567890123456789")
+    assert selling.station.loop.wait_for(lambda view: bool(view.body.tender.tenders), 10)
+    selling.settle()
+    assert selling.sale.tender is not None
+    assert [row.minor for row in selling.sale.tender.tenders] == [7_50]
+    assert selling.sale.tender.due == 69_90

@@ -7,11 +7,15 @@ import pytest
 
 from desktop.bootstrap import Counter
 from desktop.reckoning.file import read_till
+from desktop.services.kept_basket import keep, read, take_up
 from shared.catalogue.codes import receipt_code
 from shared.errors import DomainError
 from shared.ids import LotId
 from shared.journal.entry import ENTRY_BYTES_MAX
+from shared.loyalty.conditions import Paying
 from shared.loyalty.coupon_code import new_coupon_code
+from shared.loyalty.effects import AmountOff
+from shared.loyalty.programme import CashRounding
 from shared.money import AMOUNT_MINOR_MAX
 from shared.pricing.basket import HandDiscount
 from shared.trade.fact import LotDraw, Tender, TenderKind
@@ -319,3 +323,33 @@ def test_cash_in_two_parts_is_rounded_once_and_settles(desk, first):
     sale = desk.finish().fact
     assert (sale.total, sale.rounding) == (1338, -8)
     assert sum(tender.amount for tender in sale.tenders) == 1330
+
+
+BY_CARD = offer("by-card", AmountOff(off_minor=3_00), conditions=(Paying(tenders=("card",)),))
+
+
+def test_what_a_tender_saved_goes_when_something_else_pays_too(make_desk):
+    desk = make_desk(programme(BY_CARD, cash_rounding=CashRounding(step_minor=1)))
+    checkout = desk.counter.checkout
+    desk.scan(BISCUIT_CODE)
+    checkout.plan(TenderKind.CARD)
+    checkout.tender(TenderKind.CARD, 9_50)
+    assert checkout.can_finish
+    desk.scan(WATER_CODE)
+    assert checkout.due().amount == 2_00
+    checkout.tender_cash(1_00)
+    assert checkout.due().amount == 4_00
+
+
+def test_a_plan_to_pay_outlives_the_till_with_the_money_that_was_taken(make_desk):
+    desk = make_desk(programme(BY_CARD, cash_rounding=CashRounding(step_minor=1)))
+    checkout = desk.counter.checkout
+    desk.scan(BISCUIT_CODE)
+    checkout.plan(TenderKind.CARD)
+    checkout.tender(TenderKind.CARD, 9_50)
+    kept = read(keep(checkout.basket.state, checkout.tenders))
+    found = take_up(kept, desk.till.members.by_id, lambda _goods: None)
+    checkout.clear()
+    checkout.restore(found.state, found.tenders)
+    assert checkout.can_finish
+    assert desk.finish().fact.total == 9_50
