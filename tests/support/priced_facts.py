@@ -1,11 +1,20 @@
 """The fact of a sale as a till writes it, from a basket and its price."""
 
+from collections.abc import Mapping
+
+from shared.catalogue.goods import Goods
 from shared.ids import MemberId, OperatorId, ShiftId, StoreId, TillId
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket
 from shared.pricing.engine import price
 from shared.pricing.redemption import PointsPayment
-from shared.pricing.sale_lines import offers_applied, rules_earned, sale_lines, tax_totals
+from shared.pricing.sale_lines import (
+    given_lines,
+    offers_applied,
+    rules_earned,
+    sale_lines,
+    tax_totals,
+)
 from shared.trade.fact import BundleRef, MemberOutcome, PointsOutcome, Tender, TenderKind
 from shared.trade.ticket import SaleCompleted
 
@@ -18,8 +27,9 @@ def sale_of(
     member: MemberId | None = None,
     payment: PointsPayment | None = None,
     till: TillId | None = None,
+    articles: Mapping[str, Goods] | None = None,
 ) -> SaleCompleted:
-    """A sale for cash, or in part for points."""
+    """A sale for cash, or in part for points; ``articles`` are those that offers give on top."""
     quote = price(basket, programme)
     earning = payment.earning if payment else quote.earning
     in_points = payment.value_minor if payment else 0
@@ -45,7 +55,7 @@ def sale_of(
                 decimals=programme.points.decimals,
                 opening=0,
                 earned=earning.points_total,
-                spent=payment.points if payment else 0,
+                spent=(payment.points if payment else 0) + quote.reward_points,
                 closing=earning.points_total,
                 as_of="2026-03-01T09:00:00.000+00:00",
                 by_rule=rules_earned(earning, programme),
@@ -61,8 +71,8 @@ def sale_of(
         currency=quote.currency,
         programme=ref,
         engine=quote.engine,
-        lines=sale_lines(basket, quote, payment=payment),
-        offers=offers_applied(quote, programme),
+        lines=(*sale_lines(basket, quote, payment=payment), *given_lines(quote, articles or {})),
+        offers=offers_applied(quote, programme, articles),
         taxes=tax_totals(quote, programme),
         total=quote.total_minor,
         tenders=tuple(tenders),
