@@ -104,6 +104,15 @@ def sentences(state: State, telling: Telling) -> Iterator[str]:
     for number, day in enumerate(state.days, start=1):
         yield from _day(number, day, telling)
     yield from _others(state, telling)
+    if state.liability is not None:
+        owed = state.liability
+        yield telling.say(
+            "quote.liability",
+            on=owed.on,
+            points=telling.points(owed.outstanding),
+            value=telling.money(owed.value_minor),
+            lapsed=telling.points(owed.breakage),
+        )
 
 
 def _totals(state: State, telling: Telling) -> Iterator[str]:

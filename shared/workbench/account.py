@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from shared.ids import LotId
 from shared.loyalty.calendar import grace_end, last_day, last_idle_day
+from shared.loyalty.liability import Movement
 from shared.loyalty.lots import DEBT, Lot, claw_back, dormant, spendable
 from shared.loyalty.programme import Floor, Programme
 from shared.loyalty.stamps import Stamps
@@ -37,6 +38,15 @@ class Account:
     """Actions that gave points, by day."""
     friends: int = 0
     """Members this one referred who have bought."""
+    moves: list[Movement] = field(default_factory=list)
+    """Everything that came into a lot or went out of it."""
+
+    def __post_init__(self) -> None:
+        for lot in self.lots:
+            self._note(lot.lot, lot.points, lot.earned_on)
+
+    def _note(self, lot: str, points: int, day: date) -> None:
+        self.moves.append(Movement(lot=lot, points=points, on=day))
 
     @property
     def points(self) -> int:
@@ -82,11 +92,13 @@ class Account:
         self.touch(programme, today)
         lapses = last_day(today, programme.expiry)
         self.lots.append(Lot(lot=LotId(lot), points=points, earned_on=today, last_day=lapses))
+        self._note(lot, points, today)
         self._pay_debt(today)
 
     def take(self, draws: Iterable[LotDraw], today: date) -> None:
         """Take points out of lots; what none holds is owed."""
         for one in draws:
+            self._note(one.lot, -one.points, today)
             held = next((lot for lot in self.lots if lot.lot == one.lot), None)
             if held is None:
                 self.lots.append(Lot(lot=one.lot, points=-one.points, earned_on=today))
@@ -101,6 +113,7 @@ class Account:
                 if held.last_day is not None and held.last_day < today:
                     held = replace(held, last_day=grace_end(today, programme.expiry))
                 self._put(replace(held, points=held.points + one.points))
+                self._note(one.lot, one.points, today)
         self._pay_debt(today)
 
     def _put(self, lot: Lot) -> None:

@@ -159,6 +159,7 @@ def merge_members(shop: Shop, step: told.MergeMembers) -> None:
     for lot in gone.lots:
         name = LotId(f"{step.member}/{lot.lot}") if lot.lot in known else lot.lot
         stays.lots.append(replace(lot, lot=name))
+        stays.moves += [replace(one, lot=name) for one in gone.moves if one.lot == lot.lot]
     stays.spending += gone.spending
     stays.wallet = plus(stays.wallet, gone.wallet)
     for card, stamps in gone.stamps.items():

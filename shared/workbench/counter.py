@@ -1,13 +1,16 @@
 """Steps about the counter: baskets put aside, the programme as it changes, drawer and day."""
 
+from fractions import Fraction
+
 from msgspec.structs import replace as replace_in
 
 from shared.errors import DomainError
+from shared.loyalty.liability import liability
 from shared.loyalty.validation import check
 from shared.workbench import later_steps as told
 from shared.workbench import scenario
 from shared.workbench.day import Day
-from shared.workbench.result import DayState, DrawerState
+from shared.workbench.result import DayState, DrawerState, LiabilityState, LotOwed
 from shared.workbench.shop import Held, Shop
 
 
@@ -81,6 +84,41 @@ def change_price_list(shop: Shop, step: told.ChangePriceList) -> None:
     programme = replace_in(shop.programme, price_lists=changed)
     check(programme)
     shop.programme = programme
+
+
+def tell_liability(shop: Shop, step: told.TellLiability) -> None:
+    """Lot by lot, as at the end of a day; lots end by what is known of them now."""
+    on = step.on or shop.at.date()
+    rules = shop.programme.redemptions
+    best = max(
+        rules,
+        key=lambda one: Fraction(one.value_per_block_minor, one.points_per_block),
+        default=None,
+    )
+    owed: list[LotOwed] = []
+    value = 0
+    for member, account in shop.accounts.items():
+        ends = {str(lot.lot): lot.last_day for lot in account.usable(shop.programme)}
+        found = liability(
+            account.moves,
+            ends,
+            on,
+            value_per_block_minor=best.value_per_block_minor if best else 0,
+            points_per_block=best.points_per_block if best else 1,
+        )
+        value += found.value_minor
+        owed += [
+            LotOwed(member=member, lot=one.lot, outstanding=one.outstanding, lapsed=one.lapsed)
+            for one in found.lots
+            if one.outstanding or one.lapsed
+        ]
+    shop.liability = LiabilityState(
+        on=on.isoformat(),
+        outstanding=sum(one.outstanding for one in owed),
+        breakage=sum(one.lapsed for one in owed),
+        value_minor=value,
+        lots=tuple(owed),
+    )
 
 
 def move_cash(shop: Shop, step: told.MoveCash) -> None:

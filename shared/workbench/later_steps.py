@@ -1,5 +1,6 @@
 """Steps beside ringing up: baskets put aside, returns, the programme, the drawer, benefits."""
 
+from datetime import date
 from typing import Literal
 
 import msgspec
@@ -67,6 +68,13 @@ class ChangePriceList(Part, frozen=True, kw_only=True, tag="change-price-list", 
 
     price_list: str
     prices: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class TellLiability(Part, frozen=True, kw_only=True, tag="liability", tag_field="do"):
+    """What the shop owes for points at the end of a day, and what has lapsed unused by then."""
+
+    on: date | None = None
+    """Today where left out."""
 
 
 class MoveCash(Part, frozen=True, kw_only=True, tag="move-cash", tag_field="do"):

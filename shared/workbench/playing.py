@@ -102,6 +102,7 @@ HANDLERS: Final[dict[type, Callable[[Shop, Any], None]]] = {
     later.Recall: counter.recall,
     later.ChangeOffer: counter.change_offer,
     later.ChangePriceList: counter.change_price_list,
+    later.TellLiability: counter.tell_liability,
     later.MoveCash: counter.move_cash,
     later.CountDrawer: counter.count_drawer,
     later.CloseDay: counter.close_day,

@@ -181,6 +181,27 @@ class DrawerState(msgspec.Struct, frozen=True, kw_only=True):
     difference_minor: int
 
 
+class LotOwed(msgspec.Struct, frozen=True, kw_only=True):
+    """A lot on a day: what could still be spent of it, or what had lapsed."""
+
+    member: str
+    lot: str
+    outstanding: int
+    lapsed: int
+
+
+class LiabilityState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the shop owed for points at the end of a day."""
+
+    on: str
+    outstanding: int
+    breakage: int
+    """Points that had lapsed unused."""
+    value_minor: int
+    """What the outstanding points could pay at best, rounded up for each member."""
+    lots: tuple[LotOwed, ...]
+
+
 class DayState(msgspec.Struct, frozen=True, kw_only=True):
     """The totals of a day that was closed."""
 
@@ -263,6 +284,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """Cash that should be in the drawer, the float included."""
     drawer_count: DrawerState | None = None
     days: tuple[DayState, ...] = ()
+    liability: LiabilityState | None = None
+    """The last one that was asked for."""
     partners: tuple[PartnerState, ...] = ()
     wins: tuple[WinState, ...] = ()
     point_decimals: int = 0

@@ -274,6 +274,7 @@ Step = (
     | later.RefundAmount
     | later.ChangeOffer
     | later.ChangePriceList
+    | later.TellLiability
     | later.MoveCash
     | later.CountDrawer
     | later.CloseDay

@@ -41,7 +41,14 @@ from shared.workbench import scenario as told
 from shared.workbench.account import Account
 from shared.workbench.coupons import Code, made
 from shared.workbench.day import Day
-from shared.workbench.result import DayState, DrawerState, RefundState, TenderState, WinState
+from shared.workbench.result import (
+    DayState,
+    DrawerState,
+    LiabilityState,
+    RefundState,
+    TenderState,
+    WinState,
+)
 from shared.workbench.sold import Sold, TookIn
 
 NO_LIMITS: Final = Limits()
@@ -94,6 +101,7 @@ class Shop:
     wins: list[WinState] = field(default_factory=list)
     drawer_count: DrawerState | None = None
     days: list[DayState] = field(default_factory=list)
+    liability: LiabilityState | None = None
     numbers: int = 0
     memory: SearchMemory = field(default_factory=SearchMemory)
 

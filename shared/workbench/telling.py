@@ -104,6 +104,7 @@ def state_of(shop: Shop, step: int, title: str) -> State:
         expected_minor=shop.float_minor + shop.drawer,
         drawer_count=shop.drawer_count,
         days=tuple(shop.days),
+        liability=shop.liability,
         partners=tuple(_partners(shop)),
         wins=tuple(shop.wins),
         point_decimals=shop.programme.points.decimals,
