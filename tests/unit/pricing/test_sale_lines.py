@@ -37,3 +37,4 @@ def test_what_the_customer_hands_in_takes_no_points_away():
         10,
         (10, 0),
     )
+    assert quote.earning.spend_minor == 10_00
