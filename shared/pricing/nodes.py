@@ -1,6 +1,5 @@
 """States on the way to the best price, and which of two ways there is better."""
 
-from bisect import insort
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +7,8 @@ from msgspec import Struct
 
 from shared.pricing.effects import Taking, take_off
 from shared.pricing.moves import Move
+
+Rating = tuple[int, tuple[int, ...], tuple[str, ...]]
 
 
 class Node(Struct, eq=False, gc=False):
@@ -22,14 +23,24 @@ class Node(Struct, eq=False, gc=False):
     multi: tuple[int, ...]
     closed: frozenset[str]
     left: int
-    ranking: tuple[tuple[int, ...], tuple[str, ...]]
     picks: tuple["Node", ...] = ()
     steps: tuple[tuple[int, int, tuple[Taking, ...]], ...] = ()
+    _rating: Rating | None = None
 
     @property
-    def rating(self) -> tuple[int, tuple[int, ...], tuple[str, ...]]:
-        """Lower is better among equal amounts: fewer offers, higher priority, lower ids."""
-        return len(self.ranking[1]), *self.ranking
+    def rating(self) -> Rating:
+        """Lower is better among equal amounts: fewer offers, higher priority, lower ids.
+
+        Reckoned when two ways are equally cheap, which few are.
+        """
+        if self._rating is None:
+            below = [one.rating for one in self.picks]
+            offers = [taking.candidate for step in self.steps for taking in step[2]]
+            priorities = [-one.offer.priority for one in offers]
+            priorities += [one for rating in below for one in rating[1]]
+            keys = [one.key for one in offers] + [one for rating in below for one in rating[2]]
+            self._rating = len(keys), tuple(sorted(priorities)), tuple(sorted(keys))
+        return self._rating
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +55,7 @@ class Solved:
 def stepped(node: Node, move: Move, number: tuple[int, int], takings: Sequence[Taking]) -> Node:
     """The node that a move leads to."""
     remaining, used, multi = list(node.remaining), list(node.used), list(node.multi)
-    priorities, keys = list(node.ranking[0]), list(node.ranking[1])
     for taking in takings:
-        insort(priorities, -taking.candidate.offer.priority)
-        insort(keys, taking.candidate.key)
         take_off(taking, remaining, used, multi)
     return Node(
         tuple(remaining),
@@ -55,7 +63,6 @@ def stepped(node: Node, move: Move, number: tuple[int, int], takings: Sequence[T
         tuple(multi) if takings[0].units else node.multi,
         node.closed | {move.closes} if move.closes else node.closed,
         sum(remaining),
-        (tuple(priorities), tuple(keys)),
         node.picks,
         (*node.steps, (*number, tuple(takings))),
     )
@@ -63,14 +70,14 @@ def stepped(node: Node, move: Move, number: tuple[int, int], takings: Sequence[T
 
 def is_better(some: Sequence[Node], others: Sequence[Node]) -> bool:
     """Whether some nodes together have a better rating than others."""
-    count, other = (sum(len(node.ranking[1]) for node in nodes) for nodes in (some, others))
+    count, other = (sum(node.rating[0] for node in nodes) for nodes in (some, others))
     return count < other or (count == other and ranked(some) < ranked(others))
 
 
-def ranked(nodes: Sequence[Node]) -> tuple[int, tuple[int, ...], tuple[str, ...]]:
+def ranked(nodes: Sequence[Node]) -> Rating:
     """The rating of several nodes together."""
-    priorities = sorted(one for node in nodes for one in node.ranking[0])
-    keys = sorted(one for node in nodes for one in node.ranking[1])
+    priorities = sorted(one for node in nodes for one in node.rating[1])
+    keys = sorted(one for node in nodes for one in node.rating[2])
     return len(keys), tuple(priorities), tuple(keys)
 
 

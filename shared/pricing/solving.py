@@ -10,7 +10,16 @@ from shared.pricing.components import Component
 from shared.pricing.effects import OfferLine, Taking
 from shared.pricing.joining import Reach, Worth
 from shared.pricing.moves import SETS_TRIED_MAX, Move
-from shared.pricing.nodes import Node, Solved, added, is_better, keep, keep_masked, ranked, stepped
+from shared.pricing.nodes import (
+    Node,
+    Solved,
+    added,
+    is_better,
+    keep,
+    keep_masked,
+    ranked,
+    stepped,
+)
 from shared.pricing.sequel import Sequel, Slot, slots
 from shared.pricing.trends import BILLION, jumps_of, rate_between_jumps
 
@@ -68,7 +77,7 @@ class Solving:
 
         A state that closed a group for later moves is no measure.
         """
-        ordered = sorted(nodes, key=lambda node: (node.left, node.rating))
+        ordered = sorted(nodes, key=lambda node: node.left)
         groups = self.sequel.groups
         measure = next((node for node in ordered if node.closed.isdisjoint(groups)), None)
         if measure is None:
@@ -180,7 +189,6 @@ class Solving:
             multi=tuple(multi),
             closed=frozenset[str]().union(*(pick.closed for pick in picks)),
             left=sum(remaining),
-            ranking=ranked(picks)[1:],
             picks=tuple(picks),
         )
 
