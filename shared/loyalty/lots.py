@@ -58,7 +58,7 @@ def dormant(lots: Iterable[Lot], last: date | None) -> list[Lot]:
     return [
         replace(lot, last_day=last)
         if last is not None
-        and lot.points > 0
+        and lot.points >= 0
         and lot.earned_on <= last
         and (lot.last_day is None or lot.last_day > last)
         else lot

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from shared.loyalty.programme import Programme
 from shared.money import divide_rounded
-from shared.pricing.basket import Basket
+from shared.pricing.basket import Basket, BasketLine
 from shared.pricing.engine import price
 from shared.pricing.quote import EarningQuote, LineQuote
 
@@ -59,7 +59,7 @@ def kept_basket(basket: Basket, returned: Mapping[str, int]) -> Basket:
     for line in basket.lines:
         left = line.quantity - returned.get(line.id, 0)
         if left and not line.comes_in:
-            lines.append(replace(line, units=left) if line.units else replace(line, grams=left))
+            lines.append(_part_of(line, left))
     whole = sum(line.shelf_minor for line in basket.lines)
     part = sum(line.shelf_minor for line in lines)
     kept = replace(basket, lines=tuple(lines))
@@ -70,6 +70,18 @@ def kept_basket(basket: Basket, returned: Mapping[str, int]) -> Basket:
         value = _share(basket.points_off.value_minor, part, whole)
         kept = replace(kept, points_off=replace(basket.points_off, value_minor=value))
     return kept
+
+
+def _part_of(line: BasketLine, left: int) -> BasketLine:
+    """Some units, or grams; an amount for the whole line is for them in their part."""
+    label, discount = line.label_minor, line.discount
+    if label is not None:
+        label = _share(label, left, line.quantity)
+    if discount is not None:
+        amount = _share(discount.amount_minor, left, line.quantity)
+        discount = replace(discount, amount_minor=amount)
+    units, grams = (left, 0) if line.units else (0, left)
+    return replace(line, units=units, grams=grams, label_minor=label, discount=discount)
 
 
 def _share(amount: int, part: int, whole: int) -> int:

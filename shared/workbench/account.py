@@ -58,7 +58,10 @@ class Account:
         person, floor = self.person, None
         if person.tier_floor:
             floor = TierFloor(person.tier_floor, person.floor_until or date.max)
-        return standing(self.spending, programme.tiers, at.date(), floor, self.points)
+        today = at.date()
+        alive = (lot for lot in self.usable(programme) if lot.points < 0 or lot.is_alive(today))
+        points = sum(lot.points for lot in alive)
+        return standing(self.spending, programme.tiers, today, floor, points)
 
     def usable(self, programme: Programme) -> list[Lot]:
         """The lots, knowing from when on and until when they can be spent."""
@@ -107,6 +110,7 @@ class Account:
 
     def give_back(self, draws: Iterable[LotDraw], programme: Programme, today: date) -> None:
         """Spent points come back to their lots; a lapsed one lives for another while."""
+        self.touch(programme, today)
         for one in draws:
             held = next((lot for lot in self.lots if lot.lot == one.lot), None)
             if held is not None:

@@ -169,13 +169,21 @@ def merge_members(shop: Shop, step: told.MergeMembers) -> None:
     stays.acted_on.update(gone.acted_on)
     for day in filter(None, (gone.last_active,)):
         stays.last_active = max(day, stays.last_active or day)
-    for code in shop.coupons.values():
-        if code.member == step.member:
-            code.member = step.into
-    for sold in shop.sold.values():
-        if sold.member == step.member:
-            sold.member = step.into
+    _rename(shop, step.member, step.into)
     del shop.accounts[step.member]
+
+
+def _rename(shop: Shop, gone: str, stays: str) -> None:
+    """Whatever names the member that is no more."""
+    for name, held in list(shop.held.items()):
+        if held.member == gone:
+            shop.held[name] = replace(held, member=stays)
+    for code in shop.coupons.values():
+        if code.member == gone:
+            code.member = stays
+    for sold in shop.sold.values():
+        if sold.member == gone:
+            sold.member = stays
 
 
 def _add_stamps(shop: Shop, stays: Account, card: str, stamps: Stamps) -> None:

@@ -140,7 +140,8 @@ def _move_member(shop: Shop, account: Account, sold: Sold) -> None:
         account.uses[one.offer] += 1
         account.uses_on[today, one.offer] += 1
     for rule in programme.restrictions:
-        units = sum(b.units or 1 for b in sold.basket.lines if rule.goods.contains(b.goods))
+        bought = (line for line in sold.basket.lines if not line.comes_in)
+        units = sum(line.units or 1 for line in bought if rule.goods.contains(line.goods))
         account.bought_on[today, rule.id] += units
     _stamp(shop, account, sold)
     if is_first:

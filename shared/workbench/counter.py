@@ -25,8 +25,10 @@ def move_clock(shop: Shop, step: scenario.MoveClock) -> None:
 
 
 def hold(shop: Shop, step: told.Hold) -> None:
-    """Put the basket aside; nothing may be paid of it."""
+    """Put the basket aside; nothing may be paid of it, and nothing come back with it."""
     shop.untendered()
+    if shop.exchanges:
+        raise DomainError("exchange-first", sale=shop.exchanges[0].sold.sale)
     if not shop.lines:
         raise DomainError("basket-empty")
     if step.name in shop.held:
@@ -37,6 +39,9 @@ def hold(shop: Shop, step: told.Hold) -> None:
         rewards=dict(shop.rewards),
         gifts=dict(shop.gifts),
         discount=shop.discount,
+        paying=shop.paying,
+        paying_share=shop.paying_share,
+        lowering=shop.lowering,
         member=shop.member,
     )
     shop.clear()
@@ -51,7 +56,8 @@ def recall(shop: Shop, step: told.Recall) -> None:
     held = shop.held.pop(step.name)
     shop.lines, shop.claims = list(held.lines), list(held.claims)
     shop.rewards, shop.gifts, shop.member = dict(held.rewards), dict(held.gifts), held.member
-    shop.discount = held.discount
+    shop.discount, shop.lowering = held.discount, held.lowering
+    shop.paying, shop.paying_share = held.paying, held.paying_share
 
 
 def change_offer(shop: Shop, step: told.ChangeOffer) -> None:

@@ -47,6 +47,7 @@ class Exchange(Part, frozen=True, kw_only=True, tag="exchange", tag_field="do"):
 
     sale: str = ""
     lines: tuple[Units, ...] = ()
+    gifts: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class RefundAmount(Part, frozen=True, kw_only=True, tag="refund-amount", tag_field="do"):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from shared.errors import DomainError
-from shared.loyalty.gift_card import spent
+from shared.loyalty.gift_card import GiftCard, spent
 from shared.loyalty.programme import Treatment
 from shared.money import Rounding, divide_rounded
 from shared.pricing.quote import Quote
@@ -12,7 +12,7 @@ from shared.pricing.tender_rules import payable, rule_of, tender_name
 from shared.trade.fact import TenderKind
 from shared.workbench import scenario as told
 from shared.workbench.result import TenderState
-from shared.workbench.shop import Shop
+from shared.workbench.shop import Lowering, Shop
 
 
 def plan_tender(shop: Shop, step: told.PlanTender) -> None:
@@ -28,7 +28,7 @@ def spend_points(shop: Shop, step: told.SpendPoints) -> None:
     basket, account = shop.basket(), shop.account
     if account is None:
         raise DomainError("points-need-member")
-    if shop.payment is not None or shop.points_off is not None:
+    if shop.payment is not None or shop.lowering is not None:
         raise DomainError("points-tendered-already")
     quote, lots = shop.quote(), shop.free_lots()
     most = offered(basket, quote, shop.programme, lots, step.rule)
@@ -37,7 +37,8 @@ def spend_points(shop: Shop, step: told.SpendPoints) -> None:
     named = rules.get(step.rule or most.rule)
     if named is not None and named.treatment is Treatment.PRICE_REDUCTION:
         shop.untendered()
-        shop.points_off = reduce(basket, quote, wanted, shop.programme, lots, named.id)
+        reduce(basket, quote, wanted, shop.programme, lots, named.id)
+        shop.lowering = Lowering(step.points, named.id)
         return
     payment = redeem(basket, quote, wanted, shop.programme, lots, step.rule)
     tender = "points"
@@ -58,7 +59,8 @@ def pay(shop: Shop, step: told.Pay) -> None:
     due, in_cash = shop.due(quote)
     if step.tender == "cash":
         given = in_cash if step.amount_minor is None else step.amount_minor
-        _take(shop, "cash", min(given, in_cash), change=max(0, given - in_cash))
+        # Rounding may ask for more than is due.
+        _take(shop, "cash", min(given, in_cash), most=in_cash, change=max(0, given - in_cash))
         return
     most = _most(shop, step, quote)
     amount = min(due, most) if step.amount_minor is None else step.amount_minor
@@ -118,14 +120,31 @@ def _most(shop: Shop, step: told.Pay, quote: Quote) -> int:
         card = shop.card(step.code)
         left = card.left - shop.tendered("gift-card", step.code)
         spent(replace(card, left=left), step.amount_minor or 0, shop.at.date())
-        return min(most, left)
+        return min(most, left, _of_its_class(shop, card, quote))
     return most
 
 
+def _of_its_class(shop: Shop, card: GiftCard, quote: Quote) -> int:
+    """What a card that was taxed when it was sold may pay for: goods of that tax class."""
+    rules = shop.programme.gift_cards
+    if rules is None or not card.tax:
+        return quote.total_minor
+    name = rules.taxed_when_sold_as
+    own = sum(line.pay_minor for line in quote.lines if line.tax_class == name)
+    return own - shop.tendered("gift-card")
+
+
 def _take(
-    shop: Shop, tender: str, amount: int, *, change: int = 0, points: int = 0, code: str = ""
+    shop: Shop,
+    tender: str,
+    amount: int,
+    *,
+    most: int | None = None,
+    change: int = 0,
+    points: int = 0,
+    code: str = "",
 ) -> None:
-    due = shop.due(shop.quote())[0]
+    due = shop.due(shop.quote())[0] if most is None else most
     if not 0 <= amount <= due:
         raise DomainError("tender-exceeds-due", amount=amount, due=due)
     shop.tenders.append(

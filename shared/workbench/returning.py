@@ -1,10 +1,8 @@
 """Returns, exchanges and refunds without goods: what they give back and take back."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import msgspec
 
 from shared.errors import DomainError
 from shared.ids import LotId
@@ -26,7 +24,7 @@ from shared.trade.fact import LotDraw, TenderKind
 from shared.workbench import later_steps as told
 from shared.workbench.result import RefundState, TenderState
 from shared.workbench.shop import Shop
-from shared.workbench.sold import Sold, given_on_top
+from shared.workbench.sold import Coming, Sold, given_on_top
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,19 +54,25 @@ NOTHING = Back(amount=0, points_paid=0, points_spent=0, points=0, growth=0, spen
 def return_goods(shop: Shop, step: told.Return) -> None:
     """Goods come back; the money goes where it came from."""
     sold = _sold(shop, step.sale)
-    wanted = _wanted(sold, step.lines)
-    gifts = _gifts(sold, step)
-    back = _back(sold, wanted)
-    back = _with_gift_points(sold, gifts, back)
-    charged = _charge_gifts(shop, sold, gifts, back.amount - back.points_paid)
-    refund = _give(shop, sold, back, back.amount - back.points_paid - charged)
-    shop.day.refunded_minor -= charged
-    shop.refund = msgspec.structs.replace(refund, gifts_charged_minor=charged)
+    if any(one.sold is sold for one in shop.exchanges):
+        raise DomainError("exchange-first", sale=sold.sale)
+    coming = Coming(sold, Counter(_wanted(sold, step.lines)), _gifts(sold, step))
+    back, charged = _bring_back(shop, coming)
+    shop.refund = _give(shop, sold, back, back.amount - back.points_paid - charged, charged)
 
 
-def _gifts(sold: Sold, step: told.Return) -> Counter[str]:
-    """Units of gifts that come back."""
-    left = sold.gifts - sold.gifts_back
+def _bring_back(shop: Shop, coming: Coming) -> tuple[Back, int]:
+    """What goods and gifts give back, and what of it is charged for gifts; both are noted."""
+    sold = coming.sold
+    back = _with_gift_points(sold, coming.gifts, _back(sold, coming.lines))
+    return back, _charge_gifts(shop, sold, coming.gifts, back.amount - back.points_paid)
+
+
+def _gifts(
+    sold: Sold, step: told.Return | told.Exchange, coming: Counter[str] | None = None
+) -> Counter[str]:
+    """Units of gifts that come back, beside those that are ``coming`` already."""
+    left = sold.gifts - sold.gifts_back - (coming or Counter())
     if not step.lines and not step.gifts:
         return left
     for goods, units in step.gifts.items():
@@ -90,7 +94,8 @@ def _with_gift_points(sold: Sold, gifts: Counter[str], back: Back) -> Back:
 def _charge_gifts(shop: Shop, sold: Sold, gifts: Counter[str], money: int) -> int:
     """What stays with the customer of gifts that the kept goods do not give, at list price.
 
-    At most what is given back: a return never costs anything.
+    At most what is given back: a return never costs anything. One that was charged and comes back
+    after all gives its price back.
     """
     if not sold.gifts:
         return 0
@@ -99,7 +104,7 @@ def _charge_gifts(shop: Shop, sold: Sold, gifts: Counter[str], money: int) -> in
     still = given_on_top(price(kept, sold.programme)) if kept.lines else Counter[str]()
     too_many = sold.gifts - sold.gifts_back - still
     due = sum(shop.list_price(goods) * units for goods, units in too_many.items())
-    charged = min(max(0, due - sold.gifts_charged_minor), money)
+    charged = min(due - sold.gifts_charged_minor, money)
     sold.gifts_charged_minor += charged
     return charged
 
@@ -107,33 +112,35 @@ def _charge_gifts(shop: Shop, sold: Sold, gifts: Counter[str], money: int) -> in
 def exchange(shop: Shop, step: told.Exchange) -> None:
     """Goods come back onto the running ticket; what they are worth pays for it."""
     sold = _sold(shop, step.sale)
-    if shop.exchanges and shop.exchanges[0][0] is not sold:
+    if shop.exchanges and shop.exchanges[0].sold is not sold:
         raise DomainError("one-exchange-per-ticket", sale=step.sale)
     shop.untendered()
-    wanted = _wanted(sold, step.lines)
-    _check_units(sold, wanted)
-    shop.exchanges.append((sold, wanted))
-    shop.credit = _credit(shop)
+    before = shop.exchanges[0] if shop.exchanges else Coming(sold, Counter(), Counter())
+    wanted = Counter(_wanted(sold, step.lines, before.lines))
+    coming = Coming(sold, before.lines + wanted, before.gifts + _gifts(sold, step, before.gifts))
+    _check_units(sold, coming.lines)
+    shop.exchanges = [coming]
+    shop.credit = _credit(shop, coming)
 
 
 def settle_exchanges(shop: Shop, due: int) -> None:
     """Book the goods that came back with a ticket; what is over after ``due`` is paid out."""
-    for sold, wanted in shop.exchanges:
-        back = _back(sold, wanted)
-        money = back.amount - back.points_paid
+    for coming in shop.exchanges:
+        back, charged = _bring_back(shop, coming)
+        money = back.amount - back.points_paid - charged
         into_sale = min(money, due)
         due -= into_sale
-        shop.refund = _give(shop, sold, back, money - into_sale)
-        _note_taken_over(sold, into_sale)
+        shop.refund = _give(shop, coming.sold, back, money - into_sale, charged)
+        _note_taken_over(coming.sold, into_sale)
 
 
-def _credit(shop: Shop) -> int:
-    """What the goods that come back with the running ticket are worth in money."""
-    credit = 0
-    for sold, wanted in shop.exchanges:
-        back = _peek(sold, wanted)
-        credit += back.amount - back.points_paid
-    return credit
+def _credit(shop: Shop, coming: Coming) -> int:
+    """What the goods that come back are worth in money, without noting it."""
+    sold = coming.sold
+    noted = sold.returned.copy(), sold.gifts_back.copy(), sold.gifts_charged_minor
+    back, charged = _bring_back(shop, coming)
+    sold.returned, sold.gifts_back, sold.gifts_charged_minor = noted
+    return back.amount - back.points_paid - charged
 
 
 def refund_amount(shop: Shop, step: told.RefundAmount) -> None:
@@ -180,9 +187,13 @@ def _sold(shop: Shop, sale: str) -> Sold:
     return sold
 
 
-def _wanted(sold: Sold, lines: Sequence[told.Units]) -> dict[str, int]:
+def _wanted(
+    sold: Sold, lines: Sequence[told.Units], coming: Mapping[str, int] | None = None
+) -> dict[str, int]:
     """Quantities by line; everything that is left where none is named."""
-    left = {sold.name_of(line): sold.left_of(line) for line in sold.lines}
+    before = coming or {}
+    names = {sold.name_of(line): line for line in sold.lines}
+    left = {name: sold.left_of(line) - before.get(name, 0) for name, line in names.items()}
     if not lines:
         wanted = {name: quantity for name, quantity in left.items() if quantity}
         if not wanted:
@@ -197,22 +208,14 @@ def _wanted(sold: Sold, lines: Sequence[told.Units]) -> dict[str, int]:
     return wanted
 
 
-def _check_units(sold: Sold, wanted: dict[str, int]) -> None:
+def _check_units(sold: Sold, wanted: Mapping[str, int]) -> None:
     for number, line in enumerate(sold.lines, start=1):
         quantity, left = wanted.get(sold.name_of(line), 0), sold.left_of(line)
         if quantity > left:
             raise DomainError("return-exceeds-sale", quantity=quantity, left=left, line=number)
 
 
-def _peek(sold: Sold, wanted: dict[str, int]) -> Back:
-    """What goods would give back, without noting it."""
-    before = sold.returned.copy()
-    back = _back(sold, wanted)
-    sold.returned = before
-    return back
-
-
-def _back(sold: Sold, wanted: dict[str, int]) -> Back:
+def _back(sold: Sold, wanted: Mapping[str, int]) -> Back:
     """What goods give back; their quantities are noted."""
     _check_units(sold, wanted)
     back = _by_shares(sold, wanted)
@@ -264,7 +267,7 @@ def _paying_points(sold: Sold) -> int:
     return sum(draw.points for draw in sold.draws) - sold.reward_draws
 
 
-def _by_shares(sold: Sold, wanted: dict[str, int]) -> Back:
+def _by_shares(sold: Sold, wanted: Mapping[str, int]) -> Back:
     back = NOTHING
     for line, rewards in zip(sold.lines, sold.line_rewards, strict=True):
         name = sold.name_of(line)
@@ -315,8 +318,8 @@ def _part(whole: int, amount: int, of: int) -> int:
     return divide_rounded(whole * amount, of) if of else 0
 
 
-def _give(shop: Shop, sold: Sold, back: Back, money: int) -> RefundState:
-    """Move money, points and tier, and tell what was given."""
+def _give(shop: Shop, sold: Sold, back: Back, money: int, charged: int = 0) -> RefundState:
+    """Move money, points and tier, and tell what was given, and ``charged`` for gifts that stay."""
     sold.refunded_minor += back.amount
     sold.tax_given += back.tax
     sold.points_taken += back.points
@@ -327,7 +330,7 @@ def _give(shop: Shop, sold: Sold, back: Back, money: int) -> RefundState:
     if back.points_spent or back.points_paid:
         tenders.append(
             TenderState(
-                tender="points",
+                tender=sold.points_tender,
                 amount_minor=back.points_paid,
                 change_minor=0,
                 points=sum(lot.points for lot in lots),
@@ -336,7 +339,9 @@ def _give(shop: Shop, sold: Sold, back: Back, money: int) -> RefundState:
     taken = _move_member(shop, sold, back, lots)
     given_back, voided = _move_coupons(shop, sold)
     shop.day.refunds += 1
-    shop.day.refunded_minor += back.amount
+    shop.day.refunded_minor += back.amount - charged
+    if back.points_paid:
+        shop.day.tenders[sold.points_tender] -= back.points_paid
     shop.day.points_taken_back += taken
     return RefundState(
         sale=sold.sale,
@@ -347,6 +352,7 @@ def _give(shop: Shop, sold: Sold, back: Back, money: int) -> RefundState:
         points_given_back=sum(lot.points for lot in lots),
         coupons_given_back=given_back,
         coupons_voided=voided,
+        gifts_charged_minor=charged,
     )
 
 

@@ -94,6 +94,8 @@ def set_member(shop: Shop, step: told.SetMember) -> None:
     shop.untendered()
     if step.member is not None and step.member not in shop.accounts:
         raise DomainError("no-such-member", member=step.member)
+    if step.member != shop.member:
+        shop.lowering = None
     shop.member = step.member
 
 

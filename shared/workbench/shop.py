@@ -33,7 +33,7 @@ from shared.pricing.cash import cash_rounding
 from shared.pricing.earning import earn
 from shared.pricing.engine import price
 from shared.pricing.quote import EarningQuote, Quote
-from shared.pricing.redemption import PointsPayment
+from shared.pricing.redemption import PointsPayment, offered, reduce
 from shared.pricing.rulebook import rulebook
 from shared.pricing.search import SearchMemory
 from shared.shares import largest_remainder
@@ -49,7 +49,7 @@ from shared.workbench.result import (
     TenderState,
     WinState,
 )
-from shared.workbench.sold import Sold, TookIn
+from shared.workbench.sold import Coming, Sold, TookIn
 
 NO_LIMITS: Final = Limits()
 TIMES_MAX: Final = 1_000
@@ -74,7 +74,8 @@ class Shop:
     paying: str = ""
     paying_share: int = WHOLE
     discount: HandDiscount | None = None
-    points_off: PointsOff | None = None
+    lowering: "Lowering | None" = None
+    """Points that are to lower the price; how much they do follows the basket."""
     tenders: list[TenderState] = field(default_factory=list)
     payment: PointsPayment | None = None
     drawer: int = 0
@@ -85,7 +86,8 @@ class Shop:
     added_lines: int = 0
     sold: dict[str, Sold] = field(default_factory=dict)
     held: dict[str, "Held"] = field(default_factory=dict)
-    exchanges: list[tuple[Sold, dict[str, int]]] = field(default_factory=list)
+    exchanges: list[Coming] = field(default_factory=list)
+    """Of one sale at most."""
     credit: int = 0
     """What goods that come back with this ticket are worth in money."""
     refund: RefundState | None = None
@@ -107,6 +109,24 @@ class Shop:
 
     def basket(self) -> Basket:
         """The basket as the engine sees it."""
+        basket = self._without_points()
+        return replace(basket, points_off=self._points_off(basket)) if self.lowering else basket
+
+    def _points_off(self, basket: Basket) -> PointsOff | None:
+        """What the points lower the price by as the basket is now; None where they cannot."""
+        if self.lowering is None or self.account is None:
+            return None
+        quote, rule = price(basket, self.programme, self.memory), self.lowering.rule
+        lots = self.account.usable(self.programme)
+        lots = less(lots, draw(lots, quote.reward_points, self.at.date()))
+        most = offered(basket, quote, self.programme, lots, rule).points
+        points = most if self.lowering.points is None else min(most, self.lowering.points)
+        try:
+            return reduce(basket, quote, points, self.programme, lots, rule)
+        except DomainError:
+            return None
+
+    def _without_points(self) -> Basket:
         account = self.account
         return Basket(
             lines=tuple(self.lines),
@@ -120,7 +140,6 @@ class Shop:
             gifts=tuple(self.gifts.items()),
             uses=tuple(self._uses(account)),
             discount=self.discount,
-            points_off=self.points_off,
         )
 
     def _planned(self) -> tuple[PlannedTender, ...]:
@@ -189,7 +208,8 @@ class Shop:
         cash = self.tendered("cash")
         others = sum(one.amount_minor for one in self.tenders) - cash
         rest = max(0, quote.total_minor - self.credit) - others
-        return rest - cash, max(0, cash_rounding(rest, self.programme).due_minor - cash)
+        in_cash = max(0, cash_rounding(rest, self.programme).due_minor - cash)
+        return max(0, rest - cash), in_cash
 
     def tendered(self, tender: str, code: str = "") -> int:
         """What was paid so far with a tender, or with one card."""
@@ -216,7 +236,7 @@ class Shop:
         return self.gift_cards[code]
 
     def untax(self, card: GiftCard, amount: int) -> None:
-        """What a single-purpose card pays was taxed when it was sold; below zero it comes back."""
+        """What a single-purpose card pays was taxed when it was sold."""
         rules = self.programme.gift_cards
         if rules is not None and card.tax:
             after = replace(card, left=card.left - amount)
@@ -226,7 +246,6 @@ class Shop:
         """Money goes back to a card, or to the accounts of stored value that paid it."""
         if took.tender == "gift-card":
             card = self.card(took.code)
-            self.untax(card, -amount)
             self.gift_cards[took.code] = replace(card, left=card.left + amount)
         elif took.tender == "stored-value" and member in self.accounts:
             until = divide_rounded(took.parts.principal * took.refunded, took.amount)
@@ -293,8 +312,16 @@ class Shop:
         self.rewards, self.gifts = {}, {}
         self.paying, self.paying_share = "", WHOLE
         self.payment, self.member = None, None
-        self.discount, self.points_off = None, None
+        self.discount, self.lowering = None, None
         self.exchanges, self.credit = [], 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lowering:
+    """So many points, or all that can, by a rule that lowers the price."""
+
+    points: int | None
+    rule: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,4 +333,7 @@ class Held:
     rewards: dict[str, int]
     gifts: dict[str, str]
     discount: HandDiscount | None
+    paying: str
+    paying_share: int
+    lowering: Lowering | None
     member: str | None

@@ -126,3 +126,12 @@ class Sold:
     def is_all_back(self) -> bool:
         """Whether nothing is kept."""
         return all(not self.left_of(line) for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What comes back of a sale at once: units or grams by line, units of gifts by article."""
+
+    sold: Sold
+    lines: Counter[str]
+    gifts: Counter[str]

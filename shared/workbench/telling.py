@@ -114,7 +114,7 @@ def state_of(shop: Shop, step: int, title: str) -> State:
 def _can_pay(shop: Shop, basket: Basket, quote: Quote) -> int:
     """Points that can still be taken for this basket."""
     account = shop.account
-    if account is None or shop.points_off is not None:
+    if account is None or shop.lowering is not None:
         return 0
     return offered(basket, quote, shop.programme, shop.free_lots()).points
 
