@@ -1,5 +1,7 @@
 """The sale page: scanning, the entry line, paying. Everything a cashier does all day."""
 
+from collections.abc import Callable
+
 from desktop.presenters import sale_view
 from desktop.presenters.before_paying import is_ready_to_pay
 from desktop.presenters.coupons import Coupons
@@ -193,11 +195,9 @@ class SalePage:
             case Key.F7:
                 self._points(press.at)
             case Key.F6 if self.tendering.is_open:
-                self.tendering.card()
-                self._finish_if_settled(press.at)
+                self._take(self.tendering.card, press.at)
             case Key.F8 if self.tendering.is_open:
-                self.tendering.voucher()
-                self._finish_if_settled(press.at)
+                self._take(self.tendering.voucher, press.at)
             case Key.F11 if not self.tendering.is_open:
                 if is_ready_to_pay(self.session):
                     self.tendering.open()
@@ -215,8 +215,7 @@ class SalePage:
                 goods = next(one for one in self._tiles if one.sku == act.value)
                 self.add(goods)
             case "note":
-                self.tendering.cash(int(act.value))
-                self._finish_if_settled(act.at)
+                self._take(lambda: self.tendering.cash(int(act.value)), act.at)
             case "digit":
                 self.typed(act.value)
             case "withdraw":
@@ -240,8 +239,7 @@ class SalePage:
             if amount is None:
                 self.session.tell(say("till.tender.type-amount"))
                 return
-            self.tendering.cash(amount)
-            self._finish_if_settled(at)
+            self._take(lambda: self.tendering.cash(amount), at)
         elif self._entry:
             code, self._entry = self._entry, ""
             self.scan(code)
@@ -312,6 +310,12 @@ class SalePage:
         if checkout.is_tendering:
             self.tendering.open()
 
+    def _take(self, tender: Callable[[], None], at: float) -> None:
+        """A payment, once nothing is open that comes before it: goods may have come since."""
+        if is_ready_to_pay(self.session):
+            tender()
+            self._finish_if_settled(at)
+
     def _given(self) -> int | None:
         if self.tendering.is_open:
             return self.tendering.amount_typed()
@@ -331,6 +335,8 @@ class SalePage:
 
     def _finish_if_settled(self, at: float) -> None:
         if at < self._finished_at + FINISH_PAUSE_S or not self.session.counter.checkout.can_finish:
+            return
+        if not is_ready_to_pay(self.session):
             return
         session = self.session
         sale = session.counter.checkout.finish(session.shift, session.signed_in.operator_id)

@@ -22,11 +22,11 @@ from shared.pricing.basket import (
     MemberContext,
     OfferUse,
     PlannedTender,
-    PointsOff,
     RewardClaim,
 )
 from shared.pricing.engine import price
 from shared.pricing.quote import AddedUnits, Quote
+from shared.pricing.redemption import Lowering, lowered
 from shared.pricing.search import SearchMemory
 from shared.pricing.tender_rules import Demanded, demands, demands_of
 from shared.trade.fact import Approval, BundleRef
@@ -59,8 +59,8 @@ class BasketState:
     gifts: tuple[tuple[str, str], ...] = ()
     """Offer and the article chosen of its gifts; an empty one where the customer wants none."""
     rewards: tuple[RewardClaim, ...] = ()
-    points_off: PointsOff | None = None
-    """Points that lower the price; any other change gives them back."""
+    lowering: Lowering | None = None
+    """Points that are to lower the price; how much they do follows the basket."""
     seen: tuple[str, ...] = ()
     """What the cashier has looked at: ``restriction/demand``."""
     paying: str = ""
@@ -142,7 +142,7 @@ class OpenBasket:
 
     def _basket(self, state: BasketState) -> Basket:
         at = self._clock.now().astimezone(self._zone)
-        return Basket(
+        basket = Basket(
             lines=state.lines,
             at=at,
             store=self.pricing.store_id,
@@ -151,10 +151,13 @@ class OpenBasket:
             claims=state.claims,
             rewards=state.rewards,
             gifts=tuple(one for one in state.gifts if one[1]),
-            points_off=state.points_off,
             paying=(PlannedTender(tender=state.paying),) if state.paying else (),
             uses=self._used(state.member, at.date()),
         )
+        if state.lowering is None or state.member is None:
+            return basket
+        programme = self.pricing.programme
+        return lowered(basket, programme, state.lowering, usable_lots(state.member, programme))
 
     def _used(self, member: Member | None, today: date) -> tuple[OfferUse, ...]:
         """Looked up once for a member in a sale: it is the same until the sale is written."""
@@ -171,8 +174,6 @@ class OpenBasket:
 
     def _become(self, state: BasketState) -> None:
         """Take a change over only if it can be priced: what fails leaves the basket as it was."""
-        if state.points_off is self._state.points_off is not None:
-            state = replace(state, points_off=None)
         basket = self._basket(state)
         quote = price(basket, self.pricing.programme, self._memory)
         self.guard(quote)
@@ -260,7 +261,10 @@ class OpenBasket:
 
     def attach(self, member: Member | None) -> None:
         """Price for a member from now on (None: for nobody), before, between or after the goods."""
-        self._become(replace(self._state, member=member))
+        known = self._state.member
+        is_same = known is not None and member is not None and known.member_id == member.member_id
+        lowering = self._state.lowering if is_same else None
+        self._become(replace(self._state, member=member, lowering=lowering))
 
     def claim(self, claim: CouponClaim) -> None:
         """Claim a coupon; DomainError ``coupon-claimed-already``."""
@@ -284,9 +288,9 @@ class OpenBasket:
         others = tuple(one for one in self._state.gifts if one[0] != offer)
         self._become(replace(self._state, gifts=(*others, (offer, goods))))
 
-    def lower(self, points_off: PointsOff | None) -> None:
+    def lower(self, lowering: Lowering | None) -> None:
         """Points lower the price, or no more."""
-        self._become(replace(self._state, points_off=points_off))
+        self._become(replace(self._state, lowering=lowering))
 
     def plan(self, tender: str) -> None:
         """Price for all being paid with a tender; for no tender in particular where empty."""

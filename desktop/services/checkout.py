@@ -23,13 +23,13 @@ from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.ids import EntryId, GoodsId, MemberId, OperatorId, ShiftId, StoreId, TillId
 from shared.journal.entry import ENTRY_BYTES_MAX
-from shared.loyalty.lots import Lot, draw, less
+from shared.loyalty.lots import Lot, draw, less, spendable
 from shared.loyalty.programme import Treatment
 from shared.money import AMOUNT_MINOR_MAX
 from shared.pricing.basket import OfferUse
 from shared.pricing.cash import cash_rounding
 from shared.pricing.quote import Quote
-from shared.pricing.redemption import PointsPayment, PointsValue, offered, redeem, reduce
+from shared.pricing.redemption import Lowering, PointsPayment, PointsValue, offered, redeem, reduce
 from shared.pricing.rulebook import rulebook
 from shared.pricing.tender_rules import payable, tender_name
 from shared.trade.fact import Tender, TenderKind
@@ -178,7 +178,7 @@ class Checkout:
     def points_offered(self) -> PointsValue:
         """The most that the member's points can pay of what is due."""
         member = self.basket.state.member
-        is_taken = self._points is not None or self.basket.state.points_off is not None
+        is_taken = self._points is not None or self.basket.state.lowering is not None
         if member is None or is_taken:
             return PointsValue(points=0, value_minor=0)
         basket, quote = self.basket.priced()
@@ -187,7 +187,9 @@ class Checkout:
     def _free_lots(self, member: Member, quote: Quote) -> list[Lot]:
         """The member's lots without what the rewards of the basket cost."""
         lots, today = usable_lots(member, self.basket.pricing.programme), self._books.today()
-        return less(lots, draw(lots, quote.reward_points, today))
+        # What was enough when the basket was priced may have lapsed since.
+        points = min(quote.reward_points, spendable(lots, today))
+        return less(lots, draw(lots, points, today))
 
     def given_articles(self) -> dict[str, Goods]:
         """The articles that offers give on top, by SKU."""
@@ -224,7 +226,8 @@ class Checkout:
             raise DomainError("tenders-first")
         basket, quote = self.basket.priced()
         lots = self._free_lots(member, quote)
-        self.basket.lower(reduce(basket, quote, points, programme, lots, best.id))
+        reduce(basket, quote, points, programme, lots, best.id)
+        self.basket.lower(Lowering(points, best.id))
         return True
 
     def tender_points(self, points: int) -> Tender:
@@ -239,7 +242,7 @@ class Checkout:
             raise DomainError("points-need-member")
         if self._points is not None:
             raise DomainError("points-tendered-already")
-        self._forget_plan(TenderKind.POINTS)
+        self.basket.plan("")
         basket, quote = self.basket.priced()
         lots = self._free_lots(member, quote)
         payment = redeem(basket, quote, points, self.basket.pricing.programme, lots)

@@ -138,8 +138,10 @@ def _is_all_back(lines: Sequence[ReturnLine], sold: ReturnableSale) -> bool:
     now: Counter[int] = Counter()
     for back in lines:
         now[back.of_line] += back.quantity
-    kept = (line for line in sold.sale.lines if not line.given_by)
-    return all(sold.left(line) == now[line.line] for line in kept)
+    paid = [line for line in sold.sale.lines if not line.given_by]
+    # Gifts may come back after everything else: that is not the end of the sale a second time.
+    is_now = any(now[line.line] for line in paid)
+    return is_now and all(sold.left(line) == now[line.line] for line in paid)
 
 
 def _given_back(

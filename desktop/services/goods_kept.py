@@ -8,17 +8,20 @@ goes the other way.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import msgspec
 
 from shared.catalogue.goods import Goods
+from shared.errors import DomainError
 from shared.loyalty.programme import Programme, ReturnPolicy
 from shared.money import divide_rounded
+from shared.pricing.basket import Basket
+from shared.pricing.engine import ENGINE, price
 from shared.pricing.kept import Kept, price_kept
 from shared.pricing.quote import LineQuote
-from shared.pricing.sale_basket import depends_on_more, sale_basket
+from shared.pricing.sale_basket import MINUTES_BEFORE, depends_on_more, sale_basket
 from shared.shares import largest_remainder
 from shared.trade.fact import LineTax
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
@@ -49,13 +52,17 @@ def by_what_is_kept(
 ) -> list[ReturnLine]:
     """The lines of a return by their shares, changed to what is given back by what is kept.
 
-    Raises what pricing raises.
+    They stay as they are where the sale cannot be priced again to what it was: goods, or the hour,
+    may be others by now.
     """
+    basket = _basket_again(sale, sold_by)
+    if basket is None:
+        return list(lines)
     returned: Counter[str] = Counter()
     for back in (*(line for one in returns for line in one.lines), *lines):
         returned[str(back.of_line)] += back.quantity
-    basket = sale_basket(sale, sold_by.at, sold_by.programme, sold_by.goods)
-    kept = price_kept(basket, sold_by.programme, returned)
+    paid = sum(line.points_paid for line in sale.lines)
+    kept = price_kept(basket, sold_by.programme, returned, paid_with_points=paid)
     before = _Before(returns)
     found = [
         line
@@ -67,6 +74,23 @@ def by_what_is_kept(
         msgspec.structs.replace(line, line=number) for number, line in enumerate(found, start=1)
     ]
     return _with_points(numbered, sale, kept, before, returned)
+
+
+def _basket_again(sale: SaleCompleted, sold_by: SoldBy) -> Basket | None:
+    """The basket of a sale at the minute at which it costs what it cost, line by line."""
+    if sale.engine != ENGINE:
+        return None
+    basket = sale_basket(sale, sold_by.at, sold_by.programme, sold_by.goods)
+    paid = {str(line.line): line.amount for line in sale.lines if not line.given_by}
+    for minutes in MINUTES_BEFORE:
+        earlier = replace(basket, at=basket.at - timedelta(minutes=minutes))
+        try:
+            quote = price(earlier, sold_by.programme)
+        except DomainError:
+            return None
+        if {line.line: line.pay_minor for line in quote.lines} == paid:
+            return earlier
+    return None
 
 
 class _Before:

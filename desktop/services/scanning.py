@@ -9,7 +9,7 @@ from desktop.services.members import Members
 from desktop.services.operators import Operators
 from desktop.services.returns import Returns
 from desktop.store import catalogue
-from desktop.store.journal import coupon_uses
+from desktop.store.journal import coupon_uses, issuing_sale
 from desktop.store.members import Member
 from desktop.store.operators import Operator
 from shared.catalogue.codes import (
@@ -28,9 +28,12 @@ from shared.catalogue.codes import (
 )
 from shared.catalogue.goods import Goods, SoldBy
 from shared.errors import DomainError
+from shared.ids import CouponId
 from shared.ledger.account import COUPON, Account, AccountKind
 from shared.loyalty.coupon_code import coupon_instance, coupon_of_code
+from shared.loyalty.offers import Coupon
 from shared.pricing.basket import CouponClaim
+from shared.trade.ticket import SaleCompleted
 
 CODE_SHOWN_MAX = 24
 
@@ -223,10 +226,30 @@ class Scanning:
         instance = coupon_instance(key, code)
         with self._books.reading() as connection:
             account = Account(AccountKind.COUPON, instance, "", COUPON)
-            if coupon_uses(connection, account) >= coupon.uses:
-                raise DomainError("coupon-used")
+            uses = coupon_uses(connection, account)
+            sale = issuing_sale(connection, account)
+        if uses is None or uses >= coupon.uses:
+            raise DomainError("coupon-used")
+        if sale is not None:
+            self._check_issued(sale, instance, coupon)
         self._basket.claim(CouponClaim(coupon.id, instance))
         return CouponTaken(coupon.id)
+
+    def _check_issued(self, sale: SaleCompleted, instance: CouponId, coupon: Coupon) -> None:
+        """What a coupon of this till's own says: its days, and for whom it is.
+
+        Raises DomainError ``coupon-not-yet``, ``coupon-lapsed`` or ``coupon-of-another``.
+        """
+        issued = next(one for one in sale.coupons_issued if one.coupon_id == instance)
+        today, code = self._books.today().isoformat(), coupon.id
+        if today < issued.valid_from:
+            raise DomainError("coupon-not-yet", code=code, on=issued.valid_from)
+        if today > issued.valid_until:
+            raise DomainError("coupon-lapsed", code=code, on=issued.valid_until)
+        member = self._basket.state.member
+        bearer = sale.member.member_id if sale.member else None
+        if coupon.personal and bearer != (member.member_id if member else None):
+            raise DomainError("coupon-of-another", code=code)
 
     def _receipt(self, code: ReceiptCode) -> Scanned:
         try:

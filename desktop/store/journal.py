@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.head_file import HeadFile
@@ -23,7 +23,8 @@ from shared.journal.keys import Signed
 from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.lot import LotTerms, lot_terms
 from shared.ledger.posting import RULES
-from shared.trade.ticket import SaleCompleted
+from shared.trade.kinds import read_fact
+from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.writing import Scribe, Writing
 
 
@@ -263,21 +264,40 @@ def _take(rows: Iterable[Row[Any]], bytes_max: int) -> Iterator[Row[Any]]:
         yield row
 
 
-def coupon_uses(connection: Connection, account: Account) -> int:
-    """How often a coupon is used up by what this till knows: uses less what was given back.
+def coupon_uses(connection: Connection, account: Account) -> int | None:
+    """How often a coupon is used up by what this till knows; None where a return made it void.
 
     One that a sale issued begins with one use in the books, others with none.
     """
     columns = postings.c
     of_coupon = (columns.owner == account.owner, columns.account == account.kind)
-    amount = connection.execute(select(func.sum(columns.amount)).where(*of_coupon)).scalar()
-    issued = connection.execute(
-        select(entries.c.id)
+    rows = connection.execute(
+        select(entries.c.kind, columns.amount)
+        .join(entries, (columns.epoch == entries.c.epoch) & (columns.seq == entries.c.seq))
+        .where(*of_coupon)
+    ).all()
+    if any(row.kind == SaleReturned.kind and row.amount < 0 for row in rows):
+        return None
+    is_issued = any(row.kind == SaleCompleted.kind and row.amount > 0 for row in rows)
+    return int(is_issued) - sum(int(row.amount) for row in rows)
+
+
+def issuing_sale(connection: Connection, account: Account) -> SaleCompleted | None:
+    """The sale that issued a coupon at this till."""
+    columns = postings.c
+    data = connection.execute(
+        select(entries.c.bytes)
         .join(postings, (columns.epoch == entries.c.epoch) & (columns.seq == entries.c.seq))
-        .where(*of_coupon, columns.amount > 0, entries.c.kind == SaleCompleted.kind)
+        .where(
+            columns.owner == account.owner,
+            columns.account == account.kind,
+            columns.amount > 0,
+            entries.c.kind == SaleCompleted.kind,
+        )
         .limit(1)
     ).scalar()
-    return (issued is not None) - (amount or 0)
+    fact = read_fact(decode_entry(data).envelope) if data is not None else None
+    return fact if isinstance(fact, SaleCompleted) else None
 
 
 def read_chained(connection: Connection, entry_id: EntryId) -> ChainedEntry:

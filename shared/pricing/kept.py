@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from shared.loyalty.programme import Programme
 from shared.money import divide_rounded
 from shared.pricing.basket import Basket, BasketLine
+from shared.pricing.earning import earn
 from shared.pricing.engine import price
 from shared.pricing.quote import EarningQuote, LineQuote
+from shared.shares import largest_remainder
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +40,29 @@ class Kept:
         return self.earning.spend_minor if self.earning else 0
 
 
-def price_kept(basket: Basket, programme: Programme, returned: Mapping[str, int]) -> Kept:
+def price_kept(
+    basket: Basket,
+    programme: Programme,
+    returned: Mapping[str, int],
+    *,
+    paid_with_points: int = 0,
+) -> Kept:
     """Price what is left of a sale by the sale's own programme, tier and time.
 
-    ``returned`` are units or grams by line. Raises what ``price`` raises.
+    ``returned`` are units or grams by line. What points had paid of the whole counts for what is
+    kept in its part, and earns as the programme says. Raises what ``price`` raises.
     """
     left = kept_basket(basket, returned)
     if not left.lines:
         return Kept({}, None)
     quote = price(left, programme)
-    return Kept({line.line: line for line in quote.lines}, quote.earning)
+    lines = {line.line: line for line in quote.lines}
+    if not paid_with_points or any(rule.running_sale for rule in programme.redemptions):
+        return Kept(lines, quote.earning)
+    whole = sum(line.pay_minor for line in price(kept_basket(basket, {}), programme).lines)
+    covered = min(_share(paid_with_points, quote.total_minor, whole), quote.total_minor)
+    values = largest_remainder(covered, [line.pay_minor for line in quote.lines])
+    return Kept(lines, earn(left, quote.lines, programme, values))
 
 
 def kept_basket(basket: Basket, returned: Mapping[str, int]) -> Basket:

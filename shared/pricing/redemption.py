@@ -1,18 +1,19 @@
 """Points as payment: how many for how much, from which lots, and which lines they cover."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.errors import DomainError
 from shared.ids import LotId
-from shared.loyalty.lots import Lot, draw, pending, spendable
+from shared.loyalty.lots import Lot, draw, less, pending, spendable
 from shared.loyalty.programme import Programme, Treatment
 from shared.loyalty.programme import Redemption as RedemptionRule
 from shared.money import Rounding, divide_rounded
 from shared.pricing.basket import WHOLE, Basket, PointsOff
 from shared.pricing.conditions import hindrance
 from shared.pricing.earning import earn
+from shared.pricing.engine import price
 from shared.pricing.quote import EarningQuote, Quote
 from shared.shares import largest_remainder
 from shared.trade.fact import LotDraw
@@ -117,6 +118,31 @@ def reduce(
     lowering = [one for one in rules if one.treatment is Treatment.PRICE_REDUCTION]
     chosen, worth = _chosen(lowering, basket, quote, points, programme, list(lots))
     return PointsOff(chosen.id, worth.points, worth.value_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class Lowering:
+    """Points that are to lower the price: so many, or all that can, by a rule."""
+
+    points: int | None
+    rule: str
+
+
+def lowered(
+    basket: Basket, programme: Programme, lowering: Lowering, lots: Iterable[Lot]
+) -> Basket:
+    """The basket with the points that lower its price as it is now; without where they cannot."""
+    quote = price(basket, programme)
+    usable, today = list(lots), basket.at.date()
+    rewards = min(quote.reward_points, spendable(usable, today))
+    free = less(usable, draw(usable, rewards, today))
+    most = offered(basket, quote, programme, free, lowering.rule).points
+    points = most if lowering.points is None else min(most, lowering.points)
+    try:
+        off = reduce(basket, quote, points, programme, free, lowering.rule)
+    except DomainError:
+        return basket
+    return replace(basket, points_off=off)
 
 
 def _chosen(

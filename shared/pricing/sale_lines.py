@@ -1,7 +1,7 @@
 """From a quote to the lines, offers and tax table of the fact that records it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -204,11 +204,24 @@ def _beside_the_price(
     quote: Quote, articles: Mapping[str, Goods]
 ) -> Iterator[tuple[AddedUnits | IssuedCoupons, CouponId | None, int]]:
     """What was given or issued, by which coupon, and what it is worth."""
-    for one in quote.added:
-        if one.goods:
-            yield one, one.coupon, articles[one.goods].list_price_minor * one.units
+    for used in _uses(one for one in quote.added if one.goods):
+        worth = sum(articles[one.goods].list_price_minor * one.units for one in used)
+        yield used[0], used[0].coupon, worth
     for issued in quote.issued:
         yield issued, issued.claimed_by, 0
+
+
+def _uses(added: Iterable[AddedUnits]) -> list[list[AddedUnits]]:
+    """What was given together: one use of an offer may give several articles."""
+    uses: list[list[AddedUnits]] = []
+    for one in added:
+        last = uses[-1][0] if uses else None
+        is_same = last is not None and (last.offer, last.coupon) == (one.offer, one.coupon)
+        if is_same and not one.points:
+            uses[-1].append(one)
+        else:
+            uses.append([one])
+    return uses
 
 
 def tax_totals(quote: Quote, programme: Programme) -> tuple[TaxTotal, ...]:

@@ -7,12 +7,12 @@ from shared.loyalty.gift_card import GiftCard, spent
 from shared.loyalty.programme import Treatment
 from shared.money import Rounding, divide_rounded
 from shared.pricing.quote import Quote
-from shared.pricing.redemption import offered, redeem, reduce
+from shared.pricing.redemption import Lowering, offered, redeem, reduce
 from shared.pricing.tender_rules import payable, rule_of, tender_name
 from shared.trade.fact import TenderKind
 from shared.workbench import scenario as told
 from shared.workbench.result import TenderState
-from shared.workbench.shop import Lowering, Shop
+from shared.workbench.shop import Shop
 
 
 def plan_tender(shop: Shop, step: told.PlanTender) -> None:

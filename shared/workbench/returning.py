@@ -291,7 +291,9 @@ def _by_shares(sold: Sold, wanted: Mapping[str, int]) -> Back:
 
 def _by_what_is_kept(sold: Sold) -> Back:
     """What was paid less what the kept goods would have cost then, as far as not given back yet."""
-    kept = price_kept(sold.basket, sold.programme, sold.returned)
+    kept = price_kept(
+        sold.basket, sold.programme, sold.returned, paid_with_points=sold.paid_with_points
+    )
     earning = sold.earning
     due_back = max(0, sold.total_minor - kept.total_minor) - _with_goods(sold)
     amount = max(0, due_back)

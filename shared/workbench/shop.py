@@ -26,14 +26,13 @@ from shared.pricing.basket import (
     HandDiscount,
     OfferUse,
     PlannedTender,
-    PointsOff,
     RewardClaim,
 )
 from shared.pricing.cash import cash_rounding
 from shared.pricing.earning import earn
 from shared.pricing.engine import price
 from shared.pricing.quote import EarningQuote, Quote
-from shared.pricing.redemption import PointsPayment, offered, reduce
+from shared.pricing.redemption import Lowering, PointsPayment, lowered
 from shared.pricing.rulebook import rulebook
 from shared.pricing.search import SearchMemory
 from shared.shares import largest_remainder
@@ -74,7 +73,7 @@ class Shop:
     paying: str = ""
     paying_share: int = WHOLE
     discount: HandDiscount | None = None
-    lowering: "Lowering | None" = None
+    lowering: Lowering | None = None
     """Points that are to lower the price; how much they do follows the basket."""
     tenders: list[TenderState] = field(default_factory=list)
     payment: PointsPayment | None = None
@@ -110,21 +109,10 @@ class Shop:
     def basket(self) -> Basket:
         """The basket as the engine sees it."""
         basket = self._without_points()
-        return replace(basket, points_off=self._points_off(basket)) if self.lowering else basket
-
-    def _points_off(self, basket: Basket) -> PointsOff | None:
-        """What the points lower the price by as the basket is now; None where they cannot."""
         if self.lowering is None or self.account is None:
-            return None
-        quote, rule = price(basket, self.programme, self.memory), self.lowering.rule
+            return basket
         lots = self.account.usable(self.programme)
-        lots = less(lots, draw(lots, quote.reward_points, self.at.date()))
-        most = offered(basket, quote, self.programme, lots, rule).points
-        points = most if self.lowering.points is None else min(most, self.lowering.points)
-        try:
-            return reduce(basket, quote, points, self.programme, lots, rule)
-        except DomainError:
-            return None
+        return lowered(basket, self.programme, self.lowering, lots)
 
     def _without_points(self) -> Basket:
         account = self.account
@@ -314,14 +302,6 @@ class Shop:
         self.payment, self.member = None, None
         self.discount, self.lowering = None, None
         self.exchanges, self.credit = [], 0
-
-
-@dataclass(frozen=True, slots=True)
-class Lowering:
-    """So many points, or all that can, by a rule that lowers the price."""
-
-    points: int | None
-    rule: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -294,8 +294,6 @@ def test_points_that_lower_the_price_do_so_before_paying(selling: Hands) -> None
     selling.key(Key.Key_F7)
     assert selling.sale.total == 62_90
     selling.scan(CHIPS.barcodes[0])
-    assert selling.sale.total == 77_40
-    selling.key(Key.Key_F7)
     assert selling.sale.total == 70_40
     sale = pay(selling)
     assert sale.total == 70_40
@@ -398,3 +396,46 @@ def test_a_wallet_is_asked_for_no_more_than_it_may_pay(selling: Hands) -> None:
     assert selling.sale.tender is not None
     assert [row.minor for row in selling.sale.tender.tenders] == [7_50]
     assert selling.sale.tender.due == 69_90
+
+
+@by(restrictions=(ALCOHOL,))
+def test_what_has_to_be_looked_at_is_asked_for_goods_that_came_while_paying(
+    selling: Hands,
+) -> None:
+    selling.scan(WATER.barcodes[0])
+    selling.key(Key.Key_F11)
+    selling.scan(RICE.barcodes[0])
+    selling.key(Key.Key_F6)
+    assert selling.overlay.kind == "looked-at"
+    selling.key(Key.Key_Return)
+    selling.key(Key.Key_F6)
+    assert last_sale(selling).seen == ("adults/age",)
+
+
+@by(BY_CARD, redemption=LOWERING)
+def test_points_that_lower_the_price_stay_when_a_tender_is_planned(selling: Hands) -> None:
+    enrol(selling)
+    selling.scan(CHIPS.barcodes[0])
+    pay(selling)
+    selling.scan(CARD)
+    selling.scan(RICE.barcodes[0])
+    selling.key(Key.Key_F7)
+    assert selling.sale.total == 62_90
+    sale = pay(selling)
+    assert (sale.total, sale.member.points.spent if sale.member else 0) == (62_90, 7)
+
+
+@by(FURTHER)
+def test_gifts_can_come_back_after_everything_else(selling: Hands) -> None:
+    for _ in range(3):
+        selling.scan(WATER.barcodes[0])
+    sale = pay(selling)
+    open_return(selling, sale.receipt_no)
+    for _ in range(3):
+        selling.tap("units", "1:1")
+    selling.key(Key.Key_F12)
+    assert refunded(selling) == 6_00
+    open_return(selling, sale.receipt_no)
+    selling.tap("all")
+    selling.key(Key.Key_F12)
+    assert selling.receipts() == 3

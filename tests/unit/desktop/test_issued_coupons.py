@@ -1,0 +1,69 @@
+"""Coupons of a sale at the till that issued them: their days, for whom they are, when they end."""
+
+import pytest
+
+from shared.errors import DomainError
+from shared.loyalty.coupon_code import issued_coupon_code
+from shared.loyalty.effects import AmountOff, IssueCoupon
+from shared.loyalty.offers import Coupon
+from shared.loyalty.programme import CashRounding
+from tests.pricing_builders import names, offer, programme
+from tests.support.desk import BISCUIT_CODE
+from tests.support.enrolled_till import LOOKUP_KEY
+
+DAY_S = 24 * 3600
+
+
+def selling(make_desk, **coupon):
+    rule = Coupon(id="off", version=1, names=names("off"), offer="off", **coupon)
+    return make_desk(
+        programme(
+            offer("issuing", IssueCoupon(coupon="off")),
+            offer("off", AmountOff(off_minor=1_00), claimed=True),
+            coupons=(rule,),
+            cash_rounding=CashRounding(step_minor=1),
+        )
+    )
+
+
+def code_of(sale):
+    return issued_coupon_code(LOOKUP_KEY, "off", sale.entry_id, 1)
+
+
+def refused(desk, code):
+    with pytest.raises(DomainError) as caught:
+        desk.scan(code)
+    return caught.value.code
+
+
+def test_a_coupon_works_on_its_days_only(make_desk):
+    desk = selling(make_desk, valid_days=2, from_days=1)
+    code = code_of(desk.sell(BISCUIT_CODE))
+    assert refused(desk, code) == "coupon-not-yet"
+    desk.clock.advance(seconds=DAY_S)
+    desk.scan(BISCUIT_CODE, code)
+    assert desk.counter.checkout.basket.quote.total_minor == 11_50
+    desk.counter.checkout.clear()
+    desk.clock.advance(seconds=DAY_S)
+    assert refused(desk, code) == "coupon-lapsed"
+
+
+def test_a_personal_coupon_is_for_the_member_of_its_sale(make_desk):
+    desk = selling(make_desk, valid_days=9, personal=True)
+    member = desk.enrol()
+    code = code_of(desk.sell(BISCUIT_CODE, member=member))
+    assert refused(desk, code) == "coupon-of-another"
+    desk.counter.checkout.basket.attach(desk.member(member))
+    desk.scan(BISCUIT_CODE, code)
+    assert desk.counter.checkout.basket.quote.total_minor == 11_50
+
+
+def test_a_coupon_for_several_sales_ends_with_the_sale_that_issued_it(make_desk):
+    desk = selling(make_desk, valid_days=9, uses=3)
+    sale = desk.sell(BISCUIT_CODE)
+    code = code_of(sale)
+    for _ in range(2):
+        assert desk.sell(BISCUIT_CODE, code).fact.total == 11_50
+    back = desk.take_back(sale, (1, 1)).fact
+    assert len(back.coupons_voided) == 1
+    assert refused(desk, code) == "coupon-used"
