@@ -1,5 +1,6 @@
 """Head office in a real browser: what somebody there sees and does."""
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from shared.clock import ManualClock
 from shared.ids import LotId, MemberId
@@ -28,6 +30,15 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+def picture(page: Page, name: str, **how: bool) -> None:
+    """A screen to look at; it proves nothing, and Chromium sometimes has to be asked again."""
+    for _ in range(4):
+        with contextlib.suppress(PlaywrightError):
+            page.screenshot(path=SCREENS / name, **how)
+            return
+    page.screenshot(path=SCREENS / name, **how)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +92,7 @@ def test_a_visitor_must_sign_in_and_comes_back_to_the_page_asked_for(page: Page)
     page.get_by_label("Password").fill("wrong password")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_have_text("Name or password is wrong.")
-    page.screenshot(path=SCREENS / "sign-in-refused.png")
+    picture(page, "sign-in-refused.png")
 
     sign_in(page)
 
@@ -98,19 +109,19 @@ def test_a_members_ledger_explains_every_entry_in_both_languages(
     page.get_by_role("textbox").fill("8000")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_text("Members found: 1")).to_be_visible()
-    page.screenshot(path=SCREENS / "members-en.png")
+    picture(page, "members-en.png")
     page.get_by_role("link", name="Li Lei").click()
 
     expect(page.get_by_role("article")).to_have_count(till.head.next_seq)
     expect(page.get_by_text("Sale of ¥300.00, receipt 001-000001")).to_be_visible()
     expect(page.get_by_text("Tier is now Silver")).to_be_visible()
     page.get_by_text("Bookings").nth(1).click()
-    page.screenshot(path=SCREENS / "member-en.png", full_page=True)
+    picture(page, "member-en.png", full_page=True)
 
     page.get_by_role("link", name="简体中文").click()
     expect(page.get_by_text("消费 ¥300.00，小票 001-000001")).to_be_visible()
     expect(page).to_have_url(re.compile(f"/office/members/{member}$"))
-    page.screenshot(path=SCREENS / "member-zh.png", full_page=True)
+    picture(page, "member-zh.png", full_page=True)
 
 
 def test_the_first_page_shows_each_till_with_last_contact_and_unsent(
@@ -128,10 +139,10 @@ def test_the_first_page_shows_each_till_with_last_contact_and_unsent(
     row = page.get_by_role("row").filter(has_text="12 min ago")
     expect(row).to_contain_text("17")
     expect(page.get_by_text("waiting for enrolment")).to_be_visible()
-    page.screenshot(path=SCREENS / "stores-en.png")
+    picture(page, "stores-en.png")
     page.emulate_media(color_scheme="dark")
     page.get_by_role("link", name="简体中文").click()
-    page.screenshot(path=SCREENS / "stores-zh-dark.png")
+    picture(page, "stores-zh-dark.png")
 
 
 def test_a_code_from_the_page_enrols_a_till(server: Server, page: Page) -> None:
@@ -140,7 +151,7 @@ def test_a_code_from_the_page_enrols_a_till(server: Server, page: Page) -> None:
     page.goto("/office/")
     sign_in(page)
     page.get_by_role("button", name="New code").click()
-    page.screenshot(path=SCREENS / "code-en.png")
+    picture(page, "code-en.png")
 
     till = server.line.enrol(page.locator(".code").inner_text())
 
@@ -159,9 +170,9 @@ def test_exceptions_link_the_facts_that_contradict(server: Server, page: Page) -
     expect(page.get_by_role("heading", name="More points spent than earned")).to_be_visible()
     page.get_by_text("facts concerned").click()
     expect(page.get_by_text("Sale of ¥500.00")).to_be_visible()
-    page.screenshot(path=SCREENS / "exceptions-en.png", full_page=True)
+    picture(page, "exceptions-en.png", full_page=True)
     page.get_by_role("link", name="简体中文").click()
-    page.screenshot(path=SCREENS / "exceptions-zh.png", full_page=True)
+    picture(page, "exceptions-zh.png", full_page=True)
 
 
 def test_a_member_erased_from_the_page_is_gone_from_page_and_tills(
@@ -176,7 +187,7 @@ def test_a_member_erased_from_the_page_is_gone_from_page_and_tills(
 
     expect(page.get_by_role("heading", name="Erased member")).to_be_visible()
     assert "Li Lei" not in page.content()
-    page.screenshot(path=SCREENS / "member-erased.png", full_page=True)
+    picture(page, "member-erased.png", full_page=True)
     assert rows_of(server.line.pull(till, Stream.MEMBERS), MemberRow) == [
         MemberRow(member_id=member, gone=True)
     ]
