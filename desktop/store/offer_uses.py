@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, func, select
 
 from desktop.store.schema import offer_uses
 from shared.pricing.basket import OfferUse
@@ -14,22 +14,27 @@ def uses_of(
 ) -> tuple[OfferUse, ...]:
     """For each offer, by the member, by the member on a day, and at all."""
     columns = offer_uses.c
+    is_own = columns.member_id == (member_id or "")
+    is_today = columns.day == today.isoformat()
     rows = connection.execute(
-        select(columns.offer_id, columns.member_id, columns.day, columns.uses).where(
-            columns.offer_id.in_(sorted(offers))
+        select(
+            columns.offer_id,
+            func.sum(columns.uses),
+            func.sum(case((is_own, columns.uses), else_=0)),
+            func.sum(case((is_own & is_today, columns.uses), else_=0)),
         )
-    ).all()
-
-    def counted(offer: str) -> OfferUse:
-        own = [row for row in rows if row.offer_id == offer]
-        by_member = [row for row in own if member_id is not None and row.member_id == member_id]
-        at_all = sum(row.uses for row in own)
-        return OfferUse(
+        .where(columns.offer_id.in_(sorted(offers)))
+        .group_by(columns.offer_id)
+    )
+    known = {offer: counts for offer, *counts in rows}
+    return tuple(
+        OfferUse(
             offer=offer,
-            by_member=sum(row.uses for row in by_member),
-            by_member_today=sum(row.uses for row in by_member if row.day == today.isoformat()),
+            by_member=own if member_id else 0,
+            by_member_today=own_today if member_id else 0,
             in_store=at_all,
             in_total=at_all,
         )
-
-    return tuple(counted(offer) for offer in sorted(offers))
+        for offer in sorted(offers)
+        for at_all, own, own_today in [known.get(offer, (0, 0, 0))]
+    )
