@@ -18,8 +18,7 @@ class Component:
 
     ``buckets`` hold the moves of the last place in its own numbering, those that are connected
     among themselves together. ``children`` are the parts before it; ``places`` says where a child's
-    lines are in this numbering, ``loose`` which lines no child has. ``positions`` are those of the
-    basket.
+    lines are in this numbering. ``positions`` are those of the basket.
     """
 
     positions: tuple[int, ...]
@@ -27,7 +26,10 @@ class Component:
     buckets: tuple[tuple[Move, ...], ...]
     children: tuple["Component", ...]
     places: tuple[tuple[int, ...], ...]
-    loose: tuple[int, ...]
+    loose_minor: int
+    """What the lines that no child has cost together."""
+    is_one_sum: bool = False
+    """Whether its only line stands for all of another part's: see ``as_one_sum``."""
 
     @property
     def moves(self) -> list[Move]:
@@ -38,6 +40,18 @@ class Component:
     def size(self) -> int:
         """How many moves there are, those of all parts below included."""
         return sum(map(len, self.buckets)) + sum(child.size for child in self.children)
+
+    def as_one_sum(self) -> "Component":
+        """The part with one line for all, where nothing matters about them but their sum."""
+        return Component(
+            positions=self.positions[:1],
+            lines=(OfferLine("", 0, sum(line.gross for line in self.lines)),),
+            buckets=tuple(tuple(move.on_one_line() for move in bucket) for bucket in self.buckets),
+            children=self.children,
+            places=tuple((0,) * len(places) for places in self.places),
+            loose_minor=self.loose_minor,
+            is_one_sum=True,
+        )
 
     def likeness(self) -> Hashable:
         """Equal for two parts that are solved alike."""
@@ -88,7 +102,7 @@ def _component(moves: Sequence[Move], lines: Sequence[OfferLine]) -> Component:
         ),
         children=tuple(children),
         places=places,
-        loose=tuple(number for number in range(len(positions)) if number not in held),
+        loose_minor=sum(lines[index].gross for index in positions if place[index] not in held),
     )
 
 

@@ -1,6 +1,6 @@
 """Thresholds on money, as positions: they open and close as offers take something off."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from shared.loyalty.conditions import AllOf, AnyOf, Condition, Measured, Not, Spend
@@ -99,17 +99,17 @@ def positions_in(gate: Gate) -> set[int]:
             return {index for one in gates for index in positions_in(one)}
 
 
-def moved(gate: Gate, place: Mapping[int, int]) -> Gate:
+def moved(gate: Gate, placed: Callable[[Positions], Positions]) -> Gate:
     """The same gate in another numbering of positions."""
     match gate:
         case Threshold():
-            return replace(gate, positions=tuple(place[index] for index in gate.positions))
+            return replace(gate, positions=placed(gate.positions))
         case Fixed():
             return gate
         case Every(gates) if not gates:
             return gate
         case Every(gates) | Either(gates) | Neither(gates):
-            return type(gate)(tuple(moved(one, place) for one in gates))
+            return type(gate)(tuple(moved(one, placed) for one in gates))
 
 
 def gate_of(

@@ -1,6 +1,6 @@
 """What the search can do: take an offer, or several of an adding group at once."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from shared.loyalty.effects import Bundle, FreeUnits, NthItem, PercentOff, SetPrice
 from shared.loyalty.offers import GroupMode
 from shared.pricing.effects import Candidate, OfferLine, Standing, Taking, take, take_added
-from shared.pricing.gates import moved, positions_in
+from shared.pricing.gates import Positions, moved, positions_in
 
 ADDED_MEMBERS_MAX: Final = 6
 """Up to so many offers of an adding group all their subsets are tried, else all or one."""
@@ -46,23 +46,30 @@ class Move:
 
     def at(self, place: Mapping[int, int]) -> "Move":
         """The same in another numbering of lines."""
+        return self._placed(lambda positions: tuple([place[index] for index in positions]))
+
+    def on_one_line(self) -> "Move":
+        """The same for a single line that stands for all of its own."""
+        return self._placed(lambda _: (0,))
+
+    def _placed(self, placed: Callable[[Positions], Positions]) -> "Move":
         members = tuple(
             Candidate(
                 one.offer,
-                tuple([place[index] for index in one.lines]),
-                moved(one.gate, place),
+                placed(one.lines),
+                moved(one.gate, placed),
                 one.group,
                 one.mode,
                 one.coupon,
-                tuple(tuple(place[index] for index in part) for part in one.parts),
+                tuple(map(placed, one.parts)),
                 one.time,
                 one.nets,
                 one.key,
             )
             for one in self.members
         )
-        touches = frozenset([place[index] for index in self.touches])
-        return Move(members, self.closes, self.place, touches, self.never_empties, self)
+        touches = frozenset(placed(tuple(self.touches)))
+        return Move(members, self.closes, self.place, touches, self.never_empties, self.original)
 
     def attempt(self, lines: Sequence[OfferLine], state: Standing) -> list[Taking]:
         """What it takes off; nothing where it cannot, or where one member would be idle."""

@@ -4,7 +4,9 @@ Offers that share no goods and no group are searched apart, and so are, below of
 the parts into which the phases before fall (``shared.pricing.components``). A part is solved once
 for all sequels: it keeps every state that could still lead to the lowest price, which is the
 cheapest one and those that are dearer by no more than what later offers can make of the difference
-(``shared.pricing.sequel``). Inside a part every lawful subset is tried in every order and with
+(``shared.pricing.sequel``). Where nothing matters about its lines but their sum, it is searched as
+if they were one line, and shared out among them only on the way that is taken. Inside a part every
+lawful subset is tried in every order and with
 every number of sets; equal states are merged, and a state is dropped when all that is left to take
 could not bring it down to the best one known. None of this loses the optimum.
 
@@ -12,16 +14,16 @@ Work is bounded: beyond ``ATTEMPTS_MAX`` attempts only the cheapest states are f
 end, and the answer says that it is not proved.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from shared.pricing.bounds import bounded
 from shared.pricing.components import Component, components_of
-from shared.pricing.effects import Candidate, OfferLine, State, Taking
+from shared.pricing.effects import Candidate, OfferLine, Standing, State, Taking, after
 from shared.pricing.moves import Move, moves_of
 from shared.pricing.nodes import Node, Solved
-from shared.pricing.sequel import Sequel
+from shared.pricing.sequel import Sequel, is_one_sum
 from shared.pricing.solving import Solving
 
 ATTEMPTS_MAX: Final = 2_000
@@ -82,26 +84,52 @@ def best_choice(
     takings: list[Taking] = []
     is_proved = True
     for part in components_of(list(most), lines):
-        solved = search.solve(part, Sequel.nothing(len(part.lines)))
+        solved = search.solve(part, Sequel.nothing(len(part.lines)), may_be_one_sum=True)
         is_proved &= solved.is_proved
-        takings += _takings(part, solved.nodes[0])
+        _follow(part, solved.nodes[0], takings)
     takings.sort(key=lambda taking: (taking.candidate.offer.works_in, taking.candidate.offer.rank))
     return Choice(tuple(takings), is_proved)
 
 
-def _takings(part: Component, node: Node) -> Iterator[Taking]:
-    """The way to a node in the basket's numbering."""
-    for child, pick in zip(part.children, node.picks, strict=True):
-        yield from _takings(child, pick)
-    for bucket, number, takings in node.steps:
-        move = part.buckets[bucket][number].original
-        for member, taking in zip(move.members, takings, strict=True):
-            yield Taking(
-                candidate=member,
-                amounts={part.positions[i]: amount for i, amount in taking.amounts.items()},
-                units={part.positions[i]: units for i, units in taking.units.items()},
-                sets=taking.sets,
-            )
+def _follow(part: Component, node: Node, takings: list[Taking]) -> Standing:
+    """Where a node stands on its part's lines; the way to it, in the basket's numbering."""
+    below = [
+        (places, _follow(child, pick, takings))
+        for child, places, pick in zip(part.children, part.places, node.picks, strict=True)
+    ]
+    if len(node.remaining) == len(part.lines):
+        for bucket, number, made in node.steps:
+            takings += _in_basket(part, part.buckets[bucket][number], made)
+        return node
+    # The search knew no more than the sum of these lines.
+    state = _together(part, below)
+    for bucket, number, _ in node.steps:
+        move = part.buckets[bucket][number]
+        again = move.attempt(part.lines, state)
+        takings += _in_basket(part, move, again)
+        for taking in again:
+            state = after(state, taking)
+    return state
+
+
+def _together(part: Component, below: Iterable[tuple[Sequence[int], Standing]]) -> State:
+    """The states of the parts below as one of this part's lines."""
+    remaining = [line.gross for line in part.lines]
+    used, multi = [0] * len(remaining), [0] * len(remaining)
+    for places, one in below:
+        for place, left, units, off in zip(places, one.remaining, one.used, one.multi, strict=True):
+            remaining[place], used[place], multi[place] = left, units, off
+    return State(tuple(remaining), tuple(used), tuple(multi))
+
+
+def _in_basket(part: Component, move: Move, takings: Iterable[Taking]) -> Iterator[Taking]:
+    for member, taking in zip(move.original.members, takings, strict=True):
+        yield Taking(
+            candidate=member,
+            amounts={part.positions[i]: amount for i, amount in taking.amounts.items()},
+            units={part.positions[i]: units for i, units in taking.units.items()},
+            sets=taking.sets,
+        )
 
 
 @dataclass(slots=True)
@@ -112,27 +140,30 @@ class _Search:
     memory: SearchMemory | None
     attempts_left: int = ATTEMPTS_MAX
 
-    def solve(self, part: Component, sequel: Sequel) -> Solved:
+    def solve(self, part: Component, sequel: Sequel, *, may_be_one_sum: bool) -> Solved:
         """The states of a part that matter to what follows it."""
         if self.memory is None:
-            return self._solve(part, sequel)
-        likeness = part.likeness(), sequel
+            return self._solve(part, sequel, may_be_one_sum=may_be_one_sum)
+        likeness = part.likeness(), sequel, may_be_one_sum
         solved = self.memory.recall(likeness, self.attempts_left)
         if solved is None:
-            solved = self._solve(part, sequel)
+            solved = self._solve(part, sequel, may_be_one_sum=may_be_one_sum)
             self.memory.keep(likeness, solved)
         else:
             self.attempts_left -= solved.attempts
         return solved
 
-    def _solve(self, part: Component, sequel: Sequel) -> Solved:
+    def _solve(self, part: Component, sequel: Sequel, *, may_be_one_sum: bool) -> Solved:
         before = self.attempts_left
+        if may_be_one_sum and is_one_sum(part, sequel):
+            part, sequel = part.as_one_sum(), sequel.of_lines((0,))
         solving = Solving(part, sequel, self.most)
         below: dict[int, Solved] = {}
         # Small parts first: a tangle must not use up what they need.
         for number in sorted(range(len(part.children)), key=lambda n: part.children[n].size):
             child, places = part.children[number], part.places[number]
-            below[number] = self.solve(child, solving.after_children.of_lines(places))
+            after_child = solving.after_children.of_lines(places)
+            below[number] = self.solve(child, after_child, may_be_one_sum=part.is_one_sum)
         solving.attempts_left = self.attempts_left
         nodes = solving.run([below[number] for number in range(len(part.children))])
         self.attempts_left = solving.attempts_left

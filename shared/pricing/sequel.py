@@ -6,6 +6,7 @@ from typing import Protocol
 
 from shared.loyalty.effects import AmountOff, Ladder, PercentLadder, PercentOff, RoundDown
 from shared.money import Rounding, divide_rounded
+from shared.pricing.components import Component
 from shared.pricing.gates import Fixed, Gate, Threshold
 from shared.pricing.moves import Move
 from shared.pricing.trends import BILLION, trend_of
@@ -123,6 +124,8 @@ class Sequel:
         """Equal for states that lead to the same."""
         closed = state.closed & self.groups
         # Lists are filled faster than generators run, and this runs for every state.
+        if self.is_pooled and len(self.seen) == len(self.keeps):
+            return state.left, state.left, closed
         left = tuple([state.remaining[index] for index in self.seen])
         if self.is_pooled:
             return state.left, sum(left), closed
@@ -159,6 +162,17 @@ def _coarse(amount: int) -> int:
     """An amount rounded up by an eighth at most, so that small changes elsewhere do not show."""
     step = 1 << max(0, amount.bit_length() - 4)
     return -(-amount // step) * step
+
+
+def is_one_sum(part: Component, sequel: Sequel) -> bool:
+    """Whether all that a part's own moves and what follows them look at is its lines' sum."""
+    lines = frozenset(range(len(part.lines)))
+    return (
+        len(lines) > 1
+        and sequel.is_pooled
+        and (not sequel.seen or sequel.seen == lines)
+        and all(_looks_at_one_sum(move, lines) for move in part.moves)
+    )
 
 
 def _looks_at_one_sum(move: Move, lines: frozenset[int]) -> bool:

@@ -119,8 +119,7 @@ class Solving:
             return [self._joined([])]
         sequel = self.after_children
         hope = self._hope(0)
-        loose = sum(self.part.lines[index].gross for index in self.part.loose)
-        cheapest = loose + sum(one.nodes[0].left for one in below)
+        cheapest = self.part.loose_minor + sum(one.nodes[0].left for one in below)
         reach = Reach.of(below, self._worthwhile(below, cheapest))
         joined: dict[Hashable, tuple[int, tuple[Node, ...]]] = {0: (cheapest, ())}
         looked_at, most = 0, self.attempts_left * JOINED_PER_ATTEMPT
@@ -176,6 +175,10 @@ class Solving:
 
     def _joined(self, picks: Sequence[Node]) -> Node:
         """The nodes of the parts below as one state of this part's lines."""
+        closed = frozenset[str]().union(*(pick.closed for pick in picks))
+        if self.part.is_one_sum:
+            left = self.part.loose_minor + sum(pick.left for pick in picks)
+            return Node((left,), (0,), (0,), closed, left, tuple(picks))
         remaining = [line.gross for line in self.part.lines]
         used, multi = [0] * len(remaining), [0] * len(remaining)
         for places, pick in zip(self.part.places, picks, strict=True):
@@ -187,7 +190,7 @@ class Solving:
             remaining=tuple(remaining),
             used=tuple(used),
             multi=tuple(multi),
-            closed=frozenset[str]().union(*(pick.closed for pick in picks)),
+            closed=closed,
             left=sum(remaining),
             picks=tuple(picks),
         )
