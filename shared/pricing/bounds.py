@@ -5,8 +5,7 @@ basket. Offers on sets may meet dearer units where others used the cheap ones; t
 their dearest units.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from shared.loyalty.effects import (
     AmountOff,
@@ -30,25 +29,6 @@ from shared.pricing.multi_buy import scale_of
 def most_off(move: Move, lines: Sequence[OfferLine], start: Standing) -> int:
     """In minor units."""
     return sum(_most_of(member, lines, start) for member in move.members)
-
-
-def bounded(moves: Sequence[Move], lines: Sequence[OfferLine], start: Standing) -> dict[Move, int]:
-    """The moves, knowing whether they can empty their lines, with what each takes off at most."""
-    most = {move: most_off(move, lines, start) for move in moves}
-    slots: dict[str | Move, tuple[int, frozenset[int]]] = {}
-    for move, off in most.items():
-        key = move.closes or move
-        other, touches = slots.get(key, (0, frozenset()))
-        slots[key] = max(other, off), touches | move.touches
-    return {_knowing(move, slots.values(), start): off for move, off in most.items()}
-
-
-def _knowing(move: Move, slots: Iterable[tuple[int, frozenset[int]]], start: Standing) -> Move:
-    if not isinstance(move.members[0].offer.effect, AmountOff):
-        return move
-    left = sum(start.remaining[index] for index in move.touches)
-    taken = sum(off for off, touches in slots if not touches.isdisjoint(move.touches))
-    return replace(move, never_empties=left > taken)
 
 
 def _most_of(candidate: Candidate, lines: Sequence[OfferLine], start: Standing) -> int:

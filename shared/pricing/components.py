@@ -1,15 +1,23 @@
 """Moves in the order of their places, taken apart wherever they share neither lines nor a group.
 
 Moves that are connected form a tree: the last place's moves on top, and below them the parts into
-which what works before falls. A part is numbered by its own lines, so that the same goods under the
-same offers are the same part wherever they stand in the basket.
+which what works before falls. A part is numbered by its own lines and moves, so that the same goods
+under the same offers are the same part wherever they stand in the basket.
 """
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
-from shared.pricing.effects import OfferLine
-from shared.pricing.moves import Move
+from msgspec.structs import replace
+
+from shared.loyalty.effects import AmountOff
+from shared.pricing.bounds import most_off
+from shared.pricing.effects import Candidate, OfferLine, State
+from shared.pricing.gates import OPEN, Positions, moved
+from shared.pricing.moves import Move, Slot, slots
+
+PARTS_KEPT: Final = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,16 +26,20 @@ class Component:
 
     ``buckets`` hold the moves of the last place in its own numbering, those that are connected
     among themselves together. ``children`` are the parts before it; ``places`` says where a child's
-    lines are in this numbering. ``positions`` are those of the basket.
+    lines are in this numbering, ``numbers`` which of this part's moves are a child's.
     """
 
-    positions: tuple[int, ...]
     lines: tuple[OfferLine, ...]
     buckets: tuple[tuple[Move, ...], ...]
     children: tuple["Component", ...]
-    places: tuple[tuple[int, ...], ...]
+    places: tuple[Positions, ...]
+    numbers: tuple[tuple[int, ...], ...]
     loose_minor: int
     """What the lines that no child has cost together."""
+    size: int
+    """How many moves there are, those of all parts below included."""
+    most: int
+    """What all of them together take off at most, in minor units."""
     is_one_sum: bool = False
     """Whether its only line stands for all of another part's: see ``as_one_sum``."""
 
@@ -36,79 +48,155 @@ class Component:
         """Those of the last place."""
         return [move for bucket in self.buckets for move in bucket]
 
-    @property
-    def size(self) -> int:
-        """How many moves there are, those of all parts below included."""
-        return sum(map(len, self.buckets)) + sum(child.size for child in self.children)
-
     def as_one_sum(self) -> "Component":
         """The part with one line for all, where nothing matters about them but their sum."""
         return Component(
-            positions=self.positions[:1],
             lines=(OfferLine("", 0, sum(line.gross for line in self.lines)),),
             buckets=tuple(tuple(move.on_one_line() for move in bucket) for bucket in self.buckets),
             children=self.children,
             places=tuple((0,) * len(places) for places in self.places),
+            numbers=self.numbers,
             loose_minor=self.loose_minor,
+            size=self.size,
+            most=self.most,
             is_one_sum=True,
         )
 
-    def likeness(self) -> Hashable:
-        """Equal for two parts that are solved alike."""
-        buckets = tuple(tuple(map(_likeness, bucket)) for bucket in self.buckets)
-        below = tuple(child.likeness() for child in self.children)
-        return self.lines, buckets, self.places, below
+
+class Part(NamedTuple):
+    """A component where it is found: which positions are its lines, and which moves are its own."""
+
+    component: Component
+    positions: Positions
+    moves: Sequence[Move]
+
+    def below(self) -> list["Part"]:
+        """The components below it, where they are found."""
+        one, positions, moves = self
+        return [
+            Part(child, tuple([positions[n] for n in places]), [moves[n] for n in numbers])
+            for child, places, numbers in zip(one.children, one.places, one.numbers, strict=True)
+        ]
 
 
-def _likeness(move: Move) -> Hashable:
-    members = tuple(
-        (
-            id(one.offer),
-            one.coupon,
-            one.time,
-            one.lines,
-            one.nets,
-            one.gate,
-            one.parts,
-            one.mode,
-            one.group,
+@dataclass(slots=True)
+class Components:
+    """Takes moves apart; parts that were met before are not made again."""
+
+    is_kept: bool = True
+    _kept: dict[Hashable, Component] = field(default_factory=dict)
+
+    def parts_of(self, moves: Sequence[Move], lines: Sequence[OfferLine]) -> list[Part]:
+        """The parts of sorted moves, in the order of their first lines."""
+        return [self._part(own, lines) for own in _connected(moves)]
+
+    def _part(self, moves: Sequence[Move], lines: Sequence[OfferLine]) -> Part:
+        positions = tuple(sorted(frozenset[int]().union(*(move.touches for move in moves))))
+        own = _Own(positions)
+        own_lines = tuple([lines[index] for index in positions])
+        if not self.is_kept:
+            return Part(self._made(moves, lines, own, own_lines), positions, moves)
+        likeness = own_lines, tuple([own.likeness(move) for move in moves])
+        known = self._kept.get(likeness)
+        if known is None:
+            known = self._made(moves, lines, own, own_lines)
+            if len(self._kept) >= PARTS_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[likeness] = known
+        return Part(known, positions, moves)
+
+    def _made(
+        self,
+        moves: Sequence[Move],
+        lines: Sequence[OfferLine],
+        numbering: "_Own",
+        own_lines: tuple[OfferLine, ...],
+    ) -> Component:
+        last = moves[-1].place
+        below = self.parts_of([move for move in moves if move.place != last], lines)
+        number = {id(move): n for n, move in enumerate(moves)}
+        own_moves = [(n, move) for n, move in enumerate(moves) if move.place == last]
+        on_top = [replace(numbering.moved(move), number=n) for n, move in own_moves]
+        places = tuple(numbering.placed(child.positions) for child in below)
+        held = {place for one in places for place in one}
+        start = State.untouched(own_lines)
+        on_top = [replace(move, most=most_off(move, own_lines, start)) for move in on_top]
+        hopes = slots(on_top)
+        caps = [(one.most, frozenset(own)) for one, own in zip(_of(below), places, strict=True)]
+        caps += [(slot.most, _touched(slot)) for slot in hopes]
+        return Component(
+            lines=own_lines,
+            buckets=tuple(
+                tuple(_knowing(move, caps, own_lines) for move in bucket)
+                for bucket in _connected(on_top)
+            ),
+            children=tuple(_of(below)),
+            places=places,
+            numbers=tuple(tuple(number[id(move)] for move in child.moves) for child in below),
+            loose_minor=sum(line.gross for n, line in enumerate(own_lines) if n not in held),
+            size=len(moves),
+            most=sum(most for most, _ in caps),
         )
-        for one in move.members
-    )
-    return move.closes, move.never_empties, members
 
 
-def components_of(moves: Sequence[Move], lines: Sequence[OfferLine]) -> list[Component]:
-    """The parts of sorted moves, in the order of their first lines."""
-    return [_component(part, lines) for part in _connected(moves)]
+def _of(parts: Iterable[Part]) -> list[Component]:
+    return [part.component for part in parts]
 
 
-def _component(moves: Sequence[Move], lines: Sequence[OfferLine]) -> Component:
-    last = moves[-1].place
-    on_top = [move for move in moves if move.place == last]
-    below = [move for move in moves if move.place != last]
-    children = components_of(below, lines)
-    positions = sorted({index for move in moves for index in move.touches})
-    place = {index: number for number, index in enumerate(positions)}
-    is_the_same = positions == list(range(len(positions)))
-    places = tuple(tuple(place[index] for index in child.positions) for child in children)
-    held = {number for one in places for number in one}
-    return Component(
-        positions=tuple(positions),
-        lines=tuple(lines[index] for index in positions),
-        buckets=tuple(
-            tuple(move if is_the_same else move.at(place) for move in bucket)
-            for bucket in _connected(on_top)
-        ),
-        children=tuple(children),
-        places=places,
-        loose_minor=sum(lines[index].gross for index in positions if place[index] not in held),
-    )
+def _touched(slot: Slot) -> frozenset[int]:
+    return frozenset[int]().union(*(move.touches for move in slot.moves))
+
+
+def _knowing(
+    move: Move, caps: Iterable[tuple[int, frozenset[int]]], lines: Sequence[OfferLine]
+) -> Move:
+    """A move that knows whether it can empty its lines; what works later does not matter."""
+    if not isinstance(move.members[0].offer.effect, AmountOff):
+        return move
+    left = sum(lines[index].gross for index in move.touches)
+    taken = sum(most for most, touches in caps if not touches.isdisjoint(move.touches))
+    return replace(move, never_empties=left > taken)
+
+
+class _Own:
+    """A part's own numbering of its lines."""
+
+    def __init__(self, positions: Positions) -> None:
+        self._place = {index: number for number, index in enumerate(positions)}
+        self._is_the_same = positions == tuple(range(len(positions)))
+
+    def placed(self, positions: Positions) -> Positions:
+        """Positions of the basket in it."""
+        if self._is_the_same:
+            return positions
+        place = self._place
+        return tuple([place[index] for index in positions])
+
+    def moved(self, move: Move) -> Move:
+        """A move in it."""
+        return move if self._is_the_same else move.placed(self.placed)
+
+    def likeness(self, move: Move) -> Hashable:
+        """Equal for moves that do the same to lines that are alike."""
+        return tuple([self._likeness(member) for member in move.members])
+
+    def _likeness(self, one: Candidate) -> Hashable:
+        # The group and its mode are the offer's own, and the programme is one and the same.
+        gate = one.gate if one.gate is OPEN else moved(one.gate, self.placed)
+        parts = tuple(map(self.placed, one.parts)) if one.parts else ()
+        return id(one.offer), one.coupon, one.time, self.placed(one.lines), one.nets, gate, parts
 
 
 def _connected(moves: Sequence[Move]) -> list[list[Move]]:
     """Moves that share no line and no group apart, each part in its old order."""
     if len(moves) == 1:
+        return [list(moves)]
+    if not moves:
+        return []
+    whole = frozenset[int]().union(*(move.touches for move in moves))
+    if any(len(move.touches) == len(whole) for move in moves) and all(
+        move.touches for move in moves
+    ):
         return [list(moves)]
     owner: dict[int | str, int] = {}
     leader = list(range(len(moves)))

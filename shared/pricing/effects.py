@@ -80,9 +80,14 @@ class State:
     used: tuple[int, ...]
     multi: tuple[int, ...]
 
+    @staticmethod
+    def untouched(lines: Sequence[OfferLine]) -> "State":
+        """Before any offer."""
+        nothing = (0,) * len(lines)
+        return State(tuple([line.gross for line in lines]), nothing, nothing)
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
+
+class Candidate(Struct, frozen=True, eq=False):
     """An offer that may apply to this basket: its goods as positions, its thresholds likewise."""
 
     offer: Offer
@@ -98,13 +103,16 @@ class Candidate:
     nets: tuple[NetPart, ...] = ()
     """Of an offer that is stated without tax: the net part of each of its lines."""
 
-    key: str = ""
-    """What orders candidates that are alike otherwise; made of the rest."""
+    @property
+    def place(self) -> tuple[int, int]:
+        """When it works: its phase, and its rank in it."""
+        return self.offer.works_in, self.offer.rank
 
-    def __post_init__(self) -> None:
-        if not self.key:
-            time = f"/{self.time}" if self.time else ""
-            object.__setattr__(self, "key", f"{self.offer.id}{self.coupon or ''}{time}")
+    @property
+    def key(self) -> str:
+        """What orders candidates that are alike otherwise."""
+        time = f"/{self.time}" if self.time else ""
+        return f"{self.offer.id}{self.coupon or ''}{time}"
 
     @property
     def net_parts(self) -> dict[int, NetPart]:

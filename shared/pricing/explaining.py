@@ -22,13 +22,12 @@ class Course:
     """The states that a choice passes through, to ask what an offer had before it."""
 
     def __init__(self, lines: Sequence[OfferLine], choice: Choice) -> None:
-        nothing = (0,) * len(lines)
         self.lines = lines
         self.takings = choice.takings
-        self._states = [State(tuple(line.gross for line in lines), nothing, nothing)]
+        self._states = [State.untouched(lines)]
         for taking in choice.takings:
             self._states.append(after(self._states[-1], taking))
-        self._places = [_place(taking.candidate) for taking in choice.takings]
+        self._places = [taking.candidate.place for taking in choice.takings]
         self._applied = {id(t.candidate): number for number, t in enumerate(choice.takings)}
 
     @property
@@ -45,12 +44,8 @@ class Course:
         """What the offers that work before this one left."""
         number = self._applied.get(id(candidate))
         if number is None:
-            number = bisect_right(self._places, _place(candidate))
+            number = bisect_right(self._places, candidate.place)
         return self._states[number]
-
-
-def _place(candidate: Candidate) -> tuple[int, int]:
-    return candidate.offer.works_in, candidate.offer.rank
 
 
 def explain_candidates(candidates: Sequence[Candidate], course: Course) -> list[Explanation]:

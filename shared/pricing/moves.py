@@ -1,9 +1,11 @@
 """What the search can do: take an offer, or several of an adding group at once."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shared.loyalty.effects import Bundle, FreeUnits, NthItem, PercentOff, SetPrice
 from shared.loyalty.offers import GroupMode
@@ -17,23 +19,19 @@ SETS_TRIED_MAX: Final = 24
 USES_UNITS = NthItem | SetPrice | Bundle | FreeUnits
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Move:
+class Move(Struct, frozen=True, eq=False):
     """A step of the search. ``touches`` are the positions that it changes or looks at."""
 
     members: tuple[Candidate, ...]
     closes: str
     place: tuple[int, int]
     touches: frozenset[int]
+    number: int = 0
+    """Which of its part's moves it is."""
+    most: int = 0
+    """What it takes off at most, in minor units; known in its part."""
     never_empties: bool = False
-    """Whether its lines cost more than all that can ever be taken off them."""
-    origin: "Move | None" = None
-    """The move in the basket's numbering of lines, where this one is in another."""
-
-    @property
-    def original(self) -> "Move":
-        """The move in the basket's numbering."""
-        return self.origin or self
+    """Whether its lines cost more than all that can be taken off them up to it, and with it."""
 
     @property
     def looks_at_units(self) -> bool:
@@ -44,15 +42,12 @@ class Move:
             for m in self.members
         )
 
-    def at(self, place: Mapping[int, int]) -> "Move":
-        """The same in another numbering of lines."""
-        return self._placed(lambda positions: tuple([place[index] for index in positions]))
-
     def on_one_line(self) -> "Move":
         """The same for a single line that stands for all of its own."""
-        return self._placed(lambda _: (0,))
+        return self.placed(lambda _: (0,))
 
-    def _placed(self, placed: Callable[[Positions], Positions]) -> "Move":
+    def placed(self, placed: Callable[[Positions], Positions]) -> "Move":
+        """The same in another numbering of lines."""
         members = tuple(
             Candidate(
                 one.offer,
@@ -64,12 +59,11 @@ class Move:
                 tuple(map(placed, one.parts)),
                 one.time,
                 one.nets,
-                one.key,
             )
             for one in self.members
         )
         touches = frozenset(placed(tuple(self.touches)))
-        return Move(members, self.closes, self.place, touches, self.never_empties, self.original)
+        return replace(self, members=members, touches=touches)
 
     def attempt(self, lines: Sequence[OfferLine], state: Standing) -> list[Taking]:
         """What it takes off; nothing where it cannot, or where one member would be idle."""
@@ -107,11 +101,26 @@ def moves_of(candidates: Iterable[Candidate]) -> list[Move]:
     return sorted(moves, key=_order)
 
 
+class Slot(Struct, frozen=True, eq=False):
+    """Moves of which at most one will be taken, and the most that it takes off."""
+
+    moves: tuple[Move, ...]
+    most: int
+
+
+def slots(moves: Iterable[Move]) -> list[Slot]:
+    """Each move apart, but those of one closing group together."""
+    found: dict[str | int, list[Move]] = {}
+    for number, move in enumerate(moves):
+        found.setdefault(move.closes or number, []).append(move)
+    return [Slot(tuple(own), max(move.most for move in own)) for own in found.values()]
+
+
 def _move(members: tuple[Candidate, ...], closes: str) -> Move:
     touches = {index for member in members for index in member.lines}
     for member in members:
         touches |= positions_in(member.gate)
-    place = min((m.offer.works_in, m.offer.rank) for m in members)
+    place = min(member.place for member in members)
     return Move(members, closes, place, frozenset(touches))
 
 

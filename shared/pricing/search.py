@@ -14,12 +14,11 @@ Work is bounded: beyond ``ATTEMPTS_MAX`` attempts only the cheapest states are f
 end, and the answer says that it is not proved.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.pricing.bounds import bounded
-from shared.pricing.components import Component, components_of
+from shared.pricing.components import Component, Components, Part
 from shared.pricing.effects import Candidate, OfferLine, Standing, State, Taking, after
 from shared.pricing.moves import Move, moves_of
 from shared.pricing.nodes import Node, Solved
@@ -40,12 +39,13 @@ class Choice:
 
 @dataclass(slots=True)
 class SearchMemory:
-    """Parts that were solved before: it saves time and changes nothing.
+    """Parts that were met and solved before: it saves time and changes nothing.
 
-    It holds for one programme; ``size`` parts are kept, the oldest make way.
+    It holds for one programme; the solutions of ``size`` parts are kept, the oldest make way.
     """
 
     size: int = 200
+    components: Components = field(default_factory=Components)
     _programme: object = None
     _solved: dict[Hashable, Solved] = field(default_factory=dict)
 
@@ -53,19 +53,20 @@ class SearchMemory:
         """Forget what was solved for another programme."""
         if self._programme is not programme:
             self._programme = programme
+            self.components = Components()
             self._solved.clear()
 
-    def recall(self, likeness: Hashable, attempts_left: int) -> Solved | None:
-        """A part's solution, if so many attempts would have been enough to find it."""
-        known = self._solved.get(likeness)
+    def recall(self, problem: Hashable, attempts_left: int) -> Solved | None:
+        """A solution, if so many attempts would have been enough to find it."""
+        known = self._solved.get(problem)
         return known if known and known.attempts <= attempts_left else None
 
-    def keep(self, likeness: Hashable, solved: Solved) -> None:
+    def keep(self, problem: Hashable, solved: Solved) -> None:
         """Remember a proved solution."""
         if solved.is_proved:
             if len(self._solved) >= self.size:
                 del self._solved[next(iter(self._solved))]
-            self._solved[likeness] = solved
+            self._solved[problem] = solved
 
 
 def best_choice(
@@ -77,35 +78,35 @@ def best_choice(
 
     Ties: fewer offers, then higher priority, then lower ids.
     """
-    nothing = (0,) * len(lines)
-    start = State(tuple(line.gross for line in lines), nothing, nothing)
-    most = bounded(moves_of(candidates), lines, start)
-    search = _Search(most, memory)
+    components = memory.components if memory else Components(is_kept=False)
+    search = _Search(memory)
     takings: list[Taking] = []
     is_proved = True
-    for part in components_of(list(most), lines):
-        solved = search.solve(part, Sequel.nothing(len(part.lines)), may_be_one_sum=True)
+    for part in components.parts_of(moves_of(candidates), lines):
+        nothing_follows = Sequel.nothing(len(part.positions))
+        solved = search.solve(part.component, nothing_follows, may_be_one_sum=True)
         is_proved &= solved.is_proved
         _follow(part, solved.nodes[0], takings)
-    takings.sort(key=lambda taking: (taking.candidate.offer.works_in, taking.candidate.offer.rank))
+    takings.sort(key=lambda taking: taking.candidate.place)
     return Choice(tuple(takings), is_proved)
 
 
-def _follow(part: Component, node: Node, takings: list[Taking]) -> Standing:
+def _follow(part: Part, node: Node, takings: list[Taking]) -> Standing:
     """Where a node stands on its part's lines; the way to it, in the basket's numbering."""
+    component = part.component
     below = [
         (places, _follow(child, pick, takings))
-        for child, places, pick in zip(part.children, part.places, node.picks, strict=True)
+        for child, places, pick in zip(part.below(), component.places, node.picks, strict=True)
     ]
-    if len(node.remaining) == len(part.lines):
+    if len(node.remaining) == len(component.lines):
         for bucket, number, made in node.steps:
-            takings += _in_basket(part, part.buckets[bucket][number], made)
+            takings += _in_basket(part, component.buckets[bucket][number], made)
         return node
     # The search knew no more than the sum of these lines.
-    state = _together(part, below)
+    state = _together(component, below)
     for bucket, number, _ in node.steps:
-        move = part.buckets[bucket][number]
-        again = move.attempt(part.lines, state)
+        move = component.buckets[bucket][number]
+        again = move.attempt(component.lines, state)
         takings += _in_basket(part, move, again)
         for taking in again:
             state = after(state, taking)
@@ -122,21 +123,21 @@ def _together(part: Component, below: Iterable[tuple[Sequence[int], Standing]]) 
     return State(tuple(remaining), tuple(used), tuple(multi))
 
 
-def _in_basket(part: Component, move: Move, takings: Iterable[Taking]) -> Iterator[Taking]:
-    for member, taking in zip(move.original.members, takings, strict=True):
+def _in_basket(part: Part, move: Move, takings: Iterable[Taking]) -> Iterator[Taking]:
+    positions = part.positions
+    for member, taking in zip(part.moves[move.number].members, takings, strict=True):
         yield Taking(
             candidate=member,
-            amounts={part.positions[i]: amount for i, amount in taking.amounts.items()},
-            units={part.positions[i]: units for i, units in taking.units.items()},
+            amounts={positions[i]: amount for i, amount in taking.amounts.items()},
+            units={positions[i]: units for i, units in taking.units.items()},
             sets=taking.sets,
         )
 
 
 @dataclass(slots=True)
 class _Search:
-    """The search of one basket: what each move takes off at most, and the work that is left."""
+    """The search of one basket, and the work that is left."""
 
-    most: Mapping[Move, int]
     memory: SearchMemory | None
     attempts_left: int = ATTEMPTS_MAX
 
@@ -144,11 +145,11 @@ class _Search:
         """The states of a part that matter to what follows it."""
         if self.memory is None:
             return self._solve(part, sequel, may_be_one_sum=may_be_one_sum)
-        likeness = part.likeness(), sequel, may_be_one_sum
-        solved = self.memory.recall(likeness, self.attempts_left)
+        problem = part, sequel, may_be_one_sum
+        solved = self.memory.recall(problem, self.attempts_left)
         if solved is None:
             solved = self._solve(part, sequel, may_be_one_sum=may_be_one_sum)
-            self.memory.keep(likeness, solved)
+            self.memory.keep(problem, solved)
         else:
             self.attempts_left -= solved.attempts
         return solved
@@ -157,7 +158,7 @@ class _Search:
         before = self.attempts_left
         if may_be_one_sum and is_one_sum(part, sequel):
             part, sequel = part.as_one_sum(), sequel.of_lines((0,))
-        solving = Solving(part, sequel, self.most)
+        solving = Solving(part, sequel)
         below: dict[int, Solved] = {}
         # Small parts first: a tangle must not use up what they need.
         for number in sorted(range(len(part.children)), key=lambda n: part.children[n].size):

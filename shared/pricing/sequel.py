@@ -1,6 +1,6 @@
 """What is still to come after a part of the search, and what of a state matters to it."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from shared.loyalty.effects import AmountOff, Ladder, PercentLadder, PercentOff,
 from shared.money import Rounding, divide_rounded
 from shared.pricing.components import Component
 from shared.pricing.gates import Fixed, Gate, Threshold
-from shared.pricing.moves import Move
+from shared.pricing.moves import Move, Slot
 from shared.pricing.trends import BILLION, trend_of
 
 
@@ -25,22 +25,6 @@ class Left(Protocol):
     def closed(self) -> frozenset[str]: ...
     @property
     def left(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """Moves of which at most one will be taken, and the most that it takes off."""
-
-    moves: tuple[Move, ...]
-    most: int
-
-
-def slots(moves: Iterable[Move], most: Mapping[Move, int]) -> list[Slot]:
-    """Each move apart, but those of one closing group together; ``most`` by original move."""
-    found: dict[str | int, list[Move]] = {}
-    for number, move in enumerate(moves):
-        found.setdefault(move.closes or number, []).append(move)
-    return [Slot(tuple(own), max(most[move.original] for move in own)) for own in found.values()]
 
 
 @dataclass(frozen=True, slots=True)

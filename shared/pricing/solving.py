@@ -1,6 +1,6 @@
 """One part of the search: from the states of the parts below it to its own."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -9,7 +9,7 @@ from shared.money import Rounding, divide_rounded
 from shared.pricing.components import Component
 from shared.pricing.effects import OfferLine, Taking
 from shared.pricing.joining import Reach, Worth
-from shared.pricing.moves import SETS_TRIED_MAX, Move
+from shared.pricing.moves import SETS_TRIED_MAX, Move, Slot, slots
 from shared.pricing.nodes import (
     Node,
     Solved,
@@ -20,7 +20,7 @@ from shared.pricing.nodes import (
     ranked,
     stepped,
 )
-from shared.pricing.sequel import Sequel, Slot, slots
+from shared.pricing.sequel import Sequel
 from shared.pricing.trends import BILLION, jumps_of, rate_between_jumps
 
 JOINED_PER_ATTEMPT: Final = 4
@@ -37,7 +37,6 @@ class Solving:
 
     part: Component
     sequel: Sequel
-    most: Mapping[Move, int]
     attempts_left: int = 0
     is_proved: bool = True
     known: int | None = None
@@ -52,7 +51,7 @@ class Solving:
 
     def __post_init__(self) -> None:
         self.slack = self.sequel.slack([line.gross for line in self.part.lines])
-        self.hopes = [slots(bucket, self.most) for bucket in self.part.buckets]
+        self.hopes = [slots(bucket) for bucket in self.part.buckets]
         sequels = [self.sequel]
         for hopes in reversed(self.hopes[1:]):
             sequels.append(sequels[-1].after(hopes))
