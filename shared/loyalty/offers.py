@@ -111,6 +111,11 @@ class Offer(Document, frozen=True, kw_only=True):
             return Phase.BASKET
         return Phase.ITEMS
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """When it works: its phase, and its rank in it."""
+        return self.works_in, self.rank
+
 
 class Coupon(Document, frozen=True, kw_only=True):
     """What a coupon is good for: it claims ``offer``; its instances carry their own codes.

@@ -5,21 +5,19 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.loyalty.document import EVERYTHING, GoodsSet
-from shared.loyalty.effects import Addition, Bundle, Gift, IssueCoupon, PercentOff
-from shared.loyalty.offers import GroupMode, Offer, Phase
+from shared.loyalty.effects import Addition, Bundle, Gift, IssueCoupon
+from shared.loyalty.offers import Offer
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket, OfferUse
 from shared.pricing.claims import Claiming, Try
 from shared.pricing.conditions import Hindrance, hindrance
 from shared.pricing.effects import Candidate
-from shared.pricing.gates import Positions, gate_of
+from shared.pricing.gates import OPEN, Gate, Positions, gate_of
 from shared.pricing.net import NetPart
 from shared.pricing.quote import Explanation, Reason
 from shared.pricing.ringing import Ringing
-from shared.pricing.rulebook import goods_of, rulebook
+from shared.pricing.rulebook import Rule, goods_of, rulebook
 
-BASKET_PERCENTAGES: Final = "\x00basket-percentages"
-"""The group of whole-basket percentages that name none; no document can spell it."""
 USES_MAX: Final = 10**9
 """What no limit means."""
 _TOLD: Final = frozenset(
@@ -67,15 +65,15 @@ def candidates_of(
     sorting = _Sorting(
         basket,
         ringing,
-        modes={group.id: group.mode for group in programme.groups},
         uses={use.offer: use for use in basket.uses},
         listed=ringing.listed,
+        typed=frozenset([n for n, line in enumerate(ringing.lines) if line.is_manual]),
         nets=ringing.nets,
     )
     for index in sorted(meant):
-        offer = rules.offers[index]
-        if tries := claims.of_offer(offer):
-            sorting.sort_in(offer, tries, meant[index])
+        rule = rules.rules[index]
+        if tries := claims.of_offer(rule.offer):
+            sorting.sort_in(rule, tries, meant[index])
     return sorting.found
 
 
@@ -85,30 +83,31 @@ class _Sorting:
 
     basket: Basket
     ringing: Ringing
-    modes: Mapping[str, GroupMode]
     uses: Mapping[str, OfferUse]
     listed: Sequence[int]
+    typed: frozenset[int]
+    """Positions of lines whose price somebody typed."""
     nets: Sequence[NetPart]
     found: Candidates = field(default_factory=lambda: Candidates([], [], []))
 
-    def sort_in(self, offer: Offer, tries: Iterable[Try], meant: Sequence[int]) -> None:
+    def sort_in(self, rule: Rule, tries: Iterable[Try], meant: Sequence[int]) -> None:
         """Each attempt as a candidate, or as an explanation of why it is none.
 
         ``meant`` are the positions of the offer's goods.
         """
-        use = self.uses.get(offer.id)
-        against = _hindrance(offer, self.basket, use)
+        offer, use = rule.offer, self.uses.get(rule.offer.id)
+        uses_left = _uses_left(offer, use) if rule.is_limited else USES_MAX
+        against = _hindrance(offer, self.basket, used_up=use is not None and not uses_left)
         lines = () if against else self._open_to(offer, meant)
         needs_no_goods = isinstance(offer.effect, Gift | IssueCoupon) and not against
         is_addition = isinstance(offer.effect, Addition)
         kind = self.found.additions if is_addition else self.found.discounts
-        uses_left = _uses_left(offer, use)
         for number, one in enumerate(tries):
             if number >= uses_left and not against:
                 told = Explanation(offer=offer.id, reason=Reason.USED_UP, coupon=one.coupon)
                 self.found.hindered.append(told)
             elif lines or needs_no_goods:
-                kind.append(self._candidate(offer, one, lines))
+                kind.append(self._candidate(rule, one, lines))
             elif one.coupon or one.time or (against and against.reason in _TOLD):
                 reason, units = against or Hindrance(Reason.NO_GOODS)
                 self.found.hindered.append(
@@ -119,7 +118,9 @@ class _Sorting:
 
     def _open_to(self, offer: Offer, meant: Sequence[int]) -> Positions:
         """Lines that the offer may work on; none where a part of a bundle has none."""
-        lines = _without_typed(offer, meant, self.ringing)
+        lines = tuple(meant)
+        if self.typed and not offer.on_manual_prices:
+            lines = tuple([index for index in meant if index not in self.typed])
         is_whole = not isinstance(offer.effect, Bundle) or all(self._parts(offer, lines))
         return lines if is_whole else ()
 
@@ -131,31 +132,35 @@ class _Sorting:
             for part in offer.effect.parts
         )
 
-    def _candidate(self, offer: Offer, one: Try, lines: Positions) -> Candidate:
-        group = offer.group or _default_group(offer)
+    def _candidate(self, rule: Rule, one: Try, lines: Positions) -> Candidate:
+        offer = rule.offer
         return Candidate(
             offer=offer,
+            place=rule.place,
             lines=lines,
-            gate=gate_of(
-                offer.conditions,
-                self.basket,
-                offer.goods,
-                own_positions=lines,
-                positions_of=lambda goods: _of_goods(goods, self.ringing),
-                listed=self.listed,
-                nets=self.nets,
-            ),
-            group=group,
-            mode=self.modes.get(group, GroupMode.ONE if group else GroupMode.CHAIN),
+            gate=self._gate(offer, lines) if offer.conditions else OPEN,
+            group=rule.group,
+            mode=rule.mode,
             coupon=one.coupon,
             parts=self._parts(offer, lines),
             time=one.time,
             nets=tuple(self.nets[index] for index in lines) if offer.net else (),
         )
 
+    def _gate(self, offer: Offer, lines: Positions) -> Gate:
+        return gate_of(
+            offer.conditions,
+            self.basket,
+            offer.goods,
+            own_positions=lines,
+            positions_of=lambda goods: _of_goods(goods, self.ringing),
+            listed=self.listed,
+            nets=self.nets,
+        )
 
-def _hindrance(offer: Offer, basket: Basket, use: OfferUse | None) -> Hindrance | None:
-    if use is not None and not _uses_left(offer, use):
+
+def _hindrance(offer: Offer, basket: Basket, *, used_up: bool) -> Hindrance | None:
+    if used_up:
         return Hindrance(Reason.USED_UP)
     return hindrance(offer.conditions, basket, offer.goods)
 
@@ -170,18 +175,6 @@ def _uses_left(offer: Offer, use: OfferUse | None) -> int:
         (limits.in_total, so_far.in_total),
     )
     return min((max(0, most - used) for most, used in pairs if most), default=USES_MAX)
-
-
-def _default_group(offer: Offer) -> str:
-    is_basket = offer.works_in is Phase.BASKET and offer.goods.is_everything
-    return BASKET_PERCENTAGES if is_basket and isinstance(offer.effect, PercentOff) else ""
-
-
-def _without_typed(offer: Offer, positions: Sequence[int], ringing: Ringing) -> Positions:
-    """Lines without those whose price somebody typed, if the offer leaves them alone."""
-    if offer.on_manual_prices:
-        return tuple(positions)
-    return tuple([index for index in positions if not ringing.lines[index].is_manual])
 
 
 def _of_goods(goods: GoodsSet, ringing: Ringing) -> Positions:

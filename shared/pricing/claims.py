@@ -1,7 +1,7 @@
 """Which claimed coupons and rewards may try to work, and why the others cannot."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from shared.loyalty.offers import Offer
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket, CouponClaim, RewardClaim
 from shared.pricing.quote import Explanation, Reason
+from shared.pricing.rulebook import rulebook
 
 
 class Try(NamedTuple):
@@ -43,10 +44,12 @@ def claiming(basket: Basket, programme: Programme) -> Claiming:
 
 
 def _coupons(
-    claims: Iterable[CouponClaim], programme: Programme, by_offer: dict[str, list[Try]]
+    claims: Sequence[CouponClaim], programme: Programme, by_offer: dict[str, list[Try]]
 ) -> Iterable[Explanation]:
     """Those beyond ``per_sale`` are refused, the highest codes first."""
-    coupons = {coupon.id: coupon for coupon in programme.coupons}
+    if not claims:
+        return
+    coupons = rulebook(programme).coupons
     used: Counter[str] = Counter()
     for claim in sorted(claims, key=lambda claim: (claim.coupon, claim.instance)):
         coupon = coupons.get(claim.coupon)
@@ -65,8 +68,10 @@ def _rewards(
     basket: Basket, programme: Programme, by_offer: dict[str, list[Try]]
 ) -> Iterable[Explanation]:
     """Rewards that the member's points pay, in the order of the programme."""
+    if not basket.rewards:
+        return
     wanted = _wanted(basket.rewards)
-    known = {offer.id: offer for offer in programme.offers if offer.is_reward}
+    known = rulebook(programme).rewards
     for unknown in sorted(wanted.keys() - known.keys()):
         yield Explanation(offer=unknown, reason=Reason.UNKNOWN_REWARD)
     left = basket.member.points if basket.member else 0

@@ -1,6 +1,6 @@
 """Whether a rule holds for this basket, as far as no other offer can change it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -38,13 +38,15 @@ class Hindrance(NamedTuple):
 
 
 def hindrance(
-    conditions: Iterable[Condition], basket: Basket, own: GoodsSet | None = None
+    conditions: Sequence[Condition], basket: Basket, own: GoodsSet | None = None
 ) -> Hindrance | None:
     """The first condition that does not hold; None where all do, or may.
 
     ``own`` are the goods of the rule. Thresholds on money are not looked at here (they may hold):
     what they measure depends on the offers before them.
     """
+    if not conditions:
+        return None
     found = (_hindrance(condition, basket, own) for condition in conditions)
     return next((one for one in found if one is not None), None)
 

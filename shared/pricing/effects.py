@@ -91,6 +91,8 @@ class Candidate(Struct, frozen=True, eq=False):
     """An offer that may apply to this basket: its goods as positions, its thresholds likewise."""
 
     offer: Offer
+    place: tuple[int, int]
+    """When it works: its phase, and its rank in it."""
     lines: tuple[int, ...]
     gate: Gate = OPEN
     group: str = ""
@@ -102,11 +104,6 @@ class Candidate(Struct, frozen=True, eq=False):
     """Which of several claims of a reward this is."""
     nets: tuple[NetPart, ...] = ()
     """Of an offer that is stated without tax: the net part of each of its lines."""
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """When it works: its phase, and its rank in it."""
-        return self.offer.works_in, self.offer.rank
 
     @property
     def key(self) -> str:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from shared.loyalty.effects import Bundle, FreeUnits, NthItem, PercentOff, SetPrice
 from shared.loyalty.offers import GroupMode
 from shared.pricing.effects import Candidate, OfferLine, Standing, Taking, take, take_added
-from shared.pricing.gates import Positions, moved, positions_in
+from shared.pricing.gates import OPEN, Positions, moved, positions_in
 
 ADDED_MEMBERS_MAX: Final = 6
 """Up to so many offers of an adding group all their subsets are tried, else all or one."""
@@ -51,6 +51,7 @@ class Move(Struct, frozen=True, eq=False):
         members = tuple(
             Candidate(
                 one.offer,
+                one.place,
                 placed(one.lines),
                 moved(one.gate, placed),
                 one.group,
@@ -117,9 +118,10 @@ def slots(moves: Iterable[Move]) -> list[Slot]:
 
 
 def _move(members: tuple[Candidate, ...], closes: str) -> Move:
-    touches = {index for member in members for index in member.lines}
+    touches = set(members[0].lines).union(*(member.lines for member in members[1:]))
     for member in members:
-        touches |= positions_in(member.gate)
+        if member.gate is not OPEN:
+            touches |= positions_in(member.gate)
     place = min(member.place for member in members)
     return Move(members, closes, place, frozenset(touches))
 

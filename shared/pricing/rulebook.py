@@ -5,29 +5,47 @@ an article is meant; the index answers from the article's own marks.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.catalogue.goods import Goods
 from shared.loyalty.conditions import Paying, every
 from shared.loyalty.document import GoodsSet
-from shared.loyalty.effects import Bundle, Gift
-from shared.loyalty.offers import Offer
+from shared.loyalty.effects import Bundle, Gift, PercentOff
+from shared.loyalty.offers import GroupMode, Limits, Offer, Phase
 from shared.loyalty.programme import Programme
 
 ARTICLES_KEPT: Final = 20_000
 """For so many articles it is remembered which offers are for them."""
 
+BASKET_PERCENTAGES: Final = "\x00basket-percentages"
+"""The group of whole-basket percentages that name none; no document can spell it."""
+
 Mark = tuple[str, str]
 """What an article is found by: ``sku``, ``category``, ``brand``, ``mark`` or ``supplier``."""
+
+
+class Rule(NamedTuple):
+    """An offer with what follows from it and its programme, whatever is in the basket."""
+
+    offer: Offer
+    place: tuple[int, int]
+    group: str
+    mode: GroupMode
+    is_limited: bool
 
 
 class Rulebook:
     """The offers of one programme in order of id, with an index."""
 
-    def __init__(self, offers: Iterable[Offer]) -> None:
-        self.offers = sorted(offers, key=lambda offer: offer.id)
+    def __init__(self, programme: Programme) -> None:
+        modes = {group.id: group.mode for group in programme.groups}
+        self.offers = sorted(programme.offers, key=lambda offer: offer.id)
+        self.rules = [_rule(offer, modes) for offer in self.offers]
+        self.coupons = {coupon.id: coupon for coupon in programme.coupons}
+        self.rewards = {offer.id: offer for offer in programme.offers if offer.is_reward}
+        """In the order of the programme."""
         self.always: list[int] = []
         """Offers for all goods, and those that need none."""
         self.claimed: dict[str, int] = {}
@@ -70,6 +88,19 @@ class Rulebook:
         for index in maybe.union(self.always):
             if any(one.contains(goods) for one in goods_of(self.offers[index])):
                 yield index
+
+
+def _rule(offer: Offer, modes: Mapping[str, GroupMode]) -> Rule:
+    group = offer.group
+    if not group and _is_basket_percentage(offer):
+        group = BASKET_PERCENTAGES
+    mode = modes.get(group, GroupMode.ONE if group else GroupMode.CHAIN)
+    return Rule(offer, offer.place, group, mode, offer.limits != Limits())
+
+
+def _is_basket_percentage(offer: Offer) -> bool:
+    is_basket = offer.works_in is Phase.BASKET and offer.goods.is_everything
+    return is_basket and isinstance(offer.effect, PercentOff)
 
 
 def goods_of(offer: Offer) -> Iterator[GoodsSet]:
@@ -118,7 +149,7 @@ class _Same:
 
 @lru_cache(maxsize=8)
 def _made(same: _Same) -> Rulebook:
-    return Rulebook(same.programme.offers)
+    return Rulebook(same.programme)
 
 
 def rulebook(programme: Programme) -> Rulebook:

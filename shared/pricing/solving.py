@@ -93,9 +93,14 @@ class Solving:
 
     def _is_hopeless(self, left: int, hope: int) -> bool:
         """Whether so much, less what can still be taken off in this part, leads nowhere."""
+        most_left = self._most_left(hope)
+        return most_left is not None and left > most_left
+
+    def _most_left(self, hope: int) -> int | None:
+        """More than this leads nowhere; None where that is not known."""
         if self.known is None or self.slack is None:
-            return False
-        return left - hope > self.known + self.slack
+            return None
+        return self.known + self.slack + hope
 
     def _hope(self, first_bucket: int) -> int:
         return sum(slot.most for hopes in self.hopes[first_bucket:] for slot in hopes)
@@ -117,23 +122,23 @@ class Solving:
         if not below:
             return [self._joined([])]
         sequel = self.after_children
-        hope = self._hope(0)
+        most_left = self._most_left(self._hope(0))
         cheapest = self.part.loose_minor + sum(one.nodes[0].left for one in below)
         reach = Reach.of(below, self._worthwhile(below, cheapest))
         joined: dict[Hashable, tuple[int, tuple[Node, ...]]] = {0: (cheapest, ())}
         looked_at, most = 0, self.attempts_left * JOINED_PER_ATTEMPT
         for number, (places, one) in enumerate(zip(self.part.places, below, strict=True)):
-            seen = sequel.of_lines(places)
+            seen, first = sequel.of_lines(places), one.nodes[0].left
+            ways = [(node.left - first, seen.of(node), node) for node in one.nodes]
             found: dict[Hashable, tuple[int, tuple[Node, ...]]] = {}
             for key, (left, picks) in joined.items():
-                for node in one.nodes:
-                    total = left + node.left - one.nodes[0].left
-                    if self._is_hopeless(total, hope):
+                for more, own, node in ways:
+                    total = left + more
+                    if most_left is not None and total > most_left:
                         break
                     if not reach.leads(number, total - cheapest):
                         continue
                     looked_at += 1
-                    own = seen.of(node)
                     both = added(key, own) if sequel.is_pooled else (key, own)
                     other = found.get(both)
                     if other is None or is_better((*picks, node), other[1]):

@@ -361,7 +361,7 @@ def test_no_lawful_combination_is_cheaper_than_the_one_found(bought, chosen):
             positions = tuple(sorted({i for part in parts for i in part})) if all(parts) else ()
             if not positions:
                 continue
-        candidates.append(Candidate(one, positions, gate, one.group, mode, parts=parts))
+        candidates.append(Candidate(one, one.place, positions, gate, one.group, mode, parts=parts))
 
     choice = best_choice(candidates, offer_lines)
 
