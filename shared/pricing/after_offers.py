@@ -14,7 +14,7 @@ from shared.money import divide_rounded
 from shared.pricing.basket import WHOLE, Basket
 from shared.pricing.effects import Taking
 from shared.pricing.quote import LineDiscount, OfferTotal
-from shared.pricing.ringing import Ringing, by_class
+from shared.pricing.ringing import Ringing
 from shared.pricing.search import Choice
 from shared.shares import largest_remainder
 
@@ -41,7 +41,7 @@ class _Room:
         self._class_of = {i: known.id for i, known in enumerate(ringing.classes)}
         self._by_class = {
             known.id: max(0, sum(ringing.listed[i] - ringing.back[i] for i in positions))
-            for known, positions in by_class(ringing.classes)
+            for known, positions in ringing.by_class
         }
         self.left = max(0, sum(ringing.listed) - sum(ringing.back))
 

@@ -15,7 +15,7 @@ from shared.loyalty.effects import AmountOff
 from shared.pricing.bounds import most_off
 from shared.pricing.effects import Candidate, OfferLine, State
 from shared.pricing.gates import OPEN, Positions, moved
-from shared.pricing.moves import Move, Slot, slots
+from shared.pricing.moves import Move, slots
 
 PARTS_KEPT: Final = 500
 
@@ -88,10 +88,12 @@ class Components:
 
     def parts_of(self, moves: Sequence[Move], lines: Sequence[OfferLine]) -> list[Part]:
         """The parts of sorted moves, in the order of their first lines."""
-        return [self._part(own, lines) for own in _connected(moves)]
+        return [self._part(own, touches, lines) for own, touches in _connected(moves)]
 
-    def _part(self, moves: Sequence[Move], lines: Sequence[OfferLine]) -> Part:
-        positions = tuple(sorted(frozenset[int]().union(*(move.touches for move in moves))))
+    def _part(
+        self, moves: Sequence[Move], touches: Iterable[int], lines: Sequence[OfferLine]
+    ) -> Part:
+        positions = tuple(sorted(touches))
         own = _Own(positions)
         own_lines = tuple([lines[index] for index in positions])
         if not self.is_kept:
@@ -123,12 +125,12 @@ class Components:
         on_top = [replace(move, most=most_off(move, own_lines, start)) for move in on_top]
         hopes = slots(on_top)
         caps = [(one.most, frozenset(own)) for one, own in zip(_of(below), places, strict=True)]
-        caps += [(slot.most, _touched(slot)) for slot in hopes]
+        caps += [(slot.most, _lines_of(slot.moves)) for slot in hopes]
         return Component(
             lines=own_lines,
             buckets=tuple(
                 tuple(_knowing(move, caps, own_lines) for move in bucket)
-                for bucket in _connected(on_top)
+                for bucket, _ in _connected(on_top)
             ),
             children=tuple(_of(below)),
             places=places,
@@ -141,10 +143,6 @@ class Components:
 
 def _of(parts: Iterable[Part]) -> list[Component]:
     return [part.component for part in parts]
-
-
-def _touched(slot: Slot) -> frozenset[int]:
-    return frozenset[int]().union(*(move.touches for move in slot.moves))
 
 
 def _knowing(
@@ -187,17 +185,10 @@ class _Own:
         return id(one.offer), one.coupon, one.time, self.placed(one.lines), one.nets, gate, parts
 
 
-def _connected(moves: Sequence[Move]) -> list[list[Move]]:
-    """Moves that share no line and no group apart, each part in its old order."""
-    if len(moves) == 1:
-        return [list(moves)]
-    if not moves:
-        return []
-    whole = frozenset[int]().union(*(move.touches for move in moves))
-    if any(len(move.touches) == len(whole) for move in moves) and all(
-        move.touches for move in moves
-    ):
-        return [list(moves)]
+def _connected(moves: Sequence[Move]) -> list[tuple[Sequence[Move], Iterable[int]]]:
+    """Moves that share no line and no group apart, each part in its old order, with its lines."""
+    if len(moves) < 2 or _has_one_on_all(moves):
+        return [(moves, _lines_of(moves))] if moves else []
     owner: dict[int | str, int] = {}
     leader = list(range(len(moves)))
 
@@ -215,8 +206,15 @@ def _connected(moves: Sequence[Move]) -> list[list[Move]]:
     parts: dict[int, list[Move]] = {}
     for number, move in enumerate(moves):
         parts.setdefault(lead(number), []).append(move)
-    return sorted(parts.values(), key=lambda part: min(_first_line(move) for move in part))
+    found = [(own, _lines_of(own)) for own in parts.values()]
+    return sorted(found, key=lambda part: min(part[1], default=-1))
 
 
-def _first_line(move: Move) -> int:
-    return min(move.touches, default=-1)
+def _lines_of(moves: Iterable[Move]) -> frozenset[int]:
+    return frozenset[int]().union(*(move.touches for move in moves))
+
+
+def _has_one_on_all(moves: Sequence[Move]) -> bool:
+    """Whether the last of them ties all others together; a quick answer where most are tied so."""
+    last = moves[-1].touches
+    return all(move.touches and move.touches <= last for move in moves)

@@ -54,14 +54,14 @@ def _base(earning: Earning, sold: BasketLine, quote: LineQuote, covered: int, lo
     """What a line earns on; points may cover a part of it, or have lowered its price."""
     if sold.goods.no_points or sold.comes_in:
         return 0
-    money = quote.taxed_minor
+    money = taxed = quote.taxed_minor
     if earning.points_tender_counts:
         money += lowered
     else:
         money = max(0, money - covered)
-    if earning.tax_counts or not quote.taxed_minor:
+    if earning.tax_counts or not taxed:
         return money
-    return divide_rounded(money * quote.net_minor, quote.taxed_minor)
+    return divide_rounded(money * quote.net_minor, taxed)
 
 
 def _lowered(basket: Basket, quote: LineQuote) -> int:
@@ -85,13 +85,14 @@ def _earned(
     per = _per(rule, counted)
     if per == 0:
         return None
-    meeting = multipliers if rule.multiplied else ()
-    factors = [_factor(line, meeting, overlap) for line in basket.lines]
-    whole = lcm(*(factor.denominator for factor in factors))
-    numerators = tuple(
-        count * rule.points * int(factor * whole)
-        for count, factor in zip(counted, factors, strict=True)
-    )
+    whole, numerators = 1, [count * rule.points for count in counted]
+    if multipliers and rule.multiplied:
+        factors = [_factor(line, multipliers, overlap) for line in basket.lines]
+        whole = lcm(*(factor.denominator for factor in factors))
+        numerators = [
+            numerator * int(factor * whole)
+            for numerator, factor in zip(numerators, factors, strict=True)
+        ]
     denominator = per * whole
     points = divide_rounded(sum(numerators), denominator, rule.rounding)
     shares = largest_remainder(points, numerators) if numerators else []
@@ -99,7 +100,7 @@ def _earned(
         rule=rule.id,
         points=points,
         line_points=tuple(shares),
-        numerators=numerators,
+        numerators=tuple(numerators),
         denominator=denominator,
     )
 
@@ -128,6 +129,8 @@ def _per(rule: EarningRule, counted: Sequence[int]) -> int:
 
 def _spent_enough(rule: EarningRule, basket: Basket, base: Sequence[int]) -> bool:
     """Whether thresholds hold, measured on the base: it is what it is, net or not."""
+    if not rule.conditions:
+        return True
 
     def positions_of(goods: GoodsSet) -> tuple[int, ...]:
         return tuple(i for i, line in enumerate(basket.lines) if goods.contains(line.goods))

@@ -4,7 +4,6 @@ Lines are known by their position in canonical order; amounts are tax-included m
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
 from typing import Protocol
@@ -68,8 +67,7 @@ class Standing(Protocol):
     def multi(self) -> Sequence[int]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What a sequence of offers has left: one figure per line.
 
     ``multi`` is what multi-buy offers took off and ``used`` how many units they used, so that the
@@ -357,7 +355,12 @@ def _capped(candidate: Candidate, amounts: dict[int, int]) -> dict[int, int]:
 
 def after(state: State, taking: Taking) -> State:
     """The state that a taking leaves behind."""
-    remaining, used, multi = list(state.remaining), list(state.used), list(state.multi)
+    remaining = list(state.remaining)
+    if not taking.units:
+        for index, amount in taking.amounts.items():
+            remaining[index] -= amount
+        return State(tuple(remaining), state.used, state.multi)
+    used, multi = list(state.used), list(state.multi)
     take_off(taking, remaining, used, multi)
     return State(tuple(remaining), tuple(used), tuple(multi))
 

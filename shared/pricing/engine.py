@@ -27,7 +27,7 @@ from shared.pricing.quote import (
     Reason,
     TaxClassTotal,
 )
-from shared.pricing.ringing import Ringing, by_class, canonical_order, ring_up
+from shared.pricing.ringing import Ringing, canonical_order, ring_up
 from shared.pricing.search import Choice, SearchMemory, best_choice
 from shared.pricing.tax import line_levies, rate_shares, split_class
 
@@ -88,7 +88,11 @@ def _quote(
         for index, amount in taking.amounts.items():
             left[index] -= amount
     further = further_discounts(basket, programme, ringing, left)
-    quoted, taxes = _tax(ringing, line_discounts(choice.takings, further, len(order)))
+    for _, amounts in further:
+        for index, amount in amounts.items():
+            left[index] -= amount
+    taxed = [amount - back for amount, back in zip(left, ringing.back, strict=True)]
+    quoted, taxes = _tax(ringing, line_discounts(choice.takings, further, len(order)), taxed)
     lines = [quote for _, quote in sorted(zip(order, quoted, strict=True), key=lambda p: p[0])]
     offers = (
         *map(_total, choice.takings),
@@ -119,21 +123,17 @@ def _total(taking: Taking) -> OfferTotal:
 
 
 def _tax(
-    ringing: Ringing, discounts: list[tuple[LineDiscount, ...]]
+    ringing: Ringing, discounts: list[tuple[LineDiscount, ...]], left: Sequence[int]
 ) -> tuple[list[LineQuote], tuple[TaxClassTotal, ...]]:
-    """Finished lines in canonical order, and the tax table."""
+    """Finished lines in canonical order, and the tax table; ``left`` is what is taxed of each."""
     quoted: dict[int, LineQuote] = {}
     totals: list[TaxClassTotal] = []
-    for tax_class, positions in by_class(ringing.classes):
-        taxed = [
-            ringing.gross[i]
-            - ringing.back[i]
-            - ringing.hand[i]
-            - sum(d.amount_minor for d in discounts[i])
-            for i in positions
-        ]
+    for tax_class, positions in ringing.by_class:
+        taxed, rates = [left[i] for i in positions], tax_class.rates
         split = split_class(tax_class, taxed)
-        levies = [_levies(tax_class, ringing.lines[i]) for i in positions]
+        levies: list[tuple[ComponentShare, ...]] = [()] * len(positions)
+        if tax_class.levies:
+            levies = [_levies(tax_class, ringing.lines[i]) for i in positions]
         for place, i in enumerate(positions):
             line = ringing.lines[i]
             quoted[i] = LineQuote(
@@ -146,16 +146,16 @@ def _tax(
                 discounts=discounts[i],
                 tax_class=tax_class.id,
                 net_minor=split.line_nets[place],
-                taxes=rate_shares(tax_class.rates, split.line_taxes[place]),
+                taxes=rate_shares(rates, split.line_taxes[place]),
                 levies=levies[place],
-                pay_minor=taxed[place] + sum(share.amount_minor for share in levies[place]),
+                pay_minor=taxed[place] + sum([share.amount_minor for share in levies[place]]),
             )
         totals.append(
             TaxClassTotal(
                 tax_class=tax_class.id,
                 taxed_minor=sum(taxed),
                 net_minor=split.net,
-                taxes=rate_shares(tax_class.rates, split.taxes),
+                taxes=rate_shares(rates, split.taxes),
                 levies=_levy_totals(levies),
             )
         )

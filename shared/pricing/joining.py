@@ -3,7 +3,7 @@
 Where all that follows depends on one sum alone, the parts' states are numbers to be added up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.pricing.moves import Move
@@ -45,31 +45,24 @@ class Worth:
         return sums
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Which sums of the parts' nodes lead to one that is worth a look.
+def needed_sums(below: Sequence[Solved], worth: Worth) -> list[int]:
+    """For each part, the sums up to and with it that can lead to one that is worth a look.
 
     Sums are bits of a number: how much more they are than the cheapest.
     """
+    most = (1 << worth.ranges[-1].stop) - 1
+    steps = [{node.left - one.nodes[0].left for node in one.nodes} for one in below]
+    reached = 1
+    for more in steps:
+        reached = _either(reached << one for one in more) & most
+    needed = [worth.wanted(reached)]
+    for more in reversed(steps[1:]):
+        needed.append(_either(needed[-1] >> one for one in more))
+    return needed[::-1]
 
-    beyond: tuple[int, ...]
-    """What the parts from each on can add."""
-    wanted: int | None
 
-    @staticmethod
-    def of(below: Sequence[Solved], worth: "Worth | None") -> "Reach":
-        """Everything is worth a look where nothing is known."""
-        if worth is None:
-            return Reach((), None)
-        most = (1 << worth.ranges[-1].stop) - 1
-        beyond = [1]
-        for one in reversed(below):
-            sums = 0
-            for more in {node.left - one.nodes[0].left for node in one.nodes}:
-                sums |= beyond[-1] << more
-            beyond.append(sums & most)
-        return Reach(tuple(reversed(beyond)), worth.wanted(beyond[-1]))
-
-    def leads(self, part: int, more: int) -> bool:
-        """Whether so much more than the cheapest, up to and with a part, can lead to such a sum."""
-        return self.wanted is None or bool(self.beyond[part + 1] << more & self.wanted)
+def _either(sums: Iterable[int]) -> int:
+    found = 0
+    for one in sums:
+        found |= one
+    return found

@@ -1,7 +1,6 @@
 """States on the way to the best price, and which of two ways there is better."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -43,8 +42,7 @@ class Node(Struct, eq=False, gc=False):
         return self._rating
 
 
-@dataclass(frozen=True, slots=True)
-class Solved:
+class Solved(Struct, frozen=True, eq=False):
     """What may still lead to the lowest price after a part, the cheapest first."""
 
     nodes: tuple[Node, ...]

@@ -52,7 +52,7 @@ class LineQuote(Struct, frozen=True, kw_only=True):
     @property
     def taxed_minor(self) -> int:
         """What is paid for it without levies, tax included."""
-        return self.net_minor + sum(share.amount_minor for share in self.taxes)
+        return self.net_minor + sum([share.amount_minor for share in self.taxes])
 
     @property
     def levy_minor(self) -> int:

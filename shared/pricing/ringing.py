@@ -17,6 +17,8 @@ class Ringing:
 
     lines: list[BasketLine]
     classes: list[TaxClass]
+    by_class: list[tuple[TaxClass, list[int]]]
+    """Each tax class with the positions of its lines."""
     gross: list[int]
     """Of what is sold; what comes in has 0."""
     hand: list[int]
@@ -39,7 +41,7 @@ class Ringing:
     @property
     def nets(self) -> list[NetPart]:
         """Which part of each line is net."""
-        weights = {known.id: weigh(known) for known, _ in by_class(self.classes)}
+        weights = {known.id: weigh(known) for known, _ in self.by_class}
         parts = {name: NetPart(name, one.net, one.paid) for name, one in weights.items()}
         return [parts[known.id] for known in self.classes]
 
@@ -89,22 +91,23 @@ def _ring_up(lines: list[BasketLine], programme: Programme) -> Ringing:
         by_id.get(line.goods.tax_class) or programme.tax_class(line.goods.tax_class)
         for line in lines
     ]
+    positions_by_class = _by_class(classes)
     gross, back = [0] * len(lines), [0] * len(lines)
-    for tax_class, positions in by_class(classes):
-        shelf = [
-            max(0, lines[i].shelf_minor - included_levy(tax_class, lines[i].units))
-            for i in positions
-        ]
+    for tax_class, positions in positions_by_class:
+        shelf = [lines[i].shelf_minor for i in positions]
+        if tax_class.levies:
+            levies = [included_levy(tax_class, lines[i].units) for i in positions]
+            shelf = [max(0, a - levy) for a, levy in zip(shelf, levies, strict=True)]
         for part, meant in ((gross, False), (back, True)):
             own = [n for n, index in enumerate(positions) if lines[index].comes_in is meant]
             amounts = included_amounts(tax_class, [shelf[n] for n in own])
             for n, amount in zip(own, amounts, strict=True):
                 part[positions[n]] = amount
     hand = [line.hand_discount(amount) for line, amount in zip(lines, gross, strict=True)]
-    return Ringing(lines, classes, gross, hand, back)
+    return Ringing(lines, classes, positions_by_class, gross, hand, back)
 
 
-def by_class(classes: Sequence[TaxClass]) -> list[tuple[TaxClass, list[int]]]:
+def _by_class(classes: Sequence[TaxClass]) -> list[tuple[TaxClass, list[int]]]:
     positions: dict[str, tuple[TaxClass, list[int]]] = {}
     for index, tax_class in enumerate(classes):
         positions.setdefault(tax_class.id, (tax_class, []))[1].append(index)

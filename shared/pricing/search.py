@@ -162,8 +162,7 @@ class _Search:
         below: dict[int, Solved] = {}
         # Small parts first: a tangle must not use up what they need.
         for number in sorted(range(len(part.children)), key=lambda n: part.children[n].size):
-            child, places = part.children[number], part.places[number]
-            after_child = solving.after_children.of_lines(places)
+            child, after_child = part.children[number], solving.after_child[number]
             below[number] = self.solve(child, after_child, may_be_one_sum=part.is_one_sum)
         solving.attempts_left = self.attempts_left
         nodes = solving.run([below[number] for number in range(len(part.children))])

@@ -1,8 +1,9 @@
 """What is still to come after a part of the search, and what of a state matters to it."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from shared.loyalty.effects import AmountOff, Ladder, PercentLadder, PercentOff, RoundDown
 from shared.money import Rounding, divide_rounded
@@ -27,8 +28,7 @@ class Left(Protocol):
     def left(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Sequel:
+class Sequel(Struct, frozen=True):
     """What works after a state of some lines, in their numbering.
 
     It says which states need not be told apart (``of``), and which cannot win (``is_beaten``).

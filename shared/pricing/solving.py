@@ -8,7 +8,7 @@ from typing import Final
 from shared.money import Rounding, divide_rounded
 from shared.pricing.components import Component
 from shared.pricing.effects import OfferLine, Taking
-from shared.pricing.joining import Reach, Worth
+from shared.pricing.joining import Worth, needed_sums
 from shared.pricing.moves import SETS_TRIED_MAX, Move, Slot, slots
 from shared.pricing.nodes import (
     Node,
@@ -48,6 +48,8 @@ class Solving:
     """What follows each bucket."""
     after_children: Sequel = field(init=False)
     """What follows the parts below."""
+    after_child: list[Sequel] = field(default_factory=list)
+    """What follows each of them, in its own numbering."""
 
     def __post_init__(self) -> None:
         self.slack = self.sequel.slack([line.gross for line in self.part.lines])
@@ -57,6 +59,7 @@ class Solving:
             sequels.append(sequels[-1].after(hopes))
         self.sequels = sequels[::-1]
         self.after_children = self.sequels[0].after(self.hopes[0])
+        self.after_child = [self.after_children.of_lines(places) for places in self.part.places]
 
     def run(self, below: Sequence[Solved]) -> tuple[Node, ...]:
         """The part's nodes that may still lead to the lowest price, the cheapest first."""
@@ -124,11 +127,12 @@ class Solving:
         sequel = self.after_children
         most_left = self._most_left(self._hope(0))
         cheapest = self.part.loose_minor + sum(one.nodes[0].left for one in below)
-        reach = Reach.of(below, self._worthwhile(below, cheapest))
+        worth = self._worthwhile(below, cheapest)
+        needed = needed_sums(below, worth) if worth else [-1] * len(below)
         joined: dict[Hashable, tuple[int, tuple[Node, ...]]] = {0: (cheapest, ())}
         looked_at, most = 0, self.attempts_left * JOINED_PER_ATTEMPT
-        for number, (places, one) in enumerate(zip(self.part.places, below, strict=True)):
-            seen, first = sequel.of_lines(places), one.nodes[0].left
+        for leads, seen, one in zip(needed, self.after_child, below, strict=True):
+            first = one.nodes[0].left
             ways = [(node.left - first, seen.of(node), node) for node in one.nodes]
             found: dict[Hashable, tuple[int, tuple[Node, ...]]] = {}
             for key, (left, picks) in joined.items():
@@ -136,7 +140,7 @@ class Solving:
                     total = left + more
                     if most_left is not None and total > most_left:
                         break
-                    if not reach.leads(number, total - cheapest):
+                    if not leads >> total - cheapest & 1:
                         continue
                     looked_at += 1
                     both = added(key, own) if sequel.is_pooled else (key, own)

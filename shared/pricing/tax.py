@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 
 from shared.loyalty.programme import Rate, TaxBase, TaxClass
@@ -30,6 +31,7 @@ class Weights:
         return self.net + sum(self.rates)
 
 
+@lru_cache(maxsize=64)
 def weigh(tax_class: TaxClass) -> Weights:
     """How a price of this class is composed."""
     rates: list[Fraction] = []
@@ -124,4 +126,4 @@ def included_levy(tax_class: TaxClass, units: int) -> int:
 
 def rate_shares(rates: Sequence[Rate], amounts: Sequence[int]) -> tuple[ComponentShare, ...]:
     """Amounts with the names of their rates."""
-    return tuple(ComponentShare(r.id, a) for r, a in zip(rates, amounts, strict=True))
+    return tuple([ComponentShare(r.id, a) for r, a in zip(rates, amounts, strict=True)])

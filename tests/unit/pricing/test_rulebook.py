@@ -11,6 +11,7 @@ from shared.loyalty.document import EVERYTHING, GoodsSet, Names
 from shared.loyalty.effects import Bundle, BundlePart, Effect, PercentOff
 from shared.loyalty.offers import Offer
 from shared.pricing.rulebook import Rulebook, goods_of
+from tests.pricing_builders import programme
 
 NAMES = Names(zh="优惠", en="Offer")
 CATEGORIES = ["", "food", "food/tea", "food/tea/green", "foods", "drink"]
@@ -61,7 +62,7 @@ def test_no_offer_whose_goods_are_in_the_basket_is_missed(
         Offer(id=f"o{number}", version=1, names=NAMES, goods=of_goods, effect=effect)
         for number, (of_goods, effect) in enumerate(rules)
     ]
-    book = Rulebook(offers)
+    book = Rulebook(programme(*offers))
     found = set(book.always).union(*(book.concerned_by(one) for one in basket))
 
     meant = {
@@ -80,7 +81,7 @@ def test_an_offer_for_other_goods_is_not_asked() -> None:
         goods=GoodsSet(categories=("food/tea",)),
         effect=PercentOff(basis_points_off=1_000),
     )
-    book = Rulebook([offer])
+    book = Rulebook(programme(offer))
     cup = Goods(
         sku=GoodsId("c"),
         name_zh="杯子",
