@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from shared.loyalty.effects import AmountOff
 from shared.pricing.bounds import most_off
-from shared.pricing.effects import Candidate, OfferLine, State
+from shared.pricing.effects import OfferLine, State
 from shared.pricing.gates import OPEN, Positions, moved
 from shared.pricing.moves import Move, slots
 
@@ -98,7 +98,7 @@ class Components:
         own_lines = tuple([lines[index] for index in positions])
         if not self.is_kept:
             return Part(self._made(moves, lines, own, own_lines), positions, moves)
-        likeness = own_lines, tuple([own.likeness(move) for move in moves])
+        likeness = own_lines, own.likeness(moves)
         known = self._kept.get(likeness)
         if known is None:
             known = self._made(moves, lines, own, own_lines)
@@ -174,15 +174,22 @@ class _Own:
         """A move in it."""
         return move if self._is_the_same else move.placed(self.placed)
 
-    def likeness(self, move: Move) -> Hashable:
-        """Equal for moves that do the same to lines that are alike."""
-        return tuple([self._likeness(member) for member in move.members])
+    def likeness(self, moves: Sequence[Move]) -> Hashable:
+        """Equal for moves that do the same to lines that are alike.
 
-    def _likeness(self, one: Candidate) -> Hashable:
-        # The group and its mode are the offer's own, and the programme is one and the same.
-        gate = one.gate if one.gate is OPEN else moved(one.gate, self.placed)
-        parts = tuple(map(self.placed, one.parts)) if one.parts else ()
-        return id(one.offer), one.coupon, one.time, self.placed(one.lines), one.nets, gate, parts
+        The group and its mode are the offer's own, and the programme is one and the same.
+        """
+        found: list[Hashable] = []
+        for move in moves:
+            found.append(len(move.members))
+            for one in move.members:
+                lines, gate = self.placed(one.lines), one.gate
+                found.append((id(one.offer), one.coupon, one.time, lines))
+                if gate is not OPEN:
+                    found.append(moved(gate, self.placed))
+                if one.parts or one.nets:
+                    found.append((tuple(map(self.placed, one.parts)), one.nets))
+        return tuple(found)
 
 
 def _connected(moves: Sequence[Move]) -> list[tuple[Sequence[Move], Iterable[int]]]:

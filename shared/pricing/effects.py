@@ -6,19 +6,17 @@ Lines are known by their position in canonical order; amounts are tax-included m
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import zip_longest
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from shared.ids import CouponId
 from shared.loyalty.effects import (
+    Addition,
     AmountOff,
     Bundle,
     FixedPrice,
     FreeUnits,
-    FurtherUnits,
-    Gift,
-    IssueCoupon,
     Ladder,
     NthItem,
     PercentLadder,
@@ -37,6 +35,8 @@ from shared.shares import largest_remainder
 
 MoneyOff = Ladder | PercentLadder | FixedPrice | PercentOff | AmountOff | RoundDown
 """What looks at money and uses up no units."""
+SETS: Final = (NthItem, SetPrice, Bundle, FreeUnits)
+"""What uses up units."""
 
 
 class OfferLine(Struct, frozen=True, gc=False):
@@ -171,20 +171,19 @@ def _amount(
     """What is taken off, the weights by which lines share it, and the sets that it is for."""
     effect = candidate.offer.effect
     found: SetsFound | None = None
-    match effect:
-        case NthItem() | SetPrice() | Bundle() | FreeUnits():
-            shelf = _shelf(candidate, lines, state)
-            found = _sets(effect, candidate, shelf, most_sets)
-            weights = found.weights(shelf)
-            off = min(found.off, sum(weights.values()) // shelf.scale)
-        case FurtherUnits() | Gift() | IssueCoupon():
-            return 0, {}, None
-        case _:
-            weights = _weights(effect, candidate, lines, state)
-            if candidate.nets:
-                weights = _net_off(effect, candidate, weights)
-                return sum(weights.values()), weights, None
-            off = _off_of(effect, sum(weights.values()))
+    if isinstance(effect, SETS):
+        shelf = _shelf(candidate, lines, state)
+        found = _sets(effect, candidate, shelf, most_sets)
+        weights = found.weights(shelf)
+        off = min(found.off, sum(weights.values()) // shelf.scale)
+    elif isinstance(effect, Addition):
+        return 0, {}, None
+    else:
+        weights = _weights(effect, candidate, lines, state)
+        if candidate.nets:
+            weights = _net_off(effect, candidate, weights)
+            return sum(weights.values()), weights, None
+        off = _off_of(effect, sum(weights.values()))
     return min(off, candidate.offer.at_most_minor or off), weights, found
 
 

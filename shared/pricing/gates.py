@@ -67,6 +67,8 @@ CLOSED_FOR_GOOD = 0
 
 def shortfall(gate: Gate, remaining: Sequence[int]) -> int | None:
     """None where a gate is open; else how much more would open it, 0 where buying does not help."""
+    if gate is OPEN:
+        return None
     match gate:
         case Threshold():
             missing = gate.missing(remaining)

@@ -7,16 +7,15 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shared.loyalty.effects import Bundle, FreeUnits, NthItem, PercentOff, SetPrice
+from shared.loyalty.effects import PercentOff
 from shared.loyalty.offers import GroupMode
-from shared.pricing.effects import Candidate, OfferLine, Standing, Taking, take, take_added
+from shared.pricing.effects import SETS, Candidate, OfferLine, Standing, Taking, take, take_added
 from shared.pricing.gates import OPEN, Positions, moved, positions_in
 
 ADDED_MEMBERS_MAX: Final = 6
 """Up to so many offers of an adding group all their subsets are tried, else all or one."""
 SETS_TRIED_MAX: Final = 24
 """Up to so many sets of one offer every lower number of them is tried."""
-USES_UNITS = NthItem | SetPrice | Bundle | FreeUnits
 
 
 class Move(Struct, frozen=True, eq=False):
@@ -37,7 +36,7 @@ class Move(Struct, frozen=True, eq=False):
     def looks_at_units(self) -> bool:
         """Whether it matters to it which units are used."""
         return any(
-            isinstance(m.offer.effect, USES_UNITS)
+            isinstance(m.offer.effect, SETS)
             or (isinstance(m.offer.effect, PercentOff) and m.offer.effect.spares_multi_buy)
             for m in self.members
         )
@@ -80,7 +79,7 @@ class Move(Struct, frozen=True, eq=False):
         self, made: Sequence[Taking], lines: Sequence[OfferLine], state: Standing
     ) -> Iterator[list[Taking]]:
         """The same with fewer sets than it made: units are left for others, or a threshold."""
-        if len(made) == 1 and isinstance(self.members[0].offer.effect, USES_UNITS):
+        if len(made) == 1 and isinstance(self.members[0].offer.effect, SETS):
             for sets in range(1, min(made[0].sets, SETS_TRIED_MAX + 1)):
                 taking = take(self.members[0], lines, state, most_sets=sets)
                 if isinstance(taking, Taking):

@@ -67,9 +67,13 @@ def stepped(node: Node, move: Move, number: tuple[int, int], takings: Sequence[T
 
 
 def is_better(some: Sequence[Node], others: Sequence[Node]) -> bool:
-    """Whether some nodes together have a better rating than others."""
-    count, other = (sum(node.rating[0] for node in nodes) for nodes in (some, others))
-    return count < other or (count == other and ranked(some) < ranked(others))
+    """Whether some nodes together have a better rating than others in their stead.
+
+    Those that are the same do not matter: what two sorted lists of one length have in common does
+    not change which of them comes first.
+    """
+    apart = [pair for pair in zip(some, others, strict=True) if pair[0] is not pair[1]]
+    return ranked([node for node, _ in apart]) < ranked([other for _, other in apart])
 
 
 def ranked(nodes: Sequence[Node]) -> Rating:

@@ -48,6 +48,8 @@ class Solving:
     """What follows each bucket."""
     after_children: Sequel = field(init=False)
     """What follows the parts below."""
+    outcomes: list["Outcomes"] = field(default_factory=list)
+    """Of each bucket, what its moves do."""
     after_child: list[Sequel] = field(default_factory=list)
     """What follows each of them, in its own numbering."""
 
@@ -59,12 +61,17 @@ class Solving:
             sequels.append(sequels[-1].after(hopes))
         self.sequels = sequels[::-1]
         self.after_children = self.sequels[0].after(self.hopes[0])
+        self.outcomes = [
+            Outcomes(self.part.lines, bucket, is_alone=len(bucket) == 1 and not after.seen)
+            for bucket, after in zip(self.part.buckets, self.sequels, strict=True)
+        ]
         self.after_child = [self.after_children.of_lines(places) for places in self.part.places]
 
     def run(self, below: Sequence[Solved]) -> tuple[Node, ...]:
         """The part's nodes that may still lead to the lowest price, the cheapest first."""
-        cheapest = self._joined([one.nodes[0] for one in below])
-        in_turn = self._in_turn(cheapest, 0)
+        in_turn = self._joined([one.nodes[0] for one in below])
+        for bucket in range(len(self.part.buckets)):
+            in_turn = self._in_turn(bucket, in_turn)
         self._note(in_turn)
         nodes: Iterable[Node] = self._join(below)
         for number in range(len(self.part.buckets)):
@@ -108,14 +115,14 @@ class Solving:
     def _hope(self, first_bucket: int) -> int:
         return sum(slot.most for hopes in self.hopes[first_bucket:] for slot in hopes)
 
-    def _in_turn(self, node: Node, bucket: int, taken: int = 0) -> Node:
-        """Where each move is taken in turn that can be, from a bucket on."""
-        for number in range(bucket, len(self.part.buckets)):
-            for place, move in enumerate(self.part.buckets[number]):
-                if (number == bucket and taken >> place & 1) or move.closes in node.closed:
-                    continue
-                if takings := move.attempt(self.part.lines, node):
-                    node = stepped(node, move, (number, place), takings)
+    def _in_turn(self, bucket: int, node: Node, taken: int = 0) -> Node:
+        """Where each move of a bucket is taken in turn that can be."""
+        outcomes = self.outcomes[bucket]
+        for number, move in enumerate(outcomes.moves):
+            if taken >> number & 1 or move.closes in node.closed:
+                continue
+            if found := outcomes.of(number, node):
+                node = stepped(node, move, (bucket, number), found[0])
         return node
 
     # From the parts below to one
@@ -133,16 +140,17 @@ class Solving:
         looked_at, most = 0, self.attempts_left * JOINED_PER_ATTEMPT
         for leads, seen, one in zip(needed, self.after_child, below, strict=True):
             first = one.nodes[0].left
-            ways = [(node.left - first, seen.of(node), node) for node in one.nodes]
+            ways = [(node.left - first, node) for node in one.nodes]
             found: dict[Hashable, tuple[int, tuple[Node, ...]]] = {}
             for key, (left, picks) in joined.items():
-                for more, own, node in ways:
+                for more, node in ways:
                     total = left + more
                     if most_left is not None and total > most_left:
                         break
                     if not leads >> total - cheapest & 1:
                         continue
                     looked_at += 1
+                    own = seen.of(node)
                     both = added(key, own) if sequel.is_pooled else (key, own)
                     other = found.get(both)
                     if other is None or is_better((*picks, node), other[1]):
@@ -207,12 +215,10 @@ class Solving:
 
     def _expand(self, bucket: int, nodes: Iterable[Node]) -> list[Node]:
         """All states that lawful ordered subsets of a bucket lead to."""
-        moves = self.part.buckets[bucket]
-        after = self.sequels[bucket]
+        outcomes, after = self.outcomes[bucket], self.sequels[bucket]
+        moves = outcomes.moves
         inside = self.after_children if bucket == 0 else after.after(self.hopes[bucket])
         hope_after = self._hope(bucket + 1)
-        is_alone = len(moves) == 1 and not after.seen
-        outcomes = Outcomes(self.part.lines, moves, is_alone=is_alone)
         promise = Promise(self.hopes[bucket], moves)
         is_last = bucket == len(self.part.buckets) - 1
         done: dict[Hashable, Node] = {}
@@ -266,12 +272,7 @@ class Solving:
         self.is_proved = False
         cheapest = sorted(open_ends, key=lambda one: (one[1].left, one[1].rating))
         for taken, node in cheapest[:STATES_BEYOND]:
-            ended = node
-            for number, move in enumerate(self.part.buckets[bucket]):
-                if taken >> number & 1 or move.closes in ended.closed:
-                    continue
-                if takings := move.attempt(self.part.lines, ended):
-                    ended = stepped(ended, move, (bucket, number), takings)
+            ended = self._in_turn(bucket, node, taken)
             keep(done, after.of(ended), ended)
 
 
