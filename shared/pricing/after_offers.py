@@ -103,10 +103,11 @@ def line_discounts(
     """Every line's shares, in the order in which they were taken."""
     shares: list[list[LineDiscount]] = [[] for _ in range(lines)]
     for taking in takings:
-        offer, coupon = taking.candidate.offer, taking.candidate.coupon
+        offer, version = taking.candidate.offer.id, taking.candidate.offer.version
+        coupon, used = taking.candidate.coupon, taking.units
         for index, amount in taking.amounts.items():
-            units = taking.units.get(index, 0)
-            shares[index].append(LineDiscount(offer.id, offer.version, amount, units, coupon))
+            units = used.get(index, 0) if used else 0
+            shares[index].append(LineDiscount(offer, version, amount, units, coupon))
     for total, amounts in further:
         for index, amount in amounts.items():
             shares[index].append(LineDiscount(total.offer, total.version, amount))

@@ -45,7 +45,9 @@ def candidates_of(
 ) -> Candidates:
     """Every attempt of every offer that concerns the basket, in order of id."""
     rules = rulebook(programme)
+    open_lines = [n for n, line in enumerate(ringing.lines) if line.is_open_to_offers]
     meant: dict[int, list[int]] = {index: [] for index in rules.always}
+    meant.update(dict.fromkeys(rules.for_all, open_lines))
     for number, line in enumerate(ringing.lines):
         if line.is_open_to_offers:
             for index in rules.concerned_by(line.goods):

@@ -73,7 +73,10 @@ def is_better(some: Sequence[Node], others: Sequence[Node]) -> bool:
     not change which of them comes first.
     """
     apart = [pair for pair in zip(some, others, strict=True) if pair[0] is not pair[1]]
-    return ranked([node for node, _ in apart]) < ranked([other for _, other in apart])
+    more = sum([one.rating[0] - other.rating[0] for one, other in apart])
+    if more:
+        return more < 0
+    return ranked([one for one, _ in apart]) < ranked([other for _, other in apart])
 
 
 def ranked(nodes: Sequence[Node]) -> Rating:

@@ -53,9 +53,9 @@ def canonical_order(basket: Basket) -> list[int]:
 
 def _canonical(line: BasketLine) -> tuple[str, int, int, bool, int, bool, str]:
     """What orders lines: what they are, and their id only where they are the same."""
-    hand = line.hand_discount(line.shelf_minor)
-    amount, is_manual = line.shelf_minor, line.is_manual
-    return line.goods.sku, amount, line.quantity, is_manual, hand, line.comes_in, line.id
+    amount = line.shelf_minor
+    hand = line.hand_discount(amount)
+    return line.goods.sku, amount, line.quantity, line.is_manual, hand, line.comes_in, line.id
 
 
 def ring_up(basket: Basket, order: Sequence[int], programme: Programme) -> Ringing:
@@ -103,7 +103,10 @@ def _ring_up(lines: list[BasketLine], programme: Programme) -> Ringing:
             amounts = included_amounts(tax_class, [shelf[n] for n in own])
             for n, amount in zip(own, amounts, strict=True):
                 part[positions[n]] = amount
-    hand = [line.hand_discount(amount) for line, amount in zip(lines, gross, strict=True)]
+    hand = [
+        line.hand_discount(amount) if line.discount else 0
+        for line, amount in zip(lines, gross, strict=True)
+    ]
     return Ringing(lines, classes, positions_by_class, gross, hand, back)
 
 

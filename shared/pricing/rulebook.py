@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from shared.catalogue.goods import Goods
 from shared.loyalty.conditions import Paying, every
-from shared.loyalty.document import GoodsSet
+from shared.loyalty.document import EVERYTHING, GoodsSet
 from shared.loyalty.effects import Bundle, Gift, PercentOff
 from shared.loyalty.offers import GroupMode, Limits, Offer, Phase
 from shared.loyalty.programme import Programme
@@ -47,7 +47,9 @@ class Rulebook:
         self.rewards = {offer.id: offer for offer in programme.offers if offer.is_reward}
         """In the order of the programme."""
         self.always: list[int] = []
-        """Offers for all goods, and those that need none."""
+        """Offers that may be for any goods, and those that need none."""
+        self.for_all: list[int] = []
+        """Offers for all goods there are."""
         self.claimed: dict[str, int] = {}
         """Offers that somebody has to claim, by id."""
         self._by_mark: defaultdict[Mark, list[int]] = defaultdict(list)
@@ -67,6 +69,9 @@ class Rulebook:
 
     def _put(self, index: int, offer: Offer) -> None:
         sets = list(goods_of(offer))
+        if sets == [EVERYTHING] and not isinstance(offer.effect, Gift):
+            self.for_all.append(index)
+            return
         if isinstance(offer.effect, Gift) or any(not one.is_selective for one in sets):
             self.always.append(index)
             return
@@ -74,7 +79,7 @@ class Rulebook:
             self._by_mark[mark].append(index)
 
     def concerned_by(self, goods: Goods) -> frozenset[int]:
-        """Offers that nobody has to claim and whose goods these are, by number."""
+        """Offers for some goods, these among them, that nobody has to claim, by number."""
         known = self._met.get(goods.sku)
         if known is None or known[0] is not goods:
             if len(self._met) >= ARTICLES_KEPT:
