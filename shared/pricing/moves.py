@@ -117,10 +117,11 @@ def slots(moves: Iterable[Move]) -> list[Slot]:
 
 
 def _move(members: tuple[Candidate, ...], closes: str) -> Move:
-    touches = set(members[0].lines).union(*(member.lines for member in members[1:]))
+    if len(members) == 1 and members[0].gate is OPEN:
+        return Move(members, closes, members[0].place, frozenset(members[0].lines))
+    touches = {index for member in members for index in member.lines}
     for member in members:
-        if member.gate is not OPEN:
-            touches |= positions_in(member.gate)
+        touches |= positions_in(member.gate)
     place = min(member.place for member in members)
     return Move(members, closes, place, frozenset(touches))
 

@@ -81,9 +81,13 @@ def is_better(some: Sequence[Node], others: Sequence[Node]) -> bool:
 
 def ranked(nodes: Sequence[Node]) -> Rating:
     """The rating of several nodes together."""
-    priorities = sorted(one for node in nodes for one in node.rating[1])
-    keys = sorted(one for node in nodes for one in node.rating[2])
-    return len(keys), tuple(priorities), tuple(keys)
+    priorities: list[int] = []
+    keys: list[str] = []
+    for node in nodes:
+        _, own_priorities, own_keys = node.rating
+        priorities += own_priorities
+        keys += own_keys
+    return len(keys), tuple(sorted(priorities)), tuple(sorted(keys))
 
 
 def added(one: Hashable, other: Hashable) -> Hashable:
