@@ -142,7 +142,10 @@ class _Search:
     attempts_left: int = ATTEMPTS_MAX
 
     def solve(self, part: Component, sequel: Sequel, *, may_be_one_sum: bool) -> Solved:
-        """The states of a part that matter to what follows it."""
+        """The states of a part that matter to what follows it.
+
+        Its lines may be seen as one where all that follows looks at nothing but their sum.
+        """
         if self.memory is None:
             return self._solve(part, sequel, may_be_one_sum=may_be_one_sum)
         problem = part, sequel, may_be_one_sum
@@ -156,7 +159,7 @@ class _Search:
 
     def _solve(self, part: Component, sequel: Sequel, *, may_be_one_sum: bool) -> Solved:
         before = self.attempts_left
-        if may_be_one_sum and is_one_sum(part, sequel):
+        if may_be_one_sum and is_one_sum(part):
             part, sequel = part.as_one_sum(), sequel.of_lines((0,))
         solving = Solving(part, sequel)
         below: dict[int, Solved] = {}

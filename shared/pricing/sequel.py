@@ -148,15 +148,10 @@ def _coarse(amount: int) -> int:
     return -(-amount // step) * step
 
 
-def is_one_sum(part: Component, sequel: Sequel) -> bool:
-    """Whether all that a part's own moves and what follows them look at is its lines' sum."""
+def is_one_sum(part: Component) -> bool:
+    """Whether all that a part's own moves look at is the sum of its lines."""
     lines = frozenset(range(len(part.lines)))
-    return (
-        len(lines) > 1
-        and sequel.is_pooled
-        and (not sequel.seen or sequel.seen == lines)
-        and all(_looks_at_one_sum(move, lines) for move in part.moves)
-    )
+    return len(lines) > 1 and all(_looks_at_one_sum(move, lines) for move in part.moves)
 
 
 def _looks_at_one_sum(move: Move, lines: frozenset[int]) -> bool:

@@ -3,8 +3,8 @@
 import random
 from dataclasses import replace
 
-from shared.loyalty.conditions import Spend
-from shared.loyalty.effects import PercentOff
+from shared.loyalty.conditions import Measured, Spend
+from shared.loyalty.effects import AmountOff, Ladder, PercentOff, Step
 from shared.pricing.engine import price
 from shared.pricing.nodes import Solved
 from shared.pricing.search import SearchMemory
@@ -44,6 +44,50 @@ def test_what_was_solved_for_a_programme_is_not_recalled_for_another():
     assert memory.recall("part", 9) is solved
     memory.open("another")
     assert memory.recall("part", 9) is None
+
+
+def test_a_threshold_on_other_goods_is_not_remembered():
+    """The same goods under the same offer, which only what stands beside them opens."""
+    with_b = Spend(minimum_minor=50_00, goods=only("B"), measured=Measured.LISTED)
+    rules = programme(
+        offer("a", PercentOff(basis_points_off=1_000), only("A"), conditions=(with_b,))
+    )
+    memory = SearchMemory()
+    for cost, off in ((50_00, 1_00), (40_00, 0), (50_00, 1_00)):
+        shopping = basket(line(goods("A", 10_00)), line(goods("B", cost)))
+        assert price(shopping, rules, memory).saved_minor == off
+
+
+def test_which_goods_were_typed_is_not_remembered():
+    """Amounts are the same whether somebody typed the list price or not; the offers are not."""
+    rules = programme(
+        offer("both", PercentOff(basis_points_off=1_000), only("A", "B"), rank=1),
+        offer("typed", AmountOff(off_minor=2_00), only("A", "B"), rank=2, on_manual_prices=True),
+    )
+    a, b = line(goods("A", 10_00)), line(goods("B", 10_00))
+    memory = SearchMemory()
+    for lines, off in (
+        ((a, b), 4_00),
+        ((replace(a, price_minor=10_00), b), 3_00),
+        ((a, b), 4_00),
+    ):
+        assert price(basket(*lines), rules, memory).saved_minor == off
+
+
+def test_of_two_ways_to_the_same_sum_the_one_with_fewer_offers_is_taken():
+    """300.00 have to be left for the ladder: one offer on A or two on B leave just that."""
+    ladder = Ladder(steps=(Step(threshold_minor=300_00, off_minor=150_00),))
+    rules = programme(
+        offer("b1", AmountOff(off_minor=50_00), only("B"), rank=1),
+        offer("b2", AmountOff(off_minor=50_00), only("B"), rank=1),
+        offer("a", AmountOff(off_minor=100_00), only("A"), rank=1),
+        offer("ladder", ladder),
+    )
+    for dear in ("AB", "BA"):
+        lines = [line(goods(sku, 200_00)) for sku in dear]
+        quote = price(basket(*lines), rules)
+        assert quote.total_minor == 150_00
+        assert [one.offer for one in quote.offers] == ["a", "ladder"]
 
 
 def _renamed(shopping, number):
