@@ -35,8 +35,11 @@ from sync_server.journal.own import OwnJournal
 from sync_server.keys.nonce import Nonces
 from sync_server.keys.throttle import Throttle
 from sync_server.keys.vault import Vault, create_vault, open_vault
-from sync_server.ledger.price_audit import PriceAudit
+from sync_server.ledger.audit_job import AuditJob
+from sync_server.ledger.price_audit import SaleJudge
+from sync_server.ledger.return_audit import ReturnJudge
 from sync_server.members.erasure import Erasure
+from sync_server.members.segments import Segments
 from sync_server.operators.desk import OperatorDesk
 from sync_server.programme.publishing import ProgrammeDesk
 from sync_server.stores.registry import StoreRegistry
@@ -75,7 +78,9 @@ class Services:
     sessions: Sessions
     erasure: Erasure
     throttle: Throttle
-    audit: PriceAudit
+    audit: AuditJob
+    returns_audit: AuditJob
+    segments: Segments
 
 
 def initialise(folder: Path, *, url: str | None = None, clock: Clock | None = None) -> None:
@@ -140,7 +145,9 @@ def assemble(database: Database, vault: Vault, clock: Clock, hasher: PasswordHas
         sessions=Sessions(clock, vault, users),
         erasure=Erasure(database, clock, own),
         throttle=throttle,
-        audit=PriceAudit(database, own),
+        audit=AuditJob(database, own, SaleJudge()),
+        returns_audit=AuditJob(database, own, ReturnJudge()),
+        segments=Segments(database),
     )
 
 

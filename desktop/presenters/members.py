@@ -153,7 +153,7 @@ def may_attach(session: Session) -> bool:
 
 
 class Enrolment(PlainOverlay):
-    """Three fields beside the sale; scanning goes on meanwhile."""
+    """A few fields beside the sale; scanning goes on meanwhile."""
 
     def __init__(
         self, session: Session, *, card: str = "", phone: str = "", name: str = ""
@@ -165,7 +165,7 @@ class Enrolment(PlainOverlay):
         self._told: Message | None = None
 
     def sheet(self) -> Sheet:
-        """Name, phone, card."""
+        """Name, phone, card, and a birthday where the customer tells it."""
         return Sheet(
             kind=f"enrolment-{self.card[-6:]}-{self._phone}",
             title=say("till.enrol.title"),
@@ -176,6 +176,7 @@ class Enrolment(PlainOverlay):
                         Field("name", say("till.enrol.name"), value=self._name),
                         Field("phone", say("till.enrol.phone"), value=self._phone),
                         Field("card", say("till.enrol.card"), value=self.card),
+                        Field("birthday", say("till.enrol.birthday")),
                     )
                 ),
             ),
@@ -223,6 +224,7 @@ class Enrolment(PlainOverlay):
             name=values["name"],
             phone=values.get("phone", ""),
             card=values.get("card", ""),
+            birthday=values.get("birthday", ""),
             operator_id=session.signed_in.operator_id,
             tier=session.pricing.programme.tiers.ladder[0].id,
         )

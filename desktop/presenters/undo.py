@@ -7,8 +7,8 @@ from desktop.presenters.returning import tell_refund
 from desktop.presenters.session import Session
 from desktop.presenters.text import say
 from desktop.services.checkout import CompletedSale
-from desktop.services.goods_back import Wanted
 from desktop.services.returns import ReturnedBy
+from shared.pricing.return_lines import Wanted
 from shared.trade.fact import Approval
 
 

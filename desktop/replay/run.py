@@ -19,7 +19,6 @@ from desktop.bootstrap import OpenStore, Surroundings, Till
 from desktop.past_sales.invoices import invoices_of
 from desktop.past_sales.lines import CANCELLATION, ShopLine
 from desktop.past_sales.matching import Ledger, Place, Sold
-from desktop.services.goods_back import Wanted
 from desktop.services.returns import ReturnedBy
 from desktop.shop.network_plug import NetworkPlug
 from desktop.shop.server_process import ServerProcess
@@ -36,6 +35,7 @@ from shared.loyalty.bundle import programme_bytes
 from shared.loyalty.programme import Programme, Returns
 from shared.money import AMOUNT_MINOR_MAX
 from shared.pricing.basket import BasketLine
+from shared.pricing.return_lines import Wanted
 from shared.trade.fact import Approval, CashCount
 
 OPERATOR: Final = "replay"

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
-from typing import Final
 
 from desktop.store.members import Member
 from shared.catalogue.goods import Goods, SoldBy
@@ -11,7 +10,6 @@ from shared.clock import Clock
 from shared.errors import DomainError
 from shared.ids import CouponId, MemberId, StoreId, TillId
 from shared.loyalty.lots import Lot, spendable
-from shared.loyalty.offers import Limits
 from shared.loyalty.programme import Programme
 from shared.loyalty.usable import usable
 from shared.pricing.basket import (
@@ -24,14 +22,16 @@ from shared.pricing.basket import (
     PlannedTender,
     RewardClaim,
 )
+from shared.pricing.conditions import around_birthday
 from shared.pricing.engine import price
+from shared.pricing.known import asked_by
 from shared.pricing.quote import AddedUnits, Quote
 from shared.pricing.redemption import Lowering, lowered
 from shared.pricing.search import SearchMemory
 from shared.pricing.tender_rules import Demanded, demands, demands_of
 from shared.trade.fact import Approval, BundleRef
+from shared.trade.profile import birthday_of
 
-NO_LIMITS: Final = Limits()
 FindUses = Callable[[Collection[str], MemberId | None, date], tuple[OfferUse, ...]]
 
 
@@ -90,6 +90,8 @@ def member_context(member: Member, today: date, programme: Programme) -> MemberC
     bought = [one.day for one in member.spending if one.spend_minor > 0]
     return MemberContext(
         tier=member.tier,
+        birthday=around_birthday(birthday_of(member.birthday), today),
+        segments=member.segments,
         sales=len(bought),
         visits=len(set(bought)),
         was_here_today=today in bought,
@@ -161,7 +163,7 @@ class OpenBasket:
 
     def _used(self, member: Member | None, today: date) -> tuple[OfferUse, ...]:
         """Looked up once for a member in a sale: it is the same until the sale is written."""
-        limited = [one.id for one in self.pricing.programme.offers if one.limits != NO_LIMITS]
+        limited = [one.id for one in asked_by(self.pricing.programme).limited]
         if not limited:
             return ()
         key = (self.pricing.ref, member.member_id if member else None, today)

@@ -9,16 +9,16 @@ from typing import NamedTuple
 import msgspec
 
 from desktop.services.basket import Pricing
-from desktop.services.goods_kept import SoldBy, by_what_is_kept, without_points
 from desktop.services.ticket import tier_after
 from desktop.store.members import Member
 from shared.errors import DomainError
 from shared.ids import CouponId, EntryId, LotId
 from shared.loyalty.lots import DEBT, Lot, claw_back
-from shared.loyalty.returns import Paid, ReturnShare, points_to_lots, return_share, split_refund
+from shared.loyalty.returns import Paid, points_to_lots, split_refund
 from shared.pricing.basket import Basket, BasketLine
 from shared.pricing.cash import cash_rounding
 from shared.pricing.engine import price
+from shared.pricing.return_lines import SoldBy, Wanted, lines_back, without_points
 from shared.pricing.sale_lines import sale_lines, tax_totals
 from shared.trade.fact import (
     LotDraw,
@@ -64,14 +64,6 @@ class ReturnableSale:
         raise DomainError("no-such-line")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Some units (or grams) of a line that come back."""
-
-    line: int
-    quantity: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoodsBack:
     """The outcome of a return, ready to be written."""
@@ -102,16 +94,7 @@ def receipted_return(
     Where the programme that the sale was ``sold_by`` says so, what is kept is priced again instead.
     Where the member is not known any more (erased), what points had paid is given back as money.
     """
-    lines: list[ReturnLine] = []
-    before: Counter[int] = Counter()
-    for number, want in enumerate(wanted, start=1):
-        line = sold.line(want.line)
-        done = sold.returned(line.line) + before[line.line]
-        share = return_share(line, want.quantity, returned_before=done)
-        before[line.line] += want.quantity
-        lines.append(_return_line(number, line, share))
-    if sold_by is not None and sold_by.can_price_again(sold.sale):
-        lines = by_what_is_kept(lines, sold.sale, sold.returns, sold_by)
+    lines = lines_back(sold.sale, sold.returns, wanted, sold_by)
     if member is None:
         lines = [without_points(line) for line in lines]
     refund = _refund(lines, sold, pricing)
@@ -164,26 +147,6 @@ def _voided(
     stays = {one.offer for one in pricing.programme.coupons if not one.is_voided}
     issued = (one.coupon_id for one in sold.sale.coupons_issued if one.offer_id not in stays)
     return tuple(issued) if _is_all_back(lines, sold) else ()
-
-
-def _return_line(number: int, line: SaleLine, share: ReturnShare) -> ReturnLine:
-    return ReturnLine(
-        line=number,
-        of_line=line.line,
-        goods_id=line.goods_id,
-        names=line.names,
-        quantity=share.quantity,
-        measure=line.measure,
-        amount=share.amount,
-        tax_class=line.tax_class,
-        taxes=share.taxes,
-        levy=share.levy,
-        points=share.points,
-        growth=share.growth,
-        spend=share.spend,
-        points_paid=share.points_paid,
-        points_spent=share.points_spent,
-    )
 
 
 @dataclass(frozen=True, slots=True)

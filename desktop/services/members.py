@@ -20,6 +20,7 @@ from shared.trade.profile import (
     lookup_hash,
     lookup_hashes,
     normalize_phone,
+    typed_birthday,
 )
 from shared.trade.till import MemberEnrolled
 from shared.trade.writing import Writing
@@ -72,15 +73,16 @@ class Members:
         name: str,
         phone: str = "",
         card: str = "",
+        birthday: str = "",
         operator_id: OperatorId,
         tier: str,
     ) -> Member:
-        """Make a member at once, network or not.
+        """Make a member at once, network or not; ``birthday`` is month and day, as typed.
 
-        Raises DomainError ``member-needs-phone-or-card``, ``bad-phone``, ``name-too-long``, or
-        ``member-exists`` when phone or card is known at this till.
+        Raises DomainError ``member-needs-phone-or-card``, ``bad-phone``, ``name-too-long``,
+        ``bad-birthday``, or ``member-exists`` when phone or card is known at this till.
         """
-        profile = self._checked(name, phone, card)
+        profile = self._checked(name, phone, card, birthday)
         member_id = MemberId(self._books.new_id())
         fact = MemberEnrolled(
             member_id=member_id,
@@ -115,7 +117,7 @@ class Members:
         assert enrolled is not None
         return enrolled
 
-    def _checked(self, name: str, phone: str, card: str) -> MemberProfile:
+    def _checked(self, name: str, phone: str, card: str, birthday: str) -> MemberProfile:
         digits = normalize_phone(phone)
         if phone.strip() and not PHONE_DIGITS_MIN <= len(digits) <= PHONE_DIGITS_MAX:
             raise DomainError("bad-phone")
@@ -124,9 +126,12 @@ class Members:
         name = clean_name(name)
         if len(name) > NAME_LENGTH_MAX:
             raise DomainError("name-too-long", limit=NAME_LENGTH_MAX)
+        born = typed_birthday(birthday) if birthday.strip() else ""
+        if born is None:
+            raise DomainError("bad-birthday")
         if (digits and self.by_phone(digits)) or (card.strip() and self.by_card(card)):
             raise DomainError("member-exists")
-        return MemberProfile(name=name, phone=digits, card=card.strip())
+        return MemberProfile(name=name, phone=digits, card=card.strip(), birthday=born)
 
     def _row(self, member_id: MemberId, profile: MemberProfile, tier: str) -> MemberRow:
         return MemberRow(
@@ -136,6 +141,7 @@ class Members:
             card_tail=profile.card[-4:],
             keys=lookup_hashes(self._books.identity.lookup_key, profile),
             tier=tier,
+            birthday=profile.birthday,
         )
 
 

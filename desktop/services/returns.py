@@ -12,11 +12,9 @@ from desktop.services.books import Books
 from desktop.services.goods_back import (
     GoodsBack,
     ReturnableSale,
-    Wanted,
     receipted_return,
     unreceipted_return,
 )
-from desktop.services.goods_kept import SoldBy
 from desktop.store import holds
 from desktop.store import members as member_store
 from desktop.store.bundles import read_bundle
@@ -31,6 +29,7 @@ from shared.ids import EntryId, GoodsId, OperatorId
 from shared.loyalty.returns import check_return_day
 from shared.pricing.basket import BasketLine
 from shared.pricing.engine import ENGINE
+from shared.pricing.return_lines import SoldBy, Wanted
 from shared.trade.fact import Approval
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.writing import Writing

@@ -17,6 +17,7 @@ from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import Spending, standing
 from shared.pricing.basket import Basket
+from shared.pricing.known import known_before
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import THIS_SALE, PointsPayment
 from shared.pricing.sale_lines import (
@@ -111,6 +112,7 @@ def sale_fact(
         approvals=state.approvals,
         coupons_issued=tuple(_issued(place, quote, pricing.programme, coupon_key)),
         seen=state.seen,
+        known=known_before(basket, pricing.programme),
     )
 
 

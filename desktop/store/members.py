@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
@@ -45,6 +46,9 @@ class Member:
     spending: tuple[Spending, ...]
     """What each sale counts towards tiers."""
     balance_as_of: str
+    birthday: str = ""
+    """``--MM-DD``; empty where it is not known."""
+    segments: tuple[str, ...] = ()
 
     @property
     def points(self) -> int:
@@ -97,6 +101,8 @@ def _member(connection: Connection, row: Row[tuple[str, ...]]) -> Member:
         ),
         spending=_spending(held, terms),
         balance_as_of=row.balance_as_of,
+        birthday=row.birthday,
+        segments=msgspec.json.decode(row.segments, type=tuple[str, ...]),
     )
 
 
@@ -145,6 +151,8 @@ def put_member(
             applied_epoch=epoch,
             applied_through=applied_through,
             balance_as_of=as_of,
+            birthday=row.birthday,
+            segments=msgspec.json.encode(row.segments).decode(),
         )
     )
     _put_keys(connection, row)

@@ -130,6 +130,9 @@ members = Table(
     Column("phone_tail", Text, nullable=False),
     Column("card_tail", Text, nullable=False),
     Column("tier", Text, nullable=False),
+    # Month and day (--MM-DD), never the year: what offers for birthdays need, offline and any day.
+    Column("birthday", Text, nullable=False, server_default=""),
+    Column("segments", Text, nullable=False, server_default="[]"),
     # Own entries from (applied_epoch, applied_through) on are not in the pulled balances.
     Column("applied_epoch", Integer, nullable=False),
     Column("applied_through", Integer, nullable=False),

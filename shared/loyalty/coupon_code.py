@@ -22,7 +22,7 @@ SEAL_DIGITS: Final = 8
 def new_coupon_code(
     key: bytes, coupon: str, random_bytes: RandomBytes = secrets.token_bytes
 ) -> str:
-    """A fresh code that claims the programme's coupon ``coupon`` once."""
+    """A fresh code that claims the programme's coupon ``coupon``, as often as that one says."""
     digits = random_digits(own_digits(CodeKind.COUPON) - SEAL_DIGITS, random_bytes)
     return coupon_code(digits + _seal(key, coupon, digits))
 

@@ -1,12 +1,13 @@
 """A basket as the price engine needs it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 
 from shared.catalogue.goods import Goods, SoldBy
 from shared.errors import DomainError
 from shared.ids import CouponId, StoreId, TillId
+from shared.loyalty.conditions import Around
 from shared.money import AMOUNT_MINOR_MAX, divide_rounded
 
 UNITS_MAX: Final = 100_000
@@ -141,11 +142,12 @@ class MemberContext:
     """What prices depend on about a member, as known on the till at the time of the sale.
 
     ``sales`` and ``visits`` are counted before the running sale, a visit being a day with a sale;
-    ``was_here_today`` says that today is among them.
+    ``was_here_today`` says that today is among them. ``birthday`` is what is around it now, and not
+    the day: that is all a price depends on, and all that a fact may say of it.
     """
 
     tier: str
-    birthday: date | None = None
+    birthday: tuple[Around, ...] = ()
     segments: tuple[str, ...] = ()
     sales: int = 0
     visits: int = 0

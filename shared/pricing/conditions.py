@@ -140,8 +140,17 @@ def _is_about(condition: Birthday | Segments | FirstSale | NthVisit, basket: Bas
             visit = member.visits + (not member.was_here_today)
             return visit >= minimum and visit % every == 0
         case Birthday(within=within):
-            born = member.birthday
-            return born is not None and _is_around(born, basket.at.date(), within)
+            return within in member.birthday
+
+
+def around_birthday(born: date | None, today: date) -> tuple[Around, ...]:
+    """How near a birthday is on a day, in each way that holds; the year of ``born`` is not needed.
+
+    Nothing for somebody whose birthday is not known.
+    """
+    if born is None:
+        return ()
+    return tuple(within for within in Around if _is_around(born, today, within))
 
 
 def _is_around(born: date, today: date, within: Around) -> bool:

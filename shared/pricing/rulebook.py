@@ -139,7 +139,7 @@ def _marks(goods: Goods) -> Iterator[Mark]:
         path = path.rpartition("/")[0]
 
 
-class _Same:
+class SameProgramme:
     """A programme as a key: the same object, not an equal one, which would be slow to find out."""
 
     def __init__(self, programme: Programme) -> None:
@@ -149,14 +149,14 @@ class _Same:
         return id(self.programme)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.programme is self.programme
+        return isinstance(other, SameProgramme) and other.programme is self.programme
 
 
 @lru_cache(maxsize=8)
-def _made(same: _Same) -> Rulebook:
+def _made(same: SameProgramme) -> Rulebook:
     return Rulebook(same.programme)
 
 
 def rulebook(programme: Programme) -> Rulebook:
     """The rulebook of a programme; made once for the programmes that are in use."""
-    return _made(_Same(programme))
+    return _made(SameProgramme(programme))

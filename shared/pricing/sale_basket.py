@@ -10,21 +10,19 @@ from typing import Final
 from shared.catalogue.goods import Goods, SoldBy
 from shared.errors import DomainError
 from shared.ids import CouponId
-from shared.loyalty.conditions import Birthday, FirstSale, NthVisit, Segments, every
-from shared.loyalty.offers import Limits
 from shared.loyalty.programme import Programme, Treatment
 from shared.pricing.basket import (
     Basket,
     BasketLine,
     CouponClaim,
     HandDiscount,
-    MemberContext,
     PlannedTender,
     PointsOff,
     RewardClaim,
 )
 from shared.pricing.earning import earn
 from shared.pricing.engine import ENGINE, price
+from shared.pricing.known import is_told, member_of, uses_before
 from shared.pricing.quote import Quote
 from shared.pricing.sale_lines import HAND_DISCOUNT
 from shared.pricing.tender_rules import tender_name
@@ -33,13 +31,10 @@ from shared.trade.ticket import SaleCompleted, SaleLine
 
 MINUTES_BEFORE: Final = (0, 10)
 """A basket is priced when it is changed, some minutes before the sale is complete."""
-NO_LIMITS: Final = Limits()
-UNKNOWN_TO_FACTS: Final = (Birthday, FirstSale, NthVisit, Segments)
-"""Conditions about what the fact of a sale does not say."""
 
 
 class Unjudged(StrEnum):
-    """Why a sale cannot be priced again from its fact."""
+    """Why a sale or a return cannot be priced again from its fact."""
 
     OTHER_ENGINE = "other-engine"
     """Another version of the engine priced it."""
@@ -47,26 +42,42 @@ class Unjudged(StrEnum):
     """Nobody published the programme that it names."""
     UNKNOWN_GOODS = "unknown-goods"
     """The catalogue does not know all of its goods, or their tax class."""
-    DEPENDS_ON_MORE = "depends-on-more"
-    """Its programme asks for what the fact does not say: visits, birthdays, uses."""
+    NOT_TOLD = "not-told"
+    """Its programme asks for visits, birthdays or uses, and a release wrote it that told none."""
+    NO_RECEIPT = "no-receipt"
+    """A return that names no sale: prices of its day stand nowhere."""
+    UNKNOWN_SALE = "unknown-sale"
+    """A return whose sale has not arrived; it is judged when the sale is there."""
+    RETURNED_TWICE = "returned-twice"
+    """A return of more than was sold, which is an exception of its own."""
 
 
 class Measured(StrEnum):
     """What differs; the words are ``web.account.audit-<value>``."""
 
     TOTAL = "total"
-    """What was to be paid."""
+    """What was to be paid, or given back."""
     TAX = "tax"
     """The tax in it."""
     POINTS = "points"
-    """Points earned."""
+    """Points earned, or not taken back."""
     OFFERS = "offers"
     """What offers took off, where the total agrees."""
+    GROWTH = "growth"
+    """Growth that a return should have taken back."""
+    SPEND = "spend"
+    """Spend towards tiers that a return should have taken back."""
+    POINTS_BACK = "points-back"
+    """Points that a return gave back."""
+    MONEY = "money"
+    """What a return gave back as money instead of points."""
+    LINES = "lines"
+    """How a return is spread over the lines of its sale, where all sums agree."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """By how much a sale is more than it should be."""
+    """By how much something is more than it should be; of a return, what the customer keeps."""
 
     measured: Measured
     amount: int
@@ -81,8 +92,8 @@ def judge(
     """
     if sale.engine != ENGINE:
         return Unjudged.OTHER_ENGINE
-    if depends_on_more(programme):
-        return Unjudged.DEPENDS_ON_MORE
+    if not is_told(sale, programme):
+        return Unjudged.NOT_TOLD
     if any(line.goods_id not in goods for line in sale.lines):
         return Unjudged.UNKNOWN_GOODS
     basket = sale_basket(sale, at, programme, goods)
@@ -113,18 +124,18 @@ def sale_basket(
     }
     rewards = {offer.id for offer in programme.offers if offer.is_reward}
     claimed = Counter(one.offer_id for one in sale.offers if one.offer_id in rewards)
-    member = sale.member
     return Basket(
         lines=tuple(_line(line, goods[line.goods_id]) for line in _rung_up(sale)),
         at=at,
         store=sale.store_id,
         till=sale.till_id,
-        member=MemberContext(tier=member.tier, points=member.points.spent) if member else None,
+        member=member_of(sale),
         claims=tuple(CouponClaim(coupon, CouponId(code)) for code, coupon in claims.items()),
         rewards=tuple(RewardClaim(offer, times) for offer, times in claimed.items()),
         gifts=tuple((line.given_by, line.goods_id) for line in sale.lines if line.given_by),
         points_off=_points_off(sale, programme),
         paying=_paying(sale),
+        uses=uses_before(sale),
     )
 
 
@@ -226,15 +237,3 @@ def _right_shares(quote: Quote) -> Shares:
         if given.goods:
             shares[given.goods, given.units, 0, given.offer] += 1
     return shares
-
-
-def depends_on_more(programme: Programme) -> bool:
-    """Whether prices or points may depend on what a fact does not carry."""
-    asked = (
-        *(one for offer in programme.offers for one in offer.conditions),
-        *(one for prices in programme.price_lists for one in prices.conditions),
-        *(one for rule in programme.earning.rules for one in rule.conditions),
-        *(one for times in programme.earning.multipliers for one in times.conditions),
-    )
-    is_limited = any(offer.limits != NO_LIMITS for offer in programme.offers)
-    return is_limited or any(isinstance(one, UNKNOWN_TO_FACTS) for one in every(asked))

@@ -12,7 +12,11 @@ from shared.ids import EntryId, GoodsId, JournalId, MemberId, OperatorId
 from shared.journal.attachment import Attachment
 from shared.journal.keys import Signed
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
+PROTOCOL_MIN: Final = 1
+"""The oldest version that the server still speaks."""
+PROTOCOL_BIRTHDAYS: Final = 2
+"""From this version on a member's row has the birthday and segments."""
 PUSH_ENTRIES_MAX: Final = 500
 PUSH_BYTES_MAX: Final = 1024 * 1024
 BODY_BYTES_MAX: Final = 2 * PUSH_BYTES_MAX
@@ -175,8 +179,8 @@ class BalanceRow(Message, frozen=True, kw_only=True):
     """The last day on which points of the lot can be spent."""
 
 
-class MemberRow(Message, frozen=True, kw_only=True):
-    """A member as tills may know them: no birthday date, address or e-mail.
+class MemberRow(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """A member as tills may know them: no year of birth, address or e-mail.
 
     ``gone`` without further data tells a till to forget the member: erased, or out of its scope.
     """
@@ -191,6 +195,9 @@ class MemberRow(Message, frozen=True, kw_only=True):
     """Keyed hashes of phone and cards."""
     tier: str = ""
     balances: tuple[BalanceRow, ...] = ()
+    birthday: str = ""
+    """``--MM-DD``; empty where it is not known."""
+    segments: tuple[str, ...] = ()
 
 
 Row = GoodsRow | BundleRow | OperatorRow | MemberRow

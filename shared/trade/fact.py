@@ -146,6 +146,36 @@ class OfferApplied(Value, frozen=True, kw_only=True):
     lease_id: str | None = None
 
 
+class OfferUsed(Value, frozen=True, kw_only=True):
+    """How often an offer had been used before a sale, as far as its limits ask for it."""
+
+    offer_id: str
+    by_member: int = 0
+    by_member_today: int = 0
+    in_store: int = 0
+    in_total: int = 0
+
+
+class KnownBefore(Value, frozen=True, kw_only=True):
+    """What a price depended on that neither the programme nor the catalogue tells.
+
+    Only what the programme asks for is filled in; a sale whose programme asks for nothing of it has
+    none of this, as sales of releases that did not write it down.
+    """
+
+    sales: int = 0
+    """The member's sales that count, before this one."""
+    visits: int = 0
+    """Days with such a sale."""
+    was_here_today: bool = False
+    birthday: tuple[str, ...] = ()
+    """How near it was (``day``, ``week``, ``month``); never the day itself."""
+    segments: tuple[str, ...] = ()
+    """Those of the member that the programme names."""
+    uses: tuple[OfferUsed, ...] = ()
+    """Of limited offers that were looked at; those never used before are left out."""
+
+
 class CouponIssued(Value, frozen=True, kw_only=True):
     """A coupon this sale gave the member; usable from the next sale on."""
 

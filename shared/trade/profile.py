@@ -3,9 +3,16 @@
 import hashlib
 import hmac
 import re
+from datetime import date
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+LEAP_YEAR: Final = 2000
+"""A birthday without its year is a day of this one, which has every day."""
+_BIRTHDAY = re.compile(r"(?:\d{4}|-)-(\d{2})-(\d{2})")
+_TYPED_BIRTHDAY = re.compile(r"(\d{2})(\d{2})|(\d{1,2})[-/.月](\d{1,2})日?")
 
 
 class MemberProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -31,6 +38,35 @@ def normalize_phone(text: str) -> str:
     """Digits only, without the country prefix 86 or a leading 00/+."""
     digits = re.sub(r"\D", "", text).removeprefix("00")
     return digits[2:] if len(digits) == 13 and digits.startswith("86") else digits
+
+
+def month_day(birthday: str) -> str:
+    """A profile's birthday as ``--MM-DD``, without its year; empty where it is none."""
+    day = birthday_of(birthday)
+    return f"--{day.month:02}-{day.day:02}" if day else ""
+
+
+def birthday_of(birthday: str) -> date | None:
+    """A birthday as a day of a leap year, whatever its own; None where it is none."""
+    found = _BIRTHDAY.fullmatch(birthday)
+    if found is None:
+        return None
+    try:
+        return date(LEAP_YEAR, int(found[1]), int(found[2]))
+    except ValueError:
+        return None
+
+
+def typed_birthday(text: str) -> str | None:
+    """``--MM-DD`` from a month and a day as people type them; None where it is neither.
+
+    ``0517``, ``5-17``, ``05/17``, ``5.17`` and ``5月17日`` are the same day. A year is not taken.
+    """
+    found = _TYPED_BIRTHDAY.fullmatch(re.sub(r"\s", "", text))
+    if found is None:
+        return None
+    month, day = (found[1], found[2]) if found[1] else (found[3], found[4])
+    return month_day(f"--{int(month):02}-{int(day):02}") or None
 
 
 def lookup_hash(lookup_key: bytes, kind: KeyKind, text: str) -> str:

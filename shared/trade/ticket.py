@@ -9,6 +9,7 @@ from shared.trade.fact import (
     CouponIssued,
     Fact,
     FiscalOutcome,
+    KnownBefore,
     LineDiscount,
     LineTax,
     LotDraw,
@@ -91,6 +92,8 @@ class SaleCompleted(Fact, frozen=True, kw_only=True):
     approvals: tuple[Approval, ...] = ()
     seen: tuple[str, ...] = ()
     """What the cashier has looked at before selling: ``restriction/demand``."""
+    known: KnownBefore | None = None
+    """What the price depended on beside goods and programme; null where nothing more was asked."""
     fiscal: FiscalOutcome | None = None
 
 

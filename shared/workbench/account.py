@@ -15,6 +15,7 @@ from shared.loyalty.tiers import Spending, Standing, TierFloor, standing
 from shared.loyalty.usable import usable
 from shared.loyalty.wallet import Wallet
 from shared.pricing.basket import MemberContext
+from shared.pricing.conditions import around_birthday
 from shared.trade.fact import LotDraw
 from shared.workbench.scenario import Person
 
@@ -80,7 +81,7 @@ class Account:
         days = [one.day for one in self.spending if one.spend_minor > 0]
         return MemberContext(
             tier=self.standing(programme, at).tier,
-            birthday=self.person.birthday,
+            birthday=around_birthday(self.person.birthday, at.date()),
             segments=self.person.segments,
             sales=len(days),
             visits=len(set(days)),

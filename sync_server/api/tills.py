@@ -10,6 +10,7 @@ from shared.errors import ProtocolError
 from shared.journal.certificate import Certificate
 from shared.protocol.message import (
     PROTOCOL,
+    PROTOCOL_MIN,
     PUSH_BYTES_MAX,
     PUSH_ENTRIES_MAX,
     EnrolReply,
@@ -45,7 +46,7 @@ def till_routes(services: Services) -> APIRouter:
         """What the server speaks, its time, and a nonce to sign requests with."""
         return answer(
             Hello(
-                protocol_min=PROTOCOL,
+                protocol_min=PROTOCOL_MIN,
                 protocol_max=PROTOCOL,
                 server_time=format_time(services.clock.now()),
                 entries_max=PUSH_ENTRIES_MAX,

@@ -15,7 +15,9 @@ from sync_server.bootstrap import Services
 from sync_server.database.migrate import is_current
 from sync_server.database.schema import entries, exceptions, quarantine
 from sync_server.database.transaction import Snapshot
-from sync_server.ledger.price_audit import progress_of
+from sync_server.ledger.audit_job import progress_of
+from sync_server.ledger.price_audit import SALES
+from sync_server.ledger.return_audit import RETURNS
 
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -47,6 +49,12 @@ class Metrics:
         self.unjudged = Gauge(
             "evertill_unjudged_sales", "Sales that cannot be.", registry=self.registry
         )
+        self.unaudited_returns = Gauge(
+            "evertill_unaudited_returns", "Returns not made again yet.", registry=self.registry
+        )
+        self.unjudged_returns = Gauge(
+            "evertill_unjudged_returns", "Returns that cannot be.", registry=self.registry
+        )
 
     def look(self, snapshot: Snapshot) -> None:
         """Take the counts that the database knows."""
@@ -62,9 +70,14 @@ class Metrics:
         )
         for gauge, statement in counts:
             gauge.set(snapshot.connection.execute(statement).scalar_one())
-        audit = progress_of(snapshot)
-        self.unaudited.set(audit.waiting)
-        self.unjudged.set(audit.unjudged)
+        audits = (
+            (SALES, self.unaudited, self.unjudged),
+            (RETURNS, self.unaudited_returns, self.unjudged_returns),
+        )
+        for watched, waiting, unjudged in audits:
+            progress = progress_of(snapshot, watched)
+            waiting.set(progress.waiting)
+            unjudged.set(progress.unjudged)
 
 
 class MeasuringMiddleware:

@@ -1,17 +1,19 @@
 """The catalogue as head office keeps it and tills pull it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
+from sqlalchemy import select
 
 from shared.catalogue.goods import Goods
 from shared.catalogue.search import search_keys
 from shared.errors import DomainError
 from sync_server.database.schema import goods
-from sync_server.database.transaction import Database
+from sync_server.database.transaction import Database, Snapshot
 
 _list = msgspec.json.Decoder(list[Goods])
+_article = msgspec.json.Decoder(Goods)
 
 
 def read_goods(document: bytes) -> list[Goods]:
@@ -66,3 +68,13 @@ class CatalogueDesk:
             ]
             work.connection.execute(statement, rows)
         return len(changed)
+
+
+def articles(snapshot: Snapshot, skus: Iterable[str]) -> dict[str, Goods]:
+    """Articles by SKU; what the catalogue has never had is left out."""
+    rows = snapshot.connection.execute(
+        select(goods.c.goods_id, goods.c.document).where(
+            goods.c.shard == snapshot.shard, goods.c.goods_id.in_(list(skus))
+        )
+    )
+    return {row.goods_id: _article.decode(row.document) for row in rows}

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,7 +12,7 @@ from shared.ids import MemberId
 from sync_server.bootstrap import open_services
 from sync_server.commands.options import AsJson, DataFolder
 from sync_server.journal.audit import Report, audit
-from sync_server.ledger.price_audit import progress_of
+from sync_server.ledger.audit_job import AuditJob, Outcome, Progress, progress_of
 
 EXIT_FLAWED = 1
 
@@ -42,34 +42,49 @@ def verify(data: DataFolder, as_json: AsJson = False) -> None:  # noqa: FBT002 -
 
 
 def audit_prices(data: DataFolder, as_json: AsJson = False) -> None:  # noqa: FBT002 - as above
-    """Price every sale again that was not yet; exit code 1 where any comes to something else."""
+    """Price every sale and return again that was not yet; exit code 1 where any differs."""
     with (
         open_services(data) as services,
         Console(stderr=True).status("pricing again"),
     ):
-        outcome = services.audit.run()
-        with services.database.reading() as snapshot:
-            progress = progress_of(snapshot)
-    unjudged = {str(reason): count for reason, count in sorted(outcome.unjudged.items())}
-    told = {
+        sales, returns = _run(services.audit), _run(services.returns_audit)
+    if as_json:
+        told = _as_json(*sales)
+        told["returns"] = _as_json(*returns)
+        typer.echo(json.dumps(told))
+    else:
+        for title, found in (("Sales", sales), ("Returns", returns)):
+            Console().print(_as_table(title, *found))
+    if sales[0].different or returns[0].different:
+        raise typer.Exit(EXIT_FLAWED)
+
+
+def _run(audit: AuditJob) -> tuple[Outcome, Progress]:
+    outcome = audit.run()
+    with audit.database.reading() as snapshot:
+        return outcome, progress_of(snapshot, audit.judge.watched)
+
+
+def _as_json(outcome: Outcome, progress: Progress) -> dict[str, Any]:
+    return {
         "judged": outcome.judged,
         "different": outcome.different,
-        "unjudged": unjudged,
+        "unjudged": {str(reason): count for reason, count in sorted(outcome.unjudged.items())},
         "judged_in_all": progress.judged,
         "unjudged_in_all": progress.unjudged,
         "waiting": progress.waiting,
     }
-    if as_json:
-        typer.echo(json.dumps(told))
-    else:
-        table = Table("Sales", "Count")
-        for name in ("judged", "different", "judged_in_all", "unjudged_in_all", "waiting"):
-            table.add_row(name.replace("_", " "), f"{told[name]:,}")
-        for reason, count in unjudged.items():
-            table.add_row(f"  not judged: {reason}", f"{count:,}")
-        Console().print(table)
-    if outcome.different:
-        raise typer.Exit(EXIT_FLAWED)
+
+
+def _as_table(title: str, outcome: Outcome, progress: Progress) -> Table:
+    table = Table(title, "Count")
+    for name, figure in _as_json(outcome, progress).items():
+        if name == "unjudged":
+            for reason, count in figure.items():
+                table.add_row(f"  not judged: {reason}", f"{count:,}")
+        else:
+            table.add_row(name.replace("_", " "), f"{figure:,}")
+    return table
 
 
 def erase(

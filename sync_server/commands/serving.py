@@ -15,7 +15,7 @@ from sync_server.api.application import make_application
 from sync_server.api.listening import listen
 from sync_server.bootstrap import initialise, open_services
 from sync_server.commands.options import DataFolder
-from sync_server.ledger.price_audit import AuditThread
+from sync_server.ledger.audit_job import AuditThread
 
 ADDRESS_FILE = "address.json"
 CONNECTIONS_MAX = 500
@@ -59,7 +59,7 @@ def serve(
     with (
         open_services(data) as services,
         listen(host, port) as listener,
-        AuditThread(services.audit),
+        AuditThread(services.audit, services.returns_audit),
     ):
         config = uvicorn.Config(
             make_application(services),

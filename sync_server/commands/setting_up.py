@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.errors import EnvironmentFault
-from shared.ids import StoreId, TillId
+from shared.ids import MemberId, StoreId, TillId
 from sync_server.bootstrap import open_services
 from sync_server.catalogue.goods import read_goods
 from sync_server.commands.options import AsJson, DataFolder
@@ -17,6 +17,10 @@ from sync_server.operators.desk import Role
 from sync_server.seeding import read_seed, sow
 
 InputFile = Annotated[Path, typer.Argument(help="A JSON file; - reads standard input.")]
+MembersFile = Annotated[
+    Path, typer.Argument(help="Member ids, one a line; - reads standard input.")
+]
+SegmentName = Annotated[str, typer.Argument(help="As programmes name it.")]
 
 _store = typer.Typer(no_args_is_help=True, help="Stores.")
 _till = typer.Typer(no_args_is_help=True, help="Tills and their enrolment codes.")
@@ -24,6 +28,7 @@ _operator = typer.Typer(no_args_is_help=True, help="Who works at the tills.")
 _programme = typer.Typer(no_args_is_help=True, help="Programmes.")
 _coupon = typer.Typer(no_args_is_help=True, help="Coupons.")
 _catalogue = typer.Typer(no_args_is_help=True, help="Goods.")
+_segment = typer.Typer(no_args_is_help=True, help="Segments of members.")
 _user = typer.Typer(no_args_is_help=True, help="Who may sign in at head office.")
 
 
@@ -35,6 +40,7 @@ def add_to(application: typer.Typer) -> None:
     application.add_typer(_programme, name="programme")
     application.add_typer(_coupon, name="coupon")
     application.add_typer(_catalogue, name="catalogue")
+    application.add_typer(_segment, name="segment")
     application.add_typer(_user, name="user")
     application.command()(seed)
 
@@ -128,7 +134,10 @@ def issue_coupons(
     coupon: Annotated[str, typer.Argument(help="The coupon's id in the programme in force.")],
     count: Annotated[int, typer.Option(help="How many codes.")] = 1,
 ) -> None:
-    """Print codes to hand out, one a line; each works once, in any store, also offline."""
+    """Print codes to hand out, one a line.
+
+    Each works in any store, also offline, in as many sales as its coupon says.
+    """
     with open_services(data) as services:
         codes = services.programme.issue_coupons(coupon, count)
     typer.echo("\n".join(codes))
@@ -140,6 +149,25 @@ def import_goods(data: DataFolder, file: InputFile) -> None:
     goods = read_goods(read_input(file))
     with open_services(data) as services:
         typer.echo(services.catalogue.put(goods))
+
+
+@_segment.command("add")
+def add_to_segment(data: DataFolder, segment: SegmentName, file: MembersFile) -> None:
+    """Put the members of a file, one id a line, into a segment; print how many are new in it."""
+    with open_services(data) as services:
+        typer.echo(services.segments.put(segment, _member_ids(file)))
+
+
+@_segment.command("remove")
+def take_out_of_segment(data: DataFolder, segment: SegmentName, file: MembersFile) -> None:
+    """Take the members of a file out of a segment; print how many were in it."""
+    with open_services(data) as services:
+        typer.echo(services.segments.take_out(segment, _member_ids(file)))
+
+
+def _member_ids(file: Path) -> list[MemberId]:
+    lines = read_input(file).decode(errors="replace").splitlines()
+    return [MemberId(line.strip()) for line in lines if line.strip()]
 
 
 @_user.command("add")

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-HEAD_REVISION: Final = "0002"
+HEAD_REVISION: Final = "0003"
 """The newest migration; a database at another one is upgraded or refused."""
 
 
@@ -286,6 +286,16 @@ member_keys = Table(
     Index("ix_member_keys_member", "shard", "member_id"),
 )
 
+# A row stays when its member leaves the segment: the audit asks who ever belonged to it.
+member_segments = Table(
+    "member_segments",
+    metadata,
+    _shard(),
+    _key("member_id"),
+    _key("segment"),
+    Column("active", Boolean, nullable=False),
+)
+
 member_entries = Table(
     "member_entries",
     metadata,
@@ -347,6 +357,18 @@ goods = Table(
     Column("deleted", Boolean, nullable=False),
     _big("change_seq"),
     UniqueConstraint("shard", "change_seq", name="uq_goods_change"),
+)
+
+# How often offers were used, by the sales that the audit has looked at.
+offer_uses = Table(
+    "offer_uses",
+    metadata,
+    _shard(),
+    _key("offer_id"),
+    _key("member_id"),
+    _key("store_id"),
+    _key("day"),
+    _big("uses"),
 )
 
 # How far jobs that follow the shard's counter have come.

@@ -31,6 +31,10 @@ class Rule(StrEnum):
     """Another fact came under an id that is kept already; it was not booked."""
     PRICED_OTHERWISE = "priced-otherwise"
     """Priced again by its own programme, a sale comes to something else."""
+    CLAIMED_OTHERWISE = "claimed-otherwise"
+    """A sale is cheaper than by what the server knew of its member and of the uses of offers."""
+    RETURNED_OTHERWISE = "returned-otherwise"
+    """A return gave, or took back, something else than its sale and programme say."""
     ATTACHMENT_UNPROVEN = "attachment-unproven"
     """Personal data came with an entry that vouches for other content; it was dropped."""
 

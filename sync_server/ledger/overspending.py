@@ -1,4 +1,4 @@
-"""Finds lots and coupons that facts have taken below zero."""
+"""Finds lots and coupons of which facts have taken more than there was."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,12 +10,13 @@ from shared.ledger.account import DEBT_LOT, Account, AccountKind, Unit
 from shared.ledger.balance import Balances
 from shared.ledger.lot import lot_terms
 from shared.trade.server import ExceptionEffect
+from shared.trade.ticket import SaleCompleted
 from sync_server.database.schema import balances, lots, postings
 from sync_server.database.transaction import Snapshot
+from sync_server.ledger.coupon_rights import CouponRights, in_batches
 from sync_server.ledger.finding import FACTS_MAX, Finding, Rule
 from sync_server.ledger.kept import Reading
 
-_BATCH = 500
 _WATCHED = {
     AccountKind.POINTS: (Rule.LOT_OVERSPENT, "overspent"),
     AccountKind.COUPON: (Rule.COUPON_OVERSPENT, "coupon-overspent"),
@@ -23,7 +24,7 @@ _WATCHED = {
 
 
 def find_overspending(snapshot: Snapshot, readings: Sequence[Reading]) -> list[Finding]:
-    """What booking these readings in order takes below zero; called before they are stored.
+    """What booking these readings in order takes too much of; called before they are stored.
 
     A draw that arrives before its lot is no finding: the lot's own entry decides.
     """
@@ -39,11 +40,11 @@ def find_overspending(snapshot: Snapshot, readings: Sequence[Reading]) -> list[F
     running = _stored(snapshot, touched)
     if not falling and not running:
         return []
-    known = _known(snapshot, touched)
+    known, coupons = _known_lots(snapshot, touched), CouponRights(snapshot, touched)
     history: dict[Account, list[EntryId]] = defaultdict(list)
     found: list[Finding] = []
     for reading in readings:
-        found += _step(snapshot, reading, running, known, history)
+        found += _step(snapshot, reading, running, known, coupons, history)
     return found
 
 
@@ -52,8 +53,10 @@ def _step(
     reading: Reading,
     running: Balances,
     known: set[Account],
+    coupons: CouponRights,
     history: dict[Account, list[EntryId]],
 ) -> Iterator[Finding]:
+    coupons.note(reading)
     opened = _opens(reading)
     for account in _watched(reading):
         change = sum(amount for touched, amount in reading.postings if touched == account)
@@ -62,15 +65,12 @@ def _step(
         if account in opened:
             known.add(account)
         lowered = change < 0 or account in opened
-        if lowered and _is_overspent(account, running[account], is_known=account in known):
+        if account.kind is AccountKind.COUPON:
+            is_overspent = running[account] < coupons.lowest(account)
+        else:
+            is_overspent = account in known and running[account] < 0
+        if lowered and is_overspent:
             yield _finding(snapshot, account, running[account], reading, history[account])
-
-
-def _is_overspent(account: Account, amount: int, *, is_known: bool) -> bool:
-    """A sealed coupon code was never issued in the ledger and is good for one use all the same."""
-    if account.kind is AccountKind.COUPON and not is_known:
-        return amount < -1
-    return is_known and amount < 0
 
 
 def _finding(
@@ -105,10 +105,11 @@ def _watched(reading: Reading) -> dict[Account, None]:
 
 def _opens(reading: Reading) -> set[Account]:
     terms = lot_terms(reading.envelope, reading.fact)
+    is_sale = isinstance(reading.fact, SaleCompleted)
     return {
         account
         for account, amount in reading.postings
-        if (account.kind is AccountKind.COUPON and amount > 0)
+        if (account.kind is AccountKind.COUPON and amount > 0 and is_sale)
         or (account.kind is AccountKind.POINTS and terms is not None and account.lot == terms.lot)
     }
 
@@ -116,7 +117,7 @@ def _opens(reading: Reading) -> set[Account]:
 def _stored(snapshot: Snapshot, accounts: Iterable[Account]) -> Balances:
     columns = balances.c
     found: Balances = {}
-    for keys in _batches(accounts):
+    for keys in in_batches(accounts):
         statement = select(
             columns.account, columns.owner, columns.lot, columns.unit, columns.amount
         )
@@ -129,27 +130,16 @@ def _stored(snapshot: Snapshot, accounts: Iterable[Account]) -> Balances:
     return found
 
 
-def _known(snapshot: Snapshot, accounts: set[Account]) -> set[Account]:
+def _known_lots(snapshot: Snapshot, accounts: set[Account]) -> set[Account]:
     by_lot: dict[str, set[Account]] = defaultdict(set)
-    coupons: dict[str, Account] = {}
     for account in accounts:
         if account.kind is AccountKind.POINTS:
             by_lot[account.lot].add(account)
-        else:
-            coupons[account.owner] = account
     known: set[Account] = set()
-    for keys in _batches(by_lot):
+    for keys in in_batches(by_lot):
         statement = select(lots.c.lot).where(lots.c.shard == snapshot.shard, lots.c.lot.in_(keys))
         for lot in snapshot.connection.execute(statement).scalars():
             known |= by_lot[lot]
-    for keys in _batches(coupons):
-        issued = select(postings.c.owner).where(
-            postings.c.shard == snapshot.shard,
-            postings.c.account == AccountKind.COUPON.value,
-            postings.c.owner.in_(keys),
-            postings.c.amount > 0,
-        )
-        known |= {coupons[owner] for owner in snapshot.connection.execute(issued).scalars()}
     return known
 
 
@@ -167,9 +157,3 @@ def _facts_on(snapshot: Snapshot, account: Account) -> list[EntryId]:
         .limit(FACTS_MAX)
     )
     return [EntryId(found) for found in snapshot.connection.execute(statement).scalars()]
-
-
-def _batches(keys: Iterable[object]) -> Iterator[list[object]]:
-    waiting = list(keys)
-    for at in range(0, len(waiting), _BATCH):
-        yield waiting[at : at + _BATCH]

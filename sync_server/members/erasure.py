@@ -22,6 +22,7 @@ from sync_server.database.schema import (
     erased_attachments,
     member_entries,
     member_keys,
+    member_segments,
     members,
 )
 from sync_server.database.times import format_time
@@ -57,10 +58,9 @@ class Erasure:
 
     def _forget(self, work: Work, member_id: MemberId, reason: str) -> None:
         _erase_attachments(work, member_id, format_time(self.clock.now()))
-        statement = delete(member_keys).where(
-            member_keys.c.shard == work.shard, member_keys.c.member_id == member_id
-        )
-        work.connection.execute(statement)
+        for table in (member_keys, member_segments):
+            own = (table.c.shard == work.shard, table.c.member_id == member_id)
+            work.connection.execute(delete(table).where(*own))
         blank = update(members).where(
             members.c.shard == work.shard, members.c.member_id == member_id
         )

@@ -4,13 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Row, select
 
 from shared.ids import MemberId
 from shared.ledger.account import AccountKind
-from shared.protocol.message import BalanceRow, MemberRow
+from shared.protocol.message import PROTOCOL_BIRTHDAYS, BalanceRow, MemberRow
+from shared.trade.profile import month_day
 from sync_server.database.schema import balances, lots, member_keys, members
 from sync_server.database.transaction import Snapshot
+from sync_server.members.segments import in_batches, segments_of
 
 TAIL_LENGTH = 4
 MEMBER_ACCOUNTS = (
@@ -19,7 +22,6 @@ MEMBER_ACCOUNTS = (
     AccountKind.SPEND,
     AccountKind.STORED_VALUE,
 )
-_BATCH = 1000
 
 
 def read_member_rows(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> list[MemberRow]:
@@ -27,7 +29,15 @@ def read_member_rows(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> list[Membe
     present = [row.member_id for row in rows if not row.gone]
     keys = _keys(snapshot, present)
     held = read_balances(snapshot, present)
-    return [_member_row(row, keys, held) for row in rows]
+    segments = segments_of(snapshot, present)
+    return [_member_row(row, keys, held, segments) for row in rows]
+
+
+def as_spoken(rows: Iterable[MemberRow], protocol: int) -> list[MemberRow]:
+    """Rows as a till of that protocol version reads them."""
+    if protocol >= PROTOCOL_BIRTHDAYS:
+        return list(rows)
+    return [msgspec.structs.replace(row, birthday="", segments=()) for row in rows]
 
 
 def find_members(snapshot: Snapshot, member_key: str) -> list[MemberRow]:
@@ -59,7 +69,7 @@ def read_balances(
 ) -> dict[MemberId, list[BalanceRow]]:
     """What members have, lot by lot; nothing for accounts at zero."""
     found: dict[MemberId, list[BalanceRow]] = defaultdict(list)
-    for ids in _batches(member_ids):
+    for ids in in_batches(member_ids):
         statement = (
             select(balances, lots.c.earned_on, lots.c.expires_on)
             .outerjoin(lots, (lots.c.shard == balances.c.shard) & (lots.c.lot == balances.c.lot))
@@ -88,7 +98,10 @@ def _balance_row(row: Row[Any]) -> BalanceRow:
 
 
 def _member_row(
-    row: Row[Any], keys: dict[MemberId, list[str]], held: dict[MemberId, list[BalanceRow]]
+    row: Row[Any],
+    keys: dict[MemberId, list[str]],
+    held: dict[MemberId, list[BalanceRow]],
+    segments: dict[MemberId, list[str]],
 ) -> MemberRow:
     if row.gone:
         return MemberRow(member_id=row.member_id, gone=True)
@@ -100,20 +113,18 @@ def _member_row(
         keys=tuple(keys.get(row.member_id, ())),
         tier=row.tier,
         balances=tuple(held.get(row.member_id, ())),
+        birthday=month_day(row.birthday),
+        segments=tuple(segments.get(row.member_id, ())),
     )
 
 
 def _keys(snapshot: Snapshot, member_ids: Sequence[MemberId]) -> dict[MemberId, list[str]]:
     found: dict[MemberId, list[str]] = defaultdict(list)
     columns = member_keys.c
-    for ids in _batches(member_ids):
+    for ids in in_batches(member_ids):
         statement = select(columns.member_id, columns.key_hash).where(
             columns.shard == snapshot.shard, columns.member_id.in_(ids)
         )
         for member, key in snapshot.connection.execute(statement.order_by(columns.key_hash)):
             found[MemberId(member)].append(key)
     return found
-
-
-def _batches(ids: Sequence[MemberId]) -> Iterable[Sequence[MemberId]]:
-    return (ids[at : at + _BATCH] for at in range(0, len(ids), _BATCH))

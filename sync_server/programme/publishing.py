@@ -67,7 +67,7 @@ class ProgrammeDesk:
         return ref
 
     def issue_coupons(self, coupon: str, count: int) -> list[str]:
-        """Fresh codes that each claim a coupon of the programme in force once, in any store.
+        """Fresh codes that each claim a coupon of the programme in force, in any store.
 
         Codes are sealed with the chain's key; none is kept here. Raises DomainError
         ``coupon-not-in-programme`` and ``bad-coupon-count``.

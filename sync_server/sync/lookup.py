@@ -9,7 +9,7 @@ from shared.errors import ProtocolError
 from shared.protocol.message import LookupReply, LookupRequest, MemberRow, ReceiptCopy
 from sync_server.database.schema import entries, tickets
 from sync_server.database.transaction import Database, Snapshot
-from sync_server.members.rows import find_member, find_members
+from sync_server.members.rows import as_spoken, find_member, find_members
 
 _KEY = re.compile("[0-9a-f]{32}")
 _RECEIPT = re.compile(r"[!-~]{1,40}")
@@ -33,7 +33,8 @@ class Lookup:
             receipt = _find_receipt(snapshot, receipt_no) if receipt_no else None
             if receipt is not None:
                 members += tuple(_member_of(snapshot, receipt_no))
-        return LookupReply(members=members, receipt=receipt)
+        told = tuple(as_spoken(members, request.protocol))
+        return LookupReply(members=told, receipt=receipt)
 
 
 def _member_of(snapshot: Snapshot, receipt_no: str | None) -> list[MemberRow]:

@@ -23,7 +23,7 @@ from shared.protocol.message import (
 from shared.protocol.message import Row as WireRow
 from sync_server.database import schema
 from sync_server.database.transaction import Database, Snapshot
-from sync_server.members.rows import read_member_rows
+from sync_server.members.rows import as_spoken, read_member_rows
 
 _TABLES: dict[Stream, Table] = {
     Stream.CATALOGUE: schema.goods,
@@ -66,7 +66,7 @@ def _read_page(
     after = cursor.server_seq if cursor else 0
     found = _changed(snapshot, _TABLES[request.stream], after, request.limit + 1)
     page, is_last = found[: request.limit], len(found) <= request.limit
-    rows = [msgspec.msgpack.encode(row) for row in _wire_rows(snapshot, request.stream, page)]
+    rows = [msgspec.msgpack.encode(row) for row in _wire_rows(snapshot, request, page)]
     reached = shard.server_seq if is_last else page[-1].change_seq
     return PullReply(
         rows=tuple(msgspec.Raw(row) for row in rows),
@@ -99,10 +99,12 @@ def _applied_through(snapshot: Snapshot, caller: Certificate) -> int:
     return int(snapshot.connection.execute(statement).scalar_one())
 
 
-def _wire_rows(snapshot: Snapshot, stream: Stream, rows: Sequence[Row[Any]]) -> Sequence[WireRow]:
-    match stream:
+def _wire_rows(
+    snapshot: Snapshot, request: PullRequest, rows: Sequence[Row[Any]]
+) -> Sequence[WireRow]:
+    match request.stream:
         case Stream.MEMBERS:
-            return read_member_rows(snapshot, rows)
+            return as_spoken(read_member_rows(snapshot, rows), request.protocol)
         case Stream.CATALOGUE:
             return [_goods_row(row) for row in rows]
         case Stream.PROGRAMME:

@@ -17,7 +17,9 @@ from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
 from sync_server.database import schema
 from sync_server.database.transaction import Database, Snapshot
-from sync_server.ledger.price_audit import Progress, progress_of
+from sync_server.ledger.audit_job import Progress, progress_of
+from sync_server.ledger.price_audit import SALES
+from sync_server.ledger.return_audit import RETURNS
 from sync_server.members.rows import read_balances
 
 Item = TypeVar("Item")
@@ -93,6 +95,7 @@ class Totals:
     exceptions: int
     quarantined: int
     audit: Progress
+    returns_audit: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,8 @@ class OfficeReader:
                 entries=_count(snapshot, schema.entries.c.shard),
                 exceptions=_count(snapshot, schema.exceptions.c.shard),
                 quarantined=_count(snapshot, schema.quarantine.c.shard, waiting),
-                audit=progress_of(snapshot),
+                audit=progress_of(snapshot, SALES),
+                returns_audit=progress_of(snapshot, RETURNS),
             )
 
     def programme(self) -> Programme | None:

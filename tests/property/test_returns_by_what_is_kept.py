@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.services.basket import Pricing
-from desktop.services.goods_back import ReturnableSale, Wanted, receipted_return
-from desktop.services.goods_kept import SoldBy
+from desktop.services.goods_back import ReturnableSale, receipted_return
 from desktop.store.members import Member
 from shared.ids import EntryId, LotId, MemberId, StoreId, TillId
 from shared.ledger.booking_ticket import post_return, post_sale
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import CashRounding, Redemption, ReturnPolicy, Returns
 from shared.pricing.engine import price
+from shared.pricing.judging_returns import judge_return
 from shared.pricing.redemption import offered, redeem
+from shared.pricing.return_lines import SoldBy, Wanted
 from shared.trade.fact import BundleRef
 from shared.trade.ticket import SaleReturned
 from shared.workbench import later_steps as later
@@ -45,6 +46,7 @@ ARTICLES = {
     for one in GOODS
 }
 LOT = Lot(lot=LotId("lot-1"), points=POINTS, earned_on=date(2026, 1, 1))
+SOLD_BY = SoldBy(RULES, NOON, ARTICLES)
 PRICING = Pricing(REF, RULES, StoreId("s1"), TillId("till"))
 
 
@@ -77,14 +79,9 @@ def sold_at_the_workbench(bought, payment):
     return shop
 
 
-def taken_back(sold, number, member):
+def taken_back(sold, number, member, sold_by=SOLD_BY, pricing=PRICING):
     back = receipted_return(
-        sold,
-        [Wanted(number, 1)],
-        PRICING,
-        member,
-        today=NOON.date(),
-        sold_by=SoldBy(RULES, NOON, ARTICLES),
+        sold, [Wanted(number, 1)], pricing, member, today=NOON.date(), sold_by=sold_by
     )
     fact = SaleReturned(
         receipt_no=f"r{len(sold.returns)}",
@@ -109,6 +106,11 @@ def taken_back(sold, number, member):
     return replace(sold, returns=(*sold.returns, fact)), fact
 
 
+def judged(fact, sale, *before, sold_by=SOLD_BY, **more):
+    values = {"may_forgive": False, "is_forgotten": False, **more}
+    return judge_return(fact, sale, before, sold_by, **values)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("ABC"), st.integers(1, 3)), min_size=1, max_size=4),
@@ -124,7 +126,9 @@ def test_every_step_is_that_of_the_workbench_and_all_of_them_give_back_all(bough
     for posting in post_sale(EntryId("sale"), sold.sale):
         books[posting.account] += posting.amount
     for number in data.draw(st.permutations(units)):
+        before = sold.returns
         sold, fact = taken_back(sold, number, member)
+        assert judged(fact, sold.sale, before) == []
         do(shop, later.Return(sale="s", lines=(later.Units(line=str(number), units=1),)))
         assert fact.total == shop.refund.amount_minor >= 0
         assert sum(one.amount for one in fact.refunds) == fact.total

@@ -6,13 +6,16 @@ from typing import Any
 
 from desktop.bootstrap import Counter, Surroundings, Till
 from desktop.services.checkout import CompletedSale
-from desktop.services.goods_back import Wanted
 from desktop.services.returns import CompletedReturn, ReturnedBy
 from desktop.store.database import TillFolder
-from desktop.store.members import Member
+from desktop.store.journal import current_epoch
+from desktop.store.members import Member, put_member
 from desktop.store.tickets import OpenShift
+from desktop.store.writer import Transaction
 from shared.clock import ManualClock
 from shared.loyalty.programme import Programme
+from shared.pricing.return_lines import Wanted
+from shared.protocol.message import MemberRow
 from shared.trade.fact import Approval, CashCount
 from tests.support.enrolled_till import CASHIER, MANAGER, PINS, START, enrol_locally, open_till
 
@@ -48,11 +51,42 @@ class Desk:
         self.counter.checkout.tender_cash()
         return self.finish()
 
-    def enrol(self, name: str = "李雷", phone: str = "13800138000", card: str = "") -> Member:
+    def enrol(
+        self, name: str = "李雷", phone: str = "13800138000", card: str = "", birthday: str = ""
+    ) -> Member:
         """A new member."""
         return self.till.members.enrol(
-            name=name, phone=phone, card=card, operator_id=CASHIER, tier="member"
+            name=name,
+            phone=phone,
+            card=card,
+            birthday=birthday,
+            operator_id=CASHIER,
+            tier="member",
         )
+
+    def put_in_segments(self, member: Member, *segments: str) -> None:
+        """As head office and a pull would."""
+
+        def put(transaction: Transaction) -> None:
+            epoch = current_epoch(transaction.connection)
+            assert epoch is not None
+            row = MemberRow(
+                member_id=member.member_id,
+                name=member.name,
+                phone_tail=member.phone_tail,
+                tier=member.tier,
+                birthday=member.birthday,
+                segments=segments,
+            )
+            put_member(
+                transaction.connection,
+                row,
+                epoch=epoch.head.epoch,
+                applied_through=0,
+                as_of=member.balance_as_of,
+            )
+
+        self.till.store.writer.run(put)
 
     def member(self, member: Member) -> Member:
         """The member as known now."""

@@ -7,6 +7,7 @@ from shared.ids import MemberId, OperatorId, ShiftId, StoreId, TillId
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket
 from shared.pricing.engine import price
+from shared.pricing.known import known_before
 from shared.pricing.redemption import PointsPayment
 from shared.pricing.sale_lines import (
     given_lines,
@@ -77,4 +78,5 @@ def sale_of(
         total=quote.total_minor,
         tenders=tuple(tenders),
         member=outcome,
+        known=known_before(basket, programme),
     )

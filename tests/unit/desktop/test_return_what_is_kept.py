@@ -1,13 +1,19 @@
 """Goods come back where the programme prices again what is kept: through the file, on paper."""
 
+from dataclasses import replace
 from datetime import time
+
+import msgspec
+import pytest
 
 from desktop.services.paper import Papers
 from desktop.store.print_jobs import JobState, PrintJob
-from shared.loyalty.conditions import NthVisit, Weekly
+from shared.loyalty.conditions import Around, Birthday, FirstSale, NthVisit, Segments, Weekly
 from shared.loyalty.coupon_code import new_coupon_code
 from shared.loyalty.effects import FurtherUnits, Ladder, PercentOff, Step
+from shared.loyalty.offers import Limits
 from shared.loyalty.programme import CashRounding, Redemption, ReturnPolicy, Returns
+from shared.pricing.return_lines import Wanted
 from shared.receipt.layout import Grid, plain_text
 from tests.pricing_builders import earning, offer, programme
 from tests.support.desk import BISCUIT_CODE, WATER_CODE
@@ -44,13 +50,60 @@ def test_kept_goods_that_are_dearer_now_have_a_line_and_a_word_of_their_own(make
     assert [line.amount for line in rest.lines] == [600]
 
 
-def test_a_programme_that_asks_for_visits_gives_line_shares(make_desk):
-    visits = offer(
-        "visits", PercentOff(basis_points_off=100), conditions=(NthVisit(minimum=9, every=9),)
+ASKING = (
+    NthVisit(minimum=1),
+    FirstSale(),
+    Birthday(within=Around.MONTH),
+    Segments(segments=("friends",)),
+)
+
+
+@pytest.mark.parametrize("condition", ASKING, ids=[type(one).__name__ for one in ASKING])
+def test_offers_for_visits_birthdays_and_segments_hold_for_what_is_kept_as_well(
+    make_desk, condition
+):
+    """Half of 32.50; the two that are kept cost half of 25.00. By shares it would be 5.42."""
+    half = offer("half", PercentOff(basis_points_off=5_000), conditions=(condition,))
+    desk = make_desk(programme(half, FIVE_OFF_THIRTY, cash_rounding=EXACT, returns=RE_PRICE))
+    member = desk.enrol(birthday="0317")
+    desk.put_in_segments(member, "friends")
+    sale = desk.sell(*[BISCUIT_CODE] * 3, member=member)
+    assert sale.fact.total == 3250 // 2
+    desk.sell(BISCUIT_CODE, member=member)  # another visit, no first sale
+    backs = [desk.take_back(sale, (1, 1)).fact.total for _ in range(3)]
+    assert backs == [375, 625, 625]
+
+
+def test_a_limited_offer_holds_for_what_is_kept_though_it_is_used_up_by_now(make_desk):
+    once = offer(
+        "once",
+        Ladder(steps=(Step(threshold_minor=2000, off_minor=400),)),
+        limits=Limits(in_total=1),
     )
-    desk = make_desk(programme(FIVE_OFF_THIRTY, visits, cash_rounding=EXACT, returns=RE_PRICE))
+    desk = make_desk(programme(once, cash_rounding=EXACT, returns=RE_PRICE))
     sale = desk.sell(*[BISCUIT_CODE] * 3)
-    assert desk.take_back(sale, (1, 1)).fact.total == 1083
+    assert sale.fact.total == 3750 - 400
+    second = desk.sell(*[BISCUIT_CODE] * 3)
+    assert second.fact.total == 3750
+    assert second.fact.known.uses[0].in_total == 1
+    assert [desk.take_back(sale, (1, 1)).fact.total for _ in range(3)] == [1250, 850, 1250]
+    assert desk.take_back(second, (1, 1)).fact.total == 1250
+
+
+def test_a_sale_of_a_release_that_did_not_tell_comes_back_by_line_shares(make_desk):
+    first = offer("first", PercentOff(basis_points_off=100), conditions=(FirstSale(),))
+    desk = make_desk(programme(FIVE_OFF_THIRTY, first, cash_rounding=EXACT, returns=RE_PRICE))
+    member = desk.enrol()
+    desk.sell(BISCUIT_CODE, member=member)
+    sale = desk.sell(*[BISCUIT_CODE] * 3, member=member)
+    sold = desk.till.returns.by_receipt(sale.fact.receipt_no)
+    older = replace(sold, sale=msgspec.structs.replace(sold.sale, known=None))
+    taken = [
+        desk.till.returns.take_back(desk.till.pricing(), one, [Wanted(1, 1)], desk.returned_by())
+        for one in (older, sold)
+    ]
+    assert taken[0].fact.total == 1083
+    assert taken[1].fact.total == 3250 - 1083 - 1250
 
 
 def test_an_hour_that_has_passed_while_paying_is_not_taken_for_a_dearer_sale(make_desk):

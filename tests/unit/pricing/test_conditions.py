@@ -26,6 +26,7 @@ from shared.loyalty.conditions import (
 )
 from shared.loyalty.effects import AmountOff, PercentOff
 from shared.pricing.basket import MemberContext, PlannedTender
+from shared.pricing.conditions import around_birthday
 from shared.pricing.engine import price
 from shared.pricing.quote import Reason
 from tests.pricing_builders import basket, goods, line, offer, only, programme, rate, tax_class
@@ -45,7 +46,7 @@ def holds(*conditions, bought=None, member=None, **more):
 
 
 def born(month, day, year=1990):
-    return MemberContext(tier="member", birthday=date(year, month, day))
+    return date(year, month, day)
 
 
 def on(month, day, year=2026):
@@ -53,7 +54,7 @@ def on(month, day, year=2026):
 
 
 @pytest.mark.parametrize(
-    ("within", "birthday", "today", "expected"),
+    ("within", "birth", "today", "expected"),
     [
         (Around.DAY, born(11, 22), on(11, 22), True),
         (Around.DAY, born(11, 23), on(11, 22), False),
@@ -67,13 +68,16 @@ def on(month, day, year=2026):
         (Around.MONTH, born(10, 31), on(11, 1), False),
     ],
 )
-def test_birthdays(within, birthday, today, expected):
-    assert holds(Birthday(within=within), member=birthday, **today) is expected
+def test_birthdays(within, birth, today, expected):
+    around = around_birthday(birth, today["at"].date())
+    member = MemberContext(tier="member", birthday=around)
+    assert holds(Birthday(within=within), member=member, **today) is expected
 
 
 def test_nobody_without_a_birthday_or_a_card_has_one():
     assert not holds(Birthday(), member=MemberContext(tier="member"))
     assert not holds(Birthday(), member=None)
+    assert around_birthday(None, date(2026, 11, 22)) == ()
 
 
 @pytest.mark.parametrize(

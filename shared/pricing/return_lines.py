@@ -1,9 +1,10 @@
-"""A return by what is kept: the kept goods are priced again, and the rest of the money goes back.
+"""The lines of a return: by the shares of the sale, or by what the goods that are kept cost now.
 
-Where an offer no longer holds for what the customer keeps, the kept goods cost more than their
-share of the sale. That stands in the return as a line of its own, with no units and an amount below
-zero, so that turnover and tax of every class stay exact; when those goods come back as well, it
-goes the other way.
+Tills write them, and the server's audit makes them again, with this one function. Where an offer no
+longer holds for what the customer keeps, the kept goods cost more than their share of the sale.
+That stands in the return as a line of its own, with no units and an amount below zero, so that
+turnover and tax of every class stay exact; when those goods come back as well, it goes the other
+way.
 """
 
 from collections import Counter
@@ -16,15 +17,25 @@ import msgspec
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.loyalty.programme import Programme, ReturnPolicy
+from shared.loyalty.returns import ReturnShare, return_share
 from shared.money import divide_rounded
 from shared.pricing.basket import Basket
 from shared.pricing.engine import ENGINE, price
 from shared.pricing.kept import Kept, price_kept
+from shared.pricing.known import is_told
 from shared.pricing.quote import LineQuote
-from shared.pricing.sale_basket import MINUTES_BEFORE, depends_on_more, sale_basket
+from shared.pricing.sale_basket import MINUTES_BEFORE, sale_basket
 from shared.shares import largest_remainder
 from shared.trade.fact import LineTax
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Some units (or grams) of a line that come back."""
+
+    line: int
+    quantity: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,34 +46,92 @@ class SoldBy:
     at: datetime
     goods: Mapping[str, Goods]
 
-    def can_price_again(self, sale: SaleCompleted) -> bool:
-        """Whether its policy asks for it, and its fact is enough to do so."""
-        return (
-            self.programme.returns.policy is ReturnPolicy.RE_PRICE
-            and not depends_on_more(self.programme)
-            and all(line.goods_id in self.goods for line in sale.lines)
-        )
+    def asks_to_price_again(self, sale: SaleCompleted) -> bool:
+        """Whether its policy asks for it, and the fact of the sale says what its price saw."""
+        is_asked = self.programme.returns.policy is ReturnPolicy.RE_PRICE
+        return is_asked and is_told(sale, self.programme)
+
+    def basket_again(self, sale: SaleCompleted) -> Basket | None:
+        """The basket of a sale at the minute at which it costs what it cost, line by line.
+
+        None where the goods, the engine or the hour are others by now.
+        """
+        is_known = all(line.goods_id in self.goods for line in sale.lines)
+        return _basket_again(sale, self) if is_known and sale.engine == ENGINE else None
 
 
-def by_what_is_kept(
+def lines_back(
+    sale: SaleCompleted,
+    returns: Sequence[SaleReturned],
+    wanted: Sequence[Wanted],
+    sold_by: SoldBy | None,
+) -> list[ReturnLine]:
+    """What comes back, after what came back before: each line's exact share of money, tax, points.
+
+    Where the programme that the sale was ``sold_by`` says so, what is kept is priced again instead,
+    unless the sale cannot be priced again to what it was. Raises DomainError ``no-such-line`` and
+    ``return-exceeds-sale``.
+    """
+    lines = _by_shares(sale, returns, wanted)
+    if sold_by is None or not sold_by.asks_to_price_again(sale):
+        return lines
+    basket = sold_by.basket_again(sale)
+    if basket is None:
+        return lines
+    return _by_what_is_kept(lines, sale, returns, sold_by.programme, basket)
+
+
+def _by_shares(
+    sale: SaleCompleted, returns: Sequence[SaleReturned], wanted: Sequence[Wanted]
+) -> list[ReturnLine]:
+    sold = {line.line: line for line in sale.lines}
+    done = Counter[int]()
+    for back in (line for one in returns for line in one.lines):
+        done[back.of_line] += back.quantity
+    lines: list[ReturnLine] = []
+    for number, want in enumerate(wanted, start=1):
+        line = sold.get(want.line)
+        if line is None:
+            raise DomainError("no-such-line")
+        share = return_share(line, want.quantity, returned_before=done[line.line])
+        done[line.line] += want.quantity
+        lines.append(_return_line(number, line, share))
+    return lines
+
+
+def _return_line(number: int, line: SaleLine, share: ReturnShare) -> ReturnLine:
+    return ReturnLine(
+        line=number,
+        of_line=line.line,
+        goods_id=line.goods_id,
+        names=line.names,
+        quantity=share.quantity,
+        measure=line.measure,
+        amount=share.amount,
+        tax_class=line.tax_class,
+        taxes=share.taxes,
+        levy=share.levy,
+        points=share.points,
+        growth=share.growth,
+        spend=share.spend,
+        points_paid=share.points_paid,
+        points_spent=share.points_spent,
+    )
+
+
+def _by_what_is_kept(
     lines: Sequence[ReturnLine],
     sale: SaleCompleted,
     returns: Sequence[SaleReturned],
-    sold_by: SoldBy,
+    programme: Programme,
+    basket: Basket,
 ) -> list[ReturnLine]:
-    """The lines of a return by their shares, changed to what is given back by what is kept.
-
-    They stay as they are where the sale cannot be priced again to what it was: goods, or the hour,
-    may be others by now.
-    """
-    basket = _basket_again(sale, sold_by)
-    if basket is None:
-        return list(lines)
+    """The lines of a return by their shares, changed to what is given back by what is kept."""
     returned: Counter[str] = Counter()
     for back in (*(line for one in returns for line in one.lines), *lines):
         returned[str(back.of_line)] += back.quantity
     paid = sum(line.points_paid for line in sale.lines)
-    kept = price_kept(basket, sold_by.programme, returned, paid_with_points=paid)
+    kept = price_kept(basket, programme, returned, paid_with_points=paid)
     before = _Before(returns)
     found = [
         line
@@ -77,9 +146,6 @@ def by_what_is_kept(
 
 
 def _basket_again(sale: SaleCompleted, sold_by: SoldBy) -> Basket | None:
-    """The basket of a sale at the minute at which it costs what it cost, line by line."""
-    if sale.engine != ENGINE:
-        return None
     basket = sale_basket(sale, sold_by.at, sold_by.programme, sold_by.goods)
     paid = {str(line.line): line.amount for line in sale.lines if not line.given_by}
     for minutes in MINUTES_BEFORE:

@@ -1,0 +1,105 @@
+"""What a return should have given and taken back, and by how much it did otherwise."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from shared.errors import DomainError
+from shared.pricing.engine import ENGINE
+from shared.pricing.return_lines import SoldBy, Wanted, lines_back, without_points
+from shared.pricing.sale_basket import Difference, Measured, Unjudged
+from shared.trade.fact import TenderKind
+from shared.trade.ticket import ReturnLine, SaleCompleted, SaleReturned
+
+
+def judge_return(
+    returned: SaleReturned,
+    sale: SaleCompleted,
+    before: Sequence[Sequence[SaleReturned]],
+    sold_by: SoldBy,
+    *,
+    may_forgive: bool,
+    is_forgotten: bool,
+) -> list[Difference] | Unjudged:
+    """Make the lines of a return again, and compare.
+
+    ``before`` are the earlier returns of the sale that the till may have known of, likeliest first:
+    agreeing with one of them is enough. A programme ``may_forgive`` points that were spent already;
+    of a member who ``is_forgotten`` nothing could be taken back.
+    """
+    if any(line.quantity < 0 for line in returned.lines):
+        return _differences(returned, [], may_forgive=False)
+    if sold_by.asks_to_price_again(sale):
+        if {sale.engine, returned.engine} != {ENGINE}:
+            return Unjudged.OTHER_ENGINE
+        if sold_by.basket_again(sale) is None:
+            return Unjudged.UNKNOWN_GOODS
+    wanted = [Wanted(line.of_line, line.quantity) for line in returned.lines if line.quantity]
+    verdicts: list[list[Difference]] = []
+    for earlier in before:
+        try:
+            right = lines_back(sale, earlier, wanted, sold_by)
+        except DomainError:
+            continue
+        if is_forgotten and returned.member is None:
+            right = [without_points(line) for line in right]
+        found = _differences(returned, right, may_forgive=may_forgive)
+        if not found:
+            return []
+        verdicts.append(found)
+    return verdicts[0] if verdicts else Unjudged.RETURNED_TWICE
+
+
+def _differences(
+    returned: SaleReturned, right: Sequence[ReturnLine], *, may_forgive: bool
+) -> list[Difference]:
+    lines, member = returned.lines, returned.member
+    growth, spend = (-member.growth, -member.spend) if member else (0, 0)
+    in_points = [one for one in returned.refunds if one.tender is TenderKind.POINTS]
+    given = sum(draw.points for one in in_points for draw in one.lots)
+    found = {
+        Measured.TOTAL: _sum(lines, "amount") - _sum(right, "amount"),
+        Measured.TAX: _taxes(lines) - _taxes(right),
+        Measured.POINTS: _kept_points(returned, right, may_forgive=may_forgive),
+        Measured.GROWTH: _sum(right, "growth") - growth,
+        Measured.SPEND: _sum(right, "spend") - spend,
+        Measured.POINTS_BACK: given - _sum(right, "points_spent"),
+        Measured.MONEY: _sum(right, "points_paid") - sum(one.amount for one in in_points),
+    }
+    differences = [Difference(what, amount) for what, amount in found.items() if amount]
+    is_same = _by_line(lines) == _by_line(right) and returned.total == _sum(lines, "amount")
+    if not differences and not is_same:
+        differences.append(Difference(Measured.LINES, 0))
+    return differences
+
+
+def _kept_points(returned: SaleReturned, right: Sequence[ReturnLine], *, may_forgive: bool) -> int:
+    """How many points stay with the member that should have gone."""
+    told = _sum(returned.lines, "points")
+    taken = sum(draw.points for draw in returned.points_taken)
+    if may_forgive and 0 <= taken < told:
+        taken = told
+    return _sum(right, "points") - min(told, taken)
+
+
+def _sum(lines: Sequence[ReturnLine], field: str) -> int:
+    return sum(getattr(line, field) for line in lines)
+
+
+def _taxes(lines: Sequence[ReturnLine]) -> int:
+    return sum(tax.tax for line in lines for tax in line.taxes)
+
+
+def _by_line(lines: Sequence[ReturnLine]) -> Counter[tuple[object, ...]]:
+    """What each line of the sale gives, without how the return numbers it."""
+    return Counter(
+        (
+            line.of_line,
+            line.goods_id,
+            line.quantity,
+            line.amount,
+            line.levy,
+            line.tax_class,
+            line.taxes,
+        )
+        for line in lines
+    )

@@ -1,0 +1,240 @@
+"""Jobs that judge facts behind the pushes, each following the shard's counter.
+
+The watermark is moved in the transaction that raises what was found, so that a killed server goes
+on where it was and raises nothing twice.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import Any, Final, Protocol
+
+import structlog
+from sqlalchemy import Row, func, select
+from sqlalchemy.exc import DBAPIError
+
+from shared.errors import EvertillError
+from shared.ids import EntryId
+from shared.pricing.sale_basket import Unjudged
+from sync_server.database.schema import entries, jobs
+from sync_server.database.transaction import Database, Snapshot, Work
+from sync_server.journal.own import OwnJournal
+from sync_server.ledger.finding import Finding
+
+log = structlog.get_logger("evertill.audit")
+
+BATCH: Final = 200
+PAUSE_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What a job looks at: entries of some kinds, of which it judges those of one."""
+
+    job: str
+    judged: str
+    beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """An entry that was kept, as a job looks at it."""
+
+    id: EntryId
+    kind: str
+    encoded: bytes
+    journal: str
+    server_seq: int
+    hlc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one fact."""
+
+    findings: tuple[Finding, ...] = ()
+    unjudged: Unjudged | None = None
+    made_good: bool = False
+    """It was counted as not to be judged before, and is judged now."""
+
+
+class Judge(Protocol):
+    """Judges facts of one kind."""
+
+    @property
+    def watched(self) -> Watched:
+        """Which entries it wants to see."""
+        ...
+
+    def judge(self, work: Work, entry: Audited) -> Iterator[Verdict]:
+        """What an entry gives: mostly one verdict, none where it only stands beside."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a job is: facts judged and not, and what it has still to look at."""
+
+    server_seq: int = 0
+    judged: int = 0
+    unjudged: int = 0
+    waiting: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one run found."""
+
+    judged: int = 0
+    different: int = 0
+    unjudged: Counter[Unjudged] = field(default_factory=Counter)
+
+    def note(self, verdict: Verdict) -> None:
+        """Count one verdict."""
+        if verdict.unjudged is not None:
+            self.unjudged[verdict.unjudged] += 1
+            return
+        self.judged += 1
+        self.different += bool(verdict.findings)
+        if verdict.made_good:
+            self.unjudged[Unjudged.UNKNOWN_SALE] -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class AuditJob:
+    """One job on one database."""
+
+    database: Database
+    own: OwnJournal
+    judge: Judge
+
+    def run(self) -> Outcome:
+        """Judge everything that is waiting, batch by batch."""
+        whole = Outcome()
+        while self._step(whole):
+            pass
+        return whole
+
+    def _step(self, whole: Outcome) -> bool:
+        """One batch in one transaction; whether there was anything."""
+        watched, found, findings = self.judge.watched, Outcome(), list[Finding]()
+        with self.database.writing() as work:
+            before = progress_of(work, watched)
+            batch = _batch(work, watched, before.server_seq)
+            if not batch:
+                return False
+            for entry in batch:
+                for verdict in self.judge.judge(work, entry):
+                    found.note(verdict)
+                    findings += verdict.findings
+            self.own.raise_exceptions(work, findings)
+            unjudged = before.unjudged + sum(found.unjudged.values())
+            _move(work, watched, batch[-1].server_seq, before.judged + found.judged, unjudged)
+        whole.judged += found.judged
+        whole.different += found.different
+        for reason, count in found.unjudged.items():
+            whole.unjudged[reason] += count
+        return True
+
+
+def _batch(work: Work, watched: Watched, after: int) -> list[Audited]:
+    rows = work.connection.execute(
+        select(entries)
+        .where(
+            entries.c.shard == work.shard,
+            entries.c.kind.in_((watched.judged, *watched.beside)),
+            entries.c.id.is_not(None),
+            entries.c.server_seq > after,
+        )
+        .order_by(entries.c.server_seq)
+        .limit(BATCH)
+    )
+    return [audited(row) for row in rows]
+
+
+def audited(row: Row[Any]) -> Audited:
+    """A row of ``entries`` as a job looks at it."""
+    return Audited(
+        id=EntryId(row.id),
+        kind=row.kind,
+        encoded=row.bytes,
+        journal=row.journal,
+        server_seq=row.server_seq,
+        hlc=row.hlc,
+    )
+
+
+def progress_of(snapshot: Snapshot, watched: Watched) -> Progress:
+    """How far a job is."""
+    row = snapshot.connection.execute(
+        select(jobs).where(jobs.c.shard == snapshot.shard, jobs.c.job == watched.job)
+    ).first()
+    reached = row.server_seq if row else 0
+    waiting = snapshot.connection.execute(
+        select(func.count())
+        .select_from(entries)
+        .where(
+            entries.c.shard == snapshot.shard,
+            entries.c.kind == watched.judged,
+            entries.c.id.is_not(None),
+            entries.c.server_seq > reached,
+        )
+    ).scalar_one()
+    return Progress(
+        server_seq=reached,
+        judged=row.judged if row else 0,
+        unjudged=row.unjudged if row else 0,
+        waiting=waiting,
+    )
+
+
+def _move(work: Work, watched: Watched, server_seq: int, judged: int, unjudged: int) -> None:
+    statement = work.upsert(jobs)
+    statement = statement.on_conflict_do_update(
+        index_elements=list(jobs.primary_key),
+        set_={
+            name: getattr(statement.excluded, name) for name in ("server_seq", "judged", "unjudged")
+        },
+    )
+    values = {"server_seq": server_seq, "judged": judged, "unjudged": unjudged}
+    work.connection.execute(statement, {"shard": work.shard, "job": watched.job, **values})
+
+
+class AuditThread:
+    """Runs jobs behind the server, one after another, for as long as it serves."""
+
+    def __init__(self, *audits: AuditJob, pause_s: float = PAUSE_S) -> None:
+        self._audits = audits
+        self._pause_s = pause_s
+        self._leaving = Event()
+        self._thread = Thread(target=self._loop, name="audit", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._leaving.set()
+        self._thread.join()
+
+    def _loop(self) -> None:
+        while not self._leaving.wait(self._pause_s):
+            for audit in self._audits:
+                self._run(audit)
+
+    def _run(self, audit: AuditJob) -> None:
+        job = audit.judge.watched.job
+        try:
+            outcome = audit.run()
+        except (DBAPIError, EvertillError) as error:
+            log.error("audit.failed", job=job, kind=type(error).__name__)
+            return
+        unjudged = sum(outcome.unjudged.values())
+        if outcome.judged or unjudged:
+            log.info(
+                "audit.ran",
+                job=job,
+                judged=outcome.judged,
+                different=outcome.different,
+                unjudged=unjudged,
+            )

@@ -1,0 +1,164 @@
+"""Makes every return a second time: what it should have given, by the function that tills use."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy import select
+
+from shared.errors import ProtocolError
+from shared.ids import EntryId, MemberId
+from shared.journal.entry import decode_entry
+from shared.loyalty.programme import Floor
+from shared.pricing.judging_returns import judge_return
+from shared.pricing.return_lines import SoldBy
+from shared.pricing.sale_basket import Unjudged
+from shared.trade.kinds import read_fact
+from shared.trade.ticket import SaleCompleted, SaleReturned
+from sync_server.catalogue.goods import articles
+from sync_server.database.schema import entries, members, tickets
+from sync_server.database.transaction import Snapshot, Work
+from sync_server.ledger.audit_job import Audited, Verdict, Watched, audited
+from sync_server.ledger.finding import Finding, Rule
+from sync_server.ledger.price_audit import effects_of
+from sync_server.programme.bundles import programme_of
+
+RETURNS: Final = Watched(job="returns", judged=SaleReturned.kind, beside=(SaleCompleted.kind,))
+
+
+class _Sold(NamedTuple):
+    sale: SaleCompleted
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnJudge:
+    """Judges returns; those that came before their sale when the sale is there."""
+
+    watched: Watched = RETURNS
+
+    def judge(self, work: Work, entry: Audited) -> Iterator[Verdict]:
+        """One return, or those that have waited for this sale."""
+        if entry.kind == SaleReturned.kind:
+            returned = _read_return(entry)
+            sold = _sale_before(work, returned.original, entry.server_seq)
+            yield _judged(work, entry, returned, sold)
+            return
+        for early in _returns_of(work, entry.id, before=entry.server_seq):
+            returned = _read_return(early)
+            verdict = _judged(work, early, returned, _read_sale(entry.encoded))
+            if verdict.unjudged is None:
+                yield Verdict(verdict.findings, made_good=True)
+
+
+def _judged(work: Work, entry: Audited, returned: SaleReturned, sold: _Sold | None) -> Verdict:
+    if returned.original is None:
+        return Verdict(unjudged=Unjudged.NO_RECEIPT)
+    if sold is None:
+        return Verdict(unjudged=Unjudged.UNKNOWN_SALE)
+    programme = programme_of(work, sold.sale.programme)
+    own = programme_of(work, returned.programme)
+    if programme is None or own is None:
+        return Verdict(unjudged=Unjudged.UNKNOWN_PROGRAMME)
+    goods = articles(work, {line.goods_id for line in sold.sale.lines})
+    verdict = judge_return(
+        returned,
+        sold.sale,
+        _known_before(work, entry, returned.original),
+        SoldBy(programme, sold.at, goods),
+        may_forgive=own.returns.points_floor is Floor.ZERO,
+        is_forgotten=_is_forgotten(work, sold.sale),
+    )
+    if isinstance(verdict, Unjudged):
+        return Verdict(unjudged=verdict)
+    if not verdict:
+        return Verdict()
+    member = sold.sale.member
+    return Verdict(
+        (
+            Finding(
+                rule=Rule.RETURNED_OTHERWISE,
+                natural_key=f"{Rule.RETURNED_OTHERWISE.value}:{entry.id}",
+                facts=(returned.original, entry.id),
+                member_id=MemberId(member.member_id) if member else None,
+                effects=effects_of(verdict, returned.currency, programme),
+            ),
+        )
+    )
+
+
+def _known_before(
+    snapshot: Snapshot, entry: Audited, original: EntryId
+) -> list[list[SaleReturned]]:
+    """Earlier returns of the sale as the till may have known them.
+
+    All that had arrived; those that also happened before; those of the till itself, if it had no
+    network.
+    """
+    arrived = list(_returns_of(snapshot, original, before=entry.server_seq))
+    ways = (
+        arrived,
+        [one for one in arrived if one.hlc < entry.hlc],
+        [one for one in arrived if one.journal == entry.journal],
+    )
+    return [[_read_return(one) for one in way] for way in ways]
+
+
+def _returns_of(snapshot: Snapshot, sale: EntryId, *, before: int) -> Iterator[Audited]:
+    rows = snapshot.connection.execute(
+        select(entries)
+        .join(
+            tickets,
+            (tickets.c.shard == entries.c.shard) & (tickets.c.entry_id == entries.c.id),
+        )
+        .where(
+            tickets.c.shard == snapshot.shard,
+            tickets.c.original == sale,
+            entries.c.server_seq < before,
+        )
+        .order_by(entries.c.server_seq)
+    ).all()
+    yield from map(audited, rows)
+
+
+def _sale_before(snapshot: Snapshot, sale: EntryId | None, server_seq: int) -> _Sold | None:
+    """The sale of a return, where it arrived before it."""
+    encoded = snapshot.connection.execute(
+        select(entries.c.bytes).where(
+            entries.c.shard == snapshot.shard,
+            entries.c.id == sale,
+            entries.c.kind == SaleCompleted.kind,
+            entries.c.server_seq < server_seq,
+        )
+    ).scalar()
+    return _read_sale(encoded) if encoded is not None else None
+
+
+def _read_sale(encoded: bytes) -> _Sold | None:
+    """A sale; None for one in quarantine."""
+    envelope = decode_entry(encoded).envelope
+    try:
+        fact = read_fact(envelope)
+    except ProtocolError:
+        return None
+    assert isinstance(fact, SaleCompleted)
+    return _Sold(fact, datetime.fromisoformat(envelope.occurred_at))
+
+
+def _read_return(entry: Audited) -> SaleReturned:
+    fact = read_fact(decode_entry(entry.encoded).envelope)
+    assert isinstance(fact, SaleReturned)
+    return fact
+
+
+def _is_forgotten(snapshot: Snapshot, sale: SaleCompleted) -> bool:
+    """Whether the sale's member was erased: tills then know nobody to take points from."""
+    if sale.member is None:
+        return True
+    gone = snapshot.connection.execute(
+        select(members.c.gone).where(
+            members.c.shard == snapshot.shard, members.c.member_id == sale.member.member_id
+        )
+    ).scalar()
+    return gone is not False

@@ -1,0 +1,33 @@
+"""Programmes that were published, read again by the facts that name them."""
+
+from functools import lru_cache
+
+from sqlalchemy import select
+
+from shared.errors import EvertillError
+from shared.loyalty.bundle import load_programme
+from shared.loyalty.programme import Programme
+from shared.trade.fact import BundleRef
+from sync_server.database.schema import bundles
+from sync_server.database.transaction import Snapshot
+
+
+def programme_of(snapshot: Snapshot, ref: BundleRef) -> Programme | None:
+    """The programme that a fact names; None where nobody published it, or it cannot be read."""
+    document = snapshot.connection.execute(
+        select(bundles.c.document).where(
+            bundles.c.shard == snapshot.shard,
+            bundles.c.version == ref.version,
+            bundles.c.sha256 == ref.sha256,
+        )
+    ).scalar()
+    return _read_programme(document) if document is not None else None
+
+
+@lru_cache(maxsize=8)
+def _read_programme(document: bytes) -> Programme | None:
+    """One programme prices many sales; one that this release cannot read prices none."""
+    try:
+        return load_programme(document)
+    except EvertillError:
+        return None
