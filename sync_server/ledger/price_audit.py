@@ -55,16 +55,20 @@ def _judged(work: Work, entry: Audited, sale: SaleCompleted, at: datetime) -> Ve
     if known == sale.known:
         return Verdict()
     right = judge(msgspec.structs.replace(sale, known=known), at, programme, goods)
-    if isinstance(right, Unjudged) or not any(map(_favours_the_customer, right)):
+    if isinstance(right, Unjudged) or not _is_too_good(right):
         return Verdict()
     return Verdict((_finding(Rule.CLAIMED_OTHERWISE, entry.id, sale, right, programme),))
 
 
-def _favours_the_customer(one: Difference) -> bool:
-    """A till that knew less than the server, to the customer's cost, has claimed nothing."""
-    if one.measured is Measured.TOTAL:
-        return one.amount < 0
-    return one.measured is Measured.POINTS and one.amount > 0
+def _is_too_good(found: Sequence[Difference]) -> bool:
+    """Cheaper, or as cheap with more points.
+
+    A till that knew less than the server, to the customer's cost, has claimed nothing.
+    """
+    amounts = {one.measured: one.amount for one in found}
+    if total := amounts.get(Measured.TOTAL, 0):
+        return total < 0
+    return amounts.get(Measured.POINTS, 0) > 0
 
 
 def _finding(
