@@ -176,7 +176,7 @@ class Enrolment(PlainOverlay):
                         Field("name", say("till.enrol.name"), value=self._name),
                         Field("phone", say("till.enrol.phone"), value=self._phone),
                         Field("card", say("till.enrol.card"), value=self.card),
-                        Field("birthday", say("till.enrol.birthday")),
+                        Field("birthday", say("till.enrol.birthday"), is_optional=True),
                     )
                 ),
             ),

@@ -94,7 +94,10 @@ class FieldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Something to fill in. ``is_live`` sends every change, for a search."""
+    """Something to fill in. ``is_live`` sends every change, for a search.
+
+    Enter passes an ``is_optional`` one by: whoever needs it gets there with Tab or a tap.
+    """
 
     name: str
     label: Text
@@ -102,6 +105,7 @@ class Field:
     value: str = ""
     hint: Text = ""
     is_live: bool = False
+    is_optional: bool = False
     options: tuple[tuple[str, Text], ...] = ()
 
 

@@ -111,11 +111,13 @@ class SheetWidget(QFrame):
         return isinstance(widget, QLineEdit | QComboBox) and self.isAncestorOf(widget)
 
     def next_field(self) -> bool:
-        """Move on to the next empty field; False where none is left."""
-        fields = [f for part in self._parts if isinstance(part, FieldsWidget) for f in part.lines()]
+        """Move on to the next field that Enter stops at; False where none is left."""
+        parts = [part for part in self._parts if isinstance(part, FieldsWidget)]
+        fields = [field for part in parts for field in part.lines()]
+        stops = [field for part in parts for field in part.stops()]
         focused = self.focusWidget()
         if focused in fields:
-            after = fields[fields.index(focused) + 1 :]
+            after = [field for field in fields[fields.index(focused) + 1 :] if field in stops]
             if after:
                 after[0].setFocus()
                 return True

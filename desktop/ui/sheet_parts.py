@@ -141,6 +141,7 @@ class FieldsWidget(PartWidget):
         super().__init__()
         self._labels: list[QLabel] = []
         self._inputs: dict[str, Line | QComboBox] = {}
+        self._optional = {one.name for one in part.fields if one.is_optional}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(GRID * 4)
@@ -191,6 +192,14 @@ class FieldsWidget(PartWidget):
     def lines(self) -> list[Line]:
         """The text fields in order."""
         return [made for made in self._inputs.values() if isinstance(made, Line)]
+
+    def stops(self) -> list[Line]:
+        """Those that Enter goes to."""
+        return [
+            made
+            for name, made in self._inputs.items()
+            if isinstance(made, Line) and name not in self._optional
+        ]
 
     def fill(self, kept: dict[str, str]) -> None:
         """What was typed before another sheet came over this one."""

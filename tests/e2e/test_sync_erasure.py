@@ -17,6 +17,8 @@ from tests.support.little_chain import LittleChain, TillHere
 BISCUIT = BISCUITS.barcodes[0]
 NAME = "欧阳静雯"
 PHONE = "13987650421"
+BIRTHDAY = "--02-29"
+TYPED = "0229"
 CARD = member_code("573920461857302946"[: own_digits(CodeKind.MEMBER)].ljust(
     own_digits(CodeKind.MEMBER), "7"
 ))  # fmt: skip
@@ -31,7 +33,7 @@ def chain(tmp_path: Path) -> Iterator[LittleChain]:
 def secrets_of(till: TillHere, name: str, phone: str, card: str) -> list[bytes]:
     """Everything that would name the person, in the encodings a file could hold it in."""
     key = till.till.identity.lookup_key
-    texts = [name, phone, card]
+    texts = [name, phone, card, BIRTHDAY]
     texts += [lookup_hash(key, KeyKind.PHONE, phone), lookup_hash(key, KeyKind.CARD, card)]
     # Any part of a name is a search key: its endings must be gone too.
     texts += [name[start:] for start in range(len(name) - 1)]
@@ -75,15 +77,16 @@ def check_gone(chain: LittleChain, member_id: MemberId, secrets: list[bytes]) ->
 
 def test_the_search_for_traces_finds_what_is_there(chain):
     first = chain.tills[0]
-    first.enrol(NAME, PHONE, CARD)
+    first.enrol(NAME, PHONE, CARD, TYPED)
     found = traces(chain.folder, secrets_of(first, NAME, PHONE, CARD))
     assert any("till.sqlite" in place for place in found)
+    assert any(BIRTHDAY in place for place in found)
 
 
 def test_an_erased_member_leaves_no_trace_on_server_or_tills(chain):
     first, second = chain.tills
     chain.plugs[0].pull()
-    member = first.enrol(NAME, PHONE, CARD)
+    member = first.enrol(NAME, PHONE, CARD, TYPED)
     first.sell(BISCUIT, member=member)
     chain.plugs[0].plug_in()
     assert first.sync()
@@ -100,7 +103,7 @@ def test_an_erased_member_leaves_no_trace_on_server_or_tills(chain):
 
 def test_a_till_that_was_away_does_not_bring_the_person_back(chain):
     first, second = chain.tills
-    member = first.enrol(NAME, PHONE, CARD)
+    member = first.enrol(NAME, PHONE, CARD, TYPED)
     assert first.sync()
     assert second.sync()
     secrets = secrets_of(first, NAME, PHONE, CARD)

@@ -165,10 +165,15 @@ class TillHere:
         """The member as shown here."""
         return self.till.members.by_id(member_id)
 
-    def enrol(self, name: str, phone: str = "", card: str = "") -> Member:
+    def enrol(self, name: str, phone: str = "", card: str = "", birthday: str = "") -> Member:
         """A new member."""
         return self.till.members.enrol(
-            name=name, phone=phone, card=card, operator_id=self.operator_id, tier="member"
+            name=name,
+            phone=phone,
+            card=card,
+            birthday=birthday,
+            operator_id=self.operator_id,
+            tier="member",
         )
 
     def sell(self, *codes: str, member: Member | None = None, points: int = 0) -> Any:

@@ -61,12 +61,17 @@ def test_the_card_attaches_its_member_and_a_strange_one_offers_enrolment(desk):
     assert desk.counter.checkout.basket.state.member == member
 
 
+SECRETS = ("梅梅", "13800138000", "8000138", CARD, "--02-29")
+
+
 def test_the_entry_tells_nothing_of_the_person(desk):
-    desk.enrol("韩梅梅", "13800138000", CARD)
+    desk.enrol("韩梅梅", "13800138000", CARD, "0229")
     entries = list(read_till(desk.till.store.folder.database).entries())
     for entry in entries:
         text = entry.encoded.decode()
-        assert not any(secret in text for secret in ("梅梅", "13800138000", "8000138", CARD))
+        assert not any(
+            secret in text for secret in ("梅梅", "13800138000", "8000138", CARD, "02-29", "0229")
+        )
 
 
 @pytest.mark.parametrize(
@@ -81,11 +86,13 @@ def test_the_entry_tells_nothing_of_the_person(desk):
         ("别人", "13800138001", "", "member-exists", {}),
         ("别人", "86 138 0013 8001", "", "member-exists", {}),
         ("别人", "", CARD, "member-exists", {}),
+        ("别人", "13800138002", "", "bad-birthday", {}),
     ],
 )
 def test_who_cannot_be_enrolled_and_why(desk, name, phone, card, code, fields):
     desk.enrol("某人", "13800138001", CARD)
     before = len(list(read_till(desk.till.store.folder.database).entries()))
-    error = refused(desk.enrol, name, phone, card)
+    birthday = "1332" if code == "bad-birthday" else ""
+    error = refused(desk.enrol, name, phone, card, birthday)
     assert (error.code, error.fields) == (code, fields)
     assert len(list(read_till(desk.till.store.folder.database).entries())) == before
