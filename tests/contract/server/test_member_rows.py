@@ -1,0 +1,94 @@
+"""What tills get to know of a member: month and day of a birthday, segments, and nothing more."""
+
+import msgspec
+import pytest
+
+from shared.errors import DomainError
+from shared.protocol.message import (
+    LookupReply,
+    LookupRequest,
+    MemberRow,
+    PullReply,
+    PullRequest,
+    Stream,
+)
+from shared.trade.profile import KeyKind, MemberProfile, lookup_hash
+from tests.support.till_writer import rows_of
+
+BORN = MemberProfile(
+    name="Li Lei", phone="13800138000", birthday="1987-07-23", email="li@example.com"
+)
+
+
+@pytest.fixture
+def till(server):
+    """A till with one member enrolled and pushed."""
+    till = server.enrol_till()
+    till.member = till.enrol_member(BORN)
+    server.line.push(till)
+    return till
+
+
+def row(server, till, cursor=None) -> MemberRow:
+    (found,) = rows_of(server.line.pull(till, Stream.MEMBERS, cursor), MemberRow)
+    return found
+
+
+def test_a_birthday_is_told_without_its_year(server, till):
+    reply = server.line.pull(till, Stream.MEMBERS)
+    assert row(server, till).birthday == "--07-23"
+    told = b"".join(bytes(one) for one in reply.rows)
+    assert b"1987" not in told
+    assert b"example.com" not in told
+
+
+def test_segments_come_with_the_row_and_go_with_it(server, till):
+    segments = server.services.segments
+    cursor = server.line.pull(till, Stream.MEMBERS).cursor
+    assert segments.put("young", [till.member, till.member]) == 1
+    assert segments.put("朋友", [till.member]) == 1
+    assert segments.put("young", [till.member]) == 0
+    changed = row(server, till, cursor)
+    assert set(changed.segments) == {"young", "朋友"}
+    cursor = server.line.pull(till, Stream.MEMBERS, cursor).cursor
+    assert segments.take_out("young", [till.member]) == 1
+    assert segments.take_out("young", [till.member]) == 0
+    assert row(server, till, cursor).segments == ("朋友",)
+    assert segments.put("young", [till.member]) == 1
+    assert len(row(server, till, cursor).segments) == 2
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 61])
+def test_a_name_that_is_none_makes_no_segment(server, till, name):
+    with pytest.raises(DomainError, match="bad-segment"):
+        server.services.segments.put(name, [till.member])
+
+
+def test_nobody_is_put_anywhere_where_one_is_not_known(server, till):
+    with pytest.raises(DomainError, match="unknown-member"):
+        server.services.segments.put("young", [till.member, "nobody"])
+    assert row(server, till).segments == ()
+
+
+def test_an_erased_member_has_neither(server, till):
+    server.services.segments.put("young", [till.member])
+    server.services.erasure.erase(till.member, reason="request")
+    assert row(server, till) == MemberRow(member_id=till.member, gone=True)
+    with pytest.raises(DomainError, match="unknown-member"):
+        server.services.segments.put("young", [till.member])
+
+
+def test_a_till_of_the_protocol_before_reads_its_rows_as_ever(server, till):
+    """It forbids fields that it does not know, so they are not there at all."""
+    server.services.segments.put("young", [till.member])
+    request = PullRequest(protocol=1, stream=Stream.MEMBERS, cursor=None)
+    reply = server.line.post("/v1/sync/pull", request, PullReply, signer=till.key)
+    (told,) = (msgspec.msgpack.decode(bytes(one)) for one in reply.rows)
+    assert not {"birthday", "segments"} & told.keys()
+    assert told["name"] == "Li Lei"
+    key = lookup_hash(till.reply.lookup_key, KeyKind.PHONE, BORN.phone)
+    asked = LookupRequest(protocol=1, member_key=key)
+    old = server.line.post("/v1/lookup", asked, LookupReply, signer=till.key)
+    (new,) = server.line.look_up(till, member_key=key).members
+    assert (old.members[0].birthday, new.birthday) == ("", "--07-23")
+    assert new.segments == ("young",)
