@@ -160,6 +160,20 @@ def test_an_earlier_sale_that_arrives_late_was_the_first_all_the_same(server):
     assert shop.judge() == []
 
 
+def test_a_verdict_does_not_depend_on_when_the_audit_runs(server):
+    """An earlier first sale arrives after this one, and before anybody looks."""
+    shop, other = Shop(server, FirstSale()), server.enrol_till("other")
+    member = shop.till.enrol_member()
+    other.clock.at = shop.till.clock.at
+    context = MemberContext(tier="member")
+    early = replace(basket(line(TEA), at=other.clock.at), member=context)
+    other.write(shop.fact(early, member, other))
+    shop.till.clock.advance(seconds=DAY_S)
+    shop.sell(member)
+    server.line.push(other)
+    assert shop.judge() == []
+
+
 def test_a_sale_that_came_back_was_none(server):
     shop = Shop(server, FirstSale())
     member = shop.till.enrol_member()
