@@ -23,7 +23,7 @@ class MemberProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     card: str = ""
     """The code on the member's card, as scanned."""
     birthday: str = ""
-    """``--MM-DD`` or an ISO date."""
+    """``--MM-DD``, as tills ask for it, or an ISO date."""
     email: str = ""
 
 

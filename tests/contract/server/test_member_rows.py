@@ -13,6 +13,7 @@ from shared.protocol.message import (
     Stream,
 )
 from shared.trade.profile import KeyKind, MemberProfile, lookup_hash
+from sync_server.members.segments import segments_of
 from tests.support.till_writer import rows_of
 
 BORN = MemberProfile(
@@ -73,6 +74,8 @@ def test_nobody_is_put_anywhere_where_one_is_not_known(server, till):
 def test_an_erased_member_has_neither(server, till):
     server.services.segments.put("young", [till.member])
     server.services.erasure.erase(till.member, reason="request")
+    with server.services.database.reading() as snapshot:
+        assert segments_of(snapshot, [till.member], ever=True) == {}
     assert row(server, till) == MemberRow(member_id=till.member, gone=True)
     with pytest.raises(DomainError, match="unknown-member"):
         server.services.segments.put("young", [till.member])
