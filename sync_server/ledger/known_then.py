@@ -5,7 +5,7 @@ had arrived before the sale is looked at, so that a verdict never depends on whe
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date
 
 import msgspec
 from sqlalchemy import func, select
@@ -15,7 +15,6 @@ from shared.ledger.account import AccountKind
 from shared.loyalty.programme import Programme
 from shared.pricing.conditions import around_birthday
 from shared.pricing.known import Asked, asked_by
-from shared.pricing.sale_basket import MINUTES_BEFORE
 from shared.trade.fact import KnownBefore, OfferUsed
 from shared.trade.profile import birthday_of
 from shared.trade.ticket import SaleCompleted
@@ -27,21 +26,21 @@ from sync_server.members.segments import segments_of
 
 
 def known_then(
-    snapshot: Snapshot, entry: Audited, sale: SaleCompleted, at: datetime, programme: Programme
+    snapshot: Snapshot, entry: Audited, sale: SaleCompleted, today: date, programme: Programme
 ) -> KnownBefore | None:
-    """What a sale says that it knew, put right where the server knows better."""
+    """What a sale says that it knew on a day, put right where the server knows better."""
     known, asked = sale.known, asked_by(programme)
     if known is None:
         return None
     if asked.limited:
-        used = tuple(_uses(snapshot, sale, known, asked, at.date()))
+        used = tuple(_uses(snapshot, sale, known, asked, today))
         known = msgspec.structs.replace(known, uses=used)
     if sale.member is None:
         return known
     member = MemberId(sale.member.member_id)
     if asked.sales or asked.visits or asked.today:
-        known = _visits(snapshot, entry, member, known, asked, at.date())
-    return _of_member(snapshot, member, known, at)
+        known = _visits(snapshot, entry, member, known, asked, today)
+    return _of_member(snapshot, member, known, today)
 
 
 def _uses(
@@ -118,7 +117,7 @@ def _days_bought(snapshot: Snapshot, entry: Audited, member: MemberId) -> list[s
 
 
 def _of_member(
-    snapshot: Snapshot, member: MemberId, known: KnownBefore, at: datetime
+    snapshot: Snapshot, member: MemberId, known: KnownBefore, today: date
 ) -> KnownBefore:
     """No birthday or segment that the server knows to be none; nothing is known of the erased."""
     if not known.birthday and not known.segments:
@@ -132,9 +131,7 @@ def _of_member(
         return known
     born = birthday_of(row.birthday)
     if born is not None:
-        # The basket may have been priced shortly before midnight.
-        days = {(at - timedelta(minutes=minutes)).date() for minutes in MINUTES_BEFORE}
-        near = {one.value for day in days for one in around_birthday(born, day)}
+        near = {one.value for one in around_birthday(born, today)}
         known = msgspec.structs.replace(
             known, birthday=tuple(one for one in known.birthday if one in near)
         )

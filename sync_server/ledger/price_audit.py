@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -11,7 +11,7 @@ from shared.ids import EntryId, MemberId
 from shared.journal.entry import decode_entry
 from shared.ledger.account import GROWTH, money_unit, points_unit
 from shared.loyalty.programme import Programme
-from shared.pricing.sale_basket import Difference, Measured, Unjudged, judge
+from shared.pricing.sale_basket import MINUTES_BEFORE, Difference, Measured, Unjudged, judge
 from shared.trade.kinds import read_fact
 from shared.trade.server import ExceptionEffect
 from shared.trade.ticket import SaleCompleted
@@ -51,13 +51,18 @@ def _judged(work: Work, entry: Audited, sale: SaleCompleted, at: datetime) -> Ve
         return Verdict(unjudged=by_fact)
     if by_fact:
         return Verdict((_finding(Rule.PRICED_OTHERWISE, entry.id, sale, by_fact, programme),))
-    known = known_then(work, entry, sale, at, programme)
-    if known == sale.known:
-        return Verdict()
-    right = judge(msgspec.structs.replace(sale, known=known), at, programme, goods)
-    if isinstance(right, Unjudged) or not _is_too_good(right):
-        return Verdict()
-    return Verdict((_finding(Rule.CLAIMED_OTHERWISE, entry.id, sale, right, programme),))
+    # The basket may have been priced shortly before midnight: then that day's knowledge counts.
+    days = dict.fromkeys((at - timedelta(minutes=minutes)).date() for minutes in MINUTES_BEFORE)
+    verdicts = []
+    for day in days:
+        known = known_then(work, entry, sale, day, programme)
+        if known == sale.known:
+            return Verdict()
+        right = judge(msgspec.structs.replace(sale, known=known), at, programme, goods)
+        if isinstance(right, Unjudged) or not _is_too_good(right):
+            return Verdict()
+        verdicts.append(right)
+    return Verdict((_finding(Rule.CLAIMED_OTHERWISE, entry.id, sale, verdicts[0], programme),))
 
 
 def _is_too_good(found: Sequence[Difference]) -> bool:

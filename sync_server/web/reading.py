@@ -21,6 +21,7 @@ from sync_server.ledger.audit_job import Progress, progress_of
 from sync_server.ledger.price_audit import SALES
 from sync_server.ledger.return_audit import RETURNS
 from sync_server.members.rows import read_balances
+from sync_server.members.segments import segments_of
 
 Item = TypeVar("Item")
 PAGE_ROWS = 50
@@ -42,6 +43,7 @@ class Member:
     enrolled_at: str | None
     gone: bool
     balances: tuple[BalanceRow, ...]
+    segments: tuple[str, ...]
 
     def total(self, account: AccountKind) -> dict[str, int]:
         """The sum over all lots of an account, per unit."""
@@ -240,7 +242,8 @@ def _count(snapshot: Snapshot, shard: ColumnElement[int], *conditions: ColumnEle
 
 
 def _members(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> tuple[Member, ...]:
-    held = read_balances(snapshot, [row.member_id for row in rows])
+    ids = [row.member_id for row in rows]
+    held, segments = read_balances(snapshot, ids), segments_of(snapshot, ids)
     return tuple(
         Member(
             member_id=row.member_id,
@@ -254,6 +257,7 @@ def _members(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> tuple[Member, ...]
             enrolled_at=row.enrolled_at,
             gone=row.gone,
             balances=tuple(held.get(row.member_id, ())),
+            segments=tuple(segments.get(row.member_id, ())),
         )
         for row in rows
     )

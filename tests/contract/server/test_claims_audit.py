@@ -118,6 +118,23 @@ def test_a_basket_rung_up_before_midnight_may_have_had_a_birthday(server):
     assert shop.judge() == [claimed(late)]
 
 
+def test_visits_of_a_basket_from_before_midnight_are_those_of_that_day(server):
+    """The second sale of a day is its first visit still, also when it is paid after midnight."""
+    shop = Shop(server, NthVisit(every=2))
+    member = shop.till.enrol_member()
+    shop.sell(member, visits=1)
+    shop.till.clock.advance(seconds=DAY_S)
+    shop.sell(member, visits=1)
+    shop.till.clock.at = shop.till.clock.at.replace(hour=23, minute=59, second=58)
+    shop.till.clock.advance(seconds=60)
+    shop.sell(member, visits=2, was_here_today=True)
+    shop.till.clock.advance(seconds=3600)
+    late = shop.sell(member, visits=2, was_here_today=True)
+    first, *others = shop.judge()
+    assert [key for key, _ in others] == [f"claimed-otherwise:{late}"]
+    assert first[1]["audit-total"] == -2_00
+
+
 def test_nothing_is_known_any_more_of_who_was_erased(server):
     shop = Shop(server, Birthday(within=Around.DAY), Segments(segments=("young",)))
     member = born(shop, "--07-23")

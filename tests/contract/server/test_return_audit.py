@@ -21,7 +21,8 @@ from shared.pricing.sale_basket import Unjudged
 from shared.trade.kinds import read_fact
 from shared.trade.ticket import SaleReturned
 from sync_server.database import schema
-from sync_server.ledger.audit_job import Outcome, progress_of
+from sync_server.ledger.audit_job import AuditThread, Outcome, progress_of
+from sync_server.ledger.price_audit import SALES
 from sync_server.ledger.return_audit import RETURNS
 from tests.pricing_builders import (
     basket,
@@ -302,6 +303,23 @@ def test_an_audit_that_is_stopped_goes_on_where_it_was(shop, monkeypatch):
         assert progress_of(snapshot, RETURNS).waiting == 0
     assert shop.server.services.returns_audit.run() == Outcome()
     assert len(shop.raised()) == 3
+
+
+def test_a_thread_behind_the_server_runs_both_audits(shop):
+    of = shop.sell()
+    shop.till.write(more_money(shop.back(of, (1, 1))))
+    shop.server.line.push(shop.till)
+    services = shop.server.services
+    with AuditThread(services.audit, services.returns_audit, pause_s=0.01):
+        while any(one.waiting for one in progress_of_both(services)):
+            pass
+    assert [one.judged for one in progress_of_both(services)] == [1, 1]
+    assert len(shop.raised()) == 1
+
+
+def progress_of_both(services):
+    with services.database.reading() as snapshot:
+        return [progress_of(snapshot, watched) for watched in (SALES, RETURNS)]
 
 
 def test_metrics_tell_the_lag(shop):

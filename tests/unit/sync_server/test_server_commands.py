@@ -9,14 +9,17 @@ from typing import NamedTuple, Protocol
 import httpx
 import pytest
 
+from shared.clock import ManualClock
 from shared.language import Language, words
 from shared.loyalty.bundle import programme_bytes, template
 from shared.loyalty.coupon_code import coupon_of_code
+from shared.trade.profile import MemberProfile
 from sync_server.api.errors import STATUS
 from sync_server.bootstrap import open_services
 from sync_server.commands import main
-from tests.support.servers import server_process
-from tests.support.till_writer import Line
+from sync_server.web.reading import OfficeReader
+from tests.support.servers import serve_here, server_process
+from tests.support.till_writer import START, Line
 
 
 class Done(NamedTuple):
@@ -101,6 +104,23 @@ def test_issued_coupon_codes_claim_their_coupon_at_a_till(
         assert claimed.id == "ten-off-fifty"
 
 
+def test_members_are_put_into_segments_and_taken_out_by_a_file(run: Run, folder: Path) -> None:
+    with serve_here(folder, clock=ManualClock(START)) as server:
+        till = server.enrol_till()
+        members = [till.enrol_member(MemberProfile(name=name)) for name in ("Li", "Han")]
+        server.line.push(till)
+    both = "\n".join(["", f"  {members[0]} ", *members, ""])
+    assert run("segment", folder, "add", "young", "-", stdin=both).stdout == "2\n"
+    assert run("segment", folder, "add", "young", "-", stdin=both).stdout == "0\n"
+    assert run("segment", folder, "remove", "young", "-", stdin=members[1]).stdout == "1\n"
+    with serve_here(folder, clock=ManualClock(START)) as server:
+        reader = OfficeReader(server.services.database)
+        found = {one.name: one.segments for one in reader.members("", 1).items}
+        page = server.services.segments
+        assert page.take_out("young", members) == 1
+    assert found == {"Li": ("young",), "Han": ()}
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -114,6 +134,7 @@ def test_issued_coupon_codes_claim_their_coupon_at_a_till(
         (("catalogue", "import", "-"), "goods file cannot be read"),
         (("seed", "-"), "set-up document cannot be read"),
         (("erase", "nobody"), "no member nobody"),
+        (("segment", "add", "young", "/nonexistent"), "cannot be read"),
         (("coupon", "issue", "ten-off-fifty"), "no coupon “ten-off-fifty”"),
         (("coupon", "issue", "ten-off-fifty", "--count", "0"), "issues 1 to 100000"),
     ],
