@@ -43,7 +43,7 @@ class Unjudged(StrEnum):
     UNKNOWN_GOODS = "unknown-goods"
     """The catalogue does not know all of its goods, or their tax class."""
     NOT_TOLD = "not-told"
-    """Its programme asks for visits, birthdays or uses, and a release wrote it that told none."""
+    """Its programme asks for visits, birthdays or uses, and its fact says nothing of them."""
     NO_RECEIPT = "no-receipt"
     """A return that names no sale: prices of its day stand nowhere."""
     UNKNOWN_SALE = "unknown-sale"

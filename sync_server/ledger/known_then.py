@@ -28,10 +28,17 @@ from sync_server.members.segments import segments_of
 def known_then(
     snapshot: Snapshot, entry: Audited, sale: SaleCompleted, today: date, programme: Programme
 ) -> KnownBefore | None:
-    """What a sale says that it knew on a day, put right where the server knows better."""
-    known, asked = sale.known, asked_by(programme)
-    if known is None:
+    """What a sale says that it knew on a day, put right where the server knows better.
+
+    For one that tells nothing, though its programme asks, what the server knows; None where it
+    asks for nothing.
+    """
+    asked = asked_by(programme)
+    if sale.known is None and not asked.concerns(has_member=sale.member is not None):
         return None
+    known = sale.known or KnownBefore(
+        birthday=tuple(sorted(asked.birthday)), segments=tuple(sorted(asked.segments))
+    )
     if asked.limited:
         used = tuple(_uses(snapshot, sale, known, asked, today))
         known = msgspec.structs.replace(known, uses=used)
@@ -40,7 +47,7 @@ def known_then(
     member = MemberId(sale.member.member_id)
     if asked.sales or asked.visits or asked.today:
         known = _visits(snapshot, entry, member, known, asked, today)
-    return _of_member(snapshot, member, known, today)
+    return _of_member(snapshot, member, known, today, is_told=sale.known is not None)
 
 
 def _uses(
@@ -51,7 +58,7 @@ def _uses(
     # More uses close an offer: only those that the sale has used can lose by them.
     used = {one.offer_id for one in sale.offers}
     for offer in asked.limited:
-        if offer.id not in used:
+        if offer.id not in used and sale.known is not None:
             if offer.id in said:
                 yield said[offer.id]
             continue
@@ -117,9 +124,12 @@ def _days_bought(snapshot: Snapshot, entry: Audited, member: MemberId) -> list[s
 
 
 def _of_member(
-    snapshot: Snapshot, member: MemberId, known: KnownBefore, today: date
+    snapshot: Snapshot, member: MemberId, known: KnownBefore, today: date, *, is_told: bool
 ) -> KnownBefore:
-    """No birthday or segment that the server knows to be none; nothing is known of the erased."""
+    """No birthday or segment that the server knows to be none.
+
+    Of the erased nothing is known: what was told of them stands, and nothing where nothing was.
+    """
     if not known.birthday and not known.segments:
         return known
     row = snapshot.connection.execute(
@@ -128,9 +138,10 @@ def _of_member(
         )
     ).first()
     if row is None or row.gone:
-        return known
+        nothing = msgspec.structs.replace(known, birthday=(), segments=())
+        return known if is_told else nothing
     born = birthday_of(row.birthday)
-    if born is not None:
+    if born is not None or not is_told:
         near = {one.value for one in around_birthday(born, today)}
         known = msgspec.structs.replace(
             known, birthday=tuple(one for one in known.birthday if one in near)

@@ -47,9 +47,10 @@ def _judged(work: Work, entry: Audited, sale: SaleCompleted, at: datetime) -> Ve
         return Verdict(unjudged=Unjudged.UNKNOWN_PROGRAMME)
     goods = articles(work, {line.goods_id for line in sale.lines})
     by_fact = judge(sale, at, programme, goods)
-    if isinstance(by_fact, Unjudged):
+    is_untold = by_fact is Unjudged.NOT_TOLD
+    if isinstance(by_fact, Unjudged) and not is_untold:
         return Verdict(unjudged=by_fact)
-    if by_fact:
+    if by_fact and not isinstance(by_fact, Unjudged):
         return Verdict((_finding(Rule.PRICED_OTHERWISE, entry.id, sale, by_fact, programme),))
     # The basket may have been priced shortly before midnight: then that day's knowledge counts.
     days = dict.fromkeys((at - timedelta(minutes=minutes)).date() for minutes in MINUTES_BEFORE)
@@ -60,7 +61,8 @@ def _judged(work: Work, entry: Audited, sale: SaleCompleted, at: datetime) -> Ve
             return Verdict()
         right = judge(msgspec.structs.replace(sale, known=known), at, programme, goods)
         if isinstance(right, Unjudged) or not _is_too_good(right):
-            return Verdict()
+            # What costs more than by the server's knowledge may have been priced with less of it.
+            return Verdict(unjudged=Unjudged.NOT_TOLD) if right and is_untold else Verdict()
         verdicts.append(right)
     return Verdict((_finding(Rule.CLAIMED_OTHERWISE, entry.id, sale, verdicts[0], programme),))
 

@@ -14,6 +14,7 @@ from shared.loyalty.offers import Limits
 from shared.loyalty.programme import Basis, Earning, EarningRule
 from shared.pricing.basket import MemberContext, OfferUse
 from shared.pricing.return_lines import Wanted, lines_back
+from shared.pricing.sale_basket import Unjudged
 from shared.trade.fact import LotDraw
 from shared.trade.kinds import read_fact
 from shared.trade.profile import MemberProfile
@@ -312,6 +313,44 @@ def test_a_segment_that_a_member_never_belonged_to_is_found(server):
     server.services.segments.take_out("young", [member])
     shop.sell(member, segments=("young",))  # its till has not heard of it
     assert shop.judge() == [claimed(forged)]
+
+
+def untold(shop: Shop, member: MemberId | None, **known) -> str:
+    """A sale of a release that did not tell what its price saw, or of somebody who hides it."""
+    context = MemberContext(tier="member", **known) if member else None
+    shopping = replace(basket(line(TEA), at=shop.till.clock.at), member=context)
+    fact = msgspec.structs.replace(shop.fact(shopping, member, shop.till), known=None)
+    entry = shop.till.write(fact)
+    shop.server.line.push(shop.till)
+    return entry
+
+
+@pytest.mark.parametrize("birthday", ["--03-15", "--04-15", ""])
+def test_who_hides_what_a_sale_claims_is_found_all_the_same(server, birthday):
+    shop = Shop(server, Birthday(within=Around.MONTH))
+    entry = untold(shop, born(shop, birthday), birthday=(Around.MONTH,))
+    assert shop.judge() == ([] if birthday == "--03-15" else [claimed(entry)])
+
+
+@pytest.mark.parametrize("segments", [(), ("young",)])
+def test_a_sale_that_tells_nothing_is_judged_where_the_server_knows_enough(server, segments):
+    shop = Shop(server, FirstSale(), Segments(segments=("young",)), limits=Limits(in_total=2))
+    member = shop.till.enrol_member()
+    server.line.push(shop.till)
+    server.services.segments.put("young", [member])
+    untold(shop, member, segments=segments)
+    outcome = server.services.audit.run()
+    # With nothing known it costs more than it had to: maybe the till could not know.
+    is_judged = bool(segments)
+    assert (outcome.judged, outcome.unjudged[Unjudged.NOT_TOLD]) == (is_judged, not is_judged)
+    assert outcome.different == 0
+
+
+def test_uses_that_are_hidden_are_counted(server):
+    shop = Shop(server, limits=Limits(in_total=1))
+    untold(shop, None)
+    second = untold(shop, None)
+    assert [key for key, _ in shop.judge()] == [f"claimed-otherwise:{second}"]
 
 
 def test_uses_before_this_release_are_counted_by_the_migration(server):
