@@ -42,6 +42,7 @@ from shared.loyalty.programme import (
 from shared.pricing.basket import MemberContext, OfferUse, PlannedTender, RewardClaim
 from shared.pricing.engine import price
 from shared.pricing.redemption import offered, redeem, reduce
+from shared.pricing.return_lines import SoldBy
 from shared.pricing.sale_basket import Unjudged, judge
 from shared.trade.fact import BundleRef
 from tests.pricing_builders import basket, earning, goods, names, offer, only, programme
@@ -241,6 +242,8 @@ def test_what_the_price_saw_of_members_and_uses_agrees_as_well(bought, rules, wh
     sale = sale_of(shopping, rules, REF, member=MemberId("m") if who else None)
     catalogue = {line.goods.sku: line.goods for line in shopping.lines}
     assert judge(sale, shopping.at, rules, catalogue) == []
+    # Returns that price again what is kept find the basket line by line.
+    assert SoldBy(rules, shopping.at, catalogue).basket_again(sale) is not None
     # The fact says no more than is needed: without it, the same or no verdict.
     untold = judge(msgspec.structs.replace(sale, known=None), shopping.at, rules, catalogue)
     assert untold == ([] if sale.known is None else Unjudged.NOT_TOLD)

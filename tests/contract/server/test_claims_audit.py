@@ -315,10 +315,10 @@ def test_a_segment_that_a_member_never_belonged_to_is_found(server):
     assert shop.judge() == [claimed(forged)]
 
 
-def untold(shop: Shop, member: MemberId | None, **known) -> str:
+def untold(shop: Shop, member: MemberId | None, *, uses=(), **known) -> str:
     """A sale of a release that did not tell what its price saw, or of somebody who hides it."""
     context = MemberContext(tier="member", **known) if member else None
-    shopping = replace(basket(line(TEA), at=shop.till.clock.at), member=context)
+    shopping = replace(basket(line(TEA), at=shop.till.clock.at), member=context, uses=uses)
     fact = msgspec.structs.replace(shop.fact(shopping, member, shop.till), known=None)
     entry = shop.till.write(fact)
     shop.server.line.push(shop.till)
@@ -350,6 +350,9 @@ def test_uses_that_are_hidden_are_counted(server):
     shop = Shop(server, limits=Limits(in_total=1))
     untold(shop, None)
     second = untold(shop, None)
+    untold(shop, None, uses=(OfferUse(offer="asking", in_total=2),))  # at full price
+    outcome = server.services.audit.run()
+    assert (outcome.judged, outcome.unjudged[Unjudged.NOT_TOLD]) == (3, 0)
     assert [key for key, _ in shop.judge()] == [f"claimed-otherwise:{second}"]
 
 
