@@ -116,7 +116,7 @@ def _uses(basket: Basket, programme: Programme, asked: Asked) -> Iterator[OfferU
 def _looked_at(basket: Basket, programme: Programme) -> frozenset[str]:
     """Offers that this basket has goods or claims for; all others could not apply anyway."""
     rules = rulebook(programme)
-    met = set(rules.always).union(*(rules.concerned_by(line.goods) for line in basket.lines))
+    met = rules.met_by(line.goods for line in basket.lines)
     offers = {coupon.id: coupon.offer for coupon in programme.coupons}
     claimed = {offers[claim.coupon] for claim in basket.claims if claim.coupon in offers}
     claimed.update(reward.offer for reward in basket.rewards)

@@ -88,6 +88,10 @@ class Rulebook:
             known = self._met[goods.sku] = goods, frozenset(self._meant(goods, marks))
         return known[1]
 
+    def met_by(self, basket: Iterable[Goods]) -> set[int]:
+        """Offers that nobody has to claim and that may be for some of these goods, by number."""
+        return {*self.always, *self.for_all}.union(*map(self.concerned_by, basket))
+
     def _meant(self, goods: Goods, marks: Iterable[Mark]) -> Iterator[int]:
         maybe = {index for mark in marks for index in self._by_mark.get(mark, ())}
         for index in maybe.union(self.always):
