@@ -15,6 +15,7 @@ from desktop.till_window import open_station
 from hardware.simulators.scanner import CallbackScannerSimulator
 from hardware.simulators.wallet import WalletSimulator
 from shared.clock import ManualClock
+from shared.loyalty.programme import Programme
 from tests.support.till_fixture import MORNING, enrol_here
 from tests.support.till_hands import Hands
 
@@ -38,9 +39,15 @@ def no_qt_messages() -> Iterator[None]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> OpenStore:
+def asked(request: pytest.FixtureRequest) -> Programme | None:
+    """The programme of a test; see ``tests.support.till_errands.by``."""
+    return getattr(request, "param", None)
+
+
+@pytest.fixture
+def store(tmp_path: Path, asked: Programme | None) -> OpenStore:
     """The files of an enrolled till."""
-    return enrol_here(tmp_path)
+    return enrol_here(tmp_path, programme=asked)
 
 
 @pytest.fixture

@@ -3,69 +3,25 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit
 
-from desktop.store.tickets import find_receipt
-from shared.catalogue.codes import member_code
-from shared.trade.ticket import SaleCompleted
+from tests.support.till_errands import (
+    CARD,
+    enrol,
+    enrol_and_come_back,
+    last_sale,
+    open_return,
+    refunded,
+    sell,
+    take_back,
+    weigh,
+)
 from tests.support.till_fixture import APPLES, CHIPS, RICE, WATER
 from tests.support.till_hands import Hands
 
 Key = Qt.Key
-CARD = member_code("1234567890123")
-
-
-def enrol(hands: Hands) -> None:
-    hands.scan(CARD)
-    hands.compose("王小明")
-    hands.clock.advance(seconds=1)
-    for _ in range(3):
-        hands.key(Key.Key_Return)
-    assert hands.sale.member is not None
-
-
-def last_sale(hands: Hands) -> SaleCompleted:
-    assert hands.sale.change is not None
-    with hands.station.till.books.reading() as connection:
-        found = find_receipt(connection, hands.sale.change.receipt_no)
-    assert found is not None
-    return found[1]
-
-
-def sell(hands: Hands, *codes: str) -> str:
-    """A cash sale; its receipt's number."""
-    for code in codes:
-        hands.scan(code)
-    hands.clock.advance(seconds=1)
-    hands.key(Key.Key_F12)
-    hands.clock.advance(seconds=1)
-    return last_sale(hands).receipt_no
-
-
-def weigh(hands: Hands, kilograms: str) -> None:
-    hands.type(APPLES.sku)
-    hands.key(Key.Key_Return)
-    hands.type(kilograms)
-    hands.key(Key.Key_Return)
-
-
-def open_return(hands: Hands, receipt_no: str) -> None:
-    hands.key(Key.Key_F5)
-    hands.type(receipt_no)
-    hands.key(Key.Key_Return)
-    assert hands.overlay.is_wide
-
-
-def refunded(hands: Hands) -> int:
-    """What the message says is to be given back."""
-    assert hands.told == "till.return.done"
-    assert hands.view.message is not None
-    _done, in_cash = hands.view.message.text.parts
-    return int(dict(in_cash.fields)["amount"].minor)
 
 
 def test_points_card_and_cash_pay_one_sale(selling: Hands) -> None:
-    enrol(selling)
-    sell(selling, RICE.barcodes[0])
-    selling.scan(CARD)
+    enrol_and_come_back(selling, RICE)
     selling.scan(RICE.barcodes[0])
     selling.key(Key.Key_F7)
     selling.type("20")
@@ -118,19 +74,13 @@ def test_a_held_basket_keeps_its_member(selling: Hands) -> None:
 
 
 def test_part_of_a_receipt_comes_back_and_the_rest_later(selling: Hands) -> None:
-    number = sell(selling, *[CHIPS.barcodes[0]] * 3, WATER.barcodes[0])
-    open_return(selling, number)
-    selling.tap("units", "1:1")
-    selling.key(Key.Key_F12)
-    assert refunded(selling) == 750
-    open_return(selling, number)
-    selling.tap("all")
-    selling.key(Key.Key_F12)
-    assert refunded(selling) == 2 * 750 + 200
+    sale = sell(selling, CHIPS, CHIPS, CHIPS, WATER)
+    assert take_back(selling, sale, 1) == 750
+    assert take_back(selling, sale) == 2 * 750 + 200
 
 
 def test_nothing_picked_is_nothing_returned(selling: Hands) -> None:
-    open_return(selling, sell(selling, CHIPS.barcodes[0]))
+    open_return(selling, sell(selling, CHIPS).receipt_no)
     selling.key(Key.Key_F12)
     assert selling.told == "error.nothing-to-return"
     assert selling.receipts() == 1
@@ -138,7 +88,7 @@ def test_nothing_picked_is_nothing_returned(selling: Hands) -> None:
 
 def test_part_of_weighed_goods_comes_back_by_the_kilogram(selling: Hands) -> None:
     weigh(selling, "0.5")
-    number = sell(selling, CHIPS.barcodes[0])
+    number = sell(selling, CHIPS).receipt_no
     open_return(selling, number)
     selling.type("0.2")
     selling.key(Key.Key_F12)

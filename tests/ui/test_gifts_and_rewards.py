@@ -1,37 +1,38 @@
 """What a programme gives beside the price, at the till: gifts, rewards, add-ons, coupons."""
 
-from pathlib import Path
-
-import pytest
 from PySide6.QtCore import Qt
 
-from desktop.bootstrap import OpenStore
 from desktop.presenters.view import Choices
 from desktop.services.paper import Papers
 from desktop.store.print_jobs import JobState, PrintJob
-from desktop.store.tickets import find_receipt
 from shared.catalogue.codes import CouponCode, classify
 from shared.ids import EntryId
 from shared.ledger.account import AccountKind
 from shared.ledger.booking_ticket import post_sale
-from shared.loyalty.accounts import Restriction, TenderRule
+from shared.loyalty.accounts import TenderRule
 from shared.loyalty.conditions import Paying, Spend
 from shared.loyalty.effects import AmountOff, FixedPrice, FurtherUnits, Gift, IssueCoupon
-from shared.loyalty.offers import Coupon, Limits, Offer
-from shared.loyalty.programme import Programme, Redemption, Treatment
+from shared.loyalty.offers import Coupon, Limits
+from shared.loyalty.programme import Redemption, Treatment
 from shared.receipt.document import Barcode
 from shared.trade.fact import TenderKind
-from shared.trade.ticket import SaleCompleted
-from tests.pricing_builders import names, offer, only, programme
-from tests.support.till_fixture import CHIPS, RICE, WATER, enrol_here
+from tests.pricing_builders import names, offer, only
+from tests.support.till_errands import (
+    CARD,
+    by,
+    enrol,
+    enrol_and_come_back,
+    last_entry,
+    last_sale,
+    pay,
+    sell,
+    take_back,
+    tiles,
+)
+from tests.support.till_fixture import CHIPS, RICE, WATER
 from tests.support.till_hands import Hands
-from tests.ui.test_counter_work import CARD, enrol, open_return, refunded
 
 Key = Qt.Key
-
-
-def rules(*offers: Offer, **more: object) -> Programme:
-    return programme(*offers, **more)
 
 
 GIFT = offer(
@@ -47,41 +48,6 @@ FIVE_COUPON = Coupon(
 )
 
 
-@pytest.fixture
-def asked(request: pytest.FixtureRequest) -> Programme:
-    """The programme of a test."""
-    return request.param
-
-
-@pytest.fixture
-def store(tmp_path: Path, asked: Programme) -> OpenStore:
-    """The files of a till with that programme."""
-    return enrol_here(tmp_path, programme=asked)
-
-
-def by(*offers: Offer, **more: object) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("asked", [rules(*offers, **more)], indirect=True)
-
-
-def last_sale(hands: Hands) -> SaleCompleted:
-    assert hands.sale.change is not None
-    with hands.station.till.books.reading() as connection:
-        found = find_receipt(connection, hands.sale.change.receipt_no)
-    assert found is not None
-    return found[1]
-
-
-def pay(hands: Hands) -> SaleCompleted:
-    hands.clock.advance(seconds=1)
-    hands.key(Key.Key_F12)
-    return last_sale(hands)
-
-
-def tiles(hands: Hands, name: str) -> list[str]:
-    parts = [part for part in hands.overlay.parts if isinstance(part, Choices)]
-    return [item.value for part in parts if part.name == name for item in part.items]
-
-
 def coupon_codes(hands: Hands, entry: EntryId) -> list[str]:
     """The codes on the receipt of an entry."""
     till = hands.station.till
@@ -91,14 +57,6 @@ def coupon_codes(hands: Hands, entry: EntryId) -> list[str]:
     blocks = Papers(till.books, till.shop()).document(job).blocks
     codes = [block.digits for block in blocks if isinstance(block, Barcode)]
     return [code for code in codes if isinstance(classify(code), CouponCode)]
-
-
-def last_entry(hands: Hands) -> EntryId:
-    assert hands.sale.change is not None
-    with hands.station.till.books.reading() as connection:
-        found = find_receipt(connection, hands.sale.change.receipt_no)
-    assert found is not None
-    return found[0].envelope.id
 
 
 @by(FURTHER)
@@ -118,10 +76,7 @@ def test_further_units_are_on_the_screen_on_paper_and_come_back(selling: Hands) 
     assert sale.total == 6_00
     assert sum(posting.amount for posting in post_sale(EntryId("sale"), sale)) == 0
 
-    open_return(selling, sale.receipt_no)
-    selling.tap("all")
-    selling.key(Key.Key_F12)
-    assert refunded(selling) == 6_00
+    assert take_back(selling, sale) == 6_00
 
 
 @by(GIFT)
@@ -161,10 +116,7 @@ def test_a_gift_is_changed_on_the_sheet_of_coupons(selling: Hands) -> None:
 
 @by(REWARD)
 def test_a_reward_takes_points_and_gives_them_back_with_the_goods(selling: Hands) -> None:
-    enrol(selling)
-    selling.scan(RICE.barcodes[0])
-    pay(selling)
-    selling.scan(CARD)
+    enrol_and_come_back(selling, RICE)
     selling.scan(RICE.barcodes[0])
     selling.key(Key.Key_F6)
     assert tiles(selling, "reward") == ["ten"]
@@ -181,10 +133,7 @@ def test_a_reward_takes_points_and_gives_them_back_with_the_goods(selling: Hands
     (reward,) = [one for one in sale.tenders if one.tender is TenderKind.POINTS]
     assert (reward.amount, reward.points) == (0, 50)
 
-    open_return(selling, sale.receipt_no)
-    selling.tap("all")
-    selling.key(Key.Key_F12)
-    assert refunded(selling) == 59_90
+    assert take_back(selling, sale) == 59_90
     selling.scan(CARD)
     member = selling.station.till.members.by_card(CARD)
     assert member is not None
@@ -219,51 +168,24 @@ def test_an_add_on_price_is_claimed_by_hand_without_a_member(selling: Hands) -> 
 def test_a_sale_prints_coupons_that_work_on_the_next_one_and_once(selling: Hands) -> None:
     selling.scan(RICE.barcodes[0])
     sale = pay(selling)
+    entry = last_entry(selling)
     (issued,) = sale.coupons_issued
     assert (issued.offer_id, issued.valid_from, issued.valid_until) == (
         "five",
         "2026-03-02",
         "2026-03-31",
     )
-    (code,) = coupon_codes(selling, last_entry(selling))
+    (code,) = coupon_codes(selling, entry.envelope.id)
     assert code not in str(sale)
 
-    selling.clock.advance(seconds=1)
     selling.scan(CHIPS.barcodes[0])
     selling.scan(code)
     assert selling.sale.total == 2_50
     pay(selling)
-    selling.clock.advance(seconds=1)
     selling.scan(CHIPS.barcodes[0])
     selling.scan(code)
     assert selling.told == "error.coupon-used"
     assert selling.sale.total == 7_50
-
-
-ALCOHOL = Restriction(
-    id="adults", names=names("Adults"), goods=only("R1"), minimum_age=18, units_per_sale=2
-)
-
-
-@by(restrictions=(ALCOHOL,))
-def test_restricted_goods_are_looked_at_once_before_paying(selling: Hands) -> None:
-    selling.scan(RICE.barcodes[0])
-    selling.clock.advance(seconds=1)
-    selling.key(Key.Key_F12)
-    assert selling.overlay.kind == "looked-at"
-    assert selling.receipts() == 0
-    selling.key(Key.Key_Return)
-    assert selling.view.overlay is None
-    assert pay(selling).seen == ("adults/age",)
-
-
-@by(restrictions=(ALCOHOL,))
-def test_no_more_of_restricted_goods_than_one_sale_may_have(selling: Hands) -> None:
-    for _ in range(3):
-        selling.scan(RICE.barcodes[0])
-    assert selling.told == "error.too-many-units"
-    (line,) = selling.sale.lines
-    assert line.quantity == 2
 
 
 @by(tenders=(TenderRule(tender="voucher", goods=only("W1", "C1"), at_most_minor=5_00),))
@@ -286,10 +208,7 @@ LOWERING = Redemption(
 
 @by(redemption=LOWERING)
 def test_points_that_lower_the_price_do_so_before_paying(selling: Hands) -> None:
-    enrol(selling)
-    selling.scan(CHIPS.barcodes[0])
-    pay(selling)
-    selling.scan(CARD)
+    enrol_and_come_back(selling, CHIPS)
     selling.scan(RICE.barcodes[0])
     selling.key(Key.Key_F7)
     assert selling.sale.total == 62_90
@@ -324,7 +243,6 @@ def test_an_offer_for_a_way_of_paying_is_told_applied_and_withdrawn_with_it(
     selling.key(Key.Key_F6)
     assert [one.amount for one in last_sale(selling).tenders] == [66_90]
 
-    selling.clock.advance(seconds=1)
     selling.scan(RICE.barcodes[0])
     assert pay(selling).total == 69_90
 
@@ -339,7 +257,6 @@ def test_an_offer_that_may_be_used_so_often_counts_the_sales_of_this_till(sellin
     enrol(selling)
     selling.scan(RICE.barcodes[0])
     assert pay(selling).total == 64_90
-    selling.clock.advance(seconds=1)
     selling.scan(CARD)
     selling.scan(RICE.barcodes[0])
     assert pay(selling).total == 69_90
@@ -353,34 +270,24 @@ def test_an_offer_that_may_be_used_so_often_counts_the_sales_of_this_till(sellin
 def test_coupons_go_the_way_of_the_sale_that_comes_back(selling: Hands) -> None:
     selling.scan(RICE.barcodes[0])
     first = pay(selling)
-    (code,) = coupon_codes(selling, last_entry(selling))
-    selling.clock.advance(seconds=1)
+    entry = last_entry(selling)
+    (code,) = coupon_codes(selling, entry.envelope.id)
     selling.scan(CHIPS.barcodes[0])
     selling.scan(code)
     second = pay(selling)
     assert second.total == 2_50
 
-    take_all_back(selling, second)
-    selling.clock.advance(seconds=1)
+    assert take_back(selling, second) == second.total
     selling.scan(CHIPS.barcodes[0])
     selling.scan(code)
     assert selling.sale.total == 2_50
     selling.tap("member-off")
     selling.key(Key.Key_Delete)
 
-    take_all_back(selling, first)
-    selling.clock.advance(seconds=1)
+    assert take_back(selling, first) == first.total
     selling.scan(WATER.barcodes[0])
     selling.scan(code)
     assert selling.told == "error.coupon-used"
-
-
-def take_all_back(hands: Hands, sale: SaleCompleted) -> None:
-    hands.clock.advance(seconds=1)
-    open_return(hands, sale.receipt_no)
-    hands.tap("all")
-    hands.key(Key.Key_F12)
-    assert refunded(hands) == sale.total
 
 
 BY_WALLET = offer("by-wallet", AmountOff(off_minor=3_00), conditions=(Paying(tenders=("wallet",)),))
@@ -398,26 +305,9 @@ def test_a_wallet_is_asked_for_no_more_than_it_may_pay(selling: Hands) -> None:
     assert selling.sale.tender.due == 69_90
 
 
-@by(restrictions=(ALCOHOL,))
-def test_what_has_to_be_looked_at_is_asked_for_goods_that_came_while_paying(
-    selling: Hands,
-) -> None:
-    selling.scan(WATER.barcodes[0])
-    selling.key(Key.Key_F11)
-    selling.scan(RICE.barcodes[0])
-    selling.key(Key.Key_F6)
-    assert selling.overlay.kind == "looked-at"
-    selling.key(Key.Key_Return)
-    selling.key(Key.Key_F6)
-    assert last_sale(selling).seen == ("adults/age",)
-
-
 @by(BY_CARD, redemption=LOWERING)
 def test_points_that_lower_the_price_stay_when_a_tender_is_planned(selling: Hands) -> None:
-    enrol(selling)
-    selling.scan(CHIPS.barcodes[0])
-    pay(selling)
-    selling.scan(CARD)
+    enrol_and_come_back(selling, CHIPS)
     selling.scan(RICE.barcodes[0])
     selling.key(Key.Key_F7)
     assert selling.sale.total == 62_90
@@ -427,15 +317,7 @@ def test_points_that_lower_the_price_stay_when_a_tender_is_planned(selling: Hand
 
 @by(FURTHER)
 def test_gifts_can_come_back_after_everything_else(selling: Hands) -> None:
-    for _ in range(3):
-        selling.scan(WATER.barcodes[0])
-    sale = pay(selling)
-    open_return(selling, sale.receipt_no)
-    for _ in range(3):
-        selling.tap("units", "1:1")
-    selling.key(Key.Key_F12)
-    assert refunded(selling) == 6_00
-    open_return(selling, sale.receipt_no)
-    selling.tap("all")
-    selling.key(Key.Key_F12)
+    sale = sell(selling, WATER, WATER, WATER)
+    assert take_back(selling, sale, 1, 1, 1) == 6_00
+    assert take_back(selling, sale) == 0
     assert selling.receipts() == 3

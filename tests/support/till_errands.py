@@ -1,0 +1,118 @@
+"""What customers do at a till, from beginning to end: for tests that are about something else."""
+
+import pytest
+from PySide6.QtCore import Qt
+
+from desktop.presenters.view import Choices
+from desktop.store.tickets import find_receipt
+from shared.catalogue.codes import member_code
+from shared.catalogue.goods import Goods
+from shared.journal.entry import Entry
+from shared.loyalty.offers import Offer
+from shared.trade.ticket import SaleCompleted
+from tests.pricing_builders import programme
+from tests.support.till_fixture import APPLES
+from tests.support.till_hands import Hands
+
+Key = Qt.Key
+CARD = member_code("1234567890123")
+
+
+def by(*offers: Offer, **more: object) -> pytest.MarkDecorator:
+    """The till of a test has a programme with these offers and rules."""
+    return pytest.mark.parametrize("asked", [programme(*offers, **more)], indirect=True)
+
+
+def enrol(hands: Hands) -> None:
+    """A new member, who stays with the basket."""
+    hands.scan(CARD)
+    hands.compose("王小明")
+    hands.clock.advance(seconds=1)
+    for _ in range(3):
+        hands.key(Key.Key_Return)
+    assert hands.sale.member is not None
+
+
+def pay(hands: Hands) -> SaleCompleted:
+    """All in cash."""
+    hands.clock.advance(seconds=1)
+    hands.key(Key.Key_F12)
+    sale = last_sale(hands)
+    hands.clock.advance(seconds=1)
+    return sale
+
+
+def sell(hands: Hands, *goods: Goods) -> SaleCompleted:
+    """Goods by their codes, paid in cash."""
+    for one in goods:
+        hands.scan(one.barcodes[0])
+    return pay(hands)
+
+
+def enrol_and_come_back(hands: Hands, *bought: Goods) -> None:
+    """A new member buys something; then their card is scanned for the next sale."""
+    enrol(hands)
+    sell(hands, *bought)
+    hands.scan(CARD)
+
+
+def last_sale(hands: Hands) -> SaleCompleted:
+    """The fact of the sale whose change is on the screen."""
+    return _last(hands)[1]
+
+
+def last_entry(hands: Hands) -> Entry:
+    """Its entry."""
+    return _last(hands)[0]
+
+
+def _last(hands: Hands) -> tuple[Entry, SaleCompleted]:
+    assert hands.sale.change is not None
+    with hands.station.till.books.reading() as connection:
+        found = find_receipt(connection, hands.sale.change.receipt_no)
+    assert found is not None
+    return found
+
+
+def weigh(hands: Hands, kilograms: str) -> None:
+    """Apples."""
+    hands.type(APPLES.sku)
+    hands.key(Key.Key_Return)
+    hands.type(kilograms)
+    hands.key(Key.Key_Return)
+
+
+def open_return(hands: Hands, receipt_no: str) -> None:
+    """The sheet of a receipt."""
+    hands.key(Key.Key_F5)
+    hands.type(receipt_no)
+    hands.key(Key.Key_Return)
+    assert hands.overlay.is_wide
+
+
+def take_back(hands: Hands, sale: SaleCompleted, *lines: int) -> int:
+    """One unit of each of these lines, or all where none is named; what is given back in cash."""
+    hands.clock.advance(seconds=1)
+    open_return(hands, sale.receipt_no)
+    for line in lines:
+        hands.tap("units", f"{line}:1")
+    if not lines:
+        hands.tap("all")
+    hands.key(Key.Key_F12)
+    return refunded(hands)
+
+
+def refunded(hands: Hands) -> int:
+    """What the message says is to be given back in cash; 0 where it says nothing of cash."""
+    assert hands.told == "till.return.done"
+    assert hands.view.message is not None
+    for part in hands.view.message.text.parts[1:]:
+        if part.key == "till.return.in-cash":
+            return int(dict(part.fields)["amount"].minor)
+    return 0
+
+
+def tiles(hands: Hands, name: str) -> list[str]:
+    """The values of the tiles of one kind on the sheet in front."""
+    parts = [part for part in hands.overlay.parts if isinstance(part, Choices)]
+    return [item.value for part in parts if part.name == name for item in part.items]
