@@ -353,6 +353,7 @@ def tell_refund(session: Session, key: str, returned: SaleReturned) -> None:
     if refunded[TenderKind.CASH]:
         session.open_drawer()
     session.written()
+    session.counter.checkout.basket.look_again()
     ways: list[Text] = [say(key)]
     if refunded[TenderKind.CASH]:
         ways.append(say("till.return.in-cash", amount=Amount(refunded[TenderKind.CASH])))

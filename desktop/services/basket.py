@@ -1,9 +1,10 @@
 """The basket on the screen: lines, member and claimed coupons, priced anew after each change."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 
+from desktop.services.earlier import Earlier
 from desktop.store.members import Member
 from shared.catalogue.goods import Goods, SoldBy
 from shared.clock import Clock
@@ -18,21 +19,17 @@ from shared.pricing.basket import (
     CouponClaim,
     HandDiscount,
     MemberContext,
-    OfferUse,
     PlannedTender,
     RewardClaim,
 )
 from shared.pricing.conditions import around_birthday
 from shared.pricing.engine import price
-from shared.pricing.known import asked_by
 from shared.pricing.quote import AddedUnits, Quote
 from shared.pricing.redemption import Lowering, lowered
 from shared.pricing.search import SearchMemory
 from shared.pricing.tender_rules import Demanded, demands, demands_of
 from shared.trade.fact import Approval, BundleRef
 from shared.trade.profile import birthday_of
-
-FindUses = Callable[[Collection[str], MemberId | None, date], tuple[OfferUse, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +76,10 @@ class BasketState:
         raise DomainError("no-such-line")
 
 
+def _id(member: Member | None) -> MemberId | None:
+    return member.member_id if member else None
+
+
 def usable_lots(member: Member, programme: Programme) -> list[Lot]:
     """A member's lots, knowing from when on and until when they can be spent."""
     days = [one.day for one in member.spending] + [lot.earned_on for lot in member.lots]
@@ -107,7 +108,7 @@ def demand_key(demanded: Demanded) -> str:
 class OpenBasket:
     """The basket being rung up."""
 
-    def __init__(self, pricing: Pricing, clock: Clock, zone: tzinfo) -> None:
+    def __init__(self, pricing: Pricing, clock: Clock, zone: tzinfo, earlier: Earlier) -> None:
         self.pricing = pricing
         self._clock = clock
         self._zone = zone
@@ -115,9 +116,7 @@ class OpenBasket:
         self._priced: tuple[BasketState, Basket, Quote] | None = None
         self._next_line = 1
         self._memory = SearchMemory()
-        self.find_uses: FindUses = lambda _offers, _member, _today: ()
-        """How often offers that are limited were used before."""
-        self._uses: tuple[object, tuple[OfferUse, ...]] | None = None
+        self._earlier = earlier
         self.guard: Callable[[Quote], None] = lambda _quote: None
         """Raises where a change must not be; the checkout minds what was paid already."""
 
@@ -154,22 +153,12 @@ class OpenBasket:
             rewards=state.rewards,
             gifts=tuple(one for one in state.gifts if one[1]),
             paying=(PlannedTender(tender=state.paying),) if state.paying else (),
-            uses=self._used(state.member, at.date()),
+            uses=self._earlier.uses(self.pricing.programme, _id(state.member), at.date()),
         )
         if state.lowering is None or state.member is None:
             return basket
         programme = self.pricing.programme
         return lowered(basket, programme, state.lowering, usable_lots(state.member, programme))
-
-    def _used(self, member: Member | None, today: date) -> tuple[OfferUse, ...]:
-        """Looked up once for a member in a sale: it is the same until the sale is written."""
-        limited = [one.id for one in asked_by(self.pricing.programme).limited]
-        if not limited:
-            return ()
-        key = (self.pricing.ref, member.member_id if member else None, today)
-        if self._uses is None or self._uses[0] != key:
-            self._uses = key, self.find_uses(limited, key[1], today)
-        return self._uses[1]
 
     def _context(self, member: Member, today: date) -> MemberContext:
         return member_context(member, today, self.pricing.programme)
@@ -179,7 +168,8 @@ class OpenBasket:
         basket = self._basket(state)
         quote = price(basket, self.pricing.programme, self._memory)
         self.guard(quote)
-        demands(basket, self.pricing.programme)
+        programme = self.pricing.programme
+        demands(basket, programme, self._earlier.bought(programme, _id(state.member)))
         self._priced = (state, basket, quote)
         self._state = state
 
@@ -266,6 +256,8 @@ class OpenBasket:
         known = self._state.member
         is_same = known is not None and member is not None and known.member_id == member.member_id
         lowering = self._state.lowering if is_same else None
+        # A till stands overnight: whoever comes is looked up anew.
+        self._earlier.forget()
         self._become(replace(self._state, member=member, lowering=lowering))
 
     def claim(self, claim: CouponClaim) -> None:
@@ -331,10 +323,14 @@ class OpenBasket:
     def clear(self, pricing: Pricing | None = None) -> None:
         """Start the next sale, with the programme in force by now."""
         self.pricing = pricing or self.pricing
-        self._uses = None
+        self._earlier.forget()
         self._state = BasketState()
         self._priced = None
         self._next_line = 1
+
+    def look_again(self) -> None:
+        """Goods came back: uses and units are counted anew, from the next change on."""
+        self._earlier.forget()
 
     def barcode_of(self, line_id: str) -> str:
         """What was scanned for a line."""

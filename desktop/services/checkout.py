@@ -1,6 +1,6 @@
 """Ringing up and paying: from an open basket to a sale in the books."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
@@ -10,23 +10,22 @@ import msgspec
 from desktop.services import ticket
 from desktop.services.basket import BasketState, OpenBasket, Pricing, usable_lots
 from desktop.services.books import Books, EntryPlace
+from desktop.services.earlier import Earlier
 from desktop.services.ticket import Settled, TicketPlace
 from desktop.store import members as member_store
 from desktop.store.catalogue import find_by_id
 from desktop.store.members import Member
-from desktop.store.offer_uses import uses_of
 from desktop.store.print_jobs import queue_original
 from desktop.store.tickets import OpenShift
 from desktop.store.writer import Transaction
 from shared.catalogue.codes import receipt_code
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
-from shared.ids import EntryId, GoodsId, MemberId, OperatorId, ShiftId, StoreId, TillId
+from shared.ids import EntryId, GoodsId, OperatorId, ShiftId, StoreId, TillId
 from shared.journal.entry import ENTRY_BYTES_MAX
 from shared.loyalty.lots import Lot, draw, less, spendable
 from shared.loyalty.programme import Treatment
 from shared.money import AMOUNT_MINOR_MAX
-from shared.pricing.basket import OfferUse
 from shared.pricing.cash import cash_rounding
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import Lowering, PointsPayment, PointsValue, offered, redeem, reduce
@@ -87,10 +86,9 @@ class Checkout:
         is_offline: Callable[[], bool] = lambda: False,
     ) -> None:
         self._books = books
-        self.basket = OpenBasket(pricing, books.clock, books.identity.zone)
+        self.basket = OpenBasket(pricing, books.clock, books.identity.zone, Earlier(books))
         self.language = language
         self.basket.guard = self._check_change
-        self.basket.find_uses = self._uses
         self._is_offline = is_offline
         self._tenders: tuple[Tender, ...] = ()
         self._points: PointsPayment | None = None
@@ -122,12 +120,6 @@ class Checkout:
         paid = sum(t.amount for t in self._tenders if t.tender is not TenderKind.POINTS)
         if paid > quote.total_minor:
             raise DomainError("tenders-first")
-
-    def _uses(
-        self, offers: Collection[str], member_id: MemberId | None, today: date
-    ) -> tuple[OfferUse, ...]:
-        with self._books.reading() as connection:
-            return uses_of(connection, offers, member_id, today)
 
     def plan(self, kind: TenderKind | None) -> None:
         """A tender is about to pay all of the basket: offers that ask for it apply.
