@@ -11,13 +11,13 @@ from shared.pricing.tender_rules import Demanded
 
 def is_ready_to_pay(session: Session) -> bool:
     """Whether nothing is open; else the sheet for it comes up."""
-    basket = session.counter.checkout.basket
-    if not basket.state.lines:
+    checkout = session.counter.checkout
+    if not checkout.basket.state.lines:
         return True
-    if basket.unseen():
+    if checkout.unseen():
         _push_once(session, LookedAt)
         return False
-    if basket.open_choices():
+    if checkout.basket.open_choices():
         _push_once(session, ChooseGift)
         return False
     return True
@@ -37,14 +37,16 @@ class LookedAt(PlainOverlay):
 
     def sheet(self) -> Sheet:
         """One paragraph for each."""
-        basket = self._session.counter.checkout.basket
-        names = {one.id: name_of(one.names) for one in basket.pricing.programme.restrictions}
+        checkout = self._session.counter.checkout
+        names = {
+            one.id: name_of(one.names) for one in checkout.basket.pricing.programme.restrictions
+        }
         return Sheet(
             kind="looked-at",
             title=say("till.demand.title"),
             parts=tuple(
                 Note(_asked(one, names.get(one.restriction, one.restriction)), Tone.ATTENTION)
-                for one in basket.unseen()
+                for one in checkout.unseen()
             ),
             buttons=(
                 Button("back", say("till.key.back"), key="Esc"),
@@ -61,8 +63,8 @@ class LookedAt(PlainOverlay):
         """It is on the record with the sale."""
         del value, values
         if name == "seen":
-            basket = self._session.counter.checkout.basket
-            basket.note_seen(demand_key(one) for one in basket.unseen())
+            checkout = self._session.counter.checkout
+            checkout.basket.note_seen(demand_key(one) for one in checkout.unseen())
             self._session.remove(self)
             is_ready_to_pay(self._session)
 
@@ -102,3 +104,4 @@ class ChooseGift(PlainOverlay):
             take_gift(self._session, value)
             if not self._session.counter.checkout.basket.open_choices():
                 self._session.remove(self)
+                is_ready_to_pay(self._session)

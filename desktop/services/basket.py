@@ -1,6 +1,6 @@
 """The basket on the screen: lines, member and claimed coupons, priced anew after each change."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 
@@ -306,12 +306,12 @@ class OpenBasket:
         declined = {offer for offer, goods in self._state.gifts if not goods}
         return [one for one in self.quote.added if not one.goods and one.offer not in declined]
 
-    def unseen(self) -> list[Demanded]:
-        """What the cashier has yet to look at before these goods are sold."""
+    def unseen(self, given: Collection[Goods]) -> list[Demanded]:
+        """What the cashier has yet to look at before these goods, and those given, are sold."""
         basket, _ = self.priced()
         return [
             one
-            for one in demands_of(basket, self.pricing.programme)
+            for one in demands_of(basket, self.pricing.programme, given)
             if demand_key(one) not in self._state.seen
         ]
 

@@ -30,7 +30,7 @@ from shared.pricing.cash import cash_rounding
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import Lowering, PointsPayment, PointsValue, offered, redeem, reduce
 from shared.pricing.rulebook import rulebook
-from shared.pricing.tender_rules import payable, tender_name
+from shared.pricing.tender_rules import Demanded, payable, tender_name
 from shared.trade.fact import Tender, TenderKind
 from shared.trade.ticket import SaleCompleted
 from shared.trade.writing import Writing
@@ -186,6 +186,10 @@ class Checkout:
     def given_articles(self) -> dict[str, Goods]:
         """The articles that offers give on top, by SKU."""
         return self.articles(one.goods for one in self.basket.quote.added if one.goods)
+
+    def unseen(self) -> list[Demanded]:
+        """What the cashier has yet to look at before anything is paid."""
+        return self.basket.unseen(self.given_articles().values())
 
     def articles(self, skus: Iterable[str]) -> dict[str, Goods]:
         """Articles as the catalogue had them when they were first asked for in this sale."""

@@ -1,9 +1,10 @@
 """What a way of paying may pay of a priced basket, and what the goods ask of the cashier."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.loyalty.accounts import Restriction, TenderRule
 from shared.loyalty.programme import Programme
@@ -70,9 +71,15 @@ def demands(
     return demands_of(basket, programme)
 
 
-def demands_of(basket: Basket, programme: Programme) -> tuple[Demanded, ...]:
-    """What has to be seen for the goods in a basket, however many there are."""
-    met = (one for one in programme.restrictions if _units(one, basket))
+def demands_of(
+    basket: Basket, programme: Programme, given: Collection[Goods] = ()
+) -> tuple[Demanded, ...]:
+    """What has to be seen for the goods in a basket, and for those ``given`` on top of it."""
+    met = (
+        one
+        for one in programme.restrictions
+        if _units(one, basket) or any(map(one.goods.contains, given))
+    )
     return tuple(demand for one in met for demand in _demands(one))
 
 

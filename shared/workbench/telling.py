@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
+from shared.catalogue.goods import Goods
 from shared.language import Language, words
 from shared.loyalty.lots import spendable
 from shared.loyalty.partners import statement
@@ -98,7 +99,7 @@ def state_of(shop: Shop, step: int, title: str) -> State:
         rewards=tuple(_rewards(shop)),
         demands=tuple(
             DemandState(restriction=one.restriction, demand=one.demand.value, years=one.years)
-            for one in demands_of(basket, shop.programme)
+            for one in demands_of(basket, shop.programme, _given(shop, quote))
         ),
         refund=shop.refund,
         expected_minor=shop.float_minor + shop.drawer,
@@ -117,6 +118,11 @@ def _can_pay(shop: Shop, basket: Basket, quote: Quote) -> int:
     if account is None or shop.lowering is not None:
         return 0
     return offered(basket, quote, shop.programme, shop.free_lots()).points
+
+
+def _given(shop: Shop, quote: Quote) -> list[Goods]:
+    """The articles that offers give on top."""
+    return [shop.goods[one.goods] for one in quote.added if one.goods in shop.goods]
 
 
 def _day(day: date | None) -> str | None:

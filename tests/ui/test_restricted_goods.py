@@ -3,7 +3,9 @@
 from PySide6.QtCore import Qt
 
 from shared.loyalty.accounts import Restriction
-from tests.pricing_builders import names, only
+from shared.loyalty.conditions import Spend
+from shared.loyalty.effects import Gift
+from tests.pricing_builders import names, offer, only
 from tests.support.till_errands import CARD, by, enrol, last_sale, pay, sell, take_back, weigh
 from tests.support.till_fixture import APPLES, RICE, WATER
 from tests.support.till_hands import Hands
@@ -103,3 +105,41 @@ def test_the_days_units_are_the_members_own_and_of_one_business_day(selling: Han
     selling.open_shift()
     selling.scan(CARD)
     assert sell(selling, WATER, WATER, WATER).member is not None
+
+
+WINE = Restriction(id="wine", names=names("Wine"), goods=only("W1"), minimum_age=18)
+RICE_BOUGHT = (Spend(minimum_minor=60_00, goods=only("R1")),)
+WINE_OR_CHIPS = offer("gift", Gift(choices=("W1", "C1")), conditions=RICE_BOUGHT)
+WINE_ON_TOP = offer("gift", Gift(choices=("W1",)), conditions=RICE_BOUGHT)
+
+
+@by(WINE_ON_TOP, restrictions=(WINE,))
+def test_a_restricted_gift_is_looked_at_like_goods_that_were_scanned(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.clock.advance(seconds=1)
+    selling.key(Key.Key_F12)
+    assert selling.overlay.kind == "looked-at"
+    assert selling.receipts() == 0
+    selling.key(Key.Key_Return)
+    assert pay(selling).seen == ("wine/age",)
+
+
+@by(WINE_OR_CHIPS, restrictions=(WINE,))
+def test_a_restricted_gift_is_looked_at_when_it_is_chosen(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.clock.advance(seconds=1)
+    selling.key(Key.Key_F12)
+    selling.type("1")
+    assert selling.overlay.kind == "looked-at"
+    selling.key(Key.Key_Return)
+    assert pay(selling).seen == ("wine/age",)
+
+
+@by(WINE_OR_CHIPS, restrictions=(WINE,))
+def test_a_gift_that_was_not_chosen_asks_for_nothing(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.clock.advance(seconds=1)
+    selling.key(Key.Key_F12)
+    selling.type("2")
+    assert selling.view.overlay is None
+    assert pay(selling).seen == ()
