@@ -3,7 +3,7 @@
 from desktop.presenters.session import PlainOverlay, Session, Values
 from desktop.presenters.text import Text, Tone, say
 from desktop.presenters.view import Button, Choice, Choices, Note, Part, Sheet
-from desktop.store.journal import read_entry
+from desktop.store.entries import read_entry
 from desktop.store.print_jobs import PrintJob
 from shared.trade.kinds import read_fact
 

@@ -9,8 +9,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from desktop.services.books import Books
+from desktop.store.entries import read_entry
 from desktop.store.holds import all_held
-from desktop.store.journal import current_epoch, read_entry
+from desktop.store.journal import current_epoch
 from desktop.store.payments import open_payments
 from desktop.store.print_jobs import queue_original, uncertain
 from desktop.store.tickets import (

@@ -17,7 +17,7 @@ from shared.clock import HybridTime
 from shared.ids import EntryId, JournalId
 from shared.journal.attachment import Attachment
 from shared.journal.chain import ChainedEntry, ChainHead, begin_chain
-from shared.journal.entry import Entry, decode_entry
+from shared.journal.entry import decode_entry
 from shared.journal.head_record import HeadRecord
 from shared.journal.keys import Signed
 from shared.ledger.account import Account, AccountKind, Posting, Unit
@@ -201,12 +201,6 @@ def postings_of(connection: Connection, owner: str, *, epoch: int, from_seq: int
         Posting(Account(AccountKind(row.account), row.owner, row.lot, Unit(row.unit)), row.amount)
         for row in rows
     ]
-
-
-def read_entry(connection: Connection, entry_id: EntryId) -> Entry | None:
-    """One own entry by its id."""
-    encoded = connection.execute(select(entries.c.bytes).where(entries.c.id == entry_id)).scalar()
-    return decode_entry(encoded) if encoded is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,18 @@
 """How often offers were used before, as far as this till knows: in its own sales."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.schema import offer_uses
+from desktop.store.tickets import find_sale, returns_of
+from shared.ids import EntryId
+from shared.journal.entry import Envelope
 from shared.pricing.basket import OfferUse
+from shared.trade.ticket import SaleCompleted, SaleLine, SaleReturned
 
 
 def uses_of(
@@ -38,3 +44,73 @@ def uses_of(
         for offer in sorted(offers)
         for at_all, own, own_today in [known.get(offer, (0, 0, 0))]
     )
+
+
+def count_uses(connection: Connection, sale: SaleCompleted, envelope: Envelope) -> None:
+    """An offer may be used so often only: by a member, on a day, at all."""
+    day = envelope.occurred_at[:10]
+    for offer, times in Counter(one.offer_id for one in sale.offers).items():
+        statement = upsert(offer_uses).values(
+            offer_id=offer, member_id=_member(sale), day=day, uses=times
+        )
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["offer_id", "member_id", "day"],
+                set_={"uses": offer_uses.c.uses + statement.excluded.uses},
+            )
+        )
+
+
+def give_uses_back(connection: Connection, back: SaleReturned, of_sale: EntryId) -> None:
+    """Offers of which this return leaves nothing may be used again; once, however much follows.
+
+    ``back`` is among the returns in the journal already. A sale of another till was counted there.
+    """
+    found = find_sale(connection, of_sale)
+    if found is None:
+        return
+    entry, sale = found
+    returns = returns_of(connection, of_sale)
+    before = [one for one in returns if one.receipt_no != back.receipt_no]
+    gone = _kept(sale, before) - _kept(sale, returns)
+    columns = offer_uses.c
+    for offer, times in Counter(one.offer_id for one in sale.offers).items():
+        if offer in gone:
+            connection.execute(
+                update(offer_uses)
+                .where(
+                    columns.offer_id == offer,
+                    columns.member_id == _member(sale),
+                    columns.day == entry.envelope.occurred_at[:10],
+                )
+                .values(uses=func.max(0, columns.uses - times))
+            )
+
+
+def _member(sale: SaleCompleted) -> str:
+    return sale.member.member_id if sale.member else ""
+
+
+def _kept(sale: SaleCompleted, returns: Sequence[SaleReturned]) -> set[str]:
+    """Offers of which the customer still has something: off a line, on top, or a coupon."""
+    units: Counter[int] = Counter()
+    money: Counter[int] = Counter()
+    for line in (line for one in returns for line in one.lines):
+        units[line.of_line] += line.quantity
+        money[line.of_line] += line.amount
+    kept = [
+        line for line in sale.lines if _is_kept(line, units[line.line], charged=-money[line.line])
+    ]
+    found = {share.offer_id for line in kept for share in line.discounts}
+    voided = {coupon for one in returns for coupon in one.coupons_voided}
+    if any(one.coupon_id not in voided for one in sale.coupons_issued):
+        # What took nothing off any line has issued coupons.
+        of_lines = {share.offer_id for line in sale.lines for share in line.discounts}
+        found |= {one.offer_id for one in sale.offers} - of_lines
+    return found
+
+
+def _is_kept(line: SaleLine, back: int, *, charged: int) -> bool:
+    """Whether units stay that the offer gave: a gift that was charged is none any more."""
+    left = line.quantity - back
+    return left > 0 and not (line.given_by and 0 < left * line.list_price <= charged)

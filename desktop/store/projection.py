@@ -1,12 +1,12 @@
 """What the till keeps about its own facts to find them again; derived from the journal alone."""
 
-from collections import Counter
 from functools import singledispatch
 
 from sqlalchemy import Connection, delete, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from desktop.store.schema import holds, offer_uses, open_basket, payment_attempts, shifts, tickets
+from desktop.store.offer_uses import count_uses, give_uses_back
+from desktop.store.schema import holds, open_basket, payment_attempts, shifts, tickets
 from shared.journal.entry import Envelope
 from shared.trade.fact import Fact, Tender
 from shared.trade.ticket import SaleCompleted, SaleReturned
@@ -30,7 +30,7 @@ def project(_fact: Fact, _envelope: Envelope, _connection: Connection) -> None:
 def _sale(fact: SaleCompleted, envelope: Envelope, connection: Connection) -> None:
     _put_ticket(fact, envelope, connection, original=None)
     _end_basket(fact.hold_id, connection)
-    _count_uses(fact, envelope, connection)
+    count_uses(connection, fact, envelope)
     attempts = [tender.attempt_id for tender in fact.tenders if tender.attempt_id]
     if attempts:
         connection.execute(
@@ -40,26 +40,14 @@ def _sale(fact: SaleCompleted, envelope: Envelope, connection: Connection) -> No
         )
 
 
-def _count_uses(fact: SaleCompleted, envelope: Envelope, connection: Connection) -> None:
-    """An offer may be used so often only: by a member, on a day, at all."""
-    member = fact.member.member_id if fact.member else ""
-    day = envelope.occurred_at[:10]
-    for offer, times in Counter(one.offer_id for one in fact.offers).items():
-        statement = upsert(offer_uses).values(offer_id=offer, member_id=member, day=day, uses=times)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["offer_id", "member_id", "day"],
-                set_={"uses": offer_uses.c.uses + statement.excluded.uses},
-            )
-        )
-
-
 @project.register
 def _return(fact: SaleReturned, envelope: Envelope, connection: Connection) -> None:
     _put_ticket(fact, envelope, connection, original=fact.original)
     if fact.original is None:
         # What came back without a receipt was rung up in the basket.
         _end_basket(None, connection)
+    else:
+        give_uses_back(connection, fact, fact.original)
     for number, refund in enumerate(fact.refunds):
         if refund.attempt_id:
             _put_refund(f"{envelope.id}-{number}", refund, fact.shift_id, envelope, connection)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, func, select
 
-from desktop.store.journal import read_entry
+from desktop.store.entries import read_entry
 from desktop.store.schema import entries, shifts, tickets
 from shared.ids import EntryId, OperatorId, ShiftId
 from shared.journal.entry import Entry, decode_entry

@@ -12,7 +12,7 @@ from shared.ledger.booking_ticket import post_sale
 from shared.loyalty.accounts import TenderRule
 from shared.loyalty.conditions import Paying, Spend
 from shared.loyalty.effects import AmountOff, FixedPrice, FurtherUnits, Gift, IssueCoupon
-from shared.loyalty.offers import Coupon, Limits
+from shared.loyalty.offers import Coupon
 from shared.loyalty.programme import Redemption, Treatment
 from shared.receipt.document import Barcode
 from shared.trade.fact import TenderKind
@@ -245,25 +245,6 @@ def test_an_offer_for_a_way_of_paying_is_told_applied_and_withdrawn_with_it(
 
     selling.scan(RICE.barcodes[0])
     assert pay(selling).total == 69_90
-
-
-ONCE_A_DAY = offer(
-    "once", AmountOff(off_minor=5_00), limits=Limits(per_member_and_day=1, in_total=2)
-)
-
-
-@by(ONCE_A_DAY)
-def test_an_offer_that_may_be_used_so_often_counts_the_sales_of_this_till(selling: Hands) -> None:
-    enrol(selling)
-    selling.scan(RICE.barcodes[0])
-    assert pay(selling).total == 64_90
-    selling.scan(CARD)
-    selling.scan(RICE.barcodes[0])
-    assert pay(selling).total == 69_90
-    for total in (64_90, 69_90):
-        selling.clock.advance(seconds=1)
-        selling.scan(RICE.barcodes[0])
-        assert pay(selling).total == total
 
 
 @by(ISSUING, FIVE, coupons=(FIVE_COUPON,))
