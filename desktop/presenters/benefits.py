@@ -25,7 +25,7 @@ def gift_parts(
     chosen = dict(checkout.basket.state.gifts)
     parts: list[Part] = []
     for one in gifts:
-        articles = checkout.articles(one.choices)
+        articles = checkout.articles.find(one.choices)
         tiles = [
             Choice(
                 f"{one.offer}{_BETWEEN}{sku}",

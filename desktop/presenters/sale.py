@@ -396,7 +396,7 @@ class SalePage:
         books = self.session.till.books
         now = books.clock.now().astimezone(books.identity.zone)
         state, quote = basket.state, basket.quote
-        articles = self.session.counter.checkout.given_articles()
+        articles = self.session.counter.checkout.articles.given()
         rows = sale_view.line_rows(basket, self.selected)
         return SaleView(
             lines=(*rows, *sale_view.given_rows(basket, articles, len(rows) + 1)),

@@ -1,0 +1,226 @@
+"""How a basket is paid: any number of tenders until nothing is due."""
+
+from dataclasses import dataclass
+
+from desktop.services.articles import Articles
+from desktop.services.basket import OpenBasket, Pricing
+from desktop.services.books import Books
+from desktop.services.earlier import Earlier
+from desktop.services.readiness import check_ready
+from desktop.services.redeeming import Redeeming
+from shared.errors import DomainError
+from shared.money import AMOUNT_MINOR_MAX
+from shared.pricing.cash import cash_rounding
+from shared.pricing.quote import Quote
+from shared.pricing.redemption import PointsValue
+from shared.pricing.rulebook import rulebook
+from shared.pricing.tender_rules import payable, tender_name
+from shared.trade.fact import Tender, TenderKind
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is still to be paid, and what that is in cash after rounding."""
+
+    amount: int
+    in_cash: int
+
+
+class Tenders:
+    """A basket and what was paid for it so far."""
+
+    def __init__(self, books: Books, pricing: Pricing) -> None:
+        self.basket = OpenBasket(pricing, books.clock, books.identity.zone, Earlier(books))
+        self.basket.guard = self._check_change
+        self.articles = Articles(books, self.basket)
+        self._redeeming = Redeeming(books, self.basket)
+        self._tenders: tuple[Tender, ...] = ()
+
+    @property
+    def tenders(self) -> tuple[Tender, ...]:
+        """What was paid so far."""
+        return self._tenders
+
+    @property
+    def is_tendering(self) -> bool:
+        """Whether money was taken for the basket on the screen."""
+        return bool(self._tenders)
+
+    def due(self) -> Due:
+        """What is still to be paid."""
+        self._renew_points()
+        cash = sum(t.amount for t in self._tenders if t.tender is TenderKind.CASH)
+        others = sum(t.amount for t in self._tenders if t.tender is not TenderKind.CASH)
+        for_cash = self.basket.quote.total_minor - others
+        # Rounded once, on all that cash settles, however many times cash was handed over.
+        rounded = cash_rounding(for_cash, self.basket.pricing.programme).due_minor
+        return Due(for_cash - cash, max(0, rounded - cash))
+
+    def _check_change(self, quote: Quote) -> None:
+        """A basket may not fall below what was paid for it; points follow it by themselves."""
+        paid = sum(t.amount for t in self._tenders if t.tender is not TenderKind.POINTS)
+        if paid > quote.total_minor:
+            raise DomainError("tenders-first")
+
+    def plan(self, kind: TenderKind | None) -> None:
+        """A tender is about to pay all of the basket: offers that ask for it apply.
+
+        Nothing changes once something was paid; without any offer that asks, neither.
+        """
+        if not self._tenders and rulebook(self.basket.pricing.programme).asks_for_tender:
+            self.basket.plan(tender_name(kind) if kind else "")
+
+    def saved_by_paying(self) -> list[tuple[TenderKind, int]]:
+        """What paying everything with a tender would save, where it saves anything."""
+        if self._tenders or not rulebook(self.basket.pricing.programme).asks_for_tender:
+            return []
+        found = []
+        for kind in (TenderKind.WALLET, TenderKind.CARD, TenderKind.CASH):
+            total = self.basket.total_if_paid_with(tender_name(kind))
+            if (off := self.basket.total_if_paid_with("") - total) > 0:
+                found.append((kind, off))
+        return found
+
+    def check_ready(self) -> None:
+        """What must hold before any money is asked for.
+
+        Raises DomainError ``basket-empty``, ``basket-too-large`` and ``amount-too-large``.
+        """
+        check_ready(self.basket, self.articles)
+
+    def points_offered(self) -> PointsValue:
+        """The most that the member's points can pay of what is due."""
+        return self._redeeming.offered()
+
+    def lower_with_points(self, points: int) -> bool:
+        """Lower the price with points, where the programme's best rule for them says so.
+
+        Whether it did. Raises what ``tender_points`` raises, and DomainError ``tenders-first``.
+        """
+        if not self._redeeming.can_lower():
+            return False
+        if self._tenders:
+            raise DomainError("tenders-first")
+        self._redeeming.lower(points)
+        return True
+
+    def tender_points(self, points: int) -> Tender:
+        """Pay with points; once per sale, before other tenders have paid too much for it.
+
+        Raises DomainError ``points-need-member``, ``points-tendered-already``, ``points-too-late``
+        and what ``redeem`` raises.
+        """
+        self.check_ready()
+        payment = self._redeeming.redeem(points)
+        if payment.value_minor > self.due().amount:
+            raise DomainError("points-too-late")
+        return self._take(self._redeeming.take(payment))
+
+    def _renew_points(self) -> None:
+        """Points follow a basket that changed after they were taken."""
+        if self._redeeming.is_stale:
+            others = tuple(t for t in self._tenders if t.tender is not TenderKind.POINTS)
+            again = self._redeeming.renew(sum(tender.amount for tender in others))
+            self._tenders = (again, *others) if again else others
+
+    def tender(
+        self,
+        kind: TenderKind,
+        amount: int,
+        *,
+        provider: str = "",
+        attempt_id: str = "",
+        reference: str = "",
+    ) -> Tender:
+        """Take a card, wallet or voucher payment.
+
+        DomainError ``tender-exceeds-due``, and ``tender-may-not-pay`` where the programme does not
+        let this tender pay for so much of the goods.
+        """
+        self.check_ready()
+        self._forget_plan(kind)
+        if attempt_id:
+            # Somebody has paid it: what may be paid was looked at before.
+            self._check_due(amount)
+        else:
+            self.check_tender(kind, amount)
+        return self._take(
+            Tender(
+                tender=kind,
+                amount=amount,
+                provider=provider,
+                attempt_id=attempt_id,
+                reference=reference,
+            )
+        )
+
+    def check_tender(self, kind: TenderKind, amount: int) -> None:
+        """Raise what ``tender`` would raise for an amount."""
+        self._check_due(amount)
+        if amount > (most := self.payable(kind)):
+            raise DomainError("tender-may-not-pay", tender=kind.value, amount=amount, most=most)
+
+    def _check_due(self, amount: int) -> None:
+        if not 0 < amount <= self.due().amount:
+            raise DomainError("tender-exceeds-due", amount=amount, due=self.due().amount)
+
+    def _forget_plan(self, kind: TenderKind) -> None:
+        """Something else pays as well: offers that asked for one tender are withdrawn."""
+        if self._tenders and self.basket.state.paying not in {"", tender_name(kind)}:
+            self.basket.plan("")
+
+    def payable(self, kind: TenderKind) -> int:
+        """The most that a way of paying may still pay of what is due."""
+        basket, quote = self.basket.priced()
+        most = payable(tender_name(kind), basket, quote, self.basket.pricing.programme)
+        taken = sum(tender.amount for tender in self._tenders if tender.tender is kind)
+        return max(0, min(self.due().amount, most - taken))
+
+    def tender_cash(self, given: int | None = None) -> Tender:
+        """Take cash: exactly what is due (None), more (change is due), or a part of it."""
+        self.check_ready()
+        if self.due().amount < 0:
+            # More was taken for a basket that costs less by now: a payment goes back first.
+            raise DomainError("tenders-first")
+        self._forget_plan(TenderKind.CASH)
+        self.plan(TenderKind.CASH)
+        if given is not None and given < self.due().in_cash:
+            self.plan(None)
+        in_cash = self.due().in_cash
+        given = in_cash if given is None else given
+        if not 0 <= given <= AMOUNT_MINOR_MAX:
+            raise DomainError("bad-cash-amount", amount=given)
+        amount = min(given, in_cash)
+        return self._take(
+            Tender(tender=TenderKind.CASH, amount=amount, given=given, change=given - amount)
+        )
+
+    def _take(self, tender: Tender) -> Tender:
+        self._tenders = (*self._tenders, tender)
+        return tender
+
+    def withdraw(self, index: int) -> Tender:
+        """Take a tender off; what was charged outside is then to be reversed by its provider."""
+        gone = self._tenders[index]
+        self._tenders = self._tenders[:index] + self._tenders[index + 1 :]
+        if gone.tender is TenderKind.POINTS:
+            self._redeeming.give_back()
+        self.plan(None)
+        return gone
+
+    def rounding(self) -> int | None:
+        """The cash rounding that settles the basket with these tenders; None while money is due."""
+        self._renew_points()
+        cash = sum(t.amount for t in self._tenders if t.tender is TenderKind.CASH)
+        others = sum(t.amount for t in self._tenders if t.tender is not TenderKind.CASH)
+        rest = self.basket.quote.total_minor - others
+        if rest == cash:
+            return 0
+        rounded = cash_rounding(rest, self.basket.pricing.programme)
+        takes_cash = any(tender.tender is TenderKind.CASH for tender in self._tenders)
+        return rounded.rounding_minor if takes_cash and rounded.due_minor == cash else None
+
+    @property
+    def can_finish(self) -> bool:
+        """Whether the tenders settle the basket."""
+        return bool(self.basket.state.lines) and self.rounding() is not None
