@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from typer.testing import CliRunner, Result
 
 from desktop.backtest.goods_file import read_goods_notes
@@ -25,6 +24,7 @@ from shared.loyalty.offers import Limits
 from shared.loyalty.programme import Programme, Redemption
 from shared.money import Currency
 from tests.pricing_builders import earning, names, offer, only, programme
+from tests.support.chromium import launched, picture
 from tests.support.command_line import run_evertill
 
 SLICE = Path(__file__).parents[1] / "data" / "online_retail_slice.csv"
@@ -307,13 +307,8 @@ def pounds(minor: int) -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
-    executable = os.environ.get("EVERTILL_CHROMIUM", "/usr/bin/chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -346,7 +341,7 @@ def test_the_report_shows_the_figures_in_both_languages(saved: Path, page: Page)
     expect(charts.nth(0)).to_have_accessible_name("Revenue by week")
     most = told["members"]["most"][0]["member"]
     expect(page.get_by_role("rowheader", name=most, exact=True).first).to_be_visible()
-    page.screenshot(path=SCREENS / "report-en.png", full_page=True)
+    picture(page, SCREENS / "report-en.png", full_page=True)
 
     page.emulate_media(color_scheme="dark")
     page.locator("main:visible label", has_text="简体中文").click()
@@ -355,7 +350,7 @@ def test_the_report_shows_the_figures_in_both_languages(saved: Path, page: Page)
     expect(page.get_by_role("row", name="销售收入 £").first).to_contain_text(
         pounds(told["new"]["figures"]["revenue_minor"])
     )
-    page.screenshot(path=SCREENS / "report-zh-dark.png", full_page=True)
+    picture(page, SCREENS / "report-zh-dark.png", full_page=True)
 
 
 def test_the_report_fits_a_telephone_and_opens_in_the_language_asked_for(

@@ -1,14 +1,11 @@
 """Head office in a real browser: what somebody there sees and does."""
 
-import contextlib
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Browser, Page, expect
 
 from shared.clock import ManualClock
 from shared.ids import LotId, MemberId
@@ -17,38 +14,19 @@ from shared.protocol.message import MemberRow, Stream
 from shared.trade.fact import LotDraw
 from shared.trade.profile import MemberProfile
 from sync_server.bootstrap import initialise
+from tests.support.chromium import launched, picture
 from tests.support.servers import Server, serve_here
 from tests.support.till_writer import START, TillWriter, rows_of
 
 SCREENS = Path(__file__).parents[2] / "build" / "screens" / "office"
 PASSWORD = "correct horse battery"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-def picture(page: Page, name: str, **how: bool) -> None:
-    """A screen to look at; it proves nothing, and Chromium sometimes has to be asked again."""
-    for _ in range(4):
-        with contextlib.suppress(PlaywrightError):
-            page.screenshot(path=SCREENS / name, **how)
-            return
-    page.screenshot(path=SCREENS / name, **how)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
-    executable = os.environ.get("EVERTILL_CHROMIUM", "/usr/bin/chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -92,7 +70,7 @@ def test_a_visitor_must_sign_in_and_comes_back_to_the_page_asked_for(page: Page)
     page.get_by_label("Password").fill("wrong password")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_have_text("Name or password is wrong.")
-    picture(page, "sign-in-refused.png")
+    picture(page, SCREENS / "sign-in-refused.png")
 
     sign_in(page)
 
@@ -109,19 +87,19 @@ def test_a_members_ledger_explains_every_entry_in_both_languages(
     page.get_by_role("textbox").fill("8000")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_text("Members found: 1")).to_be_visible()
-    picture(page, "members-en.png")
+    picture(page, SCREENS / "members-en.png")
     page.get_by_role("link", name="Li Lei").click()
 
     expect(page.get_by_role("article")).to_have_count(till.head.next_seq)
     expect(page.get_by_text("Sale of ¥300.00, receipt 001-000001")).to_be_visible()
     expect(page.get_by_text("Tier is now Silver")).to_be_visible()
     page.get_by_text("Bookings").nth(1).click()
-    picture(page, "member-en.png", full_page=True)
+    picture(page, SCREENS / "member-en.png", full_page=True)
 
     page.get_by_role("link", name="简体中文").click()
     expect(page.get_by_text("消费 ¥300.00，小票 001-000001")).to_be_visible()
     expect(page).to_have_url(re.compile(f"/office/members/{member}$"))
-    picture(page, "member-zh.png", full_page=True)
+    picture(page, SCREENS / "member-zh.png", full_page=True)
 
 
 def test_the_first_page_shows_each_till_with_last_contact_and_unsent(
@@ -139,10 +117,10 @@ def test_the_first_page_shows_each_till_with_last_contact_and_unsent(
     row = page.get_by_role("row").filter(has_text="12 min ago")
     expect(row).to_contain_text("17")
     expect(page.get_by_text("waiting for enrolment")).to_be_visible()
-    picture(page, "stores-en.png")
+    picture(page, SCREENS / "stores-en.png")
     page.emulate_media(color_scheme="dark")
     page.get_by_role("link", name="简体中文").click()
-    picture(page, "stores-zh-dark.png")
+    picture(page, SCREENS / "stores-zh-dark.png")
 
 
 def test_a_code_from_the_page_enrols_a_till(server: Server, page: Page) -> None:
@@ -151,7 +129,7 @@ def test_a_code_from_the_page_enrols_a_till(server: Server, page: Page) -> None:
     page.goto("/office/")
     sign_in(page)
     page.get_by_role("button", name="New code").click()
-    picture(page, "code-en.png")
+    picture(page, SCREENS / "code-en.png")
 
     till = server.line.enrol(page.locator(".code").inner_text())
 
@@ -170,9 +148,9 @@ def test_exceptions_link_the_facts_that_contradict(server: Server, page: Page) -
     expect(page.get_by_role("heading", name="More points spent than earned")).to_be_visible()
     page.get_by_text("facts concerned").click()
     expect(page.get_by_text("Sale of ¥500.00")).to_be_visible()
-    picture(page, "exceptions-en.png", full_page=True)
+    picture(page, SCREENS / "exceptions-en.png", full_page=True)
     page.get_by_role("link", name="简体中文").click()
-    picture(page, "exceptions-zh.png", full_page=True)
+    picture(page, SCREENS / "exceptions-zh.png", full_page=True)
 
 
 def test_a_member_erased_from_the_page_is_gone_from_page_and_tills(
@@ -187,7 +165,7 @@ def test_a_member_erased_from_the_page_is_gone_from_page_and_tills(
 
     expect(page.get_by_role("heading", name="Erased member")).to_be_visible()
     assert "Li Lei" not in page.content()
-    picture(page, "member-erased.png", full_page=True)
+    picture(page, SCREENS / "member-erased.png", full_page=True)
     assert rows_of(server.line.pull(till, Stream.MEMBERS), MemberRow) == [
         MemberRow(member_id=member, gone=True)
     ]
