@@ -38,8 +38,10 @@ class Redeeming:
 
     def _free_lots(self, member: Member, quote: Quote) -> list[Lot]:
         """The member's lots without what the rewards of the basket cost."""
-        lots, today = usable_lots(member, self._basket.pricing.programme), self._books.today()
-        # What was enough when the basket was priced may have lapsed since.
+        today = self._books.today()
+        held = usable_lots(member, self._basket.pricing.programme)
+        # What was good, or enough, when the basket was priced may have lapsed since.
+        lots = [lot for lot in held if lot.points < 0 or lot.is_alive(today)]
         points = min(quote.reward_points, spendable(lots, today))
         return less(lots, draw(lots, points, today))
 
