@@ -79,6 +79,21 @@ def test_points_that_lower_the_price_do_so_until_they_lapse(next_day):
     assert desk.finish().fact.member.points.spent == 0
 
 
+def test_points_that_are_left_when_others_lapse_still_lower_the_price(next_day):
+    desk = next_day(expiry=UNTIL_TOMORROW, redemption=LOWERING)
+    checkout = desk.counter.checkout
+    checkout.tender_cash()
+    member = checkout.basket.state.member
+    desk.finish()
+    checkout.basket.attach(desk.member(member))
+    desk.scan(BISCUIT_CODE)
+    assert checkout.lower_with_points(510)
+    assert checkout.due().amount == 7_40
+    desk.clock.advance(days=1)
+    desk.scan(WATER_CODE)
+    assert checkout.due().amount == 14_50 - 12
+
+
 def test_points_that_pay_withdraw_what_a_planned_tender_had_taken_off(next_day):
     desk = next_day(BY_CARD, redemption=PAYING)
     checkout = desk.counter.checkout
