@@ -104,15 +104,32 @@ def parse_amount(text: str, currency: Currency) -> int:
     Raises DomainError ``bad-amount`` for anything else, for more decimals than the currency has,
     and beyond ``AMOUNT_MINOR_MAX``.
     """
+    minor = _parse_scaled(text, currency.exponent)
+    if minor is None or abs(minor) > AMOUNT_MINOR_MAX:
+        raise DomainError("bad-amount", text=text[:40], currency=currency.code)
+    return minor
+
+
+def parse_percent(text: str) -> int:
+    """Read a percentage (``10``, ``12.5``, ``7.25%``) into basis points.
+
+    Raises DomainError ``bad-percent`` for anything else, below 0 and above 100.
+    """
+    points = _parse_scaled(text.strip().removesuffix("%"), 2)
+    if points is None or not 0 <= points <= 100_00:
+        raise DomainError("bad-percent", text=text[:40])
+    return points
+
+
+def _parse_scaled(text: str, decimals: int) -> int | None:
+    """A decimal number as an integer scaled by ``10**decimals``; None where it is none."""
     plain = text.strip().replace(",", "")
     try:
         value = Decimal(plain) if re.fullmatch(r"-?\d*\.?\d*", plain) else Decimal("NaN")
     except InvalidOperation:
         value = Decimal("NaN")
-    minor = value.scaleb(currency.exponent) if value.is_finite() else None
-    if minor is None or minor != minor.to_integral_value() or abs(minor) > AMOUNT_MINOR_MAX:
-        raise DomainError("bad-amount", text=text[:40], currency=currency.code)
-    return int(minor)
+    scaled = value.scaleb(decimals) if value.is_finite() else None
+    return int(scaled) if scaled is not None and scaled == scaled.to_integral_value() else None
 
 
 def format_amount(minor: int, currency: Currency) -> str:

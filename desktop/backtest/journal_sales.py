@@ -17,6 +17,7 @@ from shared.errors import EnvironmentFault
 from shared.ids import GoodsId, StoreId
 from shared.journal.entry import decode_entry
 from shared.pricing.basket import Basket, BasketLine, HandDiscount, PlannedTender
+from shared.pricing.sale_basket import hand_discount
 from shared.pricing.sale_lines import HAND_DISCOUNT
 from shared.trade.fact import Measure, PriceSource
 from shared.trade.kinds import read_fact
@@ -101,6 +102,7 @@ class _Telling:
             at=at,
             store=StoreId(fact.store_id),
             paying=(PlannedTender(tender=paying),) if paying else (),
+            discount=hand_discount(fact),
         )
         member = fact.member.member_id if fact.member else ""
         return Bought(sale=sale, member=member, basket=basket)
@@ -129,6 +131,7 @@ class _Telling:
             grams=line.quantity if is_weighed else 0,
             price_minor=line.unit_price if is_typed else None,
             discount=HandDiscount(amount_minor=by_hand) if by_hand else None,
+            comes_in=line.comes_in,
         )
 
     def _loose(self, line: ReturnLine) -> BasketLine:

@@ -1,7 +1,9 @@
 """Which overlay a function key opens on the sale page."""
 
+from collections.abc import Callable
 from typing import Protocol
 
+from desktop.presenters.basket_discount import BasketDiscountSheet
 from desktop.presenters.coupons import Coupons
 from desktop.presenters.drawer import DrawerMenu
 from desktop.presenters.goods_search import GoodsSearch
@@ -15,6 +17,7 @@ from desktop.presenters.returning import ReturnStart
 from desktop.presenters.session import Session
 from desktop.presenters.weight import AddGoods
 from desktop.store.payments import PaymentAttempt
+from shared.errors import DomainError
 
 
 class Counter(Protocol):
@@ -34,6 +37,8 @@ class Counter(Protocol):
     def use_payment(self, found: PaymentAttempt) -> None: ...
 
     def give_up(self) -> None: ...
+
+    def next_comes_in(self) -> None: ...
 
 
 def open_function(page: Counter, key: Key) -> None:
@@ -59,6 +64,18 @@ def open_function(page: Counter, key: Key) -> None:
         case Key.F9:
             session.push(DrawerMenu(session))
         case Key.F10:
-            session.push(Menu(session, use=page.use_payment, give_up=page.give_up))
+            session.push(Menu(session, use=page.use_payment, does=_from_menu(page)))
         case _:
             pass
+
+
+def _from_menu(page: Counter) -> dict[str, Callable[[], None]]:
+    """What the menu leaves to the sale page."""
+
+    def discount() -> None:
+        if not page.session.counter.checkout.basket.state.lines:
+            raise DomainError("basket-empty")
+        page.check_untendered()
+        page.session.push(BasketDiscountSheet(page.session))
+
+    return {"discount": discount, "comes-in": page.next_comes_in, "give-up": page.give_up}

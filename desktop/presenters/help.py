@@ -6,7 +6,8 @@ from desktop.presenters.view import Button, Figure, Figures, Sheet
 
 ROWS = (
     ("0–9 Enter", "code"), ("0–9 *", "quantity"), ("0–9 F12", "given"), ("F12  +", "cash"),
-    ("F11", "tender"), ("Del", "void"), ("↑ ↓", "line"), ("F4", "hold"), ("Esc", "back"),
+    ("F11", "tender"), ("−", "comes-in"), ("Del", "void"), ("↑ ↓", "line"), ("F4", "hold"),
+    ("Esc", "back"),
 )  # fmt: skip
 
 

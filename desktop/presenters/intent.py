@@ -40,6 +40,8 @@ class Key(StrEnum):
     """Pay: the whole sale in cash, at once."""
     PLUS = "+"
     """The number pad's plus: as F12 while the entry line is empty."""
+    MINUS = "-"
+    """The next goods come in, while the entry line is empty."""
     TIMES = "*"
     """What was typed is a quantity."""
     ENTER = "Enter"

@@ -1,6 +1,6 @@
 """F10: everything that is not done all day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from desktop.presenters.drawer import DrawerMenu
 from desktop.presenters.figures import ShiftFiguresSheet
@@ -20,6 +20,8 @@ ENTRIES = (
     "members",
     "payments",
     "papers",
+    "discount",
+    "comes-in",
     "give-up",
     "sync",
     "close-shift",
@@ -32,10 +34,13 @@ LEFT_TO_TILL = ("sync", "close-shift", "sign-out", "language")
 class Menu(PlainOverlay):
     """Tiles."""
 
-    def __init__(self, session: Session, *, use: UsePayment, give_up: Callable[[], None]) -> None:
+    def __init__(
+        self, session: Session, *, use: UsePayment, does: Mapping[str, Callable[[], None]]
+    ) -> None:
         self._session = session
         self._use = use
-        self._give_up = give_up
+        self._does = does
+        """What the sale page does for an entry."""
 
     def sheet(self) -> Sheet:
         """What there is, and the languages in their own names."""
@@ -74,7 +79,5 @@ class Menu(PlainOverlay):
                 session.push(OpenPayments(session, self._use))
             case "papers":
                 session.push(UncertainPapers(session))
-            case "give-up":
-                self._give_up()
             case _:
-                pass
+                self._does[value]()

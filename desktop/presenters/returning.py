@@ -194,7 +194,8 @@ class ReceiptReturn(PlainOverlay):
         )
 
     def _lines(self, *, weighed: bool) -> list[SaleLine]:
-        return [line for line in self._sold.sale.lines if (line.measure is Measure.GRAM) == weighed]
+        bought = (line for line in self._sold.sale.lines if not line.comes_in)
+        return [line for line in bought if (line.measure is Measure.GRAM) == weighed]
 
     def _row(self, line: SaleLine) -> StepRow:
         left = self._sold.left(line)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from desktop.presenters import sale_view
+from desktop.presenters.approval import ask
 from desktop.presenters.before_paying import is_ready_to_pay
 from desktop.presenters.coupons import Coupons
 from desktop.presenters.elsewhere import ask_member, ask_receipt
@@ -33,11 +34,13 @@ from desktop.services.scanning import (
     WalletOffered,
     WeightNeeded,
 )
+from desktop.services.tenders import CASH_OUT
 from desktop.store.payments import PaymentAttempt
 from shared.catalogue.codes import WalletCode, classify
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.money import parse_amount
+from shared.trade.fact import Approval
 from shared.trade.profile import KeyKind
 
 FINISH_PAUSE_S = 0.3
@@ -56,6 +59,7 @@ class SalePage:
         session.attempt_id = lambda: self.tendering.attempt_id
         self._entry = ""
         self._quantity = 0
+        self._comes_in = False
         self._selected = ""
         self._finished_at = float("-inf")
         self._last: CompletedSale | None = None
@@ -107,7 +111,8 @@ class SalePage:
         quantity, self._quantity = self._quantity or 1, 0
         if not isinstance(classify(text), WalletCode):
             self.tendering.make_changeable()
-        self._follow(self.session.counter.scanning.scan(text, quantity=quantity))
+        scanning = self.session.counter.scanning
+        self._follow(scanning.scan(text, quantity=quantity, comes_in=self._comes_in))
 
     def add(self, goods: Goods, *, grams: int = 0) -> None:
         """Goods that were tapped or found by name."""
@@ -119,13 +124,14 @@ class SalePage:
         units = 0 if grams else self._quantity or 1
         self._quantity = 0
         basket = self.session.counter.checkout.basket
-        self._follow(GoodsAdded(basket.add(goods, units=units, grams=grams)))
+        line = basket.add(goods, units=units, grams=grams, comes_in=self._comes_in)
+        self._follow(GoodsAdded(line))
 
     def _follow(self, found: Scanned) -> None:
         session = self.session
         match found:
             case GoodsAdded(line_id):
-                self._selected = line_id
+                self._selected, self._comes_in = line_id, False
             case WeightNeeded(goods):
                 session.push(WeightNeededOverlay(session, goods, self.add))
             case MemberAttached(member):
@@ -178,6 +184,10 @@ class SalePage:
                 self._pay(press.at)
             case Key.ENTER:
                 self._enter(press.at)
+            case Key.MINUS if self._entry:
+                self.typed("-")
+            case Key.MINUS if not self.tendering.is_open:
+                self.next_comes_in()
             case Key.TIMES:
                 self._times()
             case Key.ESC:
@@ -265,15 +275,22 @@ class SalePage:
         elif self._entry:
             self._entry = ""
         else:
-            self._quantity = 0
+            self._quantity, self._comes_in = 0, False
             self._selected = ""
+
+    def next_comes_in(self) -> None:
+        """The next goods are handed in by the customer; asked again, they are not."""
+        self.check_untendered()
+        self._comes_in = not self._comes_in
+        if self._comes_in:
+            self.session.tell(say("till.sale.comes-in-next"), Tone.ATTENTION)
 
     def _void(self) -> None:
         if not self.selected:
             return
         self.check_untendered()
         session = self.session
-        name = goods_name(self._state.line(self.selected).goods)
+        name = sale_view.line_name(self._state.line(self.selected))
         session.counter.holding.void_line(
             self.selected, session.shift, session.signed_in.operator_id
         )
@@ -304,11 +321,28 @@ class SalePage:
         if not is_ready_to_pay(self.session):
             return
         given = self._given()
+        if checkout.is_paid_out and given is None:
+            self._ask_to_pay_out()
+            return
         if not checkout.can_finish:
             checkout.tender_cash(given)
         self._finish_if_settled(at)
         if checkout.is_tendering:
             self.tendering.open()
+
+    def _ask_to_pay_out(self) -> None:
+        """More comes in than is bought: a manager allows the cash that goes out."""
+        checkout, session = self.session.counter.checkout, self.session
+        amount = -checkout.due().in_cash
+
+        def pay_out(approval: Approval) -> None:
+            session.check_quiet()
+            checkout.basket.approve(approval)
+            checkout.tender_cash()
+            self._finish_if_settled(session.clock.monotonic())
+
+        what = say("till.sale.paid-out-what")
+        ask(session, action=CASH_OUT, what=what, amount=amount, then=pay_out)
 
     def _take(self, tender: Callable[[], None], at: float) -> None:
         """A payment, once nothing is open that comes before it: goods may have come since."""
@@ -342,7 +376,7 @@ class SalePage:
         sale = session.counter.checkout.finish(session.shift, session.signed_in.operator_id)
         self._finished_at = session.clock.monotonic()
         self._last = sale
-        self._entry, self._quantity, self._selected = "", 0, ""
+        self._entry, self._quantity, self._selected, self._comes_in = "", 0, "", False
         self.tendering.reset()
         session.close_overlays()
         if any(tender.tender == "cash" for tender in sale.fact.tenders):
@@ -362,7 +396,7 @@ class SalePage:
             raise DomainError("basket-empty")
         self.check_untendered()
         session.counter.holding.abandon(session.shift, session.signed_in.operator_id)
-        self._entry, self._quantity, self._selected = "", 0, ""
+        self._entry, self._quantity, self._selected, self._comes_in = "", 0, "", False
         self.tendering.reset()
         session.written()
         session.tell(say("till.sale.given-up"))
@@ -402,6 +436,7 @@ class SalePage:
             lines=(*rows, *sale_view.given_rows(basket, articles, len(rows) + 1)),
             entry=self._entry,
             quantity=self._quantity,
+            comes_in=self._comes_in,
             items=sale_view.item_count(state),
             saved=quote.saved_minor + sale_view.given_worth(basket, articles),
             total=quote.total_minor,
@@ -422,7 +457,8 @@ class SalePage:
         if self._last is None:
             return None
         fact = self._last.fact
-        given = sum(tender.given or tender.amount for tender in fact.tenders)
+        # What was paid out was not given by anybody.
+        given = sum(tender.given or max(0, tender.amount) for tender in fact.tenders)
         return ChangeStrip(fact.total + fact.rounding, given, self._last.change, fact.receipt_no)
 
     def hints(self) -> tuple[Hint, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from desktop.presenters.text import Amount, Join, Moment, Named, Text, goods_name, name_of, say
+from desktop.presenters.text import Amount, Join, Moment, Text, goods_name, name_of, say
 from desktop.presenters.view import CouponRow, DiscountRow, LineRow, MemberPanel
 from desktop.services.basket import BasketState, OpenBasket, usable_lots
 from desktop.store.members import Member
@@ -12,6 +12,7 @@ from shared.loyalty.lots import Lot, spendable
 from shared.loyalty.programme import InOneSale, InTotal, InWindow, Programme
 from shared.loyalty.tiers import standing
 from shared.points import format_points
+from shared.pricing.after_offers import BY_HAND
 from shared.pricing.basket import BasketLine
 from shared.pricing.quote import AddedUnits, LineQuote, Quote
 
@@ -23,7 +24,8 @@ GIVEN = "given/"
 def line_rows(basket: OpenBasket, selected: str) -> tuple[LineRow, ...]:
     """The table."""
     programme = basket.pricing.programme
-    names = {offer.id: name_of(offer.names) for offer in programme.offers}
+    names: dict[str, Text] = {offer.id: name_of(offer.names) for offer in programme.offers}
+    names |= {BY_HAND: say("till.sale.basket-discount")}
     names |= {rule.id: name_of(programme.points.names) for rule in programme.redemptions}
     return tuple(
         _row(number, line, quote, names, is_selected=line.id == selected)
@@ -34,7 +36,7 @@ def line_rows(basket: OpenBasket, selected: str) -> tuple[LineRow, ...]:
 
 
 def _row(
-    number: int, line: BasketLine, quote: LineQuote, names: dict[str, Named], *, is_selected: bool
+    number: int, line: BasketLine, quote: LineQuote, names: Mapping[str, Text], *, is_selected: bool
 ) -> LineRow:
     discounts = [
         DiscountRow(names.get(one.offer, one.offer), one.amount_minor) for one in quote.discounts
@@ -44,7 +46,7 @@ def _row(
     return LineRow(
         line_id=line.id,
         number=number,
-        name=goods_name(line.goods),
+        name=line_name(line),
         quantity=line.quantity,
         is_weighed=line.goods.sold_by is SoldBy.WEIGHT,
         unit_price=quote.unit_price_minor,
@@ -53,6 +55,12 @@ def _row(
         is_selected=is_selected,
         is_manual=line.is_manual,
     )
+
+
+def line_name(line: BasketLine) -> Text:
+    """The article; what is handed in says so."""
+    name = goods_name(line.goods)
+    return say("till.sale.comes-in-line", name=name) if line.comes_in else name
 
 
 def given_rows(
@@ -93,8 +101,8 @@ def given_worth(basket: OpenBasket, articles: Mapping[str, Goods]) -> int:
 
 
 def item_count(state: BasketState) -> int:
-    """Pieces, each weighed line counting as one."""
-    return sum(line.units or 1 for line in state.lines)
+    """Pieces that are bought, each weighed line counting as one."""
+    return sum(line.units or 1 for line in state.lines if not line.comes_in)
 
 
 def coupon_rows(basket: OpenBasket) -> tuple[CouponRow, ...]:

@@ -8,12 +8,19 @@ from desktop.presenters.session import Session
 from desktop.presenters.text import say
 from desktop.services.checkout import CompletedSale
 from desktop.services.returns import ReturnedBy
+from shared.errors import DomainError
 from shared.pricing.return_lines import Wanted
 from shared.trade.fact import Approval
 
 
 def ask_undo(session: Session, last: CompletedSale, undone: Callable[[], None]) -> None:
-    """Ask for the approval, take everything back, then call ``undone``."""
+    """Ask for the approval, take everything back, then call ``undone``.
+
+    What the customer had handed in stays; DomainError ``nothing-to-return`` where that was all.
+    """
+    bought = [line for line in last.fact.lines if not line.comes_in]
+    if not bought:
+        raise DomainError("nothing-to-return")
 
     def take_back(approval: Approval) -> None:
         _take_back(session, last, approval, undone)
@@ -22,7 +29,7 @@ def ask_undo(session: Session, last: CompletedSale, undone: Callable[[], None]) 
         session,
         action="undo-sale",
         what=say("till.sale.undo-what", receipt_no=last.fact.receipt_no),
-        amount=last.fact.total,
+        amount=sum(line.amount for line in bought),
         then=take_back,
     )
 

@@ -277,6 +277,8 @@ class SaleView:
     entry: str
     quantity: int
     """Typed with ``*``; 0 where none."""
+    comes_in: bool
+    """Whether the next goods are handed in by the customer."""
     items: int
     saved: int
     total: int

@@ -13,7 +13,9 @@ from shared.ids import CouponId, MemberId, StoreId, TillId
 from shared.loyalty.lots import Lot, spendable
 from shared.loyalty.programme import Programme
 from shared.loyalty.usable import usable
+from shared.money import AMOUNT_MINOR_MAX
 from shared.pricing.basket import (
+    WHOLE,
     Basket,
     BasketLine,
     CouponClaim,
@@ -62,6 +64,8 @@ class BasketState:
     """What the cashier has looked at: ``restriction/demand``."""
     paying: str = ""
     """The tender that is about to pay everything, for offers that ask for one."""
+    discount: HandDiscount | None = None
+    """Typed by hand on the whole, with its approval."""
 
     @property
     def is_empty(self) -> bool:
@@ -153,6 +157,7 @@ class OpenBasket:
             rewards=state.rewards,
             gifts=tuple(one for one in state.gifts if one[1]),
             paying=(PlannedTender(tender=state.paying),) if state.paying else (),
+            discount=state.discount,
             uses=self._earlier.uses(self.pricing.programme, _id(state.member), at.date()),
         )
         if state.lowering is None or state.member is None:
@@ -181,13 +186,16 @@ class OpenBasket:
         grams: int = 0,
         label_minor: int | None = None,
         barcode: str = "",
+        comes_in: bool = False,
     ) -> str:
         """Add goods; units of what is already there join its line. Returns the line's id.
+
+        What ``comes_in`` is handed in by the customer and counts against the total.
 
         Raises DomainError ``bad-quantity``, ``unknown-tax-class``, ``too-many-units`` of goods that
         are restricted, and what the engine raises.
         """
-        same = self._joinable(goods, label_minor)
+        same = self._joinable(goods, label_minor, comes_in=comes_in)
         if same is not None and units > 0:
             # The newest line is the one that is looked at: it moves to the end.
             joined = replace(same, units=same.units + units)
@@ -195,7 +203,12 @@ class OpenBasket:
             self._become(replace(self._state, lines=(*others, joined)))
             return same.id
         line = BasketLine(
-            id=str(self._next_line), goods=goods, units=units, grams=grams, label_minor=label_minor
+            id=str(self._next_line),
+            goods=goods,
+            units=units,
+            grams=grams,
+            label_minor=label_minor,
+            comes_in=comes_in,
         )
         self._become(
             replace(
@@ -207,14 +220,19 @@ class OpenBasket:
         self._next_line += 1
         return line.id
 
-    def _joinable(self, goods: Goods, label_minor: int | None) -> BasketLine | None:
+    def _joinable(
+        self, goods: Goods, label_minor: int | None, *, comes_in: bool
+    ) -> BasketLine | None:
         if goods.sold_by is not SoldBy.UNIT or label_minor is not None:
             return None
         return next(
             (
                 line
                 for line in self._state.lines
-                if line.goods == goods and not line.is_manual and line.label_minor is None
+                if line.goods == goods
+                and line.comes_in is comes_in
+                and not line.is_manual
+                and line.label_minor is None
             ),
             None,
         )
@@ -230,6 +248,9 @@ class OpenBasket:
         """Take a line off."""
         gone = self._state.line(line_id)
         lines = tuple(line for line in self._state.lines if line.id != line_id)
+        if not lines:
+            # What was allowed was allowed for these goods.
+            self.discount_all(None)
         self._become(replace(self._state, lines=lines))
         return gone
 
@@ -245,6 +266,32 @@ class OpenBasket:
         self._replace(
             replace(line, discount=replace(hand, approval=approval.approval_id)), approval
         )
+
+    def approve(self, approval: Approval) -> None:
+        """A manager allows something that the sale then does; it stands in its fact."""
+        self._state = replace(self._state, approvals=(*self._state.approvals, approval))
+        self._priced = None
+
+    def discount_all(self, hand: HandDiscount | None, approval: Approval | None = None) -> None:
+        """A discount on the whole basket, with the approval that allows it; None takes it off.
+
+        Raises DomainError ``basket-empty``, and ``bad-discount`` beyond 100% or the largest amount.
+        """
+        if hand is not None and not self._state.lines:
+            raise DomainError("basket-empty")
+        if hand is not None and not (
+            0 <= hand.basis_points <= WHOLE and 0 <= hand.amount_minor <= AMOUNT_MINOR_MAX
+        ):
+            raise DomainError("bad-discount")
+        before = self._state.discount
+        kept = tuple(
+            one
+            for one in self._state.approvals
+            if before is None or one.approval_id != before.approval
+        )
+        if hand is not None and approval is not None:
+            kept, hand = (*kept, approval), replace(hand, approval=approval.approval_id)
+        self._become(replace(self._state, discount=hand, approvals=kept))
 
     def _replace(self, changed: BasketLine, approval: Approval | None = None) -> None:
         lines = tuple(changed if line.id == changed.id else line for line in self._state.lines)
@@ -293,8 +340,15 @@ class OpenBasket:
 
     def total_if_paid_with(self, tender: str) -> int:
         """What the basket would cost."""
-        basket = self._basket(replace(self._state, paying=tender))
-        return price(basket, self.pricing.programme, self._memory).total_minor
+        return self._total_of(replace(self._state, paying=tender))
+
+    def saved_by(self, hand: HandDiscount) -> int:
+        """What a discount on the whole basket takes off it, or would."""
+        without = self._total_of(replace(self._state, discount=None))
+        return without - self._total_of(replace(self._state, discount=hand))
+
+    def _total_of(self, state: BasketState) -> int:
+        return price(self._basket(state), self.pricing.programme, self._memory).total_minor
 
     def note_seen(self, demands: Iterable[str]) -> None:
         """The cashier has looked at these."""

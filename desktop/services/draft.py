@@ -10,6 +10,7 @@ from desktop.services import kept_basket
 from desktop.services.basket import BasketState
 from desktop.services.books import Books
 from desktop.services.checkout import Checkout
+from desktop.services.holding import note
 from desktop.services.members import Members
 from desktop.store import holds, open_basket
 from desktop.store.catalogue import find_by_id
@@ -110,7 +111,7 @@ class Draft:
             hold_id=kept.hold_id or self._books.new_id(),
             held_at=format_occurred_at(self._books.clock.now()),
             operator_id=operator_id,
-            total=sum(line.shelf_minor for line in kept.lines),
+            total=sum(note(line).amount for line in kept.lines),
             document=document,
         )
 

@@ -53,8 +53,8 @@ class ReturnableSale:
         )
 
     def left(self, line: SaleLine) -> int:
-        """How much of a line can still come back."""
-        return line.quantity - self.returned(line.line)
+        """How much of a line can still come back; nothing of what the customer had handed in."""
+        return 0 if line.comes_in else line.quantity - self.returned(line.line)
 
     def line(self, number: int) -> SaleLine:
         """One line as sold; DomainError ``no-such-line``."""
@@ -299,7 +299,8 @@ def _taxes(lines: Iterable[ReturnLine], sold: Iterable[TaxTotal]) -> tuple[TaxTo
 def unreceipted_return(lines: Sequence[BasketLine], pricing: Pricing, at: datetime) -> GoodsBack:
     """Goods without a receipt: today's list price without offers, in cash, nobody's points."""
     programme = msgspec.structs.replace(pricing.programme, offers=(), coupons=())
-    basket = Basket(lines=tuple(lines), at=at, store=pricing.store_id)
+    coming = tuple(replace(line, comes_in=False) for line in lines)
+    basket = Basket(lines=coming, at=at, store=pricing.store_id)
     quote = price(basket, programme)
     due = cash_rounding(quote.total_minor, programme)
     return GoodsBack(

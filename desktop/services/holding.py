@@ -32,12 +32,12 @@ from shared.trade.writing import Writing
 
 
 def note(line: BasketLine) -> BasketLineNote:
-    """Enough of a line to see later what it was."""
+    """Enough of a line to see later what it was; what comes in counts below zero."""
     return BasketLineNote(
         goods_id=line.goods.sku,
         quantity=line.quantity,
         measure=Measure.GRAM if line.goods.sold_by is SoldBy.WEIGHT else Measure.PIECE,
-        amount=line.shelf_minor,
+        amount=-line.shelf_minor if line.comes_in else line.shelf_minor,
     )
 
 

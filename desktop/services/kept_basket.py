@@ -10,7 +10,7 @@ from desktop.services.basket import BasketState
 from desktop.store.members import Member
 from shared.catalogue.goods import Goods
 from shared.ids import GoodsId, MemberId
-from shared.pricing.basket import BasketLine, CouponClaim, RewardClaim
+from shared.pricing.basket import BasketLine, CouponClaim, HandDiscount, RewardClaim
 from shared.trade.fact import Approval, Tender
 
 
@@ -29,6 +29,7 @@ class KeptBasket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rewards: tuple[RewardClaim, ...] = ()
     seen: tuple[str, ...] = ()
     paying: str = ""
+    discount: HandDiscount | None = None
 
 
 class TakenUp(NamedTuple):
@@ -60,6 +61,7 @@ def keep(state: BasketState, tenders: tuple[Tender, ...] = ()) -> bytes:
             rewards=state.rewards,
             seen=state.seen,
             paying=state.paying,
+            discount=state.discount,
         )
     )
 
@@ -89,6 +91,7 @@ def take_up(kept: KeptBasket, find_member: FindMember, find_goods: FindGoods) ->
         rewards=kept.rewards,
         seen=kept.seen,
         paying=kept.paying,
+        discount=kept.discount,
     )
     recorded = tuple(tender for tender in kept.tenders if not tender.attempt_id)
     return TakenUp(state, repriced, recorded)

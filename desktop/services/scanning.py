@@ -133,23 +133,24 @@ class Scanning:
         self._operators = operators
         self._returns = returns
 
-    def scan(self, text: str, *, quantity: int = 1) -> Scanned:
-        """Do what a code asks for.
+    def scan(self, text: str, *, quantity: int = 1, comes_in: bool = False) -> Scanned:
+        """Do what a code asks for; goods that ``comes_in`` are handed in by the customer.
 
         Raises DomainError ``unknown-barcode``, ``damaged-code``, ``goods-lapsed``,
         ``payment-card-dropped``, ``unknown-coupon``, ``coupon-used``, and what the basket raises.
         """
-        return self._route(classify(text), quantity)
+        return self._route(classify(text), quantity, comes_in=comes_in)
 
-    def _route(self, code: Code, quantity: int) -> Scanned:  # noqa: C901 - one arm a kind
+    def _route(self, code: Code, quantity: int, *, comes_in: bool) -> Scanned:  # noqa: C901 - one arm a kind
         match code:
             case GoodsCode():
-                self._check_date(code)
-                return self._goods(code.gtin, quantity, grams=code.grams)
+                if not comes_in:
+                    self._check_date(code)
+                return self._goods(code.gtin, quantity, grams=code.grams, comes_in=comes_in)
             case InStoreCode():
-                return self._in_store(code)
+                return self._in_store(code, comes_in=comes_in)
             case Sku():
-                return self._goods(code.text, quantity)
+                return self._goods(code.text, quantity, comes_in=comes_in)
             case MemberCode():
                 return self._member(code.code)
             case CouponCode():
@@ -183,13 +184,21 @@ class Scanning:
             raise DomainError("unknown-barcode", code=code[:CODE_SHOWN_MAX])
         return goods
 
-    def _goods(self, code: str, quantity: int, *, grams: int | None = None) -> Scanned:
+    def _goods(
+        self, code: str, quantity: int, *, grams: int | None = None, comes_in: bool
+    ) -> Scanned:
         goods = self.find(code)
-        if goods.sold_by is SoldBy.WEIGHT:
-            if grams is None:
-                return WeightNeeded(goods)
-            return GoodsAdded(self._basket.add(goods, grams=grams, barcode=code))
-        return GoodsAdded(self._basket.add(goods, units=quantity, barcode=code))
+        by_unit = goods.sold_by is SoldBy.UNIT
+        if not by_unit and grams is None:
+            return WeightNeeded(goods)
+        line = self._basket.add(
+            goods,
+            units=quantity if by_unit else 0,
+            grams=0 if by_unit else grams or 0,
+            barcode=code,
+            comes_in=comes_in,
+        )
+        return GoodsAdded(line)
 
     def _check_date(self, code: GoodsCode) -> None:
         """DomainError ``goods-lapsed`` where the label says that they should be sold no more."""
@@ -197,19 +206,20 @@ class Scanning:
         if best_before is not None and best_before < self._books.today():
             raise DomainError("goods-lapsed", code=code.gtin, on=best_before.isoformat())
 
-    def _in_store(self, code: InStoreCode) -> Scanned:
+    def _in_store(self, code: InStoreCode, *, comes_in: bool) -> Scanned:
         goods = self.find(code.item)
-        if goods.sold_by is SoldBy.UNIT:
-            return GoodsAdded(
-                self._basket.add(goods, units=1, label_minor=code.price_minor, barcode=code.item)
-            )
-        if code.grams is None:
+        by_unit = goods.sold_by is SoldBy.UNIT
+        if not by_unit and code.grams is None:
             return WeightNeeded(goods)
-        return GoodsAdded(
-            self._basket.add(
-                goods, grams=code.grams, label_minor=code.price_minor, barcode=code.item
-            )
+        line = self._basket.add(
+            goods,
+            units=1 if by_unit else 0,
+            grams=0 if by_unit else code.grams or 0,
+            label_minor=code.price_minor,
+            barcode=code.item,
+            comes_in=comes_in,
         )
+        return GoodsAdded(line)
 
     def _member(self, code: str) -> Scanned:
         member = self._members.by_card(code)

@@ -17,6 +17,9 @@ from shared.pricing.rulebook import rulebook
 from shared.pricing.tender_rules import payable, tender_name
 from shared.trade.fact import Tender, TenderKind
 
+CASH_OUT = "cash-out"
+"""The action that a manager approves: so much cash for more that comes in than is bought."""
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -52,14 +55,26 @@ class Tenders:
         cash = sum(t.amount for t in self._tenders if t.tender is TenderKind.CASH)
         others = sum(t.amount for t in self._tenders if t.tender is not TenderKind.CASH)
         for_cash = self.basket.quote.total_minor - others
-        # Rounded once, on all that cash settles, however many times cash was handed over.
-        rounded = cash_rounding(for_cash, self.basket.pricing.programme).due_minor
-        return Due(for_cash - cash, max(0, rounded - cash))
+        in_cash = self._in_cash(for_cash) - cash
+        return Due(for_cash - cash, in_cash if self.is_paid_out else max(0, in_cash))
+
+    def _in_cash(self, amount: int) -> int:
+        """Rounded once, on all that cash settles, however many times cash was handed over.
+
+        What is paid out is rounded as what is taken in.
+        """
+        rounded = cash_rounding(abs(amount), self.basket.pricing.programme).due_minor
+        return rounded if amount >= 0 else -rounded
+
+    @property
+    def is_paid_out(self) -> bool:
+        """Whether the customer gets money: more came in than they buy, and nothing was paid."""
+        return self.basket.quote.total_minor < 0 and not self._tenders
 
     def _check_change(self, quote: Quote) -> None:
         """A basket may not fall below what was paid for it; points follow it by themselves."""
         paid = sum(t.amount for t in self._tenders if t.tender is not TenderKind.POINTS)
-        if paid > quote.total_minor:
+        if paid > max(0, quote.total_minor):
             raise DomainError("tenders-first")
 
     def plan(self, kind: TenderKind | None) -> None:
@@ -161,6 +176,8 @@ class Tenders:
             raise DomainError("tender-may-not-pay", tender=kind.value, amount=amount, most=most)
 
     def _check_due(self, amount: int) -> None:
+        if self.is_paid_out:
+            raise self._only_paid_out()
         if not 0 < amount <= self.due().amount:
             raise DomainError("tender-exceeds-due", amount=amount, due=self.due().amount)
 
@@ -177,8 +194,14 @@ class Tenders:
         return max(0, min(self.due().amount, most - taken))
 
     def tender_cash(self, given: int | None = None) -> Tender:
-        """Take cash: exactly what is due (None), more (change is due), or a part of it."""
+        """Take cash: exactly what is due (None), more (change is due), or a part of it.
+
+        Where more comes in than is bought, it is paid out: ``approval-needed`` unless a manager has
+        approved that amount.
+        """
         self.check_ready()
+        if self.is_paid_out:
+            return self._pay_out(given)
         if self.due().amount < 0:
             # More was taken for a basket that costs less by now: a payment goes back first.
             raise DomainError("tenders-first")
@@ -194,6 +217,19 @@ class Tenders:
         return self._take(
             Tender(tender=TenderKind.CASH, amount=amount, given=given, change=given - amount)
         )
+
+    def _pay_out(self, given: int | None) -> Tender:
+        """What came in is worth more than what is bought: the rest goes out in cash."""
+        if given:
+            raise self._only_paid_out()
+        amount = self.due().in_cash
+        allowed = (one.amount for one in self.basket.state.approvals if one.action == CASH_OUT)
+        if amount and -amount not in allowed:
+            raise DomainError("approval-needed", action=CASH_OUT)
+        return self._take(Tender(tender=TenderKind.CASH, amount=amount, change=-amount))
+
+    def _only_paid_out(self) -> DomainError:
+        return DomainError("paid-out-in-cash", amount=-self.due().in_cash)
 
     def _take(self, tender: Tender) -> Tender:
         self._tenders = (*self._tenders, tender)
@@ -216,9 +252,8 @@ class Tenders:
         rest = self.basket.quote.total_minor - others
         if rest == cash:
             return 0
-        rounded = cash_rounding(rest, self.basket.pricing.programme)
         takes_cash = any(tender.tender is TenderKind.CASH for tender in self._tenders)
-        return rounded.rounding_minor if takes_cash and rounded.due_minor == cash else None
+        return cash - rest if takes_cash and self._in_cash(rest) == cash else None
 
     @property
     def can_finish(self) -> bool:

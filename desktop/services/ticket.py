@@ -21,6 +21,7 @@ from shared.pricing.known import known_before
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import THIS_SALE, PointsPayment
 from shared.pricing.sale_lines import (
+    basket_discount,
     given_lines,
     offers_applied,
     rules_earned,
@@ -104,6 +105,7 @@ def sale_fact(
             *given_lines(quote, settled.articles),
         ),
         offers=offers_applied(quote, pricing.programme, settled.articles),
+        discount=basket_discount(basket, quote),
         taxes=tax_totals(quote, pricing.programme),
         total=quote.total_minor,
         rounding=settled.rounding,

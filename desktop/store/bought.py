@@ -15,7 +15,7 @@ from shared.trade.ticket import SaleCompleted
 def bought_on(connection: Connection, member_id: MemberId, day: date) -> Counter[str]:
     """Units by SKU in this till's sales, less those that came back; a weighed line counts as one.
 
-    What offers gave on top was not bought.
+    What offers gave on top was not bought, nor what came in.
     """
     sales = connection.execute(
         select(tickets.c.entry_id).where(
@@ -40,6 +40,6 @@ def _kept(connection: Connection, entry_id: EntryId, sale: SaleCompleted) -> Cou
     units: Counter[str] = Counter()
     for sold in sale.lines:
         left = sold.quantity - back[sold.line]
-        if not sold.given_by:
+        if not sold.given_by and not sold.comes_in:
             units[sold.goods_id] += min(1, left) if sold.measure is Measure.GRAM else left
     return units

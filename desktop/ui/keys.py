@@ -274,6 +274,8 @@ class KeyRouter(QObject):
             self._press(Key.PLUS, at)
         elif character == "*":
             self._press(Key.TIMES, at)
+        elif character == "-":
+            self._press(Key.MINUS, at)
         else:
             self._post(Typed(character))
 

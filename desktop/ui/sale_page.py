@@ -122,6 +122,8 @@ class SalePageWidget(QWidget):
 
     def _show_entry(self, sale: SaleView, wording: Wording) -> None:
         quantity = f"{sale.quantity} × " if sale.quantity else ""
+        if sale.comes_in:
+            quantity = f"{wording.say('till.sale.comes-in')} {quantity}"
         is_empty = not (quantity or sale.entry)
         shown = wording.say("till.sale.entry") if is_empty else f"{quantity}{sale.entry}▏"
         self._entry.setText(shown)

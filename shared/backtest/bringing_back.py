@@ -12,7 +12,7 @@ from shared.loyalty.programme import Programme
 from shared.loyalty.returns import ReturnShare, points_to_lots, return_share
 from shared.money import divide_rounded
 from shared.pricing.quote import Quote
-from shared.pricing.sale_lines import HAND_DISCOUNT
+from shared.pricing.sale_lines import HAND_DISCOUNTS
 from shared.shares import cumulative_share, largest_remainder
 from shared.trade.fact import LotDraw
 from shared.trade.ticket import SaleLine
@@ -65,7 +65,7 @@ def _uncount(
 ) -> None:
     line = kept.lines[back.line]
     by_offer = discounts_back(line, back.quantity, before)
-    by_hand = by_offer.pop(HAND_DISCOUNT, 0)
+    by_hand = sum(by_offer.pop(name, 0) for name in HAND_DISCOUNTS)
     by_offers = sum(by_offer.values())
     revenue, tax = share.amount - share.levy, sum(one.tax for one in share.taxes)
     figures, day = played.figures, played.day(today)

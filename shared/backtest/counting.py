@@ -7,6 +7,7 @@ from shared.backtest.account import Account
 from shared.backtest.figures import Played
 from shared.catalogue.goods import Goods
 from shared.money import divide_rounded
+from shared.pricing.after_offers import BY_HAND
 from shared.pricing.basket import Basket, BasketLine
 from shared.pricing.quote import AddedUnits, LineQuote, Quote
 
@@ -58,7 +59,7 @@ def _count_figures(
     figures.lines += len(quote.lines)
     figures.unproved += not quote.is_best_price
     figures.gross_minor += sum(line.gross_minor for line in quote.lines)
-    figures.hand_minor += sum(line.hand_minor for line in quote.lines)
+    figures.hand_minor += sum(map(_by_hand, quote.lines))
     figures.discount_minor += discount
     figures.revenue_minor += revenue
     figures.net_minor += net
@@ -68,8 +69,14 @@ def _count_figures(
         _count_cost(played, sold, line)
 
 
+def _by_hand(line: LineQuote) -> int:
+    """What was typed off a line, with its share of what was typed off the whole basket."""
+    of_basket = (one.amount_minor for one in line.discounts if one.offer == BY_HAND)
+    return line.hand_minor + sum(of_basket)
+
+
 def _count_cost(played: Played, sold: BasketLine, line: LineQuote) -> None:
-    if sold.goods.cost_minor is not None:
+    if sold.goods.cost_minor is not None and not sold.comes_in:
         played.figures.cost_minor += cost_of(sold)
         played.figures.costed_net_minor += line.net_minor
 

@@ -93,6 +93,8 @@ def _by_shares(
         line = sold.get(want.line)
         if line is None:
             raise DomainError("no-such-line")
+        if line.comes_in:
+            raise DomainError("return-exceeds-sale", quantity=want.quantity, left=0, line=line.line)
         share = return_share(line, want.quantity, returned_before=done[line.line])
         done[line.line] += want.quantity
         lines.append(_return_line(number, line, share))
@@ -127,6 +129,8 @@ def _by_what_is_kept(
     basket: Basket,
 ) -> list[ReturnLine]:
     """The lines of a return by their shares, changed to what is given back by what is kept."""
+    bought = tuple(line for line in sale.lines if not line.comes_in)
+    sale = msgspec.structs.replace(sale, lines=bought)
     returned: Counter[str] = Counter()
     for back in (*(line for one in returns for line in one.lines), *lines):
         returned[str(back.of_line)] += back.quantity

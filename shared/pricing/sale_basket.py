@@ -24,7 +24,7 @@ from shared.pricing.earning import earn
 from shared.pricing.engine import ENGINE, price
 from shared.pricing.known import is_told, member_of, uses_before
 from shared.pricing.quote import Quote
-from shared.pricing.sale_lines import HAND_DISCOUNT
+from shared.pricing.sale_lines import HAND_DISCOUNT, name_in_fact
 from shared.pricing.tender_rules import tender_name
 from shared.trade.fact import Measure, PriceSource
 from shared.trade.ticket import SaleCompleted, SaleLine
@@ -133,6 +133,7 @@ def sale_basket(
         claims=tuple(CouponClaim(coupon, CouponId(code)) for code, coupon in claims.items()),
         rewards=tuple(RewardClaim(offer, times) for offer, times in claimed.items()),
         gifts=tuple((line.given_by, line.goods_id) for line in sale.lines if line.given_by),
+        discount=hand_discount(sale),
         points_off=_points_off(sale, programme),
         paying=_paying(sale),
         uses=uses_before(sale),
@@ -147,6 +148,14 @@ def _paying(sale: SaleCompleted) -> tuple[PlannedTender, ...]:
     """An offer may ask for a tender that pays everything: tills plan with one and no other."""
     kinds = [one.tender for one in sale.tenders if one.amount]
     return (PlannedTender(tender=tender_name(kinds[0])),) if len(kinds) == 1 else ()
+
+
+def hand_discount(sale: SaleCompleted) -> HandDiscount | None:
+    """What was typed on the whole basket."""
+    hand = sale.discount
+    if hand is None:
+        return None
+    return HandDiscount(basis_points=hand.basis_points, amount_minor=hand.amount)
 
 
 def _points_off(sale: SaleCompleted, programme: Programme) -> PointsOff | None:
@@ -175,8 +184,9 @@ def _line(line: SaleLine, goods: Goods) -> BasketLine:
         units=0 if is_weighed else line.quantity,
         grams=line.quantity if is_weighed else 0,
         price_minor=line.unit_price if source is PriceSource.MANUAL else None,
-        label_minor=line.gross + line.levy if source is PriceSource.CODED else None,
+        label_minor=abs(line.gross + line.levy) if source is PriceSource.CODED else None,
         discount=HandDiscount(amount_minor=by_hand) if by_hand else None,
+        comes_in=line.comes_in,
     )
 
 
@@ -232,7 +242,8 @@ def _right_shares(quote: Quote) -> Shares:
     shares: Shares = Counter()
     for line in quote.lines:
         for one in line.discounts:
-            shares[line.goods, line.quantity, line.gross_minor, one.offer] += one.amount_minor
+            offer = name_in_fact(one.offer)
+            shares[line.goods, line.quantity, line.gross_minor, offer] += one.amount_minor
     for given in quote.added:
         if given.goods:
             shares[given.goods, given.units, 0, given.offer] += 1

@@ -16,6 +16,7 @@ from shared.pricing.quote import AddedUnits, EarningQuote, IssuedCoupons, LineQu
 from shared.pricing.redemption import PointsPayment
 from shared.shares import largest_remainder
 from shared.trade.fact import (
+    BasketDiscount,
     LineDiscount,
     LineTax,
     Measure,
@@ -27,7 +28,10 @@ from shared.trade.fact import (
 from shared.trade.ticket import SaleLine
 
 HAND_DISCOUNT: Final = BY_HAND
-"""The offer id under which a hand-typed discount stands in a fact."""
+"""The offer id under which a hand-typed discount on a line stands in a fact."""
+BASKET_DISCOUNT: Final = "manual-basket"
+"""The offer id under which a line's share of one on the whole basket does."""
+HAND_DISCOUNTS: Final = frozenset({HAND_DISCOUNT, BASKET_DISCOUNT})
 
 
 def sale_lines(
@@ -137,6 +141,7 @@ def _sale_line(
         spend=earning.line_spend[number],
         points_paid=payment.line_values[number] if payment else 0,
         points_spent=payment.line_points[number] if payment else 0,
+        comes_in=sold.comes_in,
     )
 
 
@@ -162,7 +167,7 @@ def _discounts(line: LineQuote) -> tuple[LineDiscount, ...]:
     )
     by_offer = tuple(
         LineDiscount(
-            offer_id=share.offer,
+            offer_id=name_in_fact(share.offer),
             amount=share.amount_minor,
             units=share.units,
             coupon_id=share.coupon,
@@ -170,6 +175,25 @@ def _discounts(line: LineQuote) -> tuple[LineDiscount, ...]:
         for share in line.discounts
     )
     return (*by_hand, *by_offer)
+
+
+def name_in_fact(offer: str) -> str:
+    """How a fact names what took a share off a line beside the line's own hand discount."""
+    return BASKET_DISCOUNT if offer == BY_HAND else offer
+
+
+def basket_discount(basket: Basket, quote: Quote) -> BasketDiscount | None:
+    """The discount typed by hand on the whole basket, with what it took off."""
+    hand = basket.discount
+    if hand is None:
+        return None
+    shares = (one for line in quote.lines for one in line.discounts if one.offer == BY_HAND)
+    return BasketDiscount(
+        basis_points=hand.basis_points,
+        amount=hand.amount_minor,
+        taken=sum(one.amount_minor for one in shares),
+        approval_id=hand.approval,
+    )
 
 
 def offers_applied(

@@ -99,6 +99,9 @@ def tenders(
     for tender in given:
         label = tender_label(issue, tender, decimals=decimals)
         shows_given = tender.tender is TenderKind.CASH and tender.given > 0
+        if tender.amount < 0:
+            blocks.append(Pair(voice.say("paper.paid-out"), amount(-tender.amount, currency)))
+            continue
         paid = tender.given if shows_given else tender.amount
         blocks.append(Pair(label, amount(paid, currency)))
         if tender.reference:

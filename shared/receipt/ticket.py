@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from shared.money import Currency
+from shared.pricing.sale_lines import BASKET_DISCOUNT, HAND_DISCOUNT, HAND_DISCOUNTS
 from shared.receipt.document import Barcode, Block, Document, Feed, Item, Pair, Rule, Style, Text
 from shared.receipt.issue import Issue, Names
 from shared.receipt.parts import HEAVY, foot, head, tax_table, tenders
@@ -64,6 +65,8 @@ def _line(issue: Issue, sale: SaleCompleted, line: SaleLine, currency: Currency)
     if line.price_source is PriceSource.MANUAL and line.unit_price != line.list_price:
         was = amount(line.list_price, currency)
         blocks.append(Text(issue.voice.say("paper.list-price", price=was), indent=2))
+    if line.comes_in:
+        blocks.append(Text(issue.voice.say("paper.comes-in"), indent=2))
     for discount in line.discounts:
         if not _is_of_basket(discount, sale):
             label = _offer_name(issue, sale, discount.offer_id)
@@ -85,6 +88,8 @@ def _returned_line(issue: Issue, line: ReturnLine, currency: Currency) -> list[B
 def _is_of_basket(discount: LineDiscount, sale: SaleCompleted) -> bool:
     """Whether an offer is on the basket: it counts no units and several lines share it. Such an
     offer is shown once, below the subtotal, and not as a fraction under every line."""
+    if discount.offer_id in HAND_DISCOUNTS:
+        return discount.offer_id == BASKET_DISCOUNT
     shared = sum(
         any(share.offer_id == discount.offer_id for share in line.discounts) for line in sale.lines
     )
@@ -92,8 +97,10 @@ def _is_of_basket(discount: LineDiscount, sale: SaleCompleted) -> bool:
 
 
 def _offer_name(issue: Issue, sale: SaleCompleted, offer_id: str) -> str:
-    if offer_id == "manual":
+    if offer_id == HAND_DISCOUNT:
         return issue.voice.say("paper.manual-discount")
+    if offer_id == BASKET_DISCOUNT:
+        return issue.voice.say("paper.basket-discount")
     names = next((offer.names for offer in sale.offers if offer.offer_id == offer_id), None)
     return issue.voice.name(names or issue.names.offers.get(offer_id, {}), otherwise=offer_id)
 
@@ -130,8 +137,9 @@ def _sums(issue: Issue, sale: SaleCompleted, currency: Currency) -> list[Block]:
 
 
 def _counts(issue: Issue, lines: Iterable[SaleLine], saved: int, currency: Currency) -> Block:
-    """Pieces as such; a weighed line counts as one."""
-    pieces = sum(1 if line.measure is Measure.GRAM else line.quantity for line in lines)
+    """Pieces that were bought; a weighed line counts as one."""
+    bought = (line for line in lines if not line.comes_in)
+    pieces = sum(1 if line.measure is Measure.GRAM else line.quantity for line in bought)
     count = issue.voice.say("paper.pieces", count=pieces)
     told = issue.voice.say("paper.saved", amount=full_amount(saved, currency)) if saved else ""
     return Pair(count, told)

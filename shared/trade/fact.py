@@ -135,6 +135,16 @@ class LineDiscount(Value, frozen=True, kw_only=True):
     coupon_id: CouponId | None = None
 
 
+class BasketDiscount(Value, frozen=True, kw_only=True):
+    """A discount typed by hand on the whole basket, after all offers."""
+
+    basis_points: int = 0
+    amount: int = 0
+    taken: int
+    """What it took off; its shares stand among the lines' discounts as offer ``manual-basket``."""
+    approval_id: str = ""
+
+
 class OfferApplied(Value, frozen=True, kw_only=True):
     """One offer's effect on the whole ticket, with the names the customer reads."""
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from shared.ids import CouponId, EntryId, OperatorId, ShiftId, StoreId, TillId
 from shared.trade.fact import (
     Approval,
+    BasketDiscount,
     BundleRef,
     CouponIssued,
     Fact,
@@ -28,7 +29,8 @@ class SaleLine(Value, frozen=True, kw_only=True):
 
     ``gross`` is tax-included, before discounts and without levies; ``amount`` is what the customer
     pays for the line: gross less the discounts, plus the levy. ``taxes`` and ``levy`` are parts of
-    ``amount``. A hand-typed discount stands among ``discounts`` as offer ``manual``.
+    ``amount``. A discount typed by hand stands among ``discounts`` as offer ``manual``, the line's
+    share of one on the whole basket as ``manual-basket``.
     """
 
     line: int
@@ -59,6 +61,8 @@ class SaleLine(Value, frozen=True, kw_only=True):
     """Points that paid it, or that a reward on it cost."""
     given_by: str = ""
     """The offer that gave these units on top, at 0; empty for goods that were rung up."""
+    comes_in: bool = False
+    """Handed in by the customer, as an empty bottle is: all its amounts are below zero."""
 
 
 class SaleCompleted(Fact, frozen=True, kw_only=True):
@@ -81,9 +85,10 @@ class SaleCompleted(Fact, frozen=True, kw_only=True):
     hold_id: str | None = None
     lines: tuple[SaleLine, ...]
     offers: tuple[OfferApplied, ...] = ()
+    discount: BasketDiscount | None = None
     taxes: tuple[TaxTotal, ...] = ()
     total: int
-    """Sum of the lines' amounts."""
+    """Sum of the lines' amounts; below zero where more came in than was bought."""
     rounding: int = 0
     """Cash rounding: tenders sum to ``total + rounding``."""
     tenders: tuple[Tender, ...]

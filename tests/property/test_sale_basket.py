@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import DomainError
-from shared.ids import LotId, MemberId
+from shared.ids import EntryId, LotId, MemberId
+from shared.ledger.booking_ticket import post_sale
 from shared.loyalty.conditions import (
     AnyOf,
     Around,
@@ -39,7 +40,13 @@ from shared.loyalty.programme import (
     Redemption,
     Treatment,
 )
-from shared.pricing.basket import MemberContext, OfferUse, PlannedTender, RewardClaim
+from shared.pricing.basket import (
+    HandDiscount,
+    MemberContext,
+    OfferUse,
+    PlannedTender,
+    RewardClaim,
+)
 from shared.pricing.engine import price
 from shared.pricing.redemption import offered, redeem, reduce
 from shared.pricing.return_lines import SoldBy
@@ -268,3 +275,30 @@ def test_another_claim_is_found_exactly_where_it_makes_another_price(bought, rul
     measured = {one.measured: one.amount for one in found}
     assert measured.get("total", 0) == totals[1] - totals[0]
     assert measured.get("points", 0) == points[1] - points[0]
+
+
+HANDS = st.builds(
+    HandDiscount,
+    basis_points=st.sampled_from([0, 1, 1_234, 10_000]),
+    amount_minor=st.sampled_from([0, 0, 333, 50_000]),
+)
+
+
+@settings(max_examples=150)
+@given(lines(), lines(most=3), offers(), HANDS)
+def test_a_discount_on_the_whole_and_what_comes_in_agree_as_well(bought, coming, chosen, hand):
+    rules = programme(*chosen, groups=GROUPS, tax_classes=CLASSES, earning=earning(points=3))
+    sold = [
+        one if one.hand_discount(one.shelf_minor) else replace(one, discount=None) for one in bought
+    ]
+    handed = [replace(one, discount=None, comes_in=True) for one in coming]
+    together = [replace(one, id=str(n)) for n, one in enumerate((*sold, *handed), start=1)]
+    claims = tuple(one.id for one in chosen if one.claimed)
+    shopping = replace(basket(*together, coupons=claims), discount=hand)
+    catalogue = {line.goods.sku: line.goods for line in together}
+    sale = sale_of(shopping, rules, REF, member=MemberId("m"))
+    assert judge(sale, shopping.at, rules, catalogue) == []
+    assert sum(posting.amount for posting in post_sale(EntryId("sale"), sale)) == 0
+    if sale.discount.taken:
+        forged = msgspec.structs.replace(sale, discount=None)
+        assert judge(forged, shopping.at, rules, catalogue) != []

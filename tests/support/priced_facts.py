@@ -10,6 +10,7 @@ from shared.pricing.engine import price
 from shared.pricing.known import known_before
 from shared.pricing.redemption import PointsPayment
 from shared.pricing.sale_lines import (
+    basket_discount,
     given_lines,
     offers_applied,
     rules_earned,
@@ -74,6 +75,7 @@ def sale_of(
         engine=quote.engine,
         lines=(*sale_lines(basket, quote, payment=payment), *given_lines(quote, articles or {})),
         offers=offers_applied(quote, programme, articles),
+        discount=basket_discount(basket, quote),
         taxes=tax_totals(quote, programme),
         total=quote.total_minor,
         tenders=tuple(tenders),

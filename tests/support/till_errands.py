@@ -1,17 +1,26 @@
 """What customers do at a till, from beginning to end: for tests that are about something else."""
 
+from datetime import datetime
+
 import pytest
 from PySide6.QtCore import Qt
 
 from desktop.presenters.view import Choices
+from desktop.services.paper import Papers
+from desktop.store.catalogue import find_by_id
+from desktop.store.print_jobs import JobState, PrintJob
 from desktop.store.tickets import find_receipt
 from shared.catalogue.codes import member_code
 from shared.catalogue.goods import Goods
+from shared.ids import EntryId, GoodsId
 from shared.journal.entry import Entry
 from shared.loyalty.offers import Offer
+from shared.pricing.sale_basket import Difference, Unjudged, judge
+from shared.receipt.document import Document
+from shared.receipt.layout import Grid, plain_text
 from shared.trade.ticket import SaleCompleted
 from tests.pricing_builders import programme
-from tests.support.till_fixture import APPLES
+from tests.support.till_fixture import APPLES, MANAGER_PIN
 from tests.support.till_hands import Hands
 
 Key = Qt.Key
@@ -72,6 +81,41 @@ def _last(hands: Hands) -> tuple[Entry, SaleCompleted]:
         found = find_receipt(connection, hands.sale.change.receipt_no)
     assert found is not None
     return found
+
+
+def paper(hands: Hands, entry: EntryId, language: str = "en") -> Document:
+    """What is printed of an entry."""
+    till = hands.station.till
+    job = PrintJob(
+        job_id="j", entry_id=entry, copy=0, language=language, state=JobState.QUEUED, reason=""
+    )
+    return Papers(till.books, till.shop()).document(job)
+
+
+def receipt(hands: Hands, language: str = "en") -> str:
+    """The receipt of the last sale, as text."""
+    entry = last_entry(hands).envelope.id
+    return plain_text(paper(hands, entry, language), Grid(42))
+
+
+def audited(hands: Hands) -> list[Difference] | Unjudged:
+    """What a server that prices the last sale again finds."""
+    entry, sale = _last(hands)
+    at = datetime.fromisoformat(entry.envelope.occurred_at)
+    till = hands.station.till
+    with till.books.reading() as connection:
+        skus = [GoodsId(line.goods_id) for line in sale.lines]
+        goods = {str(sku): find_by_id(connection, sku) for sku in skus}
+    known = {sku: one for sku, one in goods.items() if one}
+    return judge(sale, at, till.pricing().programme, known)
+
+
+def allow(hands: Hands) -> None:
+    """The manager types the PIN."""
+    assert hands.overlay.kind == "approval"
+    hands.type(MANAGER_PIN)
+    hands.key(Key.Key_Return)
+    hands.clock.advance(seconds=1)
 
 
 def weigh(hands: Hands, kilograms: str) -> None:

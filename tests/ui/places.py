@@ -84,6 +84,11 @@ def price(hands: Hands) -> None:
     hands.key(Key.Key_F8)
 
 
+def discount(hands: Hands) -> None:
+    hands.scan(WATER.barcodes[0])
+    from_menu("discount")(hands)
+
+
 def approve(hands: Hands) -> None:
     price(hands)
     hands.type("1")
@@ -168,6 +173,7 @@ SELLING: dict[str, Open] = {
     "return-start": by_key(Key.Key_F5),
     "coupons-": by_key(Key.Key_F6),
     "price": price,
+    "basket-discount": discount,
     "approval": approve,
     "looked-at": look_at_age,
     "choose-gift": choose_gift,

@@ -3,8 +3,6 @@
 from PySide6.QtCore import Qt
 
 from desktop.presenters.view import Choices
-from desktop.services.paper import Papers
-from desktop.store.print_jobs import JobState, PrintJob
 from shared.catalogue.codes import CouponCode, classify
 from shared.ids import EntryId
 from shared.ledger.account import AccountKind
@@ -24,6 +22,7 @@ from tests.support.till_errands import (
     enrol_and_come_back,
     last_entry,
     last_sale,
+    paper,
     pay,
     sell,
     take_back,
@@ -50,12 +49,7 @@ FIVE_COUPON = Coupon(
 
 def coupon_codes(hands: Hands, entry: EntryId) -> list[str]:
     """The codes on the receipt of an entry."""
-    till = hands.station.till
-    job = PrintJob(
-        job_id="j", entry_id=entry, copy=0, language="en", state=JobState.QUEUED, reason=""
-    )
-    blocks = Papers(till.books, till.shop()).document(job).blocks
-    codes = [block.digits for block in blocks if isinstance(block, Barcode)]
+    codes = [block.digits for block in paper(hands, entry).blocks if isinstance(block, Barcode)]
     return [code for code in codes if isinstance(classify(code), CouponCode)]
 
 

@@ -21,7 +21,7 @@ from shared.pricing.basket import HandDiscount
 from shared.trade.fact import LotDraw, Tender, TenderKind
 from tests.pricing_builders import goods, offer, programme
 from tests.support.desk import BISCUIT_CODE, WATER_CODE, Desk
-from tests.support.enrolled_till import APPLES, BISCUITS, CASHIER, WATER
+from tests.support.enrolled_till import APPLES, BISCUITS, CASHIER, MANAGER, PINS, WATER
 
 
 def refused(call, *arguments, **named) -> DomainError:
@@ -353,3 +353,15 @@ def test_a_plan_to_pay_outlives_the_till_with_the_money_that_was_taken(make_desk
     checkout.restore(found.state, found.tenders)
     assert checkout.can_finish
     assert desk.finish().fact.total == 9_50
+
+
+def test_cash_goes_out_for_what_comes_in_only_with_an_approval_of_that_amount(desk):
+    desk.counter.scanning.scan(WATER_CODE, comes_in=True)
+    checkout = desk.counter.checkout
+    checkout.basket.approve(desk.approval("cash-out"))
+    with pytest.raises(DomainError, match="approval-needed"):
+        checkout.tender_cash()
+    allowed = desk.till.operators.approve(MANAGER, PINS[MANAGER], action="cash-out", amount=2_00)
+    checkout.basket.approve(allowed)
+    assert checkout.tender_cash().amount == -2_00
+    assert desk.finish().fact.total == -2_00

@@ -10,6 +10,7 @@ from desktop.store.catalogue import apply_goods
 from desktop.store.database import TillFolder
 from hardware.simulators.wallet import WalletSimulator
 from shared.errors import EnvironmentFault
+from shared.pricing.basket import HandDiscount
 from shared.trade.fact import TenderKind
 from shared.trade.till import PaymentAttempted, PaymentState
 from shared.trade.writing import Writing
@@ -44,6 +45,26 @@ def test_lines_member_and_card_payment_come_back(folder):
     assert checkout.due().amount == quote.total_minor - 500
     checkout.tender_cash()
     desk.finish()
+    desk.till.close()
+
+
+def test_a_discount_on_the_whole_and_what_came_in_come_back(folder):
+    desk = open_desk(folder)
+    desk.scan(BISCUIT_CODE)
+    desk.counter.scanning.scan(WATER_CODE, comes_in=True)
+    allowed = desk.approval("basket-discount")
+    desk.counter.checkout.basket.discount_all(HandDiscount(basis_points=2000), allowed)
+    quote = desk.counter.checkout.basket.quote
+    assert quote.total_minor == 8_00
+    desk.counter.draft.keep()
+    desk = open_desk(killed(desk))
+    assert restored(desk) == Restored(repriced=0)
+    checkout = desk.counter.checkout
+    assert checkout.basket.quote == quote
+    checkout.tender_cash()
+    fact = desk.finish().fact
+    assert (fact.discount.approval_id, fact.approvals) == (allowed.approval_id, (allowed,))
+    assert [line.comes_in for line in fact.lines] == [False, True]
     desk.till.close()
 
 

@@ -21,6 +21,7 @@ from shared.money import (
     divide_rounded,
     format_amount,
     parse_amount,
+    parse_percent,
 )
 from shared.points import format_points
 from shared.shares import cumulative_share, largest_remainder
@@ -179,3 +180,16 @@ def test_random_ids_tell_nothing():
     parsed = uuid.UUID(random_id(lambda count: b"\xff" * count))
     assert (parsed.version, parsed.variant) == (4, uuid.RFC_4122)
     assert len({random_id() for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "points"), [("10", 1_000), (" 12.5% ", 1_250), ("0.01", 1), ("0", 0), ("100", 10_000)]
+)
+def test_a_percentage_is_read_into_basis_points(text, points):
+    assert parse_percent(text) == points
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "100.01", "0.001", "1e1", "ten%"])
+def test_what_is_no_percentage_is_refused(text):
+    with pytest.raises(DomainError, match="bad-percent"):
+        parse_percent(text)
