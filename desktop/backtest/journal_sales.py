@@ -111,7 +111,9 @@ class _Telling:
         original = str(fact.original or "")
         is_known = original in self.sold
         matched = [line for line in fact.lines if is_known and line.of_line]
-        loose = [line for line in fact.lines if not (is_known and line.of_line)]
+        others = [line for line in fact.lines if not (is_known and line.of_line)]
+        # Goods that are kept, and priced again, are of their sale: nothing comes back with them.
+        loose = [line for line in others if line.quantity]
         self.returned_units += sum(line.quantity for line in fact.lines)
         self.loose_units += sum(line.quantity for line in loose)
         return BroughtBack(

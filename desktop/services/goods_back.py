@@ -1,7 +1,7 @@
 """What a return comes to: a function of the sale, what came back before, and the member now."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from shared.loyalty.returns import Paid, points_to_lots, split_refund
 from shared.pricing.basket import Basket, BasketLine
 from shared.pricing.cash import cash_rounding
 from shared.pricing.engine import price
-from shared.pricing.return_lines import SoldBy, Wanted, lines_back, without_points
+from shared.pricing.return_lines import SoldBy, Wanted, lines_back
 from shared.pricing.sale_lines import sale_lines, tax_totals
 from shared.trade.fact import (
     LotDraw,
@@ -94,9 +94,7 @@ def receipted_return(
     Where the programme that the sale was ``sold_by`` says so, what is kept is priced again instead.
     Where the member is not known any more (erased), what points had paid is given back as money.
     """
-    lines = lines_back(sold.sale, sold.returns, wanted, sold_by)
-    if member is None:
-        lines = [without_points(line) for line in lines]
+    lines = lines_back(sold.sale, sold.returns, wanted, sold_by, is_forgotten=member is None)
     refund = _refund(lines, sold, pricing)
     outcome, taken = None, tuple[LotDraw, ...]()
     if member is not None and sold.sale.member is not None:
@@ -105,7 +103,7 @@ def receipted_return(
         outcome = msgspec.structs.replace(outcome, points=points)
     return GoodsBack(
         lines=tuple(lines),
-        taxes=_taxes(lines, sold.sale.taxes),
+        taxes=_taxes(lines, (*sold.sale.taxes, *_rows_of_gifts(lines, sold, sold_by))),
         total=sum(line.amount for line in lines),
         rounding=refund.rounding,
         refunds=refund.tenders,
@@ -277,6 +275,18 @@ def _filled(lots: Iterable[Lot], given: Iterable[LotDraw]) -> list[Lot]:
         if lot != DEBT
     ]
     return held + empty
+
+
+def _rows_of_gifts(
+    lines: Iterable[ReturnLine], sold: ReturnableSale, sold_by: SoldBy | None
+) -> Iterator[TaxTotal]:
+    """Rows for gifts that are charged and taxed as nothing that was sold."""
+    if sold_by is None:
+        return
+    known = {row.tax_class for row in sold.sale.taxes}
+    for name in sorted({line.tax_class for line in lines if line.taxes} - known):
+        for rate in sold_by.programme.tax_class(name).rates:
+            yield TaxTotal(tax_class=name, component=rate.id, rate_ppm=rate.rate_ppm, net=0, tax=0)
 
 
 def _taxes(lines: Iterable[ReturnLine], sold: Iterable[TaxTotal]) -> tuple[TaxTotal, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from shared.errors import DomainError
 from shared.pricing.engine import ENGINE
-from shared.pricing.return_lines import SoldBy, Wanted, lines_back, without_points
+from shared.pricing.return_lines import SoldBy, Wanted, lines_back
 from shared.pricing.sale_basket import Difference, Measured, Unjudged
 from shared.trade.fact import TenderKind
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleReturned
@@ -28,20 +28,19 @@ def judge_return(
     """
     if any(line.quantity < 0 for line in returned.lines):
         return _differences(returned, [], may_forgive=False)
-    if sold_by.asks_to_price_again(sale):
+    if sold_by.needs_the_basket(sale):
         if {sale.engine, returned.engine} != {ENGINE}:
             return Unjudged.OTHER_ENGINE
         if sold_by.basket_again(sale) is None:
             return Unjudged.UNKNOWN_GOODS
     wanted = [Wanted(line.of_line, line.quantity) for line in returned.lines if line.quantity]
+    is_nobody = is_forgotten and returned.member is None
     verdicts: list[list[Difference]] = []
     for earlier in before:
         try:
-            right = lines_back(sale, earlier, wanted, sold_by)
+            right = lines_back(sale, earlier, wanted, sold_by, is_forgotten=is_nobody)
         except DomainError:
             continue
-        if is_forgotten and returned.member is None:
-            right = [without_points(line) for line in right]
         found = _differences(returned, right, may_forgive=may_forgive)
         if not found:
             return []

@@ -1,5 +1,6 @@
 """What the goods that a customer keeps would have cost: for returns that are priced again."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -8,7 +9,7 @@ from shared.money import divide_rounded
 from shared.pricing.basket import Basket, BasketLine
 from shared.pricing.earning import earn
 from shared.pricing.engine import price
-from shared.pricing.quote import EarningQuote, LineQuote
+from shared.pricing.quote import EarningQuote, LineQuote, Quote
 from shared.shares import largest_remainder
 
 
@@ -63,6 +64,26 @@ def price_kept(
     covered = min(_share(paid_with_points, quote.total_minor, whole), quote.total_minor)
     values = largest_remainder(covered, [line.pay_minor for line in quote.lines])
     return Kept(lines, earn(left, quote.lines, programme, values))
+
+
+def given_on_top(quote: Quote) -> Counter[str]:
+    """Units at 0 beside the lines, by article."""
+    units: Counter[str] = Counter()
+    for one in quote.added:
+        units[one.goods] += one.units if one.goods else 0
+    return units
+
+
+def gifts_unearned(
+    basket: Basket, programme: Programme, returned: Mapping[str, int], held: Counter[str]
+) -> Counter[str]:
+    """Units of gifts that the customer holds though what is kept of a sale does not give them.
+
+    ``held`` are units by article, ``returned`` those of goods by line. Raises what ``price``
+    raises.
+    """
+    left = kept_basket(basket, returned)
+    return held - (given_on_top(price(left, programme)) if left.lines else Counter[str]())
 
 
 def kept_basket(basket: Basket, returned: Mapping[str, int]) -> Basket:

@@ -8,7 +8,7 @@ way.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -21,7 +21,8 @@ from shared.loyalty.returns import ReturnShare, return_share
 from shared.money import divide_rounded
 from shared.pricing.basket import Basket
 from shared.pricing.engine import ENGINE, price
-from shared.pricing.kept import Kept, price_kept
+from shared.pricing.gifts_charged import with_gifts_charged
+from shared.pricing.kept import Kept, given_on_top, price_kept
 from shared.pricing.known import is_told
 from shared.pricing.quote import LineQuote
 from shared.pricing.sale_basket import MINUTES_BEFORE, sale_basket
@@ -51,8 +52,13 @@ class SoldBy:
         is_asked = self.programme.returns.policy is ReturnPolicy.RE_PRICE
         return is_asked and is_told(sale, self.programme)
 
+    def needs_the_basket(self, sale: SaleCompleted) -> bool:
+        """Whether what comes back depends on more than the shares of its lines."""
+        has_gifts = any(line.given_by for line in sale.lines)
+        return self.asks_to_price_again(sale) or (has_gifts and is_told(sale, self.programme))
+
     def basket_again(self, sale: SaleCompleted) -> Basket | None:
-        """The basket of a sale at the minute at which it costs what it cost, line by line.
+        """The basket of a sale at the minute at which it costs and gives what it did then.
 
         None where the goods, the engine or the hour are others by now.
         """
@@ -65,20 +71,27 @@ def lines_back(
     returns: Sequence[SaleReturned],
     wanted: Sequence[Wanted],
     sold_by: SoldBy | None,
+    *,
+    is_forgotten: bool = False,
 ) -> list[ReturnLine]:
     """What comes back, after what came back before: each line's exact share of money, tax, points.
 
-    Where the programme that the sale was ``sold_by`` says so, what is kept is priced again instead,
-    unless the sale cannot be priced again to what it was. Raises DomainError ``no-such-line`` and
-    ``return-exceeds-sale``.
+    Where the programme that the sale was ``sold_by`` says so, what is kept is priced again instead;
+    gifts that it does not give any more are charged. Neither is done where the sale cannot be
+    priced again to what it was. Of a member who ``is_forgotten`` no points are taken or given.
+    Raises DomainError ``no-such-line`` and ``return-exceeds-sale``.
     """
     lines = _by_shares(sale, returns, wanted)
-    if sold_by is None or not sold_by.asks_to_price_again(sale):
+    basket = None
+    if sold_by is not None and sold_by.needs_the_basket(sale):
+        basket = sold_by.basket_again(sale)
+        if basket is not None and sold_by.asks_to_price_again(sale):
+            lines = _by_what_is_kept(lines, sale, returns, sold_by.programme, basket)
+    if is_forgotten:
+        lines = [_without_points(line) for line in lines]
+    if sold_by is None or basket is None:
         return lines
-    basket = sold_by.basket_again(sale)
-    if basket is None:
-        return lines
-    return _by_what_is_kept(lines, sale, returns, sold_by.programme, basket)
+    return with_gifts_charged(lines, sale, returns, sold_by.programme, basket)
 
 
 def _by_shares(
@@ -118,6 +131,7 @@ def _return_line(number: int, line: SaleLine, share: ReturnShare) -> ReturnLine:
         spend=share.spend,
         points_paid=share.points_paid,
         points_spent=share.points_spent,
+        given_by=line.given_by,
     )
 
 
@@ -136,7 +150,7 @@ def _by_what_is_kept(
         returned[str(back.of_line)] += back.quantity
     paid = sum(line.points_paid for line in sale.lines)
     kept = price_kept(basket, programme, returned, paid_with_points=paid)
-    before = _Before(returns)
+    before = _Before(returns, {line.line for line in sale.lines if line.given_by})
     found = [
         line
         for sold in sale.lines
@@ -152,22 +166,33 @@ def _by_what_is_kept(
 def _basket_again(sale: SaleCompleted, sold_by: SoldBy) -> Basket | None:
     basket = sale_basket(sale, sold_by.at, sold_by.programme, sold_by.goods)
     paid = {str(line.line): line.amount for line in sale.lines if not line.given_by}
+    given = Counter[str]()
+    for line in sale.lines:
+        given[line.goods_id] += line.quantity if line.given_by else 0
     for minutes in MINUTES_BEFORE:
         earlier = replace(basket, at=basket.at - timedelta(minutes=minutes))
         try:
             quote = price(earlier, sold_by.programme)
         except DomainError:
             return None
-        if {line.line: line.pay_minor for line in quote.lines} == paid:
+        costs = {line.line: line.pay_minor for line in quote.lines}
+        if costs == paid and given_on_top(quote) == given:
             return earlier
     return None
 
 
 class _Before:
-    """What earlier returns of the sale gave back, by line and in all."""
+    """What earlier returns of the sale gave back, by line and in all.
 
-    def __init__(self, returns: Sequence[SaleReturned]) -> None:
-        self.lines = [line for one in returns for line in one.lines]
+    What was charged for ``gifts`` (their lines) is no part of what the goods cost.
+    """
+
+    def __init__(self, returns: Sequence[SaleReturned], gifts: Collection[int]) -> None:
+        self.lines = [
+            msgspec.structs.replace(line, amount=0, taxes=()) if line.of_line in gifts else line
+            for one in returns
+            for line in one.lines
+        ]
 
     def of(self, sold: SaleLine, field: str) -> int:
         """A figure of one line."""
@@ -284,6 +309,6 @@ def _rewards(sale: SaleCompleted, points: int) -> list[int]:
     return [line.points_spent - share for line, share in zip(sale.lines, shares, strict=True)]
 
 
-def without_points(line: ReturnLine) -> ReturnLine:
+def _without_points(line: ReturnLine) -> ReturnLine:
     """A line of somebody who is not known any more: everything goes back as money."""
     return msgspec.structs.replace(line, points=0, growth=0, spend=0, points_paid=0, points_spent=0)

@@ -77,7 +77,7 @@ def _line(issue: Issue, sale: SaleCompleted, line: SaleLine, currency: Currency)
 def _returned_line(issue: Issue, line: ReturnLine, currency: Currency) -> list[Block]:
     if not line.quantity:
         # Kept, and dearer now that something it was bought with has come back.
-        told = issue.voice.say("paper.kept-priced-again")
+        told = issue.voice.say("paper.gift-kept" if line.given_by else "paper.kept-priced-again")
         named = _named(issue, line.names, line.goods_id, "", amount(line.amount, currency))
         return [*named, Text(told, indent=2)]
     count = quantity(line.quantity, line.measure)

@@ -128,6 +128,8 @@ class ReturnLine(Value, frozen=True, kw_only=True):
     """Money of it that goes back as points."""
     points_spent: int = 0
     """Points given back."""
+    given_by: str = ""
+    """The offer that had given these units on top; without units, those that stay are charged."""
 
 
 class SaleReturned(Fact, frozen=True, kw_only=True):

@@ -17,14 +17,13 @@ from shared.loyalty.returns import (
 )
 from shared.money import Rounding, divide_rounded
 from shared.pricing.cash import cash_rounding
-from shared.pricing.engine import price
-from shared.pricing.kept import kept_basket, price_kept
+from shared.pricing.kept import gifts_unearned, price_kept
 from shared.shares import cumulative_share
 from shared.trade.fact import LotDraw, TenderKind
 from shared.workbench import later_steps as told
 from shared.workbench.result import RefundState, TenderState
 from shared.workbench.shop import Shop
-from shared.workbench.sold import Coming, Sold, given_on_top
+from shared.workbench.sold import Coming, Sold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +99,8 @@ def _charge_gifts(shop: Shop, sold: Sold, gifts: Counter[str], money: int) -> in
     if not sold.gifts:
         return 0
     sold.gifts_back += gifts
-    kept = kept_basket(sold.basket, sold.returned)
-    still = given_on_top(price(kept, sold.programme)) if kept.lines else Counter[str]()
-    too_many = sold.gifts - sold.gifts_back - still
+    held = sold.gifts - sold.gifts_back
+    too_many = gifts_unearned(sold.basket, sold.programme, sold.returned, held)
     due = sum(shop.list_price(goods) * units for goods, units in too_many.items())
     charged = min(due - sold.gifts_charged_minor, money)
     sold.gifts_charged_minor += charged

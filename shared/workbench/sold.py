@@ -7,18 +7,11 @@ from datetime import datetime
 from shared.loyalty.programme import Programme
 from shared.loyalty.wallet import Wallet
 from shared.pricing.basket import Basket
+from shared.pricing.kept import given_on_top
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.sale_lines import reward_points
 from shared.trade.fact import LotDraw
 from shared.trade.ticket import SaleLine
-
-
-def given_on_top(quote: Quote) -> Counter[str]:
-    """Units at 0 beside the lines, by article."""
-    units: Counter[str] = Counter()
-    for one in quote.added:
-        units[one.goods] += one.units if one.goods else 0
-    return units
 
 
 @dataclass(slots=True)

@@ -1,29 +1,35 @@
 """What customers do at a till, from beginning to end: for tests that are about something else."""
 
 from datetime import datetime
+from typing import TypeVar
 
 import pytest
 from PySide6.QtCore import Qt
+from sqlalchemy import select
 
 from desktop.presenters.view import Choices
 from desktop.services.paper import Papers
 from desktop.store.catalogue import find_by_id
 from desktop.store.print_jobs import JobState, PrintJob
+from desktop.store.schema import entries
 from desktop.store.tickets import find_receipt
 from shared.catalogue.codes import member_code
 from shared.catalogue.goods import Goods
 from shared.ids import EntryId, GoodsId
-from shared.journal.entry import Entry
+from shared.journal.entry import Entry, decode_entry
 from shared.loyalty.offers import Offer
 from shared.pricing.sale_basket import Difference, Unjudged, judge
 from shared.receipt.document import Document
 from shared.receipt.layout import Grid, plain_text
+from shared.trade.fact import Fact
+from shared.trade.kinds import read_fact
 from shared.trade.ticket import SaleCompleted
 from tests.pricing_builders import programme
 from tests.support.till_fixture import APPLES, MANAGER_PIN
 from tests.support.till_hands import Hands
 
 Key = Qt.Key
+AnyFact = TypeVar("AnyFact", bound=Fact)
 CARD = member_code("1234567890123")
 
 
@@ -95,7 +101,25 @@ def paper(hands: Hands, entry: EntryId, language: str = "en") -> Document:
 def receipt(hands: Hands, language: str = "en") -> str:
     """The receipt of the last sale, as text."""
     entry = last_entry(hands).envelope.id
-    return plain_text(paper(hands, entry, language), Grid(42))
+    return text_of(paper(hands, entry, language))
+
+
+def text_of(document: Document) -> str:
+    """As it is read."""
+    return plain_text(document, Grid(42))
+
+
+def written(hands: Hands, kind: type[Fact]) -> list[Entry]:
+    """All entries of a kind, oldest first."""
+    statement = select(entries.c.bytes).where(entries.c.kind == kind.kind).order_by(entries.c.seq)
+    with hands.station.till.books.reading() as connection:
+        return [decode_entry(row.bytes) for row in connection.execute(statement)]
+
+
+def facts(hands: Hands, kind: type[AnyFact]) -> list[AnyFact]:
+    """Their facts."""
+    found = (read_fact(entry.envelope) for entry in written(hands, kind))
+    return [fact for fact in found if isinstance(fact, kind)]
 
 
 def audited(hands: Hands) -> list[Difference] | Unjudged:

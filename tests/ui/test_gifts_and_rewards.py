@@ -293,6 +293,6 @@ def test_points_that_lower_the_price_stay_when_a_tender_is_planned(selling: Hand
 @by(FURTHER)
 def test_gifts_can_come_back_after_everything_else(selling: Hands) -> None:
     sale = sell(selling, WATER, WATER, WATER)
-    assert take_back(selling, sale, 1, 1, 1) == 6_00
-    assert take_back(selling, sale) == 0
+    assert take_back(selling, sale, 1, 1, 1) == 4_00
+    assert take_back(selling, sale) == 2_00
     assert selling.receipts() == 3

@@ -1,19 +1,15 @@
 """What customers hand in, such as empty bottles, through the window."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from sqlalchemy import select
 
 from desktop.bootstrap import OpenStore
 from desktop.presenters.text import Say
 from desktop.presenters.view import Steps
-from desktop.store.schema import entries
 from shared.catalogue.goods import Goods
 from shared.ids import EntryId, GoodsId
-from shared.journal.entry import decode_entry
 from shared.ledger.account import AccountKind
 from shared.ledger.booking_ticket import post_sale
 from shared.loyalty.conditions import Spend
@@ -22,8 +18,7 @@ from shared.loyalty.effects import AmountOff
 from shared.loyalty.offers import Offer
 from shared.loyalty.programme import CashRounding, Levy, Programme, ReturnPolicy, Returns
 from shared.money import Rounding
-from shared.trade.fact import Fact, TenderKind
-from shared.trade.kinds import read_fact
+from shared.trade.fact import TenderKind
 from shared.trade.ticket import SaleReturned
 from shared.trade.till import BasketHeld, LineVoided
 from tests.pricing_builders import names, offer, programme, rate, tax_class
@@ -31,6 +26,7 @@ from tests.support.till_errands import (
     allow,
     audited,
     enrol,
+    facts,
     last_sale,
     open_return,
     pay,
@@ -182,12 +178,6 @@ def test_what_comes_in_is_held_and_recalled_and_taken_off(selling: Hands) -> Non
     held, voided = facts(selling, BasketHeld), facts(selling, LineVoided)
     assert [line.amount for line in held[0].lines] == [3_00, -2_00]
     assert voided[0].line.amount == -2_00
-
-
-def facts(hands: Hands, kind: type[Fact]) -> list[Any]:
-    with hands.station.till.books.reading() as connection:
-        rows = connection.execute(select(entries.c.bytes).where(entries.c.kind == kind.kind))
-        return [read_fact(decode_entry(row.bytes).envelope) for row in rows]
 
 
 @by(cash_rounding=CashRounding(step_minor=10, rounding=Rounding.DOWN))

@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import update
 
 from desktop.store.schema import offer_uses
-from shared.loyalty.effects import AmountOff, FurtherUnits, IssueCoupon
+from shared.loyalty.effects import AmountOff, FurtherUnits, Gift, IssueCoupon
 from shared.loyalty.offers import Coupon, Limits
 from tests.pricing_builders import names, offer, only
 from tests.support.till_errands import CARD, allow, by, enrol, sell, take_back
@@ -107,13 +107,22 @@ def approve(hands: Hands) -> None:
 
 
 @by(offer("further", FurtherUnits(per_units=3), only("W1"), limits=ONE_IN_ALL))
-def test_what_was_given_on_top_keeps_the_use_until_it_comes_back_too(selling: Hands) -> None:
+def test_what_was_given_on_top_gives_the_use_back_when_it_is_charged(selling: Hands) -> None:
     first = sell(selling, WATER, WATER, WATER)
     assert [line.given_by for line in first.lines] == ["", "further"]
-    take_back(selling, first, 1, 1, 1)
-    assert len(sell(selling, WATER, WATER, WATER).lines) == 1
-    take_back(selling, first, 2)
+    assert take_back(selling, first, 1, 1, 1) == 4_00
     assert len(sell(selling, WATER, WATER, WATER).lines) == 2
+    assert take_back(selling, first) == 2_00
+    assert len(sell(selling, WATER, WATER, WATER).lines) == 1
+
+
+@by(offer("rice", Gift(choices=("R1",)), only("W1"), limits=ONE_IN_ALL))
+def test_a_gift_that_is_charged_in_part_keeps_the_use(selling: Hands) -> None:
+    first = sell(selling, WATER)
+    assert take_back(selling, first, 1) == 0
+    assert len(sell(selling, WATER).lines) == 1
+    assert take_back(selling, first, 2) == 2_00
+    assert len(sell(selling, WATER).lines) == 2
 
 
 FIVE = offer("five", AmountOff(off_minor=5_00), claimed=True)
