@@ -246,7 +246,9 @@ def _day(number: int, day: DayState, telling: Telling) -> Iterator[str]:
     sums = {"sales": day.sales, "turnover": turnover, "refunds": day.refunds}
     yield say("quote.day", number=number, refunded=refunded, **sums)
     for tax_class, tax in day.tax_minor.items():
-        yield say("quote.day-tax", tax_class=tax_class, tax=money(tax))
+        back = day.refunded_tax_minor.get(tax_class, 0)
+        key = "quote.day-tax-back" if back else "quote.day-tax"
+        yield say(key, tax_class=tax_class, tax=money(tax), back=money(back))
     for tender, amount in day.tenders_minor.items():
         yield say("quote.tender", tender=tender, amount=money(amount))
     if day.paid_in_minor or day.paid_out_minor:

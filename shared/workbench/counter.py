@@ -154,6 +154,7 @@ def close_day(shop: Shop, _step: told.CloseDay) -> None:
             sales=day.sales,
             turnover_minor=day.turnover_minor,
             tax_minor=dict(day.tax),
+            refunded_tax_minor={name: tax for name, tax in day.refunded_tax.items() if tax},
             tenders_minor=dict(day.tenders),
             refunds=day.refunds,
             refunded_minor=day.refunded_minor,

@@ -1,6 +1,7 @@
 """A day's totals: sums of rounded sales, never reckoned again."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.workbench.sold import Sold
@@ -13,7 +14,9 @@ class Day:
     sales: int = 0
     turnover_minor: int = 0
     tax: Counter[str] = field(default_factory=Counter)
-    """By tax class."""
+    """Of sales less that of refunds, by tax class."""
+    refunded_tax: Counter[str] = field(default_factory=Counter)
+    """What refunds took out of it."""
     tenders: Counter[str] = field(default_factory=Counter)
     """Taken in less given back."""
     refunds: int = 0
@@ -38,3 +41,11 @@ class Day:
             self.tenders[sold.points_tender] += sold.paid_with_points
         self.points_earned += sold.earning.points_total
         self.points_spent += sum(draw.points for draw in sold.draws)
+
+    def give_back(self, amount: int, taxes: Mapping[str, int]) -> None:
+        """A refund, and the tax in it by tax class."""
+        self.refunds += 1
+        self.refunded_minor += amount
+        for tax_class, tax in taxes.items():
+            self.tax[tax_class] -= tax
+            self.refunded_tax[tax_class] += tax

@@ -207,7 +207,11 @@ class DayState(msgspec.Struct, frozen=True, kw_only=True):
 
     sales: int
     turnover_minor: int
+    """Of sales, before refunds."""
     tax_minor: dict[str, int]
+    """Of sales less that of refunds, by tax class."""
+    refunded_tax_minor: dict[str, int]
+    """What refunds took out of it."""
     tenders_minor: dict[str, int]
     refunds: int
     refunded_minor: int

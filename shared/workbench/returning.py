@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from shared.errors import DomainError
 from shared.ids import LotId
@@ -18,7 +18,8 @@ from shared.loyalty.returns import (
 from shared.money import Rounding, divide_rounded
 from shared.pricing.cash import cash_rounding
 from shared.pricing.kept import gifts_unearned, price_kept
-from shared.shares import cumulative_share
+from shared.pricing.tax import split_class
+from shared.shares import cumulative_share, largest_remainder
 from shared.trade.fact import LotDraw, TenderKind
 from shared.workbench import later_steps as told
 from shared.workbench.result import RefundState, TenderState
@@ -39,15 +40,29 @@ class Back:
     """Earned points that are taken back."""
     growth: int
     spend: int
-    tax: int
+    taxes: Mapping[str, int] = field(default_factory=dict)
+    """By tax class."""
     levy: int
     rewards: int = 0
     """Points of rewards on lines that go back."""
     gift_points: int = 0
     """Points of rewards of goods that go back."""
 
+    @property
+    def tax(self) -> int:
+        """The tax in it."""
+        return sum(self.taxes.values())
 
-NOTHING = Back(amount=0, points_paid=0, points_spent=0, points=0, growth=0, spend=0, tax=0, levy=0)
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What is taken off a refund for gifts that stay, and the tax in it by tax class."""
+
+    amount: int = 0
+    taxes: Mapping[str, int] = field(default_factory=dict)
+
+
+NOTHING = Back(amount=0, points_paid=0, points_spent=0, points=0, growth=0, spend=0, levy=0)
 
 
 def return_goods(shop: Shop, step: told.Return) -> None:
@@ -56,11 +71,12 @@ def return_goods(shop: Shop, step: told.Return) -> None:
     if any(one.sold is sold for one in shop.exchanges):
         raise DomainError("exchange-first", sale=sold.sale)
     coming = Coming(sold, Counter(_wanted(sold, step.lines)), _gifts(sold, step))
-    back, charged = _bring_back(shop, coming)
-    shop.refund = _give(shop, sold, back, back.amount - back.points_paid - charged, charged)
+    back, charge = _bring_back(shop, coming)
+    money = back.amount - back.points_paid - charge.amount
+    shop.refund = _give(shop, sold, back, money, charge)
 
 
-def _bring_back(shop: Shop, coming: Coming) -> tuple[Back, int]:
+def _bring_back(shop: Shop, coming: Coming) -> tuple[Back, Charge]:
     """What goods and gifts give back, and what of it is charged for gifts; both are noted."""
     sold = coming.sold
     back = _with_gift_points(sold, coming.gifts, _back(sold, coming.lines))
@@ -90,21 +106,38 @@ def _with_gift_points(sold: Sold, gifts: Counter[str], back: Back) -> Back:
     return replace(back, points_spent=back.points_spent + points, gift_points=points)
 
 
-def _charge_gifts(shop: Shop, sold: Sold, gifts: Counter[str], money: int) -> int:
+def _charge_gifts(shop: Shop, sold: Sold, gifts: Counter[str], money: int) -> Charge:
     """What stays with the customer of gifts that the kept goods do not give, at list price.
 
     At most what is given back: a return never costs anything. One that was charged and comes back
     after all gives its price back.
     """
     if not sold.gifts:
-        return 0
+        return Charge()
     sold.gifts_back += gifts
     held = sold.gifts - sold.gifts_back
     too_many = gifts_unearned(sold.basket, sold.programme, sold.returned, held)
-    due = sum(shop.list_price(goods) * units for goods, units in too_many.items())
-    charged = min(due - sold.gifts_charged_minor, money)
+    due: Counter[str] = Counter()
+    for goods, units in too_many.items():
+        due[shop.article(goods).tax_class] += shop.article(goods).list_price_minor * units
+    charged = min(sum(due.values()) - sold.gifts_charged_minor, money)
     sold.gifts_charged_minor += charged
-    return charged
+    before, sold.gift_taxes = sold.gift_taxes, _gift_taxes(sold, due)
+    return Charge(charged, _more(sold.gift_taxes, before))
+
+
+def _gift_taxes(sold: Sold, due: Counter[str]) -> Counter[str]:
+    """The tax in all that was charged for gifts, shared over their classes by what they cost."""
+    taxes: Counter[str] = Counter()
+    shares = largest_remainder(sold.gifts_charged_minor, list(due.values())) if due else []
+    for name, share in zip(due, shares, strict=True):
+        taxes[name] = share - split_class(sold.programme.tax_class(name), [share]).net
+    return taxes
+
+
+def _more(now: Counter[str], before: Counter[str]) -> dict[str, int]:
+    """By how much each figure grew."""
+    return {name: now[name] - before[name] for name in {**now, **before}}
 
 
 def exchange(shop: Shop, step: told.Exchange) -> None:
@@ -124,21 +157,23 @@ def exchange(shop: Shop, step: told.Exchange) -> None:
 def settle_exchanges(shop: Shop, due: int) -> None:
     """Book the goods that came back with a ticket; what is over after ``due`` is paid out."""
     for coming in shop.exchanges:
-        back, charged = _bring_back(shop, coming)
-        money = back.amount - back.points_paid - charged
+        back, charge = _bring_back(shop, coming)
+        money = back.amount - back.points_paid - charge.amount
         into_sale = min(money, due)
         due -= into_sale
-        shop.refund = _give(shop, coming.sold, back, money - into_sale, charged)
+        shop.refund = _give(shop, coming.sold, back, money - into_sale, charge)
         _note_taken_over(coming.sold, into_sale)
 
 
 def _credit(shop: Shop, coming: Coming) -> int:
     """What the goods that come back are worth in money, without noting it."""
     sold = coming.sold
-    noted = sold.returned.copy(), sold.gifts_back.copy(), sold.gifts_charged_minor
-    back, charged = _bring_back(shop, coming)
-    sold.returned, sold.gifts_back, sold.gifts_charged_minor = noted
-    return back.amount - back.points_paid - charged
+    noted = sold.returned.copy(), sold.gifts_back.copy()
+    charged = sold.gifts_charged_minor, sold.gift_taxes
+    back, charge = _bring_back(shop, coming)
+    sold.returned, sold.gifts_back = noted
+    sold.gifts_charged_minor, sold.gift_taxes = charged
+    return back.amount - back.points_paid - charge.amount
 
 
 def refund_amount(shop: Shop, step: told.RefundAmount) -> None:
@@ -168,11 +203,18 @@ def refund_amount(shop: Shop, step: told.RefundAmount) -> None:
         growth=taken(earning.growth_total),
         spend=taken(earning.spend_minor),
         rewards=taken(sum(sold.line_rewards)),
-        tax=taken(sold.tax_minor),
+        taxes=_taxes_of_amount(sold, taken(sum(sold.taxes.values()))),
     )
     back = _fitted(sold, back)
     sold.refunded_without_goods_minor += step.amount_minor
     shop.refund = _give(shop, sold, back, back.amount - back.points_paid)
+
+
+def _taxes_of_amount(sold: Sold, tax: int) -> dict[str, int]:
+    """The tax in money that is about no goods, shared over what is left of each class's tax."""
+    left = {name: max(0, tax) for name, tax in _more(sold.taxes, sold.taxes_given).items()}
+    part = min(tax, sum(left.values()))
+    return dict(zip(left, largest_remainder(part, list(left.values())), strict=True))
 
 
 def _sold(shop: Shop, sale: str) -> Sold:
@@ -238,10 +280,9 @@ def _fitted(sold: Sold, back: Back) -> Back:
     in_points = min(max(back.points_paid, amount - money_left, 0), points_left, amount)
     spent = _part(_paying_points(sold), sold.points_given_minor + in_points, paid_in_points)
     is_last = until == sold.total_minor and (until > 0 or sold.is_all_back)
-    tax, rewards, points, growth, spend = (
+    rewards, points, growth, spend = (
         left if is_last else min(part, left)
         for part, left in (
-            (back.tax, sold.tax_minor - sold.tax_given),
             (back.rewards, sum(sold.line_rewards) - sold.rewards_given),
             (back.points, earning.points_total - sold.points_taken),
             (back.growth, earning.growth_total - sold.growth_taken),
@@ -253,7 +294,10 @@ def _fitted(sold: Sold, back: Back) -> Back:
         amount=amount,
         points_paid=in_points,
         points_spent=spent - sold.payment_given + rewards,
-        tax=tax,
+        taxes={
+            name: left if is_last else min(back.taxes.get(name, 0), left)
+            for name, left in _more(sold.taxes, sold.taxes_given).items()
+        },
         rewards=rewards,
         points=points,
         growth=growth,
@@ -279,7 +323,11 @@ def _by_shares(sold: Sold, wanted: Mapping[str, int]) -> Back:
             points=back.points + share.points,
             growth=back.growth + share.growth,
             spend=back.spend + share.spend,
-            tax=back.tax + sum(tax.tax for tax in share.taxes),
+            taxes={
+                **back.taxes,
+                line.tax_class: back.taxes.get(line.tax_class, 0)
+                + sum(tax.tax for tax in share.taxes),
+            },
             levy=back.levy + share.levy,
             rewards=back.rewards
             + cumulative_share(rewards, sold.returned[name], wanted[name], line.quantity),
@@ -297,7 +345,9 @@ def _by_what_is_kept(sold: Sold) -> Back:
     amount = max(0, due_back)
     until = _with_goods(sold) + amount
     points_back = _part(sold.paid_with_points, until, sold.total_minor)
-    tax_kept = sum(tax.amount_minor for line in kept.lines.values() for tax in line.taxes)
+    taxes = _more(sold.taxes, sold.taxes_given)
+    for line in kept.lines.values():
+        taxes[line.tax_class] -= sum(tax.amount_minor for tax in line.taxes)
     return Back(
         amount=amount,
         points_paid=points_back - sold.points_given_minor,
@@ -305,7 +355,7 @@ def _by_what_is_kept(sold: Sold) -> Back:
         points=max(0, earning.points_total - kept.points - sold.points_taken),
         growth=max(0, earning.growth_total - kept.growth - sold.growth_taken),
         spend=max(0, earning.spend_minor - kept.spend - sold.spend_taken),
-        tax=max(0, sold.tax_minor - tax_kept - sold.tax_given),
+        taxes=taxes if sum(taxes.values()) >= 0 else {},
         levy=0,
     )
 
@@ -318,10 +368,13 @@ def _part(whole: int, amount: int, of: int) -> int:
     return divide_rounded(whole * amount, of) if of else 0
 
 
-def _give(shop: Shop, sold: Sold, back: Back, money: int, charged: int = 0) -> RefundState:
-    """Move money, points and tier, and tell what was given, and ``charged`` for gifts that stay."""
+def _give(
+    shop: Shop, sold: Sold, back: Back, money: int, charge: Charge | None = None
+) -> RefundState:
+    """Move money, points and tier, and tell what was given, and charged for gifts that stay."""
+    charge = charge or Charge()
     sold.refunded_minor += back.amount
-    sold.tax_given += back.tax
+    sold.taxes_given.update(back.taxes)
     sold.points_taken += back.points
     sold.growth_taken += back.growth
     sold.spend_taken += back.spend
@@ -338,8 +391,8 @@ def _give(shop: Shop, sold: Sold, back: Back, money: int, charged: int = 0) -> R
         )
     taken = _move_member(shop, sold, back, lots)
     given_back, voided = _move_coupons(shop, sold)
-    shop.day.refunds += 1
-    shop.day.refunded_minor += back.amount - charged
+    taxes = _more(Counter(back.taxes), Counter(charge.taxes))
+    shop.day.give_back(back.amount - charge.amount, taxes)
     if back.points_paid:
         shop.day.tenders[sold.points_tender] -= back.points_paid
     shop.day.points_taken_back += taken
@@ -352,7 +405,7 @@ def _give(shop: Shop, sold: Sold, back: Back, money: int, charged: int = 0) -> R
         points_given_back=sum(lot.points for lot in lots),
         coupons_given_back=given_back,
         coupons_voided=voided,
-        gifts_charged_minor=charged,
+        gifts_charged_minor=charge.amount,
     )
 
 

@@ -211,11 +211,11 @@ class Shop:
         rules = self.programme.stored_value or StoredValue()
         return spend(self.account.wallet, amount, rules.spend_first)
 
-    def list_price(self, goods: str) -> int:
-        """What an article costs in the catalogue; DomainError ``unknown-goods``."""
+    def article(self, goods: str) -> Goods:
+        """An article of the catalogue; DomainError ``unknown-goods``."""
         if goods not in self.goods:
             raise DomainError("unknown-goods", goods=goods)
-        return self.goods[goods].list_price_minor
+        return self.goods[goods]
 
     def card(self, code: str) -> GiftCard:
         """A gift card; DomainError ``no-such-card``."""
@@ -234,6 +234,8 @@ class Shop:
         """Money goes back to a card, or to the accounts of stored value that paid it."""
         if took.tender == "gift-card":
             card = self.card(took.code)
+            # What a card was taxed with when it was sold is in it again.
+            self.untax(card, -amount)
             self.gift_cards[took.code] = replace(card, left=card.left + amount)
         elif took.tender == "stored-value" and member in self.accounts:
             until = divide_rounded(took.parts.principal * took.refunded, took.amount)

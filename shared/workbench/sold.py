@@ -57,7 +57,8 @@ class Sold:
     refunded_minor: int = 0
     """All that was given back, in money and as points, with and without goods."""
     refunded_without_goods_minor: int = 0
-    tax_given: int = 0
+    taxes_given: Counter[str] = field(default_factory=Counter)
+    """By tax class."""
     points_taken: int = 0
     growth_taken: int = 0
     spend_taken: int = 0
@@ -70,6 +71,8 @@ class Sold:
     gifts_back: Counter[str] = field(default_factory=Counter)
     """Units that were given on top and came back, by article."""
     gifts_charged_minor: int = 0
+    gift_taxes: Counter[str] = field(default_factory=Counter)
+    """The tax in that, by tax class."""
 
     @property
     def total_minor(self) -> int:
@@ -78,9 +81,13 @@ class Sold:
         return sum(quoted.pay_minor for line, quoted in lines if not line.comes_in)
 
     @property
-    def tax_minor(self) -> int:
-        """The tax in it."""
-        return sum(tax.tax for line in self.lines for tax in line.taxes if line.amount >= 0)
+    def taxes(self) -> Counter[str]:
+        """The tax in it, by tax class."""
+        found: Counter[str] = Counter()
+        for line in self.lines:
+            if not line.comes_in:
+                found[line.tax_class] += sum(tax.tax for tax in line.taxes)
+        return found
 
     @property
     def payment_given(self) -> int:
