@@ -80,7 +80,8 @@ class _Telling:
     returned_units: int = 0
     loose_units: int = 0
     articles: dict[str, Goods] = field(default_factory=dict)
-    sold: set[str] = field(default_factory=set)
+    sold: dict[str, set[int]] = field(default_factory=dict)
+    """The lines of each sale that were rung up: what offers give on top, they give again."""
 
     def events(self, entries: Sequence[bytes]) -> Iterator[Event]:
         """What happened, fact by fact; facts about anything else are passed over."""
@@ -93,12 +94,13 @@ class _Telling:
                 yield self._back(fact, at)
 
     def _bought(self, sale: str, fact: SaleCompleted, at: datetime) -> Bought:
-        self.sold.add(sale)
+        rung_up = [line for line in fact.lines if not line.given_by]
+        self.sold[sale] = {line.line for line in rung_up}
         self.currency = fact.currency
-        self.lines += len(fact.lines)
+        self.lines += len(rung_up)
         paying = self.counter.paying
         basket = Basket(
-            lines=tuple(self._line(line) for line in fact.lines),
+            lines=tuple(self._line(line) for line in rung_up),
             at=at,
             store=StoreId(fact.store_id),
             paying=(PlannedTender(tender=paying),) if paying else (),
@@ -109,12 +111,12 @@ class _Telling:
 
     def _back(self, fact: SaleReturned, at: datetime) -> BroughtBack:
         original = str(fact.original or "")
-        is_known = original in self.sold
-        matched = [line for line in fact.lines if is_known and line.of_line]
-        others = [line for line in fact.lines if not (is_known and line.of_line)]
-        # Goods that are kept, and priced again, are of their sale: nothing comes back with them.
-        loose = [line for line in others if line.quantity]
-        self.returned_units += sum(line.quantity for line in fact.lines)
+        known = self.sold.get(original)
+        # Lines without units are about goods that are kept, and gifts were not bought.
+        coming = [line for line in fact.lines if line.quantity and not line.given_by]
+        matched = [line for line in coming if known is not None and line.of_line in known]
+        loose = [line for line in coming if known is None or not line.of_line]
+        self.returned_units += sum(line.quantity for line in (*matched, *loose))
         self.loose_units += sum(line.quantity for line in loose)
         return BroughtBack(
             at=at,
