@@ -17,11 +17,11 @@ from shared.loyalty.returns import (
 )
 from shared.money import Rounding, divide_rounded
 from shared.pricing.cash import cash_rounding
-from shared.pricing.kept import gifts_unearned, price_kept
-from shared.pricing.tax import split_class
+from shared.pricing.kept import price_kept
 from shared.shares import cumulative_share, largest_remainder
 from shared.trade.fact import LotDraw, TenderKind
 from shared.workbench import later_steps as told
+from shared.workbench.gifts_back import Charge, charge_gifts, gift_points, gifts_coming, more
 from shared.workbench.result import RefundState, TenderState
 from shared.workbench.shop import Shop
 from shared.workbench.sold import Coming, Sold
@@ -54,14 +54,6 @@ class Back:
         return sum(self.taxes.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """What is taken off a refund for gifts that stay, and the tax in it by tax class."""
-
-    amount: int = 0
-    taxes: Mapping[str, int] = field(default_factory=dict)
-
-
 NOTHING = Back(amount=0, points_paid=0, points_spent=0, points=0, growth=0, spend=0, levy=0)
 
 
@@ -70,7 +62,7 @@ def return_goods(shop: Shop, step: told.Return) -> None:
     sold = _sold(shop, step.sale)
     if any(one.sold is sold for one in shop.exchanges):
         raise DomainError("exchange-first", sale=sold.sale)
-    coming = Coming(sold, Counter(_wanted(sold, step.lines)), _gifts(sold, step))
+    coming = Coming(sold, Counter(_wanted(sold, step.lines)), gifts_coming(sold, step))
     back, charge = _bring_back(shop, coming)
     money = back.amount - back.points_paid - charge.amount
     shop.refund = _give(shop, sold, back, money, charge)
@@ -79,65 +71,9 @@ def return_goods(shop: Shop, step: told.Return) -> None:
 def _bring_back(shop: Shop, coming: Coming) -> tuple[Back, Charge]:
     """What goods and gifts give back, and what of it is charged for gifts; both are noted."""
     sold = coming.sold
-    back = _with_gift_points(sold, coming.gifts, _back(sold, coming.lines))
-    return back, _charge_gifts(shop, sold, coming.gifts, back.amount - back.points_paid)
-
-
-def _gifts(
-    sold: Sold, step: told.Return | told.Exchange, coming: Counter[str] | None = None
-) -> Counter[str]:
-    """Units of gifts that come back, beside those that are ``coming`` already."""
-    left = sold.gifts - sold.gifts_back - (coming or Counter())
-    if not step.lines and not step.gifts:
-        return left
-    for goods, units in step.gifts.items():
-        if units > left[goods]:
-            raise DomainError("gifts-exceed-sale", goods=goods, quantity=units, left=left[goods])
-    return Counter(step.gifts)
-
-
-def _with_gift_points(sold: Sold, gifts: Counter[str], back: Back) -> Back:
-    """Points that the gifts had cost go back with them."""
-    points = sum(
-        cumulative_share(cost, sold.gifts_back[goods], gifts[goods], sold.gifts[goods])
-        for goods, cost in sold.gift_costs.items()
-        if gifts[goods]
-    )
-    return replace(back, points_spent=back.points_spent + points, gift_points=points)
-
-
-def _charge_gifts(shop: Shop, sold: Sold, gifts: Counter[str], money: int) -> Charge:
-    """What stays with the customer of gifts that the kept goods do not give, at list price.
-
-    At most what is given back: a return never costs anything. One that was charged and comes back
-    after all gives its price back.
-    """
-    if not sold.gifts:
-        return Charge()
-    sold.gifts_back += gifts
-    held = sold.gifts - sold.gifts_back
-    too_many = gifts_unearned(sold.basket, sold.programme, sold.returned, held)
-    due: Counter[str] = Counter()
-    for goods, units in too_many.items():
-        due[shop.article(goods).tax_class] += shop.article(goods).list_price_minor * units
-    charged = min(sum(due.values()) - sold.gifts_charged_minor, money)
-    sold.gifts_charged_minor += charged
-    before, sold.gift_taxes = sold.gift_taxes, _gift_taxes(sold, due)
-    return Charge(charged, _more(sold.gift_taxes, before))
-
-
-def _gift_taxes(sold: Sold, due: Counter[str]) -> Counter[str]:
-    """The tax in all that was charged for gifts, shared over their classes by what they cost."""
-    taxes: Counter[str] = Counter()
-    shares = largest_remainder(sold.gifts_charged_minor, list(due.values())) if due else []
-    for name, share in zip(due, shares, strict=True):
-        taxes[name] = share - split_class(sold.programme.tax_class(name), [share]).net
-    return taxes
-
-
-def _more(now: Counter[str], before: Counter[str]) -> dict[str, int]:
-    """By how much each figure grew."""
-    return {name: now[name] - before[name] for name in {**now, **before}}
+    back, points = _back(sold, coming.lines), gift_points(sold, coming.gifts)
+    back = replace(back, points_spent=back.points_spent + points, gift_points=points)
+    return back, charge_gifts(shop, sold, coming.gifts, back.amount - back.points_paid)
 
 
 def exchange(shop: Shop, step: told.Exchange) -> None:
@@ -148,7 +84,9 @@ def exchange(shop: Shop, step: told.Exchange) -> None:
     shop.untendered()
     before = shop.exchanges[0] if shop.exchanges else Coming(sold, Counter(), Counter())
     wanted = Counter(_wanted(sold, step.lines, before.lines))
-    coming = Coming(sold, before.lines + wanted, before.gifts + _gifts(sold, step, before.gifts))
+    coming = Coming(
+        sold, before.lines + wanted, before.gifts + gifts_coming(sold, step, before.gifts)
+    )
     _check_units(sold, coming.lines)
     shop.exchanges = [coming]
     shop.credit = _credit(shop, coming)
@@ -212,7 +150,7 @@ def refund_amount(shop: Shop, step: told.RefundAmount) -> None:
 
 def _taxes_of_amount(sold: Sold, tax: int) -> dict[str, int]:
     """The tax in money that is about no goods, shared over what is left of each class's tax."""
-    left = {name: max(0, tax) for name, tax in _more(sold.taxes, sold.taxes_given).items()}
+    left = {name: max(0, tax) for name, tax in more(sold.taxes, sold.taxes_given).items()}
     part = min(tax, sum(left.values()))
     return dict(zip(left, largest_remainder(part, list(left.values())), strict=True))
 
@@ -296,7 +234,7 @@ def _fitted(sold: Sold, back: Back) -> Back:
         points_spent=spent - sold.payment_given + rewards,
         taxes={
             name: left if is_last else min(back.taxes.get(name, 0), left)
-            for name, left in _more(sold.taxes, sold.taxes_given).items()
+            for name, left in more(sold.taxes, sold.taxes_given).items()
         },
         rewards=rewards,
         points=points,
@@ -345,7 +283,7 @@ def _by_what_is_kept(sold: Sold) -> Back:
     amount = max(0, due_back)
     until = _with_goods(sold) + amount
     points_back = _part(sold.paid_with_points, until, sold.total_minor)
-    taxes = _more(sold.taxes, sold.taxes_given)
+    taxes = more(sold.taxes, sold.taxes_given)
     for line in kept.lines.values():
         taxes[line.tax_class] -= sum(tax.amount_minor for tax in line.taxes)
     return Back(
@@ -391,7 +329,7 @@ def _give(
         )
     taken = _move_member(shop, sold, back, lots)
     given_back, voided = _move_coupons(shop, sold)
-    taxes = _more(Counter(back.taxes), Counter(charge.taxes))
+    taxes = more(Counter(back.taxes), Counter(charge.taxes))
     shop.day.give_back(back.amount - charge.amount, taxes)
     if back.points_paid:
         shop.day.tenders[sold.points_tender] -= back.points_paid
