@@ -123,6 +123,7 @@ def test_it_is_held_and_recalled_with_its_basket(selling: Hands) -> None:
     selling.scan(CHIPS.barcodes[0])
     give(selling, percent="10")
     selling.key(Key.Key_F4)
+    selling.clock.advance(seconds=1)
     selling.scan(RICE.barcodes[0])
     assert selling.sale.total == 69_90
     selling.key(Key.Key_F4)
