@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from shared.errors import DomainError
+from shared.loyalty.programme import Floor, Programme
+from shared.pricing.cash import cash_rounding
 from shared.pricing.engine import ENGINE
 from shared.pricing.return_lines import SoldBy, Wanted, lines_back
 from shared.pricing.sale_basket import Difference, Measured, Unjudged
@@ -17,17 +19,17 @@ def judge_return(
     before: Sequence[Sequence[SaleReturned]],
     sold_by: SoldBy,
     *,
-    may_forgive: bool,
+    own: Programme,
     is_forgotten: bool,
 ) -> list[Difference] | Unjudged:
     """Make the lines of a return again, and compare.
 
     ``before`` are the earlier returns of the sale that the till may have known of, likeliest first:
-    agreeing with one of them is enough. A programme ``may_forgive`` points that were spent already;
-    of a member who ``is_forgotten`` nothing could be taken back.
+    agreeing with one of them is enough. The return's ``own`` programme rounds cash and may forgive
+    points that were spent already; of a member who ``is_forgotten`` nothing could be taken back.
     """
     if any(line.quantity < 0 for line in returned.lines):
-        return _differences(returned, [], may_forgive=False)
+        return _differences(returned, [], own)
     if sold_by.needs_the_basket(sale):
         if {sale.engine, returned.engine} != {ENGINE}:
             return Unjudged.OTHER_ENGINE
@@ -41,7 +43,7 @@ def judge_return(
             right = lines_back(sale, earlier, wanted, sold_by, is_forgotten=is_nobody)
         except DomainError:
             continue
-        found = _differences(returned, right, may_forgive=may_forgive)
+        found = _differences(returned, right, own)
         if not found:
             return []
         verdicts.append(found)
@@ -49,7 +51,7 @@ def judge_return(
 
 
 def _differences(
-    returned: SaleReturned, right: Sequence[ReturnLine], *, may_forgive: bool
+    returned: SaleReturned, right: Sequence[ReturnLine], own: Programme
 ) -> list[Difference]:
     lines, member = returned.lines, returned.member
     growth, spend = (-member.growth, -member.spend) if member else (0, 0)
@@ -58,10 +60,11 @@ def _differences(
     found = {
         Measured.TOTAL: _sum(lines, "amount") - _sum(right, "amount"),
         Measured.TAX: _taxes(lines) - _taxes(right),
-        Measured.POINTS: _kept_points(returned, right, may_forgive=may_forgive),
+        Measured.POINTS: _kept_points(returned, right, own),
         Measured.GROWTH: _sum(right, "growth") - growth,
         Measured.SPEND: _sum(right, "spend") - spend,
         Measured.POINTS_BACK: given - _sum(right, "points_spent"),
+        Measured.ROUNDING: returned.rounding - _right_rounding(returned, own),
         Measured.MONEY: _sum(right, "points_paid") - sum(one.amount for one in in_points),
     }
     differences = [Difference(what, amount) for what, amount in found.items() if amount]
@@ -71,13 +74,19 @@ def _differences(
     return differences
 
 
-def _kept_points(returned: SaleReturned, right: Sequence[ReturnLine], *, may_forgive: bool) -> int:
+def _kept_points(returned: SaleReturned, right: Sequence[ReturnLine], own: Programme) -> int:
     """How many points stay with the member that should have gone."""
     told = _sum(returned.lines, "points")
     taken = sum(draw.points for draw in returned.points_taken)
-    if may_forgive and 0 <= taken < told:
+    if own.returns.points_floor is Floor.ZERO and 0 <= taken < told:
         taken = told
     return _sum(right, "points") - min(told, taken)
+
+
+def _right_rounding(returned: SaleReturned, own: Programme) -> int:
+    """By what goes back in cash, as it was before it was rounded."""
+    cash = sum(one.amount for one in returned.refunds if one.tender is TenderKind.CASH)
+    return cash_rounding(cash - returned.rounding, own).rounding_minor
 
 
 def _sum(lines: Sequence[ReturnLine], field: str) -> int:

@@ -20,13 +20,14 @@ from shared.pricing.basket import (
     PointsOff,
     RewardClaim,
 )
+from shared.pricing.cash import cash_rounding
 from shared.pricing.earning import earn
 from shared.pricing.engine import ENGINE, price
 from shared.pricing.known import is_told, member_of, uses_before
 from shared.pricing.quote import Quote
 from shared.pricing.sale_lines import HAND_DISCOUNT, name_in_fact
 from shared.pricing.tender_rules import tender_name
-from shared.trade.fact import Measure, PriceSource
+from shared.trade.fact import Measure, PriceSource, TenderKind
 from shared.trade.ticket import SaleCompleted, SaleLine
 
 MINUTES_BEFORE: Final = (0, 10)
@@ -36,6 +37,8 @@ MINUTES_BEFORE: Final = (0, 10)
 class Unjudged(StrEnum):
     """Why a sale or a return cannot be priced again from its fact."""
 
+    UNREADABLE = "unreadable"
+    """It is in quarantine, because this release cannot read it."""
     OTHER_ENGINE = "other-engine"
     """Another version of the engine priced it."""
     UNKNOWN_PROGRAMME = "unknown-programme"
@@ -71,6 +74,8 @@ class Measured(StrEnum):
     """Points that a return gave back."""
     MONEY = "money"
     """What a return gave back as money instead of points."""
+    ROUNDING = "rounding"
+    """Cash rounding: paid on top of the total, or given on top of what goes back."""
     LINES = "lines"
     """How a return is spread over the lines of its sale, where all sums agree."""
 
@@ -199,6 +204,7 @@ def _differences(
         Measured.TOTAL: sale.total - quote.total_minor,
         Measured.TAX: tax - right_tax,
         Measured.POINTS: _points(sale) - _right_points(sale, basket, quote, programme),
+        Measured.ROUNDING: sale.rounding - _right_rounding(sale, programme),
     }
     differences = [Difference(what, amount) for what, amount in found.items() if amount]
     if not differences and _shares(sale) != _right_shares(quote):
@@ -206,6 +212,15 @@ def _differences(
         right = sum(one.amount_minor for one in quote.offers)
         differences.append(Difference(Measured.OFFERS, taken - right))
     return differences
+
+
+def _right_rounding(sale: SaleCompleted, programme: Programme) -> int:
+    """None where cash pays the rest to the cent, or nothing of it."""
+    cash = [one.amount for one in sale.tenders if one.tender is TenderKind.CASH]
+    rest = sale.total - sum(one.amount for one in sale.tenders) + sum(cash)
+    if not cash or sum(cash) == rest:
+        return 0
+    return cash_rounding(rest, programme).rounding_minor
 
 
 def _points(sale: SaleCompleted) -> int:

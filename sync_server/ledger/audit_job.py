@@ -14,9 +14,12 @@ import structlog
 from sqlalchemy import Row, func, select
 from sqlalchemy.exc import DBAPIError
 
-from shared.errors import EvertillError
+from shared.errors import EvertillError, ProtocolError
 from shared.ids import EntryId
+from shared.journal.entry import decode_entry
 from shared.pricing.sale_basket import Unjudged
+from shared.trade.fact import Fact
+from shared.trade.kinds import read_fact
 from sync_server.database.schema import entries, jobs
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.own import OwnJournal
@@ -163,6 +166,14 @@ def audited(row: Row[Any]) -> Audited:
         server_seq=row.server_seq,
         hlc=row.hlc,
     )
+
+
+def fact_of(entry: Audited) -> Fact | None:
+    """The fact of an entry; None for one in quarantine that this release cannot read."""
+    try:
+        return read_fact(decode_entry(entry.encoded).envelope)
+    except ProtocolError:
+        return None
 
 
 def progress_of(snapshot: Snapshot, watched: Watched) -> Progress:

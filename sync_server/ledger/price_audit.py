@@ -12,12 +12,11 @@ from shared.journal.entry import decode_entry
 from shared.ledger.account import GROWTH, money_unit, points_unit
 from shared.loyalty.programme import Programme
 from shared.pricing.sale_basket import MINUTES_BEFORE, Difference, Measured, Unjudged, judge
-from shared.trade.kinds import read_fact
 from shared.trade.server import ExceptionEffect
 from shared.trade.ticket import SaleCompleted
 from sync_server.catalogue.goods import articles
 from sync_server.database.transaction import Work
-from sync_server.ledger.audit_job import Audited, Verdict, Watched
+from sync_server.ledger.audit_job import Audited, Verdict, Watched, fact_of
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.known_then import known_then
 from sync_server.ledger.offer_uses import count_uses
@@ -35,8 +34,10 @@ class SaleJudge:
     def judge(self, work: Work, entry: Audited) -> Iterator[Verdict]:
         """One sale; what it used of limited offers is counted for those that come after it."""
         envelope = decode_entry(entry.encoded).envelope
-        sale = read_fact(envelope)
-        assert isinstance(sale, SaleCompleted)
+        sale = fact_of(entry)
+        if not isinstance(sale, SaleCompleted):
+            yield Verdict(unjudged=Unjudged.UNREADABLE)
+            return
         yield _judged(work, entry, sale, datetime.fromisoformat(envelope.occurred_at))
         count_uses(work, sale, envelope.occurred_at)
 

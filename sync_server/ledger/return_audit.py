@@ -7,19 +7,16 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import select
 
-from shared.errors import ProtocolError
 from shared.ids import EntryId, MemberId
 from shared.journal.entry import decode_entry
-from shared.loyalty.programme import Floor
 from shared.pricing.judging_returns import judge_return
 from shared.pricing.return_lines import SoldBy
 from shared.pricing.sale_basket import Unjudged
-from shared.trade.kinds import read_fact
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.catalogue.goods import articles
 from sync_server.database.schema import entries, members, tickets
 from sync_server.database.transaction import Snapshot, Work
-from sync_server.ledger.audit_job import Audited, Verdict, Watched, audited
+from sync_server.ledger.audit_job import Audited, Verdict, Watched, audited, fact_of
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.price_audit import effects_of
 from sync_server.programme.bundles import programme_of
@@ -41,13 +38,15 @@ class ReturnJudge:
     def judge(self, work: Work, entry: Audited) -> Iterator[Verdict]:
         """One return, or those that have waited for this sale."""
         if entry.kind == SaleReturned.kind:
-            returned = _read_return(entry)
-            sold = _sale_before(work, returned.original, entry.server_seq)
-            yield _judged(work, entry, returned, sold)
+            returned = fact_of(entry)
+            if isinstance(returned, SaleReturned):
+                sold = _sale_before(work, returned.original, entry.server_seq)
+                yield _judged(work, entry, returned, sold)
+            else:
+                yield Verdict(unjudged=Unjudged.UNREADABLE)
             return
         for early in _returns_of(work, entry.id, before=entry.server_seq):
-            returned = _read_return(early)
-            verdict = _judged(work, early, returned, _read_sale(entry.encoded))
+            verdict = _judged(work, early, _read_return(early), _sold(entry))
             if verdict.unjudged is None:
                 yield Verdict(verdict.findings, made_good=True)
 
@@ -67,7 +66,7 @@ def _judged(work: Work, entry: Audited, returned: SaleReturned, sold: _Sold | No
         sold.sale,
         _known_before(work, entry, returned.original),
         SoldBy(programme, sold.at, goods),
-        may_forgive=own.returns.points_floor is Floor.ZERO,
+        own=own,
         is_forgotten=_is_forgotten(work, sold.sale),
     )
     if isinstance(verdict, Unjudged):
@@ -124,30 +123,29 @@ def _returns_of(snapshot: Snapshot, sale: EntryId, *, before: int) -> Iterator[A
 
 def _sale_before(snapshot: Snapshot, sale: EntryId | None, server_seq: int) -> _Sold | None:
     """The sale of a return, where it arrived before it."""
-    encoded = snapshot.connection.execute(
-        select(entries.c.bytes).where(
+    row = snapshot.connection.execute(
+        select(entries).where(
             entries.c.shard == snapshot.shard,
             entries.c.id == sale,
             entries.c.kind == SaleCompleted.kind,
             entries.c.server_seq < server_seq,
         )
-    ).scalar()
-    return _read_sale(encoded) if encoded is not None else None
+    ).first()
+    return _sold(audited(row)) if row is not None else None
 
 
-def _read_sale(encoded: bytes) -> _Sold | None:
-    """A sale; None for one in quarantine."""
-    envelope = decode_entry(encoded).envelope
-    try:
-        fact = read_fact(envelope)
-    except ProtocolError:
+def _sold(entry: Audited) -> _Sold | None:
+    """A sale and when it was; None for one that cannot be read."""
+    fact = fact_of(entry)
+    if not isinstance(fact, SaleCompleted):
         return None
-    assert isinstance(fact, SaleCompleted)
-    return _Sold(fact, datetime.fromisoformat(envelope.occurred_at))
+    at = datetime.fromisoformat(decode_entry(entry.encoded).envelope.occurred_at)
+    return _Sold(fact, at)
 
 
 def _read_return(entry: Audited) -> SaleReturned:
-    fact = read_fact(decode_entry(entry.encoded).envelope)
+    """A return that is booked, and so can be read."""
+    fact = fact_of(entry)
     assert isinstance(fact, SaleReturned)
     return fact
 

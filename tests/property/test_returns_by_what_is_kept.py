@@ -107,7 +107,7 @@ def taken_back(sold, number, member, sold_by=SOLD_BY, pricing=PRICING):
 
 
 def judged(fact, sale, *before, sold_by=SOLD_BY, **more):
-    values = {"may_forgive": False, "is_forgotten": False, **more}
+    values = {"own": RULES, "is_forgotten": False, **more}
     return judge_return(fact, sale, before, sold_by, **values)
 
 

@@ -94,7 +94,8 @@ def test_a_cent_more_is_found_on_any_line(bought, chosen, data):
     number = data.draw(st.integers(0, len(sale.lines) - 1))
     dear = msgspec.structs.replace(sale.lines[number], amount=sale.lines[number].amount + 1)
     changed = (*sale.lines[:number], dear, *sale.lines[number + 1 :])
-    forged = msgspec.structs.replace(sale, lines=changed, total=sale.total + 1)
+    cash = msgspec.structs.replace(sale.tenders[0], amount=sale.tenders[0].amount + 1)
+    forged = msgspec.structs.replace(sale, lines=changed, total=sale.total + 1, tenders=(cash,))
     catalogue = {line.goods.sku: line.goods for line in shopping.lines}
     (difference,) = judge(forged, shopping.at, rules, catalogue)
     assert (difference.measured, difference.amount) == ("total", 1)

@@ -11,8 +11,9 @@ from shared.loyalty.bundle import programme_bytes
 from shared.loyalty.conditions import FirstSale
 from shared.loyalty.effects import Ladder, NthItem, PercentOff, Step
 from shared.pricing.basket import MemberContext
+from shared.pricing.cash import cash_rounding
 from shared.pricing.sale_basket import Unjudged
-from shared.trade.fact import OfferApplied
+from shared.trade.fact import Fact, OfferApplied
 from sync_server.database import schema
 from sync_server.ledger.audit_job import AuditJob, Outcome, progress_of
 from sync_server.ledger.price_audit import SALES, SaleJudge
@@ -113,6 +114,15 @@ def wrong_tax(sale):
     return msgspec.structs.replace(sale, lines=(msgspec.structs.replace(first, taxes=taxes), *rest))
 
 
+def given_away_as_rounding(sale):
+    cash = msgspec.structs.replace(sale.tenders[0], amount=sale.tenders[0].amount - 500)
+    return msgspec.structs.replace(sale, rounding=-500, tenders=(cash,))
+
+
+def given_away_without_cash(sale):
+    return msgspec.structs.replace(sale, rounding=-sale.total, tenders=())
+
+
 def a_code_used_for_more(sale):
     offers = tuple(
         msgspec.structs.replace(one, coupon_id=CouponId("tenth/0")) if not number else one
@@ -123,7 +133,15 @@ def a_code_used_for_more(sale):
 
 @pytest.mark.parametrize(
     "forge",
-    [one_cent_off, one_point_too_many, an_offer_that_is_none, wrong_tax, a_code_used_for_more],
+    [
+        one_cent_off,
+        one_point_too_many,
+        an_offer_that_is_none,
+        wrong_tax,
+        a_code_used_for_more,
+        given_away_as_rounding,
+        given_away_without_cash,
+    ],
 )
 def test_a_forged_sale_is_found_and_only_once(shop, forge):
     server, till, ref = shop
@@ -137,6 +155,17 @@ def test_a_forged_sale_is_found_and_only_once(shop, forge):
     assert second == Outcome()
     (found,) = raised(server)
     assert found["natural_key"].startswith("priced-otherwise:")
+
+
+def test_cash_that_was_rounded_as_the_programme_says_agrees(shop):
+    server, till, ref = shop
+    honest = sale_of(SHOPPING, RULES, ref)
+    due = cash_rounding(honest.total, RULES)
+    assert due.rounding_minor
+    cash = msgspec.structs.replace(honest.tenders[0], amount=due.due_minor)
+    rounded = msgspec.structs.replace(honest, rounding=due.rounding_minor, tenders=(cash,))
+    push(server, till, rounded)
+    assert server.services.audit.run().different == 0
 
 
 def test_what_a_fact_cannot_tell_is_counted_apart(server):
@@ -170,6 +199,23 @@ def test_what_a_fact_cannot_tell_is_counted_apart(server):
         Unjudged.UNKNOWN_GOODS: 1,
     }
     assert raised(server) == []
+
+
+@pytest.mark.parametrize("kind", ["sale_completed", "sale_returned"])
+def test_what_is_in_quarantine_does_not_stop_the_audit(shop, kind):
+    class Strange(Fact, frozen=True, kw_only=True):
+        """A fact of that kind in a shape that nobody knows."""
+
+        colour: str
+
+    Strange.kind = kind
+    server, till, ref = shop
+    push(server, till, Strange(colour="red"), one_cent_off(sale_of(SHOPPING, RULES, ref)))
+    sales, returns = server.services.audit.run(), server.services.returns_audit.run()
+    is_sale = kind == "sale_completed"
+    assert sales.judged == sales.different == 1
+    assert sales.unjudged[Unjudged.UNREADABLE] == is_sale
+    assert returns.unjudged[Unjudged.UNREADABLE] == (not is_sale)
 
 
 def test_an_audit_that_is_stopped_goes_on_where_it_was(shop, monkeypatch):

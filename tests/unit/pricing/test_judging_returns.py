@@ -18,6 +18,7 @@ from shared.loyalty.programme import (
     ReturnPolicy,
     Returns,
 )
+from shared.money import Rounding
 from shared.pricing.engine import price
 from shared.pricing.redemption import redeem
 from shared.pricing.return_lines import SoldBy
@@ -63,9 +64,8 @@ def one_back(of, rules, member=LI):
 
 
 def verdict(fact, of, rules, *before, **more):
-    return judged(
-        fact, of.sale, *(before or [of.returns]), sold_by=SoldBy(rules, NOON, {"TEA": TEA}), **more
-    )
+    by = SoldBy(rules, NOON, {"TEA": TEA})
+    return judged(fact, of.sale, *(before or [of.returns]), sold_by=by, **{"own": rules, **more})
 
 
 def measured(found):
@@ -126,6 +126,12 @@ def points_as_cash(fact):
     return msgspec.structs.replace(fact, refunds=(cash,))
 
 
+def rounded_up(fact):
+    first, *others = fact.refunds
+    more = msgspec.structs.replace(first, amount=first.amount + 40)
+    return msgspec.structs.replace(fact, rounding=40, refunds=(more, *others))
+
+
 def another_class(fact):
     line_ = msgspec.structs.replace(fact.lines[0], tax_class="reduced")
     return msgspec.structs.replace(fact, lines=(line_,))
@@ -141,6 +147,7 @@ def another_class(fact):
         (no_growth_taken, [(Measured.GROWTH, 10)]),
         (no_spend_taken, [(Measured.SPEND, 9_83)]),
         (points_as_cash, [(Measured.POINTS_BACK, -10), (Measured.MONEY, 1_00)]),
+        (rounded_up, [(Measured.ROUNDING, 40)]),
         (another_class, [(Measured.LINES, 0)]),
     ],
 )
@@ -149,6 +156,17 @@ def test_each_way_of_giving_more_is_measured(forge, expected):
     honest = one_back(of, SHARES)[1]
     assert verdict(honest, of, SHARES) == []
     assert measured(verdict(forge(honest), of, SHARES)) == expected
+
+
+@pytest.mark.parametrize("step", [5, 10, 100])
+def test_cash_that_is_rounded_as_the_programme_says_agrees(step):
+    rounding = CashRounding(step_minor=step, rounding=Rounding.DOWN)
+    rules = msgspec.structs.replace(SHARES, cash_rounding=rounding)
+    of = sold(rules)
+    fact = one_back(of, rules)[1]
+    assert fact.rounding == -(10_83 % step)
+    assert verdict(fact, of, rules) == []
+    assert measured(verdict(fact, of, rules, own=SHARES)) == [(Measured.ROUNDING, fact.rounding)]
 
 
 def test_units_below_zero_take_everything_for_too_much():
@@ -166,8 +184,8 @@ def test_points_that_were_spent_may_be_forgiven_where_the_programme_stops_at_zer
     poor = replace(LI, lots=())
     fact = one_back(of, rules, poor)[1]
     assert fact.points_taken == ()
-    assert verdict(fact, of, rules, may_forgive=True) == []
-    assert measured(verdict(fact, of, rules)) == [(Measured.POINTS, 22)]
+    assert verdict(fact, of, rules) == []
+    assert measured(verdict(fact, of, rules, own=SHARES)) == [(Measured.POINTS, 22)]
 
 
 def test_of_who_was_erased_nothing_can_be_taken_back():
