@@ -137,7 +137,7 @@ def test_points_that_pay_leave_what_the_price_saw_as_it_was(make_desk):
     assert desk.finish().fact.known == KnownBefore(sales=1)
 
 
-def test_birthday_and_segments_are_there_after_a_restart_and_with_a_held_basket(folder):
+def test_birthday_and_segments_are_there_after_a_restart(folder):
     desk = open_desk(folder)
     member = desk.enrol(birthday="0302")
     desk.put_in_segments(member, "friends")
