@@ -6,7 +6,14 @@ import msgspec
 from fastapi import Request, Response
 
 from shared.errors import ProtocolError
-from shared.protocol.message import BODY_BYTES_MAX, CONTENT_TYPE, PROTOCOL, ErrorReply, Message
+from shared.protocol.message import (
+    BODY_BYTES_MAX,
+    CONTENT_TYPE,
+    PROTOCOL,
+    PROTOCOL_MIN,
+    ErrorReply,
+    Message,
+)
 
 MessageType = TypeVar("MessageType", bound=Message)
 
@@ -38,7 +45,7 @@ def decode(body: bytes, kind: type[MessageType]) -> MessageType:
     try:
         fields = _peek.decode(body)
         protocol = msgspec.msgpack.decode(fields.get("protocol", b"\xc0"))
-        if isinstance(protocol, int) and protocol != PROTOCOL:
+        if isinstance(protocol, int) and not PROTOCOL_MIN <= protocol <= PROTOCOL:
             raise ProtocolError("protocol-unsupported", protocol=protocol, spoken=PROTOCOL)
         return msgspec.msgpack.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-HEAD_REVISION: Final = "0002"
+HEAD_REVISION: Final = "0003"
 """The newest migration; a database at another one is upgraded or refused."""
 
 
@@ -62,6 +62,9 @@ shards = Table(
     _big("server_seq"),
     _required("own_journal"),
     _required("created_at"),
+    # What lies below may have been given before a restore, though this database does not know.
+    Column("bundle_floor", BigInteger, nullable=False, server_default="0"),
+    Column("epoch_floor", BigInteger, nullable=False, server_default="0"),
 )
 
 server_keys = Table(
@@ -358,6 +361,31 @@ jobs = Table(
     _big("server_seq"),
     _big("judged"),
     _big("unjudged"),
+)
+
+# Copies of this database that were read back and found whole.
+copies = Table(
+    "copies",
+    metadata,
+    _shard(),
+    _key("copy_id"),
+    _required("target"),
+    Column("off_machine", Boolean, nullable=False),
+    _big("server_seq"),
+    _big("bytes"),
+    _required("sha256"),
+    _required("made_at"),
+    _required("verified_at"),
+)
+
+# How far each epoch is in the newest copy on another device.
+durable = Table(
+    "durable",
+    metadata,
+    _shard(),
+    _key("journal"),
+    _number("epoch"),
+    _big("next_seq"),
 )
 
 bundles = Table(

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 
 from shared.ids import EntryId, JournalId
 from shared.journal.certificate import Certificate, ForkPoint, decode_certificate
 from shared.journal.entry import genesis_hash
 from shared.journal.keys import KeyId
-from sync_server.database.schema import entries, epochs, head_signatures, heads
+from sync_server.database.schema import entries, epochs, head_signatures, heads, shards
 from sync_server.database.transaction import Snapshot, Work
 
 
@@ -136,6 +136,18 @@ class ChainReader:
         while parent.fork is not None:
             parent = self._by_epoch[parent.fork.epoch]
         return parent.genesis
+
+
+def next_epoch(work: Work, journal: JournalId) -> int:
+    """The number of a journal's next epoch: above all that are kept or were given before."""
+    newest = select(func.max(epochs.c.epoch)).where(
+        epochs.c.shard == work.shard, epochs.c.journal == journal
+    )
+    found = work.connection.execute(newest).scalar_one()
+    floor = work.connection.execute(
+        select(shards.c.epoch_floor).where(shards.c.shard == work.shard)
+    ).scalar_one()
+    return max(int(floor), 0 if found is None else int(found) + 1)
 
 
 def add_epoch(

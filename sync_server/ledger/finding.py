@@ -31,6 +31,8 @@ class Rule(StrEnum):
     """Another fact came under an id that is kept already; it was not booked."""
     PRICED_OTHERWISE = "priced-otherwise"
     """Priced again by its own programme, a sale comes to something else."""
+    RESTORED = "server-restored"
+    """The server goes on from a copy: what it made itself since then is lost."""
     ATTACHMENT_UNPROVEN = "attachment-unproven"
     """Personal data came with an entry that vouches for other content; it was dropped."""
 

@@ -17,6 +17,7 @@ from shared.journal.certificate import ForkPoint, encode_certificate
 from shared.journal.entry import decode_entry
 from shared.journal.keys import sign_statement
 from shared.protocol.message import ExceptionNotice, PushReply, PushRequest
+from sync_server.backup.durability import durability_of
 from sync_server.database import schema
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Work
@@ -26,6 +27,7 @@ from sync_server.journal.chains import (
     add_epoch,
     keep_signature,
     move_head,
+    next_epoch,
     read_chains,
 )
 from sync_server.journal.own import OwnJournal
@@ -58,14 +60,16 @@ class Ingest:
         with self.database.writing() as work:
             chain = self._keep(work, batch)
             notices = _notices(work, batch)
+            safe = durability_of(work, chain)
         self.own.witness(HybridTime(request.hlc))
         return PushReply(
             next_seq=chain.next_seq,
             head_hash=chain.head_hash,
-            durable_seq=0,
+            durable_seq=safe.next_seq,
             exceptions=notices,
             server_time=format_time(self.clock.now()),
             hlc=self.own.hybrid.tick(),
+            backup_at=safe.backup_at,
         )
 
     def _keep(self, work: Work, batch: Batch) -> Chain:
@@ -75,7 +79,7 @@ class Ingest:
         findings: list[Finding] = []
         chain = placing.chain
         if placing.forks_at is not None:
-            chain = self._branch(work, placing, batch, chains, now)
+            chain = self._branch(work, placing, batch, now)
             findings.append(_fork_finding(placing, batch))
         kept, reused = _kept(work, chain, batch, placing.known)
         findings += reused
@@ -119,19 +123,12 @@ class Ingest:
         claimed = enrol(work, enrolments(readings, proved), self.vault.lookup)
         return [*findings, *unproven, *claimed]
 
-    def _branch(
-        self,
-        work: Work,
-        placing: Placing,
-        batch: Batch,
-        chains: Sequence[Chain],
-        now: str,
-    ) -> Chain:
+    def _branch(self, work: Work, placing: Placing, batch: Batch, now: str) -> Chain:
         """Open a fresh epoch for entries that contradict the ones kept."""
         assert placing.forks_at is not None
         parent = placing.chain
         fork = ForkPoint(parent.epoch, placing.forks_at)
-        epoch = 1 + max(chain.epoch for chain in chains)
+        epoch = next_epoch(work, parent.journal)
         certificate = msgspec.structs.replace(
             batch.certificate, epoch=epoch, forked_from=fork, issued_at=now
         )

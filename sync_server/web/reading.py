@@ -15,6 +15,7 @@ from shared.loyalty.programme import Programme
 from shared.protocol.message import BalanceRow
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
+from sync_server.backup.durability import last_backup
 from sync_server.database import schema
 from sync_server.database.transaction import Database, Snapshot
 from sync_server.ledger.price_audit import Progress, progress_of
@@ -93,6 +94,8 @@ class Totals:
     exceptions: int
     quarantined: int
     audit: Progress
+    backup_at: str | None
+    """When the newest copy on another device was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ class OfficeReader:
                 exceptions=_count(snapshot, schema.exceptions.c.shard),
                 quarantined=_count(snapshot, schema.quarantine.c.shard, waiting),
                 audit=progress_of(snapshot),
+                backup_at=last_backup(snapshot),
             )
 
     def programme(self) -> Programme | None:

@@ -1,0 +1,36 @@
+"""Copies that were read back, and how far each epoch is in one on another device."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Make the tables; no row is a server that was never copied."""
+    for floor in ("bundle_floor", "epoch_floor"):
+        op.add_column(
+            "shards", sa.Column(floor, sa.BigInteger(), nullable=False, server_default="0")
+        )
+    op.create_table(
+        "copies",
+        sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("copy_id", sa.String(), nullable=False),
+        sa.Column("target", sa.String(), nullable=False),
+        sa.Column("off_machine", sa.Boolean(), nullable=False),
+        sa.Column("server_seq", sa.BigInteger(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("made_at", sa.String(), nullable=False),
+        sa.Column("verified_at", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("shard", "copy_id"),
+    )
+    op.create_table(
+        "durable",
+        sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("journal", sa.String(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("next_seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("shard", "journal", "epoch"),
+    )
