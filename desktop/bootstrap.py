@@ -30,6 +30,7 @@ from desktop.store.head_file import HeadFile
 from desktop.store.identity import TillIdentity, load_key, read_identity
 from desktop.store.journal import Journal, current_epoch, last_hybrid_time
 from desktop.store.print_jobs import PrintJob
+from desktop.store.retention import Retention
 from desktop.store.writer import Writer
 from desktop.sync.enrolment import enrol_till
 from desktop.sync.http import ServerConnection
@@ -181,11 +182,13 @@ class Till:
             server_key=server_key,
             clock=around.clock,
         )
+        self.retention = Retention(self.store.writer, around.clock)
         self.sync = SyncRunner(
             connect=self.connect,
             pusher=self.pusher,
             puller=self.puller,
             clock=around.clock,
+            tidy=self.retention.run_if_due,
             on_status=self._synced,
             on_change=around.on_change,
             jitter=around.jitter,

@@ -23,8 +23,6 @@ from shared.journal.keys import Signed
 from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.lot import LotTerms, lot_terms
 from shared.ledger.posting import RULES
-from shared.trade.kinds import read_fact
-from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.writing import Scribe, Writing
 
 
@@ -36,6 +34,10 @@ class Epoch:
     certificate: Signed
     acknowledged_seq: int
     durable_seq: int
+    oldest_seq: int = 0
+    """The first entry that is still here; those before it were deleted."""
+    forgotten_hash: bytes | None = None
+    """Of the last entry that was deleted."""
 
     @property
     def unsent(self) -> int:
@@ -69,6 +71,8 @@ def current_epoch(connection: Connection) -> Epoch | None:
         msgspec.msgpack.decode(row.certificate, type=Signed),
         row.acknowledged_seq,
         row.durable_seq,
+        row.oldest_seq,
+        row.forgotten_hash,
     )
 
 
@@ -262,42 +266,6 @@ def _take(rows: Iterable[Row[Any]], bytes_max: int) -> Iterator[Row[Any]]:
         if total > bytes_max:
             return
         yield row
-
-
-def coupon_uses(connection: Connection, account: Account) -> int | None:
-    """How often a coupon is used up by what this till knows; None where a return made it void.
-
-    One that a sale issued begins with one use in the books, others with none.
-    """
-    columns = postings.c
-    of_coupon = (columns.owner == account.owner, columns.account == account.kind)
-    rows = connection.execute(
-        select(entries.c.kind, columns.amount)
-        .join(entries, (columns.epoch == entries.c.epoch) & (columns.seq == entries.c.seq))
-        .where(*of_coupon)
-    ).all()
-    if any(row.kind == SaleReturned.kind and row.amount < 0 for row in rows):
-        return None
-    is_issued = any(row.kind == SaleCompleted.kind and row.amount > 0 for row in rows)
-    return int(is_issued) - sum(int(row.amount) for row in rows)
-
-
-def issuing_sale(connection: Connection, account: Account) -> SaleCompleted | None:
-    """The sale that issued a coupon at this till."""
-    columns = postings.c
-    data = connection.execute(
-        select(entries.c.bytes)
-        .join(postings, (columns.epoch == entries.c.epoch) & (columns.seq == entries.c.seq))
-        .where(
-            columns.owner == account.owner,
-            columns.account == account.kind,
-            columns.amount > 0,
-            entries.c.kind == SaleCompleted.kind,
-        )
-        .limit(1)
-    ).scalar()
-    fact = read_fact(decode_entry(data).envelope) if data is not None else None
-    return fact if isinstance(fact, SaleCompleted) else None
 
 
 def read_chained(connection: Connection, entry_id: EntryId) -> ChainedEntry:

@@ -32,6 +32,11 @@ epochs = Table(
     Column("head_hash", LargeBinary, nullable=False),
     Column("acknowledged_seq", Integer, nullable=False),  # the server's next_seq as last told
     Column("durable_seq", Integer, nullable=False),
+    # Entries below it were deleted here; the hash is that of the last one of them.
+    Column("oldest_seq", Integer, nullable=False, server_default="0"),
+    Column("forgotten_hash", LargeBinary),
+    # What the server has of this epoch, where that is more than is here: entries were lost.
+    Column("server_seq", Integer),
     PrimaryKeyConstraint("journal", "epoch"),
 )
 
@@ -250,6 +255,17 @@ offer_uses = Table(
     Column("uses", Integer, nullable=False),
     PrimaryKeyConstraint("offer_id", "member_id", "day"),
     sqlite_with_rowid=False,
+)
+
+# What coupons still need of entries that were deleted: the kind, and the bytes of issuing sales.
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("epoch", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("epoch", "seq"),
 )
 
 holds = Table(

@@ -1,12 +1,15 @@
 """Pushing: whatever lies above the server's high-water mark, as the bytes it was written in."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Engine, delete, select, update
+import msgspec
+from sqlalchemy import Engine, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.journal import Batch, Epoch, current_epoch, read_batch
-from desktop.store.schema import attachments, entries, epochs, exceptions, head_signatures
+from desktop.store.schema import epochs, exceptions, head_signatures
+from desktop.store.settings import read_value, write_value
 from desktop.store.writer import Transaction, Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
 from shared.clock import HybridClock, HybridTime
@@ -20,6 +23,17 @@ from shared.protocol.message import (
     PushReply,
     PushRequest,
 )
+
+SERVER_TOLD: Final = "server-told"
+
+
+class ServerTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What the newest reply said besides where the copy stands."""
+
+    backup_at: str | None = None
+    """When the server's newest copy on another device was made; RFC 3339."""
+    enrol_again: bool = False
+    """The journal was found forked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,11 @@ class Pusher:
         with self._reading.connect() as connection:
             epoch = current_epoch(connection)
         return epoch.unsent if epoch else 0
+
+    def server_told(self) -> ServerTold:
+        """What the server said last, also before the first contact of this start."""
+        with self._reading.connect() as connection:
+            return read_value(connection, SERVER_TOLD, ServerTold) or ServerTold()
 
     def push_once(self, server: ServerConnection) -> Pushed:
         """Send one batch; a time-out or 413 halves the next one, success grows it again.
@@ -141,13 +160,7 @@ class Pusher:
                     )
                     .on_conflict_do_nothing()
                 )
-                # The server has them now; here they would only be personal data lying about.
-                sent = select(entries.c.id).where(
-                    entries.c.journal == epoch.head.journal,
-                    entries.c.epoch == epoch.head.epoch,
-                    entries.c.seq.between(batch.first_seq, min(batch.head_seq, reply.next_seq - 1)),
-                )
-                connection.execute(delete(attachments).where(attachments.c.entry_id.in_(sent)))
+            write_value(connection, SERVER_TOLD, _told(reply))
             for notice in reply.exceptions:
                 connection.execute(
                     upsert(exceptions)
@@ -156,6 +169,10 @@ class Pusher:
                 )
 
         self._writer.run(work, Urgency.BACKGROUND)
+
+
+def _told(reply: PushReply) -> ServerTold:
+    return ServerTold(backup_at=reply.backup_at, enrol_again=reply.enrol_again)
 
 
 def _move_mark(transaction: Transaction, epoch: Epoch, next_seq: int, *, durable_seq: int) -> None:
