@@ -228,7 +228,10 @@ class Batch:
 def read_batch(
     connection: Connection, *, epoch: Epoch, first_seq: int, entries_max: int, bytes_max: int
 ) -> Batch:
-    """Entries from ``first_seq`` on, at least one if there is any, up to both limits."""
+    """Entries from ``first_seq`` on, at least one if there is any, up to both limits.
+
+    Where the first ones asked for were deleted, the batch begins with the oldest that is here.
+    """
     journal = epoch.head.journal
     rows = list(
         _take(
@@ -246,11 +249,13 @@ def read_batch(
         )
     )
     if not rows:
-        return Batch(first_seq, epoch.head.hash, (), (), first_seq - 1, epoch.head.hash)
+        # Nothing new, or nothing here any more: both say where the chain stands.
+        end = epoch.head.next_seq
+        return Batch(end, epoch.head.hash, (), (), end - 1, epoch.head.hash)
     ids = [row.id for row in rows]
     beside = connection.execute(select(attachments).where(attachments.c.entry_id.in_(ids)))
     return Batch(
-        first_seq,
+        rows[0].seq,
         rows[0].previous_hash,
         tuple(row.bytes for row in rows),
         tuple(Attachment(row.id, row.salt, row.content) for row in beside),

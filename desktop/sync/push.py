@@ -90,7 +90,7 @@ class Pusher:
         try:
             reply = server.push(request)
         except RefusedError as refused:
-            return self._refused(epoch, refused)
+            return self._refused(epoch, request, refused)
         except EnvironmentFault:
             self._entries_max = max(1, self._entries_max // 2)
             raise
@@ -122,14 +122,19 @@ class Pusher:
             ),
             hlc=self._hybrid.tick(),
             certificate=epoch.certificate,
+            # Told only where it matters: the server asks for what was deleted here.
+            oldest_seq=batch.first_seq if batch.first_seq > epoch.acknowledged_seq else None,
         )
 
-    def _refused(self, epoch: Epoch, refused: RefusedError) -> Pushed:
+    def _refused(self, epoch: Epoch, request: PushRequest, refused: RefusedError) -> Pushed:
         if refused.status == 413:
             self._entries_max = max(1, self._entries_max // 2)
             return Pushed(0, is_done=False)
         next_seq = refused.reply.next_seq
         if refused.status != 409 or next_seq is None or next_seq > epoch.head.next_seq:
+            raise refused
+        if request.oldest_seq is not None:
+            # Nothing older is here to go back to: asking again at once would never end.
             raise refused
         # The server stands elsewhere than we thought; go on from where it is.
         self._writer.run(

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.errors import EnvironmentFault
 from shared.journal.entry import chain_hash
@@ -24,6 +24,16 @@ class Contents:
     """How far each epoch of each journal is in it."""
 
 
+class Gap(NamedTuple):
+    """A stretch without entries, with the hashes around it."""
+
+    key: EpochKey
+    first_seq: int
+    hash_before: bytes
+    stop_seq: int
+    hash_at_end: bytes
+
+
 @dataclass(slots=True)
 class Inspection:
     """Checks a copy's records as they pass by."""
@@ -35,6 +45,9 @@ class Inspection:
     _reached: dict[EpochKey, tuple[int, bytes]] = field(default_factory=dict)
     _heads: dict[EpochKey, tuple[int, bytes]] = field(default_factory=dict)
     _starts: dict[EpochKey, int] = field(default_factory=dict)
+    _firsts: dict[EpochKey, int] = field(default_factory=dict)
+    _gaps: list[Gap] = field(default_factory=list)
+    _holes: set[Gap] = field(default_factory=set)
     _end: End | None = None
 
     def watch(self, records: Iterable[Record]) -> Iterator[Record]:
@@ -53,11 +66,16 @@ class Inspection:
         """What the copy holds, once all records have passed."""
         if self._end is None or self._end.counts != dict(self._counts):
             raise self._fault("rows are missing")
-        for key, (next_seq, head_hash) in self._heads.items():
-            reached = self._reached.get(key)
-            is_empty = reached is None and next_seq == self._starts.get(key, 0)
-            if not is_empty and reached != (next_seq, head_hash):
-                raise self._fault(f"journal {key[0]}/{key[1]} does not end where its head says")
+        for key, head in self._heads.items():
+            self._check_head(key, head)
+        ends = {(hole.key, hole.stop_seq) for hole in self._holes}
+        for key, seq in self._firsts.items():
+            if seq != self._starts.get(key) and (key, seq) not in ends:
+                raise self._fault(f"entry {key[0]}/{key[1]}/{seq} is not the first one")
+        for gap in self._gaps:
+            if gap not in self._holes:
+                journal, epoch = gap.key
+                raise self._fault(f"entry {journal}/{epoch}/{gap.first_seq} is missing")
         return Contents(
             header=self.header,
             secrets=self.secrets,
@@ -79,20 +97,38 @@ class Inspection:
                 for row in rows:
                     self._starts[_key(row)] = row["forked_seq"] or 0
 
+            case "holes":
+                self._holes.update(_gap(row) for row in rows if row["filled_at"] is None)
+
+    def _check_head(self, key: EpochKey, head: tuple[int, bytes]) -> None:
+        reached = self._reached.get(key)
+        is_empty = reached is None and head[0] == self._starts.get(key, 0)
+        if is_empty or reached == head:
+            return
+        before = reached or next(
+            ((hole.first_seq, hole.hash_before) for hole in self._holes if hole.key == key), None
+        )
+        if before is None or Gap(key, *before, *head) not in self._holes:
+            raise self._fault(f"journal {key[0]}/{key[1]} does not end where its head says")
+
     def _follow(self, row: dict[str, Any]) -> None:
         key = _key(row)
+        seq, before = row["seq"], row["prev_hash"]
         reached = self._reached.get(key)
-        is_next = reached is None or reached == (row["seq"], row["prev_hash"])
-        # After a hole the chain goes on from a hash that no kept entry has; its own table names it.
-        is_after_hole = reached is not None and row["seq"] > reached[0]
-        if chain_hash(row["prev_hash"], row["bytes"]) != row["hash"] or not (
-            is_next or is_after_hole
-        ):
-            raise self._fault(f"entry {key[0]}/{key[1]}/{row['seq']}")
-        self._reached[key] = (row["seq"] + 1, row["hash"])
+        self._firsts.setdefault(key, seq)
+        if chain_hash(before, row["bytes"]) != row["hash"]:
+            raise self._fault(f"entry {key[0]}/{key[1]}/{seq}")
+        if reached is not None and reached != (seq, before):
+            self._gaps.append(Gap(key, *reached, seq, before))
+        self._reached[key] = (seq + 1, row["hash"])
 
     def _fault(self, reason: str) -> EnvironmentFault:
         return EnvironmentFault("backup-unreadable", file=str(self.file), reason=reason)
+
+
+def _gap(row: dict[str, Any]) -> Gap:
+    sides = (row["first_seq"], row["hash_before"], row["stop_seq"], row["hash_at_end"])
+    return Gap(_key(row), *sides)
 
 
 def _key(row: dict[str, Any]) -> EpochKey:

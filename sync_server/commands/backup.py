@@ -12,9 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from shared.clock import SystemClock
 from sync_server.backup.copying import Progress as Told
+from sync_server.backup.filling import fill_from
 from sync_server.backup.restoring import Restored, Source, restore
-from sync_server.bootstrap import open_copier
+from sync_server.bootstrap import open_copier, open_services
 from sync_server.commands.options import AsJson, DataFolder
+from sync_server.journal.holes import open_holes
 
 EXIT_FLAWED = 1
 
@@ -33,6 +35,7 @@ def add_to(application: typer.Typer) -> None:
     """Add this module's commands."""
     application.command("backup")(make_backup)
     application.command("restore")(restore_backup)
+    application.command("fill")(fill_holes)
 
 
 def make_backup(
@@ -114,6 +117,32 @@ def restore_backup(
     else:
         _print(restored)
     if not restored.report.is_clean:
+        raise typer.Exit(EXIT_FLAWED)
+
+
+def fill_holes(
+    data: DataFolder,
+    backup: Annotated[Path, typer.Argument(help="Another copy of this server.")],
+    passphrase: Passphrase,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Take from another copy what neither the server nor a till has; exit code 1: holes remain."""
+    with open_services(data) as services:
+        filled = fill_from(services.database, services.ingest, backup, passphrase)
+        with services.database.reading() as snapshot:
+            left = open_holes(snapshot)
+    if as_json:
+        told = {"filled": sum(one.entries for one in filled), "holes_left": len(left)}
+        typer.echo(json.dumps(told))
+    else:
+        console = Console()
+        for one in filled:
+            hole = one.hole
+            where = f"{hole.journal}/{hole.epoch}/{hole.first_seq}-{hole.stop_seq - 1}"
+            console.print(f"{where}: {one.entries:,} entries", markup=False)
+        console.print(f"Holes left: {len(left):,}", style="yellow" if left else "green")
+    if left:
         raise typer.Exit(EXIT_FLAWED)
 
 

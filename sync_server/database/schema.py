@@ -167,6 +167,21 @@ entries = Table(
     UniqueConstraint("shard", "server_seq", name="uq_entries_server_seq"),
 )
 
+# Entries that neither the server nor the till has any more; what was found is on both sides of it.
+holes = Table(
+    "holes",
+    metadata,
+    _shard(),
+    _key("journal"),
+    _number("epoch"),
+    _number("stop_seq"),
+    _big("first_seq"),
+    _bytes("hash_before"),
+    _bytes("hash_at_end"),
+    _required("found_at"),
+    Column("filled_at", String, nullable=True),
+)
+
 head_signatures = Table(
     "head_signatures",
     metadata,

@@ -48,6 +48,8 @@ class Report:
     postings: int = 0
     balances: int = 0
     quarantined: int = 0
+    holes: list[str] = field(default_factory=list)
+    """Stretches that nobody has: known, not flaws."""
     flaws: list[Flaw] = field(default_factory=list)
 
     @property
@@ -135,6 +137,7 @@ def _check_chain(
         readings: list[Reading] = []
         for row in page:
             report.entries += 1
+            next_seq, previous = _pass_hole(reader, chain, next_seq, previous, report)
             if row.seq != next_seq:
                 report.note("gap", _place(chain, next_seq))
             if row.prev_hash != previous or row.hash != chain_hash(row.prev_hash, row.bytes):
@@ -144,8 +147,20 @@ def _check_chain(
             if reading is not None:
                 readings.append(reading)
         _check_postings(snapshot, readings, refolded, report)
+    next_seq, previous = _pass_hole(reader, chain, next_seq, previous, report)
     if (next_seq, previous) != (chain.next_seq, chain.head_hash):
         report.note("head-differs", _place(chain, chain.next_seq))
+
+
+def _pass_hole(
+    reader: ChainReader, chain: Chain, next_seq: int, previous: bytes | None, report: Report
+) -> tuple[int, bytes | None]:
+    """Where the chain goes on, where a hole that is known begins here."""
+    for hole in reader.holes(chain):
+        if (hole.epoch, hole.first_seq, hole.hash_before) == (chain.epoch, next_seq, previous):
+            report.holes.append(f"{_place(chain, next_seq)}-{hole.stop_seq - 1}")
+            return hole.stop_seq, hole.hash_at_end
+    return next_seq, previous
 
 
 def _entry_pages(snapshot: Snapshot, chain: Chain) -> Iterator[Sequence[Row[Any]]]:

@@ -12,6 +12,7 @@ from shared.journal.entry import genesis_hash
 from shared.journal.keys import KeyId
 from sync_server.database.schema import entries, epochs, head_signatures, heads, shards
 from sync_server.database.transaction import Snapshot, Work
+from sync_server.journal.holes import Hole, open_holes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,7 @@ class ChainReader:
     def __init__(self, snapshot: Snapshot, chains: Sequence[Chain]) -> None:
         self._snapshot = snapshot
         self._by_epoch = {chain.epoch: chain for chain in chains}
+        self._holes = open_holes(snapshot, chains[0].journal) if chains else []
 
     def hash_before(self, chain: Chain, seq: int) -> bytes | None:
         """The hash an entry ``seq`` of this chain builds on; None where it has not got there."""
@@ -108,7 +110,18 @@ class ChainReader:
         if seq == chain.next_seq:
             return chain.head_hash
         links = self.links(chain, seq - 1, seq)
-        return links[0].hash if links else None
+        if links:
+            return links[0].hash
+        ended = [hole for hole in self.holes(chain) if hole.stop_seq == seq]
+        return ended[0].hash_at_end if ended else None
+
+    def holes(self, chain: Chain) -> list[Hole]:
+        """The holes of a chain that are not filled, also those of its parents below the fork."""
+        own = [hole for hole in self._holes if hole.epoch == chain.epoch]
+        if chain.fork is None:
+            return own
+        parents = self.holes(self._by_epoch[chain.fork.epoch])
+        return [*(hole for hole in parents if hole.stop_seq <= chain.fork.seq), *own]
 
     def links(self, chain: Chain, start: int, stop: int) -> list[StoredLink]:
         """What the chain has in ``range(start, stop)``, in order."""

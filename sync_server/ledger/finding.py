@@ -33,6 +33,10 @@ class Rule(StrEnum):
     """Priced again by its own programme, a sale comes to something else."""
     RESTORED = "server-restored"
     """The server goes on from a copy: what it made itself since then is lost."""
+    HOLE = "hole"
+    """A restored server asked for entries that the till has deleted: nobody has them."""
+    TILL_ADOPTED = "till-adopted"
+    """A till that was enrolled after the copy the server was restored from."""
     ATTACHMENT_UNPROVEN = "attachment-unproven"
     """Personal data came with an entry that vouches for other content; it was dropped."""
 

@@ -1,4 +1,4 @@
-"""Copies that were read back, and how far each epoch is in one on another device."""
+"""Copies that were read back, how far each epoch is in one elsewhere, and what nobody has."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -33,4 +33,17 @@ def upgrade() -> None:
         sa.Column("epoch", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("next_seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("shard", "journal", "epoch"),
+    )
+    op.create_table(
+        "holes",
+        sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("journal", sa.String(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("stop_seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("first_seq", sa.BigInteger(), nullable=False),
+        sa.Column("hash_before", sa.LargeBinary(), nullable=False),
+        sa.Column("hash_at_end", sa.LargeBinary(), nullable=False),
+        sa.Column("found_at", sa.String(), nullable=False),
+        sa.Column("filled_at", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("shard", "journal", "epoch", "stop_seq"),
     )
