@@ -46,6 +46,7 @@ from sync_server.sync.callers import Callers
 from sync_server.sync.ingest import Ingest
 from sync_server.sync.lookup import Lookup
 from sync_server.sync.pull import Pull
+from sync_server.sync.scopes import count_scopes, keep_scopes
 from sync_server.web.sessions import Sessions
 from sync_server.web.users import UserDesk
 
@@ -114,6 +115,7 @@ def open_services(
         migrate(database)
         if not is_current(database):
             raise EnvironmentFault("not-initialised", folder=str(folder))
+        count_scopes(database)
         yield assemble(
             database,
             vault,
@@ -164,7 +166,7 @@ def assemble(
         nonces=nonces,
         callers=Callers(database, nonces),
         ingest=Ingest(database, clock, own, vault),
-        pull=Pull(database),
+        pull=Pull(database, clock, own),
         lookup=Lookup(database),
         enrolment=EnrolmentDesk(database, clock, own, vault),
         stores=StoreRegistry(database, clock),
@@ -194,6 +196,7 @@ def open_database(folder: Path, *, is_shared: bool = False) -> Iterator[Database
                 raise EnvironmentFault("not-initialised", folder=str(folder))
             engine = sqlite_engine(str(path))
         database = Database(engine)
+        database.before_commit = keep_scopes
         closing.callback(database.close)
         yield database
 

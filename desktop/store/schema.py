@@ -314,6 +314,30 @@ print_jobs = Table(
     Index("print_jobs_by_state", "state"),
 )
 
+# What was pulled, row by row, as the server counts it: hashes, and whether the row is from before
+# a stream was begun anew.
+held_rows = Table(
+    "held_rows",
+    metadata,
+    Column("stream", Text, nullable=False),
+    Column("row_key", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("is_stale", Boolean, nullable=False),
+    PrimaryKeyConstraint("stream", "row_key"),
+    Index("held_rows_stale", "stream", "is_stale"),
+    sqlite_with_rowid=False,
+)
+
+held_scopes = Table(
+    "held_scopes",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("row_count", Integer, nullable=False),
+    Column("checksum", Text, nullable=False),
+    # What was held was not what the server counts; told with the next pull.
+    Column("is_mismatched", Boolean, nullable=False),
+)
+
 cursors = Table(
     "cursors",
     metadata,

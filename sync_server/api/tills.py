@@ -126,4 +126,6 @@ def _pull(services: Services, caller: Certificate, message: PullRequest) -> Pull
     # One stream of a round is enough to tell that the till was here.
     if caller.till_id is not None and message.stream is Stream.MEMBERS:
         services.stores.note_contact(caller.till_id, unsent=min(message.unsent, UNSENT_MAX))
+    if message.is_mismatched:
+        services.pull.note_mismatch(caller, message.stream)
     return spoken(services.pull.page(caller, message), message.protocol)

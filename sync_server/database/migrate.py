@@ -54,7 +54,7 @@ def migrate(database: Database) -> None:
         return
     if found is not None and not is_known(found):
         raise EnvironmentFault("schema-newer", found=found, known=HEAD_REVISION)
-    with database.writing() as work:
+    with database.writing(is_bare=True) as work:
         upgrade_in(work)
 
 

@@ -403,6 +403,27 @@ durable = Table(
     _big("next_seq"),
 )
 
+# What tills should hold of each stream, kept in the transaction that changes its rows.
+scopes = Table(
+    "scopes",
+    metadata,
+    _shard(),
+    _key("stream"),
+    _required("format"),
+    _big("through"),
+    _big("row_count"),
+    _required("checksum"),
+)
+
+scope_rows = Table(
+    "scope_rows",
+    metadata,
+    _shard(),
+    _key("stream"),
+    _key("row_key"),
+    _required("hash"),
+)
+
 bundles = Table(
     "bundles",
     metadata,

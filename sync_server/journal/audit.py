@@ -24,6 +24,7 @@ from sync_server.database import schema
 from sync_server.database.transaction import Snapshot
 from sync_server.journal.chains import Chain, ChainReader, read_chains
 from sync_server.ledger.kept import Link, Reading, read_envelope, read_link
+from sync_server.sync.scopes import uncounted
 
 _PAGE = 1000
 FLAWS_MAX = 50
@@ -84,6 +85,8 @@ def audit(snapshot: Snapshot) -> Report:
             _check_signatures(snapshot, reader, chain, report)
     _check_books(snapshot, refolded, report)
     _check_attachments(snapshot, report)
+    for where in uncounted(snapshot):
+        report.note("scope-differs", where)
     return report
 
 

@@ -37,6 +37,8 @@ class Rule(StrEnum):
     """A restored server asked for entries that the till has deleted: nobody has them."""
     TILL_ADOPTED = "till-adopted"
     """A till that was enrolled after the copy the server was restored from."""
+    REPLICA_DIFFERED = "replica-differed"
+    """A till held other rows of a stream than the server counts; it read them anew."""
     ATTACHMENT_UNPROVEN = "attachment-unproven"
     """Personal data came with an entry that vouches for other content; it was dropped."""
 

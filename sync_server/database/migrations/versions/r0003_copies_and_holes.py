@@ -47,3 +47,21 @@ def upgrade() -> None:
         sa.Column("filled_at", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("shard", "journal", "epoch", "stop_seq"),
     )
+    op.create_table(
+        "scopes",
+        sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("stream", sa.String(), nullable=False),
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column("through", sa.BigInteger(), nullable=False),
+        sa.Column("row_count", sa.BigInteger(), nullable=False),
+        sa.Column("checksum", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("shard", "stream"),
+    )
+    op.create_table(
+        "scope_rows",
+        sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("stream", sa.String(), nullable=False),
+        sa.Column("row_key", sa.String(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("shard", "stream", "row_key"),
+    )
