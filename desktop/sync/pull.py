@@ -68,7 +68,6 @@ class _Page:
 
     stream: Stream
     reply: PullReply
-    is_from_start: bool
 
 
 class Puller:
@@ -133,7 +132,7 @@ class Puller:
             self._run(lambda connection: settle(connection, stream))
         if checksum(bytes(row) for row in reply.rows) != reply.checksum:
             raise ProtocolError("bad-page", stream=stream.value)
-        return _Page(stream, reply, is_from_start=cursor is None)
+        return _Page(stream, reply)
 
     def _begin_anew(self, stream: Stream, *, is_mismatched: bool) -> None:
         self._run(lambda connection: begin_anew(connection, stream, is_mismatched=is_mismatched))
@@ -167,24 +166,19 @@ class Puller:
                     connection, _read(rows, OperatorRow)
                 )
             case Stream.PROGRAMME:
-                return lambda connection, rows: self._put_bundles(
-                    connection, rows, is_from_start=page.is_from_start
-                )
+                return self._put_bundles
             case Stream.MEMBERS:
                 return lambda connection, rows: self._put_members(connection, rows, page.reply)
 
-    def _put_bundles(
-        self, connection: Connection, rows: Sequence[msgspec.Raw], *, is_from_start: bool
-    ) -> None:
+    def _put_bundles(self, connection: Connection, rows: Sequence[msgspec.Raw]) -> None:
         for row in _read(rows, BundleRow):
             payload = row.statement.verify(self._server_key, purpose="bundle", audience="all")
             ref = msgspec.json.decode(payload, type=BundleRef)
             known = bundle_hash(connection, ref.version)
             if known == ref.sha256:
                 continue
-            # From the start come all versions there ever were; none of them replaces another.
-            is_older = ref.version < newest_version(connection)
-            if known is not None or (is_older and not is_from_start):
+            # Known ones come again when the stream is begun anew; none replaces another.
+            if known is not None or ref.version < newest_version(connection):
                 raise ProtocolError("programme-rollback", version=ref.version)
             load_bundle(row.document, ref)
             put_bundle(connection, ref, row.document)

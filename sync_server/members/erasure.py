@@ -18,7 +18,7 @@ from sqlalchemy import delete, select, update
 
 from shared.clock import Clock
 from shared.errors import DomainError
-from shared.ids import AttachmentId, MemberId
+from shared.ids import MemberId
 from shared.journal.entry import decode_entry
 from shared.trade.server import MemberErased
 from shared.trade.writing import Writing
@@ -82,13 +82,12 @@ class Erasure:
             if row is None or not row.gone:
                 found += row is not None
                 self._forget(work, one.member_id, reason)
-            _bar(work, one.attachments, one.erased_at)
         return found
 
     def _forget(self, work: Work, member_id: MemberId, reason: str) -> None:
         now = format_time(self.clock.now())
-        named = _erase_attachments(work, member_id, now)
-        self._list(work, Erased(member_id=member_id, attachments=tuple(named), erased_at=now))
+        _erase_attachments(work, member_id, now)
+        self._list(work, Erased(member_id=member_id, erased_at=now))
         statement = delete(member_keys).where(
             member_keys.c.shard == work.shard, member_keys.c.member_id == member_id
         )
@@ -114,7 +113,7 @@ class Erasure:
                     ErasureList(folder / LIST_FILE).add(erased)
 
 
-def _erase_attachments(work: Work, member_id: MemberId, now: str) -> list[AttachmentId]:
+def _erase_attachments(work: Work, member_id: MemberId, now: str) -> None:
     """Delete what came with the member's entries, and bar what may still come late."""
     concerned = select(member_entries.c.entry_id).where(
         member_entries.c.shard == work.shard, member_entries.c.member_id == member_id
@@ -132,12 +131,7 @@ def _erase_attachments(work: Work, member_id: MemberId, now: str) -> list[Attach
             attachments.c.shard == work.shard, attachments.c.entry_id.in_(concerned)
         )
     )
-    _bar(work, named, now)
-    return named
-
-
-def _bar(work: Work, barred: Iterable[AttachmentId], erased_at: str) -> None:
     work.insert_new(
         erased_attachments,
-        [{"attachment_id": attachment, "erased_at": erased_at} for attachment in barred],
+        [{"attachment_id": attachment, "erased_at": now} for attachment in named],
     )

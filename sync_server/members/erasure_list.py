@@ -11,16 +11,15 @@ from typing import Final
 
 import msgspec
 
-from shared.ids import AttachmentId, MemberId
+from shared.ids import MemberId
 
 LIST_FILE: Final = "erased-members.jsonl"
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
-    """A member who must not come back, with the attachments that would bring them back."""
+    """A member who must not come back."""
 
     member_id: MemberId
-    attachments: tuple[AttachmentId, ...]
     erased_at: str
 
 
@@ -69,5 +68,5 @@ class ErasureList:
 
 def missing(ours: Iterable[Erased], theirs: Iterable[Erased]) -> list[Erased]:
     """What of ours is not among theirs."""
-    known = {(one.member_id, one.attachments) for one in theirs}
-    return [one for one in ours if (one.member_id, one.attachments) not in known]
+    known = {one.member_id for one in theirs}
+    return [one for one in ours if one.member_id not in known]
