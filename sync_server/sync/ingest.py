@@ -32,6 +32,7 @@ from sync_server.journal.chains import (
     next_epoch,
     read_chains,
 )
+from sync_server.journal.forks import fork_key, should_enrol_again
 from sync_server.journal.holes import Hole, dig, fill
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
@@ -67,6 +68,7 @@ class Ingest:
             chain = self._keep(work, batch)
             notices = _notices(work, batch)
             safe = durability_of(work, chain)
+            enrol_again = should_enrol_again(work, request.journal, request.epoch)
         self.own.witness(HybridTime(request.hlc))
         return PushReply(
             next_seq=chain.next_seq,
@@ -76,6 +78,7 @@ class Ingest:
             server_time=format_time(self.clock.now()),
             hlc=self.own.hybrid.tick(),
             backup_at=safe.backup_at,
+            enrol_again=enrol_again,
         )
 
     def _adopt(self, batch: Batch) -> None:
@@ -220,7 +223,7 @@ def _fork_finding(placing: Placing, batch: Batch) -> Finding:
     journal = batch.request.journal
     return Finding(
         rule=Rule.FORK,
-        natural_key=f"fork:{journal}:{placing.chain.epoch}:{placing.forks_at}:{sent.hash.hex()}",
+        natural_key=fork_key(journal, placing.chain.epoch, placing.forks_at, sent.hash),
         facts=tuple(dict.fromkeys(fact for fact in both if fact is not None)),
     )
 

@@ -18,6 +18,7 @@ from shared.trade.kinds import read_fact
 from sync_server.backup.durability import last_backup
 from sync_server.database import schema
 from sync_server.database.transaction import Database, Snapshot
+from sync_server.journal.forks import ForkKind, fork_kind
 from sync_server.ledger.price_audit import Progress, progress_of
 from sync_server.members.rows import read_balances
 
@@ -69,6 +70,8 @@ class RaisedException:
     member_id: MemberId | None
     member_name: str
     raised_at: str
+    fork: ForkKind | None
+    """What a fork looks like by now."""
     fact: Fact
     facts: tuple[KeptFact, ...]
 
@@ -297,6 +300,7 @@ def _exception(snapshot: Snapshot, row: Row[Any]) -> RaisedException:
         member_id=row.member_id,
         member_name=row.name or "",
         raised_at=row.raised_at,
+        fork=fork_kind(snapshot, row.natural_key),
         fact=_facts(snapshot, own)[0].fact,
         facts=_facts(snapshot, linked),
     )
