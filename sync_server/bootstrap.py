@@ -31,6 +31,7 @@ from sync_server.database.sqlite_library import sqlite_engine
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.enrolment.desk import EnrolmentDesk
+from sync_server.enrolment.revoking import Revocation
 from sync_server.journal.chains import add_epoch
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.nonce import Nonces
@@ -46,6 +47,7 @@ from sync_server.sync.callers import Callers
 from sync_server.sync.ingest import Ingest
 from sync_server.sync.lookup import Lookup
 from sync_server.sync.pull import Pull
+from sync_server.sync.quarantine import Quarantine
 from sync_server.sync.scopes import count_scopes, keep_scopes
 from sync_server.web.sessions import Sessions
 from sync_server.web.users import UserDesk
@@ -79,6 +81,8 @@ class Services:
     erasure: Erasure
     throttle: Throttle
     audit: PriceAudit
+    quarantine: Quarantine
+    revocation: Revocation
 
 
 def initialise(folder: Path, *, url: str | None = None, clock: Clock | None = None) -> None:
@@ -116,13 +120,15 @@ def open_services(
         if not is_current(database):
             raise EnvironmentFault("not-initialised", folder=str(folder))
         count_scopes(database)
-        yield assemble(
+        services = assemble(
             database,
             vault,
             clock or SystemClock(),
             hasher or PasswordHasher(),
             ErasureList(folder / LIST_FILE),
         )
+        services.quarantine.retry()
+        yield services
 
 
 @contextmanager
@@ -178,6 +184,8 @@ def assemble(
         erasure=Erasure(database, clock, own, erasures),
         throttle=throttle,
         audit=PriceAudit(database, own),
+        quarantine=Quarantine(database, clock, own, vault),
+        revocation=Revocation(database, clock, own),
     )
 
 

@@ -312,6 +312,16 @@ member_entries = Table(
     _key("entry_id"),
 )
 
+# Keys that are trusted no more; their epochs' entries wait for a decision.
+revoked_keys = Table(
+    "revoked_keys",
+    metadata,
+    _shard(),
+    _key("key_id"),
+    _required("till_id"),
+    _required("revoked_at"),
+)
+
 natural_keys = Table(
     "natural_keys",
     metadata,
@@ -353,6 +363,7 @@ quarantine = Table(
     _text("detail"),
     _required("received_at"),
     Column("resolved_at", String, nullable=True),
+    Column("decision", String, nullable=True),
 )
 
 goods = Table(

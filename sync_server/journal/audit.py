@@ -136,6 +136,7 @@ def _check_chain(
 ) -> None:
     next_seq = chain.first_seq
     previous = reader.hash_before(chain, next_seq)
+    withheld = _withheld(snapshot, chain)
     for page in _entry_pages(snapshot, chain):
         readings: list[Reading] = []
         for row in page:
@@ -146,7 +147,7 @@ def _check_chain(
             if row.prev_hash != previous or row.hash != chain_hash(row.prev_hash, row.bytes):
                 report.note("broken-chain", _place(chain, row.seq))
             next_seq, previous = row.seq + 1, row.hash
-            reading = _read(chain, row, report)
+            reading = _read(chain, row, withheld, report)
             if reading is not None:
                 readings.append(reading)
         _check_postings(snapshot, readings, refolded, report)
@@ -188,8 +189,21 @@ def _entry_pages(snapshot: Snapshot, chain: Chain) -> Iterator[Sequence[Row[Any]
         after = page[-1].seq
 
 
-def _read(chain: Chain, row: Row[Any], report: Report) -> Reading | None:
-    """What the entry books, judged by its bytes alone."""
+def _withheld(snapshot: Snapshot, chain: Chain) -> dict[int, bool]:
+    """Entries that went to quarantine, and whether they were booked since."""
+    columns = schema.quarantine.c
+    rows = snapshot.connection.execute(
+        select(columns.seq, columns.decision).where(
+            columns.shard == snapshot.shard,
+            columns.journal == chain.journal,
+            columns.epoch == chain.epoch,
+        )
+    )
+    return {row.seq: row.decision in {"booked", "read"} for row in rows}
+
+
+def _read(chain: Chain, row: Row[Any], withheld: dict[int, bool], report: Report) -> Reading | None:
+    """What the entry books, judged by its bytes and by what was decided about it."""
     try:
         envelope, failure = read_envelope(row.bytes), None
     except ProtocolError as error:
@@ -207,9 +221,11 @@ def _read(chain: Chain, row: Row[Any], report: Report) -> Reading | None:
         if named != (chain.journal, chain.written_epoch, row.seq, row.id or row.repeats):
             report.note("wrong-place", _place(chain, row.seq))
     outcome = read_link(link)
-    if isinstance(outcome, Reading):
+    if isinstance(outcome, Reading) and withheld.get(row.seq, True):
         return outcome if row.repeats is None else None
     report.quarantined += 1
+    if row.repeats is None and row.seq not in withheld:
+        report.note("not-in-quarantine", _place(chain, row.seq))
     return None
 
 

@@ -39,6 +39,8 @@ class Rule(StrEnum):
     """A till that was enrolled after the copy the server was restored from."""
     REPLICA_DIFFERED = "replica-differed"
     """A till held other rows of a stream than the server counts; it read them anew."""
+    QUARANTINED = "quarantine-waiting"
+    """An entry waits in quarantine for more than a quarter of an hour."""
     ATTACHMENT_UNPROVEN = "attachment-unproven"
     """Personal data came with an entry that vouches for other content; it was dropped."""
 

@@ -22,6 +22,7 @@ from sync_server.backup.durability import durability_of
 from sync_server.database import schema
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Work
+from sync_server.enrolment.revoking import is_revoked
 from sync_server.journal.chains import (
     Chain,
     ChainReader,
@@ -104,11 +105,22 @@ class Ingest:
         if placing.digs is not None:
             dig(work, placing.digs, now)
             findings.append(_hole_finding(placing.digs))
-        arrived = zip(batch.links, batch.outcomes, strict=True)
+        outcomes: Sequence[Reading | ProtocolError] = batch.outcomes
+        is_trusted = not is_revoked(work, batch.certificate.key_id)
+        if not is_trusted:
+            outcomes = [ProtocolError("revoked-till") for _link in batch.links]
+        arrived = zip(batch.links, outcomes, strict=True)
         new = [(link, outcome) for link, outcome in arrived if link.seq not in placing.known]
         kept, reused = sort_entries(work, chain, new)
         findings += reused
-        findings += self._book(work, batch.outcomes, batch.request.attachments, kept, now)
+        findings += self._book(
+            work,
+            batch.outcomes,
+            batch.request.attachments,
+            kept,
+            now,
+            is_trusted=is_trusted,
+        )
         last_seq = batch.next_seq - 1
         head_hash = batch.request.head_hash
         if placing.fills is not None:
@@ -166,6 +178,8 @@ class Ingest:
         attachments: Sequence[Attachment],
         kept: Sequence[Kept],
         now: str,
+        *,
+        is_trusted: bool = True,
     ) -> list[Finding]:
         readings = [reading for each in kept if (reading := each.booked)]
         findings = [*find_overspending(work, readings), *find_overreturning(work, readings)]
@@ -177,7 +191,9 @@ class Ingest:
             if isinstance(outcome, Reading) and outcome.id not in repeated
         ]
         proved, unproven = keep_attachments(work, vouching, attachments)
-        claimed = enrol(work, enrolments(readings, proved), self.vault.lookup)
+        # Of a key that is trusted no more, personal data is kept for whoever decides, and not used.
+        telling = proved if is_trusted else []
+        claimed = enrol(work, enrolments(readings, telling), self.vault.lookup)
         return [*findings, *unproven, *claimed]
 
     def _branch(self, work: Work, placing: Placing, batch: Batch, now: str) -> Chain:

@@ -65,3 +65,12 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("shard", "stream", "row_key"),
     )
+    op.add_column("quarantine", sa.Column("decision", sa.String(), nullable=True))
+    op.create_table(
+        "revoked_keys",
+        sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("key_id", sa.String(), nullable=False),
+        sa.Column("till_id", sa.String(), nullable=False),
+        sa.Column("revoked_at", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("shard", "key_id"),
+    )
