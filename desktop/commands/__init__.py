@@ -23,6 +23,7 @@ class Command(NamedTuple):
 
 COMMANDS: Final = (
     Command("run", "desktop.commands.run", "run"),
+    Command("enrol", "desktop.commands.enrol", "enrol"),
     Command("demo", "desktop.commands.demo", "demo"),
     Command("replay", "desktop.commands.replay", "replay"),
     Command("programme", "desktop.commands.programme", "programme"),

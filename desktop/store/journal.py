@@ -14,6 +14,7 @@ from desktop.store.projection import project
 from desktop.store.schema import attachments, balances, entries, epochs, lots, postings
 from desktop.store.writer import Transaction
 from shared.clock import HybridTime
+from shared.errors import EnvironmentFault
 from shared.ids import EntryId, JournalId
 from shared.journal.attachment import Attachment
 from shared.journal.chain import ChainedEntry, ChainHead, begin_chain
@@ -38,6 +39,15 @@ class Epoch:
     """The first entry that is still here; those before it were deleted."""
     forgotten_hash: bytes | None = None
     """Of the last entry that was deleted."""
+    server_seq: int | None = None
+    """What the server has, where that is proved to be more than is here: entries were lost."""
+
+    def check_whole(self) -> None:
+        """Raise EnvironmentFault ``journal-behind-server`` for an epoch that lost entries."""
+        if self.server_seq is not None:
+            raise EnvironmentFault(
+                "journal-behind-server", known=self.server_seq - 1, found=self.head.last_seq
+            )
 
     @property
     def unsent(self) -> int:
@@ -64,8 +74,15 @@ def begin_epoch(connection: Connection, *, journal: JournalId, epoch: int, signe
 def current_epoch(connection: Connection) -> Epoch | None:
     """The newest epoch; None before enrolment."""
     row = connection.execute(select(epochs).order_by(epochs.c.epoch.desc()).limit(1)).one_or_none()
-    if row is None:
-        return None
+    return _epoch(row) if row is not None else None
+
+
+def all_epochs(connection: Connection) -> list[Epoch]:
+    """All epochs, the oldest first."""
+    return [_epoch(row) for row in connection.execute(select(epochs).order_by(epochs.c.epoch))]
+
+
+def _epoch(row: Row[Any]) -> Epoch:
     return Epoch(
         ChainHead(JournalId(row.journal), row.epoch, row.next_seq, row.head_hash),
         msgspec.msgpack.decode(row.certificate, type=Signed),
@@ -73,6 +90,7 @@ def current_epoch(connection: Connection) -> Epoch | None:
         row.durable_seq,
         row.oldest_seq,
         row.forgotten_hash,
+        row.server_seq,
     )
 
 
@@ -88,11 +106,13 @@ class Journal:
     ) -> ChainedEntry:
         """Write one fact with everything that follows from it alone.
 
-        Raises DomainError ``entry-too-large``; a fact whose postings do not balance is a bug.
+        Raises DomainError ``entry-too-large`` and EnvironmentFault ``journal-behind-server``; a
+        fact whose postings do not balance is a bug.
         """
         connection = transaction.connection
         epoch = current_epoch(connection)
         assert epoch is not None
+        epoch.check_whole()
         head, chained = self.scribe.write(epoch.head, writing, entry_id)
         _insert_entry(connection, chained)
         _insert_attachments(connection, chained, writing)

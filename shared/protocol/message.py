@@ -112,8 +112,11 @@ class PushReply(Message, frozen=True, kw_only=True):
     """When the newest verified copy on another device was made; null while there is none."""
     enrol_again: bool = False
     """This journal was found forked: the till should get a key of its own; it goes on selling."""
+    head_signature: bytes | None = None
+    """The till's own signature of ``next_seq - 1``, where that is more than it sent: it proves that
+    the till wrote what it may not know of any more."""
 
-    newer = {2: {"backup_at": None, "enrol_again": False}}
+    newer = {2: {"backup_at": None, "enrol_again": False, "head_signature": None}}
 
 
 class ErrorReply(Message, frozen=True, kw_only=True):

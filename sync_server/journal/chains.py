@@ -225,3 +225,16 @@ def keep_signature(
         "received_at": received_at,
     }
     work.insert_new(head_signatures, [row])
+
+
+def read_signature(snapshot: Snapshot, chain: Chain, seq: int) -> bytes | None:
+    """The till's signature of one head of a chain; None where no push ended there."""
+    columns = head_signatures.c
+    return snapshot.connection.execute(
+        select(columns.signature).where(
+            columns.shard == snapshot.shard,
+            columns.journal == chain.journal,
+            columns.epoch == chain.epoch,
+            columns.seq == seq,
+        )
+    ).scalar()

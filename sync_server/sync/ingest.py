@@ -32,6 +32,7 @@ from sync_server.journal.chains import (
     move_head,
     next_epoch,
     read_chains,
+    read_signature,
 )
 from sync_server.journal.forks import fork_key, should_enrol_again
 from sync_server.journal.holes import Hole, dig, fill
@@ -69,6 +70,8 @@ class Ingest:
             chain = self._keep(work, batch)
             notices = _notices(work, batch)
             safe = durability_of(work, chain)
+            is_ahead = chain.next_seq > batch.next_seq
+            proof = read_signature(work, chain, chain.next_seq - 1) if is_ahead else None
             enrol_again = should_enrol_again(work, request.journal, request.epoch)
         self.own.witness(HybridTime(request.hlc))
         return PushReply(
@@ -80,6 +83,7 @@ class Ingest:
             hlc=self.own.hybrid.tick(),
             backup_at=safe.backup_at,
             enrol_again=enrol_again,
+            head_signature=proof,
         )
 
     def _adopt(self, batch: Batch) -> None:
