@@ -12,9 +12,10 @@ import msgspec
 from sqlalchemy import Row, func, select
 
 from shared.errors import ProtocolError
-from shared.journal.attachment import Attachment
+from shared.journal.attachment import Attachment, named_attachments
 from shared.journal.certificate import Certificate, decode_certificate, verify_head
-from shared.journal.entry import chain_hash, decode_entry
+from shared.journal.entry import chain_hash
+from shared.journal.flaws import Findings
 from shared.journal.keys import PublicKey, Signed, parse_public_key
 from shared.journal.server_key import certified_server_key
 from shared.ledger.account import Account, AccountKind, Posting, Unit
@@ -27,20 +28,10 @@ from sync_server.ledger.kept import Link, Reading, read_envelope, read_link
 from sync_server.sync.scopes import uncounted
 
 _PAGE = 1000
-FLAWS_MAX = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """One row that is not as it should be."""
-
-    code: str
-    """``broken-chain``, ``bad-signature``, ``postings-differ``, ``balance-differs`` …"""
-    where: str
 
 
 @dataclass(slots=True)
-class Report:
+class Report(Findings):
     """What was read, and what is wrong with it, the first flaw first."""
 
     chains: int = 0
@@ -51,17 +42,6 @@ class Report:
     quarantined: int = 0
     holes: list[str] = field(default_factory=list)
     """Stretches that nobody has: known, not flaws."""
-    flaws: list[Flaw] = field(default_factory=list)
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing was found."""
-        return not self.flaws
-
-    def note(self, code: str, where: str) -> None:
-        """Add a flaw; beyond ``FLAWS_MAX`` they are all of one kind anyway."""
-        if len(self.flaws) < FLAWS_MAX:
-            self.flaws.append(Flaw(code, where))
 
 
 def audit(snapshot: Snapshot) -> Report:
@@ -322,6 +302,5 @@ def _check_attachments(snapshot: Snapshot, report: Report) -> None:
     )
     for row in snapshot.connection.execute(statement):
         attachment = Attachment(row.attachment_id, row.salt, row.content)
-        refs = decode_entry(row.bytes).envelope.attachments if row.bytes is not None else ()
-        if not any(attachment.matches(ref) for ref in refs):
+        if not any(attachment.matches(ref) for ref in named_attachments(row.bytes)):
             report.note("attachment-differs", row.attachment_id)

@@ -11,6 +11,7 @@ from desktop.bootstrap import OpenStore, Till
 from desktop.commands import main
 from desktop.store.schema import entries
 from desktop.store.tickets import recent
+from desktop.store.verification import verify_till
 from shared.errors import DomainError, EnvironmentFault
 from sync_server.database import schema
 from sync_server.journal.audit import audit
@@ -42,6 +43,8 @@ def enrol_again(chain: LittleChain, till: TillHere) -> None:
 def verified(chain: LittleChain) -> None:
     with chain.server.services.database.reading() as snapshot:
         assert audit(snapshot).flaws == []
+    for till in chain.tills:
+        assert verify_till(till.folder).flaws == []
 
 
 def kinds(till: TillHere) -> list[tuple[int, str]]:

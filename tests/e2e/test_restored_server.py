@@ -13,6 +13,7 @@ from sqlalchemy import delete, update
 from desktop.store.replica import read_held
 from desktop.store.retention import KEPT_FOR
 from desktop.store.schema import cursors, held_rows, held_scopes
+from desktop.store.verification import verify_till
 from desktop.store.writer import Transaction
 from shared.errors import DomainError
 from shared.ids import GoodsId
@@ -65,6 +66,8 @@ def verified(chain: LittleChain) -> Report:
     with chain.server.services.database.reading() as snapshot:
         report = audit(snapshot)
     assert report.flaws == []
+    for till in chain.tills:
+        assert verify_till(till.folder).flaws == []
     return report
 
 
