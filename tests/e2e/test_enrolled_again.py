@@ -13,6 +13,7 @@ from desktop.store.schema import entries
 from desktop.store.tickets import recent
 from desktop.store.verification import verify_till
 from shared.errors import DomainError, EnvironmentFault
+from shared.journal.keys import new_signing_key
 from sync_server.database import schema
 from sync_server.journal.audit import audit
 from tests.support.enrolled_till import BISCUITS
@@ -156,6 +157,18 @@ def test_entries_lost_with_the_head_file_are_noticed_at_the_next_contact(
     with OpenStore(lost.folder) as store, pytest.raises(EnvironmentFault) as fault:
         Till(store)
     assert fault.value.code == "journal-behind-server"
+
+
+def test_no_server_stops_a_till_by_a_signature_that_is_not_its_own(
+    chain: LittleChain, lost: TillHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forged = new_signing_key().sign(b"anything")
+    monkeypatch.setattr("sync_server.sync.ingest.read_signature", lambda *_: forged)
+
+    assert not lost.sync()
+
+    assert lost.till._status.error_code == "server-ahead"
+    lost.sell(BISCUIT)
 
 
 def test_a_till_that_lost_entries_sells_again_under_a_new_key(
