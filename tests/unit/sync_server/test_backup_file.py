@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import EnvironmentFault
+from shared.journal.entry import chain_hash
 from sync_server.backup.archive import MAGIC, ArchiveReader, ArchiveWriter, End, Record, Rows
 from sync_server.backup.content import Inspection
 from sync_server.commands import main
@@ -105,6 +106,69 @@ def test_a_copy_with_other_rows_than_it_says_is_not_whole(
         list(inspection.watch(reader.records()))
         with pytest.raises(EnvironmentFault) as fault:
             inspection.finish()
+    assert fault.value.code == "backup-unreadable"
+
+
+START = b"s" * 32
+HASHES = [START]
+for number in range(4):
+    HASHES.append(chain_hash(HASHES[-1], b"entry %d" % number))
+ENTRY = ("journal", "epoch", "seq", "bytes", "prev_hash", "hash")
+HOLE = ("journal", "epoch", "first_seq", "stop_seq", "hash_before", "hash_at_end", "filled_at")
+
+
+def inspect(tmp_path: Path, kept: tuple[int, ...], hole: tuple[int, int] | None = None) -> None:
+    """Read a copy of a journal of four entries, of which some are kept."""
+    entries = [["j", 0, seq, b"entry %d" % seq, HASHES[seq], HASHES[seq + 1]] for seq in kept]
+    holes = [["j", 0, *hole, HASHES[hole[0]], HASHES[hole[1]], None]] if hole else []
+    tables = (
+        Rows("entries", ENTRY, entries),
+        Rows("epochs", ("journal", "epoch", "forked_seq"), [["j", 0, None]]),
+        Rows("heads", ("journal", "epoch", "next_seq", "head_hash"), [["j", 0, 4, HASHES[4]]]),
+        Rows("holes", HOLE, holes),
+    )
+    full = [table for table in tables if table.rows]
+    end = End({table.table: len(table.rows) for table in full})
+    file = write(tmp_path / "copy", (*full, end))
+    with ArchiveReader(file, PASSPHRASE) as reader:
+        inspection = Inspection(file, reader.header)
+        list(inspection.watch(reader.records()))
+        assert inspection.finish().next_seqs == {("j", 0): 4}
+
+
+@pytest.mark.parametrize(
+    ("kept", "hole"),
+    [
+        ((0, 1, 2, 3), None),
+        ((0, 3), (1, 3)),
+        ((2, 3), (0, 2)),
+        ((0, 1), (2, 4)),
+        ((), (0, 4)),
+    ],
+)
+def test_a_copy_is_whole_with_the_holes_it_says(
+    tmp_path: Path, kept: tuple[int, ...], hole: tuple[int, int] | None
+) -> None:
+    inspect(tmp_path, kept, hole)
+
+
+@pytest.mark.parametrize(
+    ("kept", "hole"),
+    [
+        ((0, 1, 3), None),
+        ((1, 2, 3), None),
+        ((0, 1, 2), None),
+        ((), None),
+        ((0, 3), (1, 2)),
+        ((0, 3), (2, 3)),
+        ((1, 2, 3), (2, 3)),
+    ],
+)
+def test_a_copy_in_which_an_entry_is_missing_is_not_whole(
+    tmp_path: Path, kept: tuple[int, ...], hole: tuple[int, int] | None
+) -> None:
+    with pytest.raises(EnvironmentFault) as fault:
+        inspect(tmp_path, kept, hole)
     assert fault.value.code == "backup-unreadable"
 
 
