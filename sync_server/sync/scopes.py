@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, bindparam, delete, func, select
 
 from shared.protocol.message import BundleRow, GoodsRow, MemberRow, OperatorRow, Stream
 from shared.protocol.replica import Scope, is_tombstone, row_hash, row_key
@@ -23,6 +23,18 @@ FORMAT: Final = hashlib.sha256(msgspec.json.encode(_SHAPES)).hexdigest()[:16]
 """Of the shape of rows: a release that sends other rows counts them all anew."""
 
 
+_NEWEST: Final = select(
+    *(
+        select(func.max(table.c.change_seq))
+        .where(table.c.shard == bindparam("shard"))
+        .scalar_subquery()
+        .label(stream.value)
+        for stream, table in TABLES.items()
+    )
+)
+"""The newest change of each stream, in one statement: most transactions change none or one."""
+
+
 def read_scope(snapshot: Snapshot, stream: Stream) -> Scope:
     """What a till that has read a stream to its end holds of it."""
     row = _row(snapshot, stream)
@@ -31,15 +43,15 @@ def read_scope(snapshot: Snapshot, stream: Stream) -> Scope:
 
 def keep_scopes(work: Work) -> None:
     """Count what this transaction changed; a server that is not counted yet is left alone."""
-    through = _counter(work)
-    for stream in Stream:
-        row = _row(work, stream)
-        if row is None or row.format != FORMAT:
+    newest = work.connection.execute(_NEWEST, {"shard": work.shard}).mappings().one()
+    kept = work.connection.execute(select(scopes).where(scopes.c.shard == work.shard)).all()
+    for row in kept:
+        stream = Stream(row.stream)
+        if row.format != FORMAT or (newest[stream.value] or 0) <= row.through:
             continue
         scope = Scope(row.row_count, int(row.checksum, 16))
         changed = _changed(work, stream, after=row.through, limit=None)
-        if changed:
-            _write(work, stream, _count(work, stream, scope, changed), through)
+        _write(work, stream, _count(work, stream, scope, changed), _counter(work))
 
 
 def count_scopes(database: Database) -> None:
