@@ -33,6 +33,7 @@ class SyncRunner:
         pusher: Pusher,
         puller: Puller,
         clock: Clock,
+        tidy: Callable[[], None] = lambda: None,
         on_status: Callable[[SyncStatus], None] = lambda _status: None,
         on_change: Callable[[Stream], None] = lambda _stream: None,
         jitter: Callable[[], float] = random.random,
@@ -41,6 +42,7 @@ class SyncRunner:
         self._pusher = pusher
         self._puller = puller
         self._clock = clock
+        self._tidy = tidy
         self._on_status = on_status
         self._on_change = on_change
         self._jitter = jitter
@@ -79,6 +81,8 @@ class SyncRunner:
         for stream in STREAMS:
             if self._puller.pull(server, stream):
                 self._on_change(stream)
+        # What the server has safe may have grown old here.
+        self._tidy()
 
     def try_once(self) -> float:
         """Connect if need be and sync; returns the seconds to wait before the next try.
@@ -131,6 +135,7 @@ class SyncRunner:
         return wait_s
 
     def _status(self, error: EvertillError | None = None, next_try_s: float = 0.0) -> SyncStatus:
+        told = self._pusher.server_told()
         return SyncStatus(
             is_online=self._online,
             unsent=self._pusher.unsent(),
@@ -139,4 +144,6 @@ class SyncRunner:
             error_code=error.code if error else "",
             error_fields=dict(error.fields) if error else {},
             next_try_s=next_try_s,
+            backup_at=datetime.fromisoformat(told.backup_at) if told.backup_at else None,
+            enrol_again=told.enrol_again,
         )

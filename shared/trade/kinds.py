@@ -32,6 +32,8 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     server.PointsTransferred,
     server.MemberErased,
     server.OperatorChanged,
+    server.TillRevoked,
+    server.QuarantineDecided,
 )
 
 _decoders = {(fact.kind, fact.version): msgspec.json.Decoder(fact) for fact in FACTS}

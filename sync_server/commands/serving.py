@@ -13,6 +13,7 @@ import uvicorn
 
 from sync_server.api.application import make_application
 from sync_server.api.listening import listen
+from sync_server.background import Repeated
 from sync_server.bootstrap import initialise, open_services
 from sync_server.commands.options import DataFolder
 from sync_server.ledger.audit_job import AuditThread
@@ -21,6 +22,7 @@ ADDRESS_FILE = "address.json"
 CONNECTIONS_MAX = 500
 KEEP_ALIVE_S = 30
 SHUTDOWN_S = 5
+ALARM_PAUSE_S = 60.0
 
 
 def add_to(application: typer.Typer) -> None:
@@ -60,6 +62,7 @@ def serve(
         open_services(data) as services,
         listen(host, port) as listener,
         AuditThread(services.audit, services.returns_audit),
+        Repeated("quarantine-alarm", services.quarantine.alarm, pause_s=ALARM_PAUSE_S),
     ):
         config = uvicorn.Config(
             make_application(services),
