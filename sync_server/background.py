@@ -12,11 +12,14 @@ log = structlog.get_logger("evertill.background")
 
 
 class Repeated:
-    """A thread that calls ``work`` every ``pause_s`` seconds; a failure is logged, not the end."""
+    """A thread that does its works in turn every ``pause_s`` seconds.
 
-    def __init__(self, name: str, work: Callable[[], object], *, pause_s: float) -> None:
+    One that fails is logged, and keeps neither the others nor its own next time from being done.
+    """
+
+    def __init__(self, name: str, *works: Callable[[], object], pause_s: float) -> None:
         self._name = name
-        self._work = work
+        self._works = works
         self._pause_s = pause_s
         self._leaving = Event()
         self._thread = Thread(target=self._loop, name=name, daemon=True)
@@ -30,7 +33,11 @@ class Repeated:
 
     def _loop(self) -> None:
         while not self._leaving.wait(self._pause_s):
-            try:
-                self._work()
-            except (DBAPIError, EvertillError) as error:
-                log.error("background.failed", work=self._name, kind=type(error).__name__)
+            for work in self._works:
+                self._do(work)
+
+    def _do(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except (DBAPIError, EvertillError) as error:
+            log.error("background.failed", work=self._name, kind=type(error).__name__)

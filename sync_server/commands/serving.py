@@ -16,7 +16,7 @@ from sync_server.api.listening import listen
 from sync_server.background import Repeated
 from sync_server.bootstrap import initialise, open_services
 from sync_server.commands.options import DataFolder
-from sync_server.ledger.audit_job import AuditThread
+from sync_server.ledger.audit_job import AUDIT_PAUSE_S
 
 ADDRESS_FILE = "address.json"
 CONNECTIONS_MAX = 500
@@ -61,7 +61,12 @@ def serve(
     with (
         open_services(data) as services,
         listen(host, port) as listener,
-        AuditThread(services.audit, services.returns_audit),
+        Repeated(
+            "audit",
+            services.audit.run_behind,
+            services.returns_audit.run_behind,
+            pause_s=AUDIT_PAUSE_S,
+        ),
         Repeated("quarantine-alarm", services.quarantine.alarm, pause_s=ALARM_PAUSE_S),
     ):
         config = uvicorn.Config(
