@@ -49,6 +49,7 @@ from sync_server.stores.registry import StoreRegistry
 from sync_server.sync.callers import Callers
 from sync_server.sync.ingest import Ingest
 from sync_server.sync.lookup import Lookup
+from sync_server.sync.news import News
 from sync_server.sync.pull import Pull
 from sync_server.sync.quarantine import Quarantine
 from sync_server.sync.scopes import count_scopes, keep_scopes
@@ -88,6 +89,7 @@ class Services:
     segments: Segments
     quarantine: Quarantine
     revocation: Revocation
+    news: News
 
 
 def initialise(folder: Path, *, url: str | None = None, clock: Clock | None = None) -> None:
@@ -133,7 +135,10 @@ def open_services(
             ErasureList(folder / LIST_FILE),
         )
         services.quarantine.retry()
-        yield services
+        try:
+            yield services
+        finally:
+            services.news.close()
 
 
 @contextmanager
@@ -193,6 +198,7 @@ def assemble(
         segments=Segments(database),
         quarantine=Quarantine(database, clock, own, vault),
         revocation=Revocation(database, clock, own),
+        news=News(database),
     )
 
 

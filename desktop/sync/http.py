@@ -21,6 +21,8 @@ from shared.protocol.message import (
     PullRequest,
     PushReply,
     PushRequest,
+    WaitReply,
+    WaitRequest,
 )
 from shared.protocol.request_signature import sign_request
 
@@ -76,6 +78,10 @@ class ServerConnection:
     def pull(self, request: PullRequest) -> PullReply:
         """One page of a stream."""
         return self._signed("/v1/sync/pull", request, PullReply)
+
+    def wait(self, request: WaitRequest) -> WaitReply:
+        """Answered when there is something new to pull, or when the time is over."""
+        return self._signed("/v1/sync/wait", request, WaitReply)
 
     def lookup(self, request: LookupRequest) -> LookupReply:
         """A member or a receipt that this till does not hold."""

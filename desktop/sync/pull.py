@@ -5,7 +5,7 @@ read to its end. Where the two differ, or where the server was restored, the str
 rows stay in use until they come again, and what does not come again goes at the end.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -80,6 +80,12 @@ class Puller:
         self._reading = reading
         self._server_key = server_key
         self._clock = clock
+        self._read: dict[Stream, int] = {}
+        """The server's counter when a stream was read to its end."""
+
+    def read_up_to(self, streams: Iterable[Stream]) -> int:
+        """The server's counter up to which all of these streams were read; 0 before that."""
+        return min(self._read.get(stream, 0) for stream in streams)
 
     def pull(self, server: ServerConnection, stream: Stream) -> int:
         """Apply every page of a stream that is new; returns how many rows came.
@@ -104,6 +110,7 @@ class Puller:
                 continue
             total += self._sweep(stream)
             if self._agrees(page):
+                self._read[stream] = page.reply.server_seq
                 return total
             if has_begun_anew:
                 raise ProtocolError("replica-differs", stream=stream.value)

@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 
 from desktop.sync.http import ServerConnection
+from desktop.sync.listening import Listening
 from desktop.sync.pull import Puller
 from desktop.sync.push import Pusher
 from desktop.sync.status import SyncStatus
@@ -16,6 +17,8 @@ from shared.errors import EnvironmentFault, EvertillError
 from shared.protocol.message import Stream
 
 PULL_EVERY_S = 2.0
+"""Where the server does not tell of news by itself."""
+PULL_IN_ANY_CASE_S = 20.0
 BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 30.0
 STREAMS = (Stream.OPERATORS, Stream.PROGRAMME, Stream.CATALOGUE, Stream.MEMBERS)
@@ -54,10 +57,12 @@ class SyncRunner:
         self._online = False
         self._last_contact: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+        self._listening = Listening(connect=connect, wake=self.wake)
 
     def start(self) -> None:
         """Begin syncing."""
         self._thread.start()
+        self._listening.start()
 
     def wake(self) -> None:
         """There is something to send."""
@@ -66,6 +71,7 @@ class SyncRunner:
     def close(self) -> None:
         """Stop after the request at hand."""
         self._closing.set()
+        self._listening.close()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -81,6 +87,7 @@ class SyncRunner:
         for stream in STREAMS:
             if self._puller.pull(server, stream):
                 self._on_change(stream)
+        self._listening.up_to_date(self._puller.read_up_to(STREAMS))
         # What the server has safe may have grown old here.
         self._tidy()
 
@@ -101,7 +108,7 @@ class SyncRunner:
             self.disconnect()
             return self._failed(EnvironmentFault("sync-bug"))
         self._succeeded()
-        return PULL_EVERY_S
+        return PULL_IN_ANY_CASE_S if self._listening.is_heard else PULL_EVERY_S
 
     def disconnect(self) -> None:
         """Let go of the connection; the next try makes a new one."""

@@ -268,6 +268,22 @@ class LookupReply(Message, frozen=True, kw_only=True):
     receipt: ReceiptCopy | None = None
 
 
+class WaitRequest(Message, frozen=True, kw_only=True):
+    """Asks to be answered when something new can be pulled; since version 2."""
+
+    protocol: int
+    server_seq: int
+    """What the till has read up to, in every stream."""
+    seconds: int
+    """How long at most."""
+
+
+class WaitReply(Message, frozen=True, kw_only=True):
+    """There is something new where ``server_seq`` is above that of the request."""
+
+    server_seq: int
+
+
 Spoken = TypeVar("Spoken", bound=Message)
 
 

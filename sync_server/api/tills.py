@@ -24,6 +24,8 @@ from shared.protocol.message import (
     PushReply,
     PushRequest,
     Stream,
+    WaitReply,
+    WaitRequest,
     spoken,
 )
 from sync_server.api.description import describe
@@ -34,6 +36,8 @@ from sync_server.keys.throttle import Limit
 
 SMALL_BODY_BYTES_MAX = 16 * 1024
 UNSENT_MAX = 10**9
+WAIT_S_MAX = 25
+"""Below the time after which tills and the proxies on their way give an answer up."""
 REFUSED_CODES = Limit(count=20, window=timedelta(hours=1))
 """Per address: far more than typing mistakes, far less than guessing 60 bits."""
 
@@ -79,6 +83,17 @@ def till_routes(services: Services) -> APIRouter:
             lambda caller, message: _pull(services, caller, message),
         )
 
+    @router.post("/sync/wait", openapi_extra=describe(WaitRequest, WaitReply))
+    async def wait(request: Request) -> Response:
+        """Answers when there is something new to pull, or when the time is over."""
+        body = await read_body(request, limit=SMALL_BODY_BYTES_MAX)
+        await run_in_threadpool(_identify, services, request, body)
+        message = decode(body, WaitRequest)
+        if not 0 <= message.seconds <= WAIT_S_MAX:
+            raise ProtocolError("bad-message", reason="seconds")
+        newest = await services.news.wait(message.server_seq, message.seconds)
+        return answer(WaitReply(server_seq=newest))
+
     @router.post("/lookup", openapi_extra=describe(LookupRequest, LookupReply))
     async def lookup(request: Request) -> Response:
         """A member or a receipt."""
@@ -109,12 +124,15 @@ async def _signed(
     body = await read_body(request, limit=SMALL_BODY_BYTES_MAX)
 
     def run() -> Message:
-        caller = services.callers.identify(
-            request.headers, method=request.method, path=request.url.path, body=body
-        )
-        return handle(caller, decode(body, kind))
+        return handle(_identify(services, request, body), decode(body, kind))
 
     return answer(await run_in_threadpool(run))
+
+
+def _identify(services: Services, request: Request, body: bytes) -> Certificate:
+    return services.callers.identify(
+        request.headers, method=request.method, path=request.url.path, body=body
+    )
 
 
 def _push(services: Services, body: bytes) -> PushReply:

@@ -11,15 +11,23 @@ import structlog
 import typer
 import uvicorn
 
+if sys.platform != "win32":
+    import resource
+
 from sync_server.api.application import make_application
 from sync_server.api.listening import listen
+from sync_server.api.stopping import StoppingServer
 from sync_server.background import Repeated
 from sync_server.bootstrap import initialise, open_services
 from sync_server.commands.options import DataFolder
 from sync_server.ledger.audit_job import AUDIT_PAUSE_S
+from sync_server.sync.news import News
 
 ADDRESS_FILE = "address.json"
-CONNECTIONS_MAX = 500
+CONNECTIONS_MAX = 5_000
+"""Each till has one on which it waits for news, beside that of its requests."""
+FILES_BESIDE = 200
+"""What the process has open beside connections."""
 KEEP_ALIVE_S = 30
 SHUTDOWN_S = 5
 ALARM_PAUSE_S = 60.0
@@ -56,6 +64,7 @@ def serve(
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+    _allow_open_files(CONNECTIONS_MAX + FILES_BESIDE)
     # uvicorn raises the signal again when it has shut down; this lets the database be closed, too.
     signal.signal(signal.SIGTERM, _leave)
     with (
@@ -78,14 +87,17 @@ def serve(
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=SHUTDOWN_S,
         )
-        _AnnouncingServer(config, data / ADDRESS_FILE, listener).run(sockets=[listener])
+        server = _AnnouncingServer(config, services.news, data / ADDRESS_FILE, listener)
+        server.run(sockets=[listener])
 
 
-class _AnnouncingServer(uvicorn.Server):
+class _AnnouncingServer(StoppingServer):
     """Tells where it listens once it does."""
 
-    def __init__(self, config: uvicorn.Config, file: Path, listener: socket.socket) -> None:
-        super().__init__(config)
+    def __init__(
+        self, config: uvicorn.Config, news: News, file: Path, listener: socket.socket
+    ) -> None:
+        super().__init__(config, news)
         self._file = file
         self._listener = listener
 
@@ -100,6 +112,15 @@ class _AnnouncingServer(uvicorn.Server):
         waiting.write_text(line + "\n", encoding="utf-8")
         waiting.replace(self._file)
         typer.echo(line)
+
+
+def _allow_open_files(count: int) -> None:
+    """As many as the system lets this process have, up to so many."""
+    if sys.platform != "win32":
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _leave(_signal: int, _frame: object) -> None:

@@ -20,6 +20,8 @@ from sync_server.database.sqlite_library import WRITING
 
 SHARD: Final = 0
 """The one shard of this release; the column is in every key."""
+NEWS_CHANNEL: Final = "evertill_news"
+"""On PostgreSQL, where each commit of a writer is told."""
 _LOCK_NAMESPACE: Final = 0x4556
 """First half of the advisory lock's key; "EV"."""
 
@@ -74,6 +76,8 @@ class Database:
         self.shard = shard
         self.before_commit: Callable[[Work], None] = lambda _work: None
         """What is derived from all that a transaction wrote, whoever wrote it."""
+        self.after_commit: Callable[[], None] = lambda: None
+        """On SQLite, whom this process tells of each commit of a writer."""
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._writer = Lock()
 
@@ -92,6 +96,7 @@ class Database:
             # Threads queue here in order instead of polling SQLite's lock.
             with self._writer, self._begin(**{WRITING: True}) as connection:
                 yield from self._until_commit(Work(connection, self.shard), is_bare=is_bare)
+            self.after_commit()
         else:
             with self._begin(isolation_level="READ COMMITTED") as connection:
                 lock = text("SELECT pg_advisory_xact_lock(:namespace, :shard)")
@@ -103,6 +108,8 @@ class Database:
         running = work.connection.get_transaction()
         if not is_bare and running is not None and running.is_active:
             self.before_commit(work)
+            if not self._is_sqlite:
+                work.connection.exec_driver_sql(f"NOTIFY {NEWS_CHANNEL}")
 
     @contextmanager
     def reading(self) -> Iterator[Snapshot]:

@@ -31,6 +31,7 @@ from shared.loyalty.bundle import template
 from shared.loyalty.programme import Programme
 from sync_server.api.application import make_application
 from sync_server.api.listening import listen
+from sync_server.api.stopping import StoppingServer
 from sync_server.bootstrap import DATABASE_FILE, Services, initialise, open_services
 from sync_server.operators.desk import Role
 from tests.support.enrolled_till import GOODS, START
@@ -66,7 +67,8 @@ class ServerHere:
             open_services(self.folder, clock=self._clock, hasher=FAST_HASHER)
         )
         application = make_application(self.services)
-        server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False))
+        config = uvicorn.Config(application, log_config=None, access_log=False)
+        server = StoppingServer(config, self.services.news)
         listener = listen("127.0.0.1", self.port)
         self.port = listener.getsockname()[1]
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

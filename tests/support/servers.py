@@ -21,6 +21,7 @@ from argon2 import PasswordHasher
 from shared.clock import Clock
 from sync_server.api.application import make_application
 from sync_server.api.listening import listen
+from sync_server.api.stopping import StoppingServer
 from sync_server.bootstrap import Services, open_services
 from tests.support.till_writer import Line, TillWriter
 
@@ -56,7 +57,8 @@ def serve_here(folder: Path, *, clock: Clock) -> Iterator[Server]:
 @contextmanager
 def _threaded(services: Services) -> Iterator[str]:
     application = make_application(services)
-    server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False))
+    config = uvicorn.Config(application, log_config=None, access_log=False)
+    server = StoppingServer(config, services.news)
     listener = listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
