@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from desktop.store.driver import SQLITE_VERSION
-from tests.bench import pricing, printing, pushing, sale_commit, scan_to_line
+from tests.bench import pricing, printing, pushing, sale_commit, scan_to_line, waiting
 
 BENCHES = {
     "sale_commit": sale_commit.run,
@@ -24,6 +24,7 @@ BENCHES = {
     "scan_to_line": scan_to_line.run,
     "printing": printing.run,
     "pricing": pricing.run,
+    "waiting": waiting.run,
 }
 
 
