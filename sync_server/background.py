@@ -4,9 +4,6 @@ from collections.abc import Callable
 from threading import Event, Thread
 
 import structlog
-from sqlalchemy.exc import DBAPIError
-
-from shared.errors import EvertillError
 
 log = structlog.get_logger("evertill.background")
 
@@ -39,5 +36,7 @@ class Repeated:
     def _do(self, work: Callable[[], object]) -> None:
         try:
             work()
-        except (DBAPIError, EvertillError) as error:
+        except Exception as error:  # noqa: BLE001 - the edge of this thread
+            # No bug in one work may end it, and all others, for good. Told by its type only:
+            # messages of exceptions may quote personal data.
             log.error("background.failed", work=self._name, kind=type(error).__name__)

@@ -1,7 +1,7 @@
 """Which offers may apply to a basket, and why others cannot, before the best ones are searched."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.loyalty.document import EVERYTHING, GoodsSet
@@ -65,7 +65,7 @@ def candidates_of(
                 found = tuple(sorted({*found, *more}))
             meant[index] = list(found)
     sorting = _Sorting(
-        basket,
+        _seen_by_offers(basket),
         ringing,
         uses={use.offer: use for use in basket.uses},
         listed=ringing.listed,
@@ -77,6 +77,12 @@ def candidates_of(
         if tries := claims.of_offer(rule.offer):
             sorting.sort_in(rule, tries, meant[index])
     return sorting.found
+
+
+def _seen_by_offers(basket: Basket) -> Basket:
+    """What no offer may look at counts for no condition of an offer either."""
+    lines = tuple([line for line in basket.lines if line.is_open_to_offers])
+    return basket if len(lines) == len(basket.lines) else replace(basket, lines=lines)
 
 
 @dataclass(frozen=True, slots=True)

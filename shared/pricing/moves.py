@@ -130,6 +130,11 @@ def _order(move: Move) -> tuple[tuple[int, int], list[str]]:
     return move.place, [member.key for member in move.members]
 
 
+def leaves_some_out(moves: Sequence[Move]) -> bool:
+    """Whether an adding group has more members than all their combinations are made of."""
+    return any(len(move.members) > ADDED_MEMBERS_MAX for move in moves)
+
+
 def _subsets(members: list[Candidate]) -> Iterator[tuple[Candidate, ...]]:
     if len(members) > ADDED_MEMBERS_MAX:
         yield tuple(members)

@@ -1,7 +1,7 @@
 """From the fact of a sale back to the basket that was priced, and what a second pricing finds."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import Final
 from shared.catalogue.goods import Goods, SoldBy
 from shared.errors import DomainError
 from shared.ids import CouponId
+from shared.loyalty.offers import Coupon
 from shared.loyalty.programme import Programme, Treatment
 from shared.pricing.basket import (
     Basket,
@@ -121,12 +122,6 @@ def sale_basket(
 
     A discount typed by hand that took nothing off leaves no trace in a fact, and is missing here.
     """
-    coupons = {coupon.offer: coupon.id for coupon in programme.coupons}
-    claims = {
-        one.coupon_id: coupons.get(one.offer_id, one.offer_id)
-        for one in sale.offers
-        if one.coupon_id is not None
-    }
     rewards = {offer.id for offer in programme.offers if offer.is_reward}
     claimed = Counter(one.offer_id for one in sale.offers if one.offer_id in rewards)
     return Basket(
@@ -135,7 +130,7 @@ def sale_basket(
         store=sale.store_id,
         till=sale.till_id,
         member=member_of(sale),
-        claims=tuple(CouponClaim(coupon, CouponId(code)) for code, coupon in claims.items()),
+        claims=tuple(_claims(sale, programme)),
         rewards=tuple(RewardClaim(offer, times) for offer, times in claimed.items()),
         gifts=tuple((line.given_by, line.goods_id) for line in sale.lines if line.given_by),
         discount=hand_discount(sale),
@@ -143,6 +138,26 @@ def sale_basket(
         paying=_paying(sale),
         uses=uses_before(sale),
     )
+
+
+def _claims(sale: SaleCompleted, programme: Programme) -> Iterator[CouponClaim]:
+    """The codes of a sale; of several coupons for one offer each stands for as many as it may."""
+    left = {
+        offer: [one.id for one in coupons for _ in range(one.per_sale)]
+        for offer, coupons in _coupons_by_offer(programme).items()
+    }
+    codes = {one.coupon_id: one.offer_id for one in sale.offers if one.coupon_id is not None}
+    for code, offer in codes.items():
+        may = left.get(offer, [])
+        coupon = may.pop(0) if len(may) > 1 else may[0] if may else offer
+        yield CouponClaim(coupon, CouponId(code))
+
+
+def _coupons_by_offer(programme: Programme) -> dict[str, list[Coupon]]:
+    found: dict[str, list[Coupon]] = {}
+    for coupon in programme.coupons:
+        found.setdefault(coupon.offer, []).append(coupon)
+    return found
 
 
 def _rung_up(sale: SaleCompleted) -> list[SaleLine]:

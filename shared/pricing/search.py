@@ -20,7 +20,7 @@ from typing import Final
 
 from shared.pricing.components import Component, Components, Part
 from shared.pricing.effects import Candidate, OfferLine, Standing, State, Taking, after
-from shared.pricing.moves import Move, moves_of
+from shared.pricing.moves import Move, leaves_some_out, moves_of
 from shared.pricing.nodes import Node, Solved
 from shared.pricing.sequel import Sequel, is_one_sum
 from shared.pricing.solving import Solving
@@ -81,8 +81,9 @@ def best_choice(
     components = memory.components if memory else Components(is_kept=False)
     search = _Search(memory)
     takings: list[Taking] = []
-    is_proved = True
-    for part in components.parts_of(moves_of(candidates), lines):
+    moves = moves_of(candidates)
+    is_proved = not leaves_some_out(moves)
+    for part in components.parts_of(moves, lines):
         nothing_follows = Sequel.nothing(len(part.positions))
         solved = search.solve(part.component, nothing_follows, may_be_one_sum=True)
         is_proved &= solved.is_proved

@@ -174,6 +174,8 @@ class Solving:
             and len(self.hopes[0]) == 1
             and all(len(move.touches) == len(self.part.lines) for move in moves)
             and closed.isdisjoint(sequel.groups)
+            # Taking a move that a later place's group rules out may cost more than it saves.
+            and after.groups.isdisjoint(move.closes for move in moves)
         )
         if not is_known or None in rates or slack is None or slack > SUMS_MAX:
             return None

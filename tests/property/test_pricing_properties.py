@@ -254,6 +254,17 @@ def test_what_is_remembered_of_other_baskets_changes_nothing(baskets, chosen):
             assert price(sale, rules, memory) == price(sale, rules)
 
 
+@given(lines(most=4), offers(most=5), st.data())
+def test_leaving_an_offer_out_never_makes_it_cheaper(bought, chosen, data):
+    sale = basket(*bought, coupons=_claimed(chosen))
+    quote = price(sale, _programme(chosen))
+    left_out = data.draw(st.sampled_from(chosen)) if chosen else None
+    fewer = [one for one in chosen if one is not left_out]
+    without = price(basket(*bought, coupons=_claimed(fewer)), _programme(fewer))
+    if quote.is_best_price:
+        assert quote.total_minor <= without.total_minor
+
+
 @given(lines(most=4), offers(most=3), st.data())
 def test_any_sequence_of_partial_returns_gives_back_exactly_the_sale(bought, chosen, data):
     rules = _programme(chosen)

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from shared.loyalty.conditions import Measured, Spend
 from shared.loyalty.effects import AmountOff, Ladder, PercentOff, Step
+from shared.loyalty.offers import Coupon, Group, GroupMode
 from shared.pricing.engine import price
 from shared.pricing.nodes import Solved
 from shared.pricing.search import SearchMemory
 from tests.bench.pricing import a_basket, a_programme, scan
-from tests.pricing_builders import basket, goods, line, offer, only, programme
+from tests.pricing_builders import basket, goods, line, names, offer, only, programme
 
 
 def test_fifty_interacting_offers_on_a_hundred_lines_are_proved_to_be_best():
@@ -88,6 +89,38 @@ def test_of_two_ways_to_the_same_sum_the_one_with_fewer_offers_is_taken():
         quote = price(basket(*lines), rules)
         assert quote.total_minor == 150_00
         assert [one.offer for one in quote.offers] == ["a", "ladder"]
+
+
+def test_a_group_that_a_later_place_needs_is_not_closed_for_a_little():
+    """Ten percent, then twenty or a code for thirty: 100.00 are 63.00, and never 80.00."""
+    rules = programme(
+        offer("ten", PercentOff(basis_points_off=1_000), phase=3),
+        offer(
+            "pct",
+            PercentOff(basis_points_off=2_000),
+            group="g",
+            conditions=(Spend(minimum_minor=100_00),),
+        ),
+        offer("code", PercentOff(basis_points_off=3_000), group="g", claimed=True),
+        groups=(Group(id="g", mode=GroupMode.ONE),),
+        coupons=(Coupon(id="code", version=1, names=names("c"), offer="code", valid_days=9),),
+    )
+    for cost, total in ((100_00, 63_00), (99_99, 62_99)):
+        quote = price(basket(line(goods("A", cost)), coupons=("code",)), rules)
+        assert (quote.total_minor, quote.is_best_price) == (total, True)
+
+
+def test_more_offers_that_add_up_than_are_combined_are_said_to_be_unproved():
+    """Five of seven percents would leave just enough for the ladder."""
+    adding = [
+        offer(f"o{n}", PercentOff(basis_points_off=100), phase=3, group="g") for n in range(7)
+    ]
+    ladder = offer("ladder", Ladder(steps=(Step(threshold_minor=95_00, off_minor=50_00),)))
+    groups = (Group(id="g", mode=GroupMode.ADD),)
+    shopping = basket(line(goods("A", 100_00)))
+    quote = price(shopping, programme(*adding[:6], ladder, groups=groups))
+    assert (quote.total_minor, quote.is_best_price) == (45_00, True)
+    assert not price(shopping, programme(*adding, ladder, groups=groups)).is_best_price
 
 
 def _renamed(shopping, number):
