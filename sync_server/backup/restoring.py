@@ -5,6 +5,7 @@ Its own journal gets a new epoch: what it wrote after the copy was made is lost,
 anybody still knows it, and its numbers are never given again.
 """
 
+import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -47,6 +48,12 @@ from sync_server.members.erasure_list import LIST_FILE, Erased, ErasureList
 VERSIONS_SKIPPED: Final = 100
 """Programme versions left out after a restore: more than anybody publishes between two copies, so
 that no version that a till knows from before is given to another document."""
+EPOCHS_SKIPPED: Final = 20
+"""Up to so many are left out after a restore, drawn anew each time.
+
+Two restores of one copy rarely give a journal the same epoch (which would be found as a fork), and
+receipts have room for 999 epochs only.
+"""
 LOST_SHOWN_MAX: Final = 1000
 
 
@@ -212,22 +219,26 @@ def _begin_again(
     now = format_time(clock.now())
     generation = new_generation()
     newest = work.connection.execute(select(func.max(schema.bundles.c.version))).scalar() or 0
+    before = _newest_own(work)
+    of_tills = select(func.max(schema.epochs.c.epoch)).where(
+        schema.epochs.c.journal != before.journal
+    )
+    newest_epoch = work.connection.execute(of_tills).scalar() or 0
     work.connection.execute(
         update(schema.shards)
         .where(schema.shards.c.shard == work.shard)
         .values(
             generation=generation,
             bundle_floor=newest + VERSIONS_SKIPPED,
-            # Named by the second of the restore: two restores of one copy give no number twice.
-            epoch_floor=int(clock.now().timestamp()),
+            epoch_floor=newest_epoch + 1 + secrets.randbelow(EPOCHS_SKIPPED),
         )
     )
     # A code that was used after the copy was made must not enrol a second till.
     codes = schema.enrolment_codes
     work.connection.execute(delete(codes).where(codes.c.used_at.is_(None)))
     vault = open_vault(folder / KEYS_FOLDER)
-    before = _newest_own(work)
-    epoch = next_epoch(work, before.journal)
+    # Named by the second of the restore: two restores of one copy give it no number twice.
+    epoch = max(int(clock.now().timestamp()), next_epoch(work, before.journal))
     open_own_epoch(work, vault, root, journal=before.journal, epoch=epoch, now=now)
     own = own_journal(work, vault, clock)
     closed = EpochClosedWithLoss(

@@ -189,6 +189,8 @@ def test_a_restored_server_has_every_row_and_goes_on_in_a_new_generation(
         till.sell(100)
         assert again.line.push(till, 2).next_seq == 3
         assert again.line.push(till, 3).durable_seq == 0
+        # A till that is enrolled from now on has room for its epoch in its receipts' numbers.
+        assert 0 < again.enrol_till("new").certificate.epoch < 100
         # A version that was published after the copy is not given to another document.
         assert again.services.programme.publish(other_programme()).version > 100
 
