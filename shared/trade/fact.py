@@ -96,6 +96,8 @@ class Tender(Value, frozen=True, kw_only=True):
     lots: tuple[LotDraw, ...] = ()
     lease_id: str | None = None
     """The right this spends against; null where none was needed."""
+    bonus: int = 0
+    """Of stored value: the part of ``amount`` that its bonus pays."""
 
 
 class Approval(Value, frozen=True, kw_only=True):

@@ -17,12 +17,18 @@ from shared.ledger.posting import RULES
 from shared.trade.kinds import FACTS, read_fact, write_fact
 
 VECTORS = Path(__file__).parents[2] / "vectors/journal"
-RELEASE_1 = VECTORS / "release-1.json"
+WRITERS = {"release-1": "write", "spending": "write_spending"}
+"""Frozen journals, and what wrote each; a later one stands beside the earlier ones."""
+ENTRIES = {"release-1": 24, "spending": 8}
 
 
-@pytest.fixture(scope="module")
-def frozen() -> dict[str, object]:
-    return json.loads(RELEASE_1.read_text(encoding="utf-8"))
+def read(name: str) -> dict[str, object]:
+    return json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module", params=WRITERS)
+def frozen(request) -> dict[str, object]:
+    return read(request.param)
 
 
 def load(name: str) -> ModuleType:
@@ -44,19 +50,20 @@ def walk(frozen) -> ChainHead:
     return head
 
 
-def test_an_independent_checker_accepts_the_frozen_chain():
+@pytest.mark.parametrize("name", WRITERS)
+def test_an_independent_checker_accepts_the_frozen_chain(name):
     done = subprocess.run(
-        [sys.executable, "-I", str(VECTORS / "check.py"), str(RELEASE_1)],
+        [sys.executable, "-I", str(VECTORS / "check.py"), str(VECTORS / f"{name}.json")],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "24 entries agree\n"
+    assert done.stdout == f"{ENTRIES[name]} entries agree\n"
 
 
-def test_the_independent_checker_can_fail(frozen, tmp_path):
-    frozen = json.loads(json.dumps(frozen))
+def test_the_independent_checker_can_fail():
+    frozen = read("release-1")
     frozen["entries"][4]["bytes"] = frozen["entries"][4]["bytes"].replace(
         '"total":3250', '"total":3251'
     )
@@ -73,8 +80,9 @@ def test_this_release_walks_the_frozen_chain_and_its_signature(frozen):
         verify_head(certificate, seq=head.last_seq - 1, head_hash=head.hash, signature=signature)
 
 
-def test_every_kind_of_fact_is_frozen(frozen):
-    kinds = {decode_entry(row["bytes"].encode()).envelope.kind for row in frozen["entries"]}
+def test_every_kind_of_fact_is_frozen():
+    rows = [row for name in WRITERS for row in read(name)["entries"]]
+    kinds = {decode_entry(row["bytes"].encode()).envelope.kind for row in rows}
     assert kinds == {fact.kind for fact in FACTS}
 
 
@@ -87,5 +95,6 @@ def test_frozen_facts_read_the_same_and_post_the_same(frozen):
         assert [[*posting.account, posting.amount] for posting in postings] == row["postings"]
 
 
-def test_writing_the_same_day_again_gives_the_same_bytes(frozen):
-    assert json.loads(json.dumps(load("write").frozen_journal())) == frozen
+@pytest.mark.parametrize(("name", "writer"), WRITERS.items())
+def test_writing_the_same_day_again_gives_the_same_bytes(name, writer):
+    assert json.loads(json.dumps(load(writer).frozen_journal())) == read(name)
