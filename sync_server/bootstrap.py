@@ -35,6 +35,7 @@ from sync_server.journal.own import OwnJournal
 from sync_server.keys.nonce import Nonces
 from sync_server.keys.throttle import Throttle
 from sync_server.keys.vault import Vault, create_vault, open_vault
+from sync_server.leases.desk import LeaseDesk
 from sync_server.ledger.audit_job import AuditJob
 from sync_server.ledger.price_audit import SaleJudge
 from sync_server.ledger.return_audit import ReturnJudge
@@ -69,6 +70,7 @@ class Services:
     ingest: Ingest
     pull: Pull
     lookup: Lookup
+    leases: LeaseDesk
     enrolment: EnrolmentDesk
     stores: StoreRegistry
     operators: OperatorDesk
@@ -136,6 +138,7 @@ def assemble(database: Database, vault: Vault, clock: Clock, hasher: PasswordHas
         ingest=Ingest(database, clock, own, vault),
         pull=Pull(database),
         lookup=Lookup(database),
+        leases=LeaseDesk(database, clock, own, vault),
         enrolment=EnrolmentDesk(database, clock, own, vault),
         stores=StoreRegistry(database, clock),
         operators=OperatorDesk(database, own, hasher),

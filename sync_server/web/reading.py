@@ -17,6 +17,7 @@ from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
 from sync_server.database import schema
 from sync_server.database.transaction import Database, Snapshot
+from sync_server.leases.exposure import Exposure, exposures, outstanding
 from sync_server.ledger.audit_job import Progress, progress_of
 from sync_server.ledger.price_audit import SALES
 from sync_server.ledger.return_audit import RETURNS
@@ -134,6 +135,11 @@ class OfficeReader:
                 audit=progress_of(snapshot, SALES),
                 returns_audit=progress_of(snapshot, RETURNS),
             )
+
+    def exposures(self) -> list[Exposure]:
+        """What tills may still spend without asking: the whole chain's first, then by store."""
+        with self.database.reading() as snapshot:
+            return exposures(outstanding(snapshot))
 
     def programme(self) -> Programme | None:
         """The programme in force."""
