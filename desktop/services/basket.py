@@ -123,6 +123,8 @@ class OpenBasket:
         self._earlier = earlier
         self.guard: Callable[[Quote], None] = lambda _quote: None
         """Raises where a change must not be; the checkout minds what was paid already."""
+        self.on_attached: Callable[[Member], None] = lambda _member: None
+        """Hears of each member that comes into the basket."""
 
     @property
     def state(self) -> BasketState:
@@ -306,6 +308,8 @@ class OpenBasket:
         # A till stands overnight: whoever comes is looked up anew.
         self._earlier.forget()
         self._become(replace(self._state, member=member, lowering=lowering))
+        if member is not None:
+            self.on_attached(member)
 
     def claim(self, claim: CouponClaim) -> None:
         """Claim a coupon; DomainError ``coupon-claimed-already``."""

@@ -6,6 +6,7 @@ from desktop.services.articles import Articles
 from desktop.services.basket import OpenBasket, Pricing
 from desktop.services.books import Books
 from desktop.services.earlier import Earlier
+from desktop.services.leases import Leases
 from desktop.services.readiness import check_ready
 from desktop.services.redeeming import Redeeming
 from shared.errors import DomainError
@@ -32,11 +33,13 @@ class Due:
 class Tenders:
     """A basket and what was paid for it so far."""
 
-    def __init__(self, books: Books, pricing: Pricing) -> None:
+    def __init__(self, books: Books, pricing: Pricing, leases: Leases) -> None:
         self.basket = OpenBasket(pricing, books.clock, books.identity.zone, Earlier(books))
         self.basket.guard = self._check_change
         self.articles = Articles(books, self.basket)
-        self._redeeming = Redeeming(books, self.basket)
+        self._leases = leases
+        self._redeeming = Redeeming(books, self.basket, leases)
+        self.basket.on_attached = self._redeeming.ask
         self._tenders: tuple[Tender, ...] = ()
 
     @property
@@ -99,9 +102,11 @@ class Tenders:
     def check_ready(self) -> None:
         """What must hold before any money is asked for.
 
-        Raises DomainError ``basket-empty``, ``basket-too-large`` and ``amount-too-large``.
+        Raises DomainError ``basket-empty``, ``basket-too-large``, ``amount-too-large``, and where
+        rewards cost points that may not be spent here ``beyond-lease`` and the like.
         """
         check_ready(self.basket, self.articles)
+        self._redeeming.check_rewards()
 
     def points_offered(self) -> PointsValue:
         """The most that the member's points can pay of what is due."""

@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 
 from desktop.sync.http import ServerConnection
+from desktop.sync.leases import LeaseKeeper
 from desktop.sync.pull import Puller
 from desktop.sync.push import Pusher
 from desktop.sync.status import SyncStatus
@@ -32,6 +33,7 @@ class SyncRunner:
         connect: Callable[[], ServerConnection],
         pusher: Pusher,
         puller: Puller,
+        leases: LeaseKeeper,
         clock: Clock,
         on_status: Callable[[SyncStatus], None] = lambda _status: None,
         on_change: Callable[[Stream], None] = lambda _stream: None,
@@ -40,6 +42,7 @@ class SyncRunner:
         self._connect = connect
         self._pusher = pusher
         self._puller = puller
+        self._leases = leases
         self._clock = clock
         self._on_status = on_status
         self._on_change = on_change
@@ -70,12 +73,14 @@ class SyncRunner:
         self.disconnect()
 
     def sync_once(self, server: ServerConnection) -> None:
-        """Send everything, then bring every stream up to date."""
+        """Send everything, see to the leases, then bring every stream up to date."""
+        self._leases.tend()
         while not self._pusher.push_once(server).is_done:
             self._contact()
             if self._closing.is_set():
                 return
         self._contact()
+        self._leases.ask(server)
         for stream in STREAMS:
             if self._puller.pull(server, stream):
                 self._on_change(stream)

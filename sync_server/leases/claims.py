@@ -12,14 +12,15 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select, update
 
+from shared.clock import hybrid_milliseconds
 from shared.ids import EntryId, MemberId
 from shared.ledger.account import AccountKind
+from shared.ledger.spending import Spend, spends_of
 from shared.trade.lease import LeaseClosed
 from shared.trade.server import ExceptionEffect
 from shared.trade.value import GiftCardSold
 from sync_server.database.schema import epochs, gift_cards, lease_spends, leases
 from sync_server.database.transaction import Work
-from sync_server.leases.spending import Spend, spends_of, written_at_ms
 from sync_server.ledger.coupon_rights import in_batches
 from sync_server.ledger.finding import FACTS_MAX, Finding, Rule
 from sync_server.ledger.kept import Reading
@@ -57,7 +58,7 @@ class KnownLease:
 
 def settle_leases(work: Work, readings: Sequence[Reading]) -> list[Finding]:
     """Book what was spent by leases and which were closed; what should not be is returned."""
-    spends = {reading.id: list(spends_of(reading)) for reading in readings}
+    spends = {reading.id: list(spends_of(reading.id, reading.fact)) for reading in readings}
     closings = [r for r in readings if isinstance(r.fact, LeaseClosed)]
     _note_cards(work, readings)
     if not closings and not any(spends.values()):
@@ -147,7 +148,8 @@ class _Claims:
         ends_ms = int(datetime.fromisoformat(row.last_at).timestamp() * 1000)
         if lease.state != LeaseState.OPEN:
             yield _finding(Rule.LEASE_CLOSED, row.lease_id, reading, lease, spend)
-        if written_at_ms(reading.envelope) >= ends_ms:
+        # The hybrid clock never runs backwards, whatever the till's clock was set to.
+        if hybrid_milliseconds(reading.envelope.hlc) >= ends_ms:
             yield _finding(Rule.LEASE_EXPIRED, row.lease_id, reading, lease, spend)
         by_member = self._spent_by(row.lease_id, spend.member_id)
         too_much = max(

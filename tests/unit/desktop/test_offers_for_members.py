@@ -157,6 +157,8 @@ def test_a_file_of_the_release_before_asks_for_all_members_again(folder):
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
             for column in ("birthday", "segments"):
                 connection.exec_driver_sql(f"ALTER TABLE members DROP COLUMN {column}")
+            for table in ("leases", "lease_spends", "card_codes"):
+                connection.exec_driver_sql(f"DROP TABLE {table}")
             for stream in ("members", "catalogue"):
                 connection.exec_driver_sql("INSERT INTO cursors VALUES (?, 'c')", (stream,))
 

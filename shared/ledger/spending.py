@@ -1,15 +1,12 @@
 """What a fact spends of accounts that may need a lease."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from shared.clock import hybrid_milliseconds
-from shared.journal.entry import Envelope
 from shared.ledger.account import AccountKind, money_unit, points_unit
-from shared.trade.fact import BundleRef, TenderKind
+from shared.trade.fact import BundleRef, Fact, Tender, TenderKind
 from shared.trade.ticket import SaleCompleted
 from shared.trade.value import GiftCardClosed, ValueClosed
-from sync_server.ledger.kept import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +26,10 @@ class Spend:
     """Of points, which need a lease only where the programme of the sale says so."""
 
 
-def spends_of(reading: Reading) -> Iterator[Spend]:
-    """Everything a fact spends."""
-    fact = reading.fact
+def spends_of(entry_id: str, fact: Fact) -> Iterator[Spend]:
+    """Everything a fact spends; points that a sale itself earned were nobody's before."""
     if isinstance(fact, SaleCompleted) and not fact.training:
-        yield from _sale(fact)
+        yield from _sale(entry_id, fact)
     elif isinstance(fact, ValueClosed):
         yield Spend(
             position=0,
@@ -56,28 +52,49 @@ def spends_of(reading: Reading) -> Iterator[Spend]:
         )
 
 
-def _sale(fact: SaleCompleted) -> Iterator[Spend]:
-    member = fact.member.member_id if fact.member else ""
-    for position, tender in enumerate(fact.tenders):
+def _sale(entry_id: str, fact: SaleCompleted) -> Iterator[Spend]:
+    return tender_spends(
+        fact.tenders,
+        fact.member.member_id if fact.member else "",
+        currency=fact.currency,
+        decimals=fact.member.points.decimals if fact.member else 0,
+        own_lot=entry_id,
+        programme=fact.programme,
+    )
+
+
+def tender_spends(
+    tenders: Iterable[Tender],
+    member: str,
+    *,
+    currency: str,
+    decimals: int,
+    own_lot: str,
+    programme: BundleRef | None = None,
+) -> Iterator[Spend]:
+    """What the tenders of a sale spend; ``decimals`` are those of points.
+
+    ``own_lot`` is the lot that the sale itself makes.
+    """
+    for position, tender in enumerate(tenders):
         match tender.tender:
             case TenderKind.POINTS:
-                decimals = fact.member.points.decimals if fact.member else 0
                 yield Spend(
                     position=position,
                     account=AccountKind.POINTS,
                     owner=member,
                     unit=points_unit(decimals),
-                    amount=sum(draw.points for draw in tender.lots),
+                    amount=sum(draw.points for draw in tender.lots if draw.lot != own_lot),
                     member_id=member,
                     lease_id=tender.lease_id,
-                    programme=fact.programme,
+                    programme=programme,
                 )
             case TenderKind.STORED_VALUE:
                 yield Spend(
                     position=position,
                     account=AccountKind.STORED_VALUE,
                     owner=member,
-                    unit=money_unit(fact.currency),
+                    unit=money_unit(currency),
                     amount=tender.amount,
                     member_id=member,
                     lease_id=tender.lease_id,
@@ -87,15 +104,10 @@ def _sale(fact: SaleCompleted) -> Iterator[Spend]:
                     position=position,
                     account=AccountKind.GIFT_CARD,
                     owner=tender.reference,
-                    unit=money_unit(fact.currency),
+                    unit=money_unit(currency),
                     amount=tender.amount,
                     member_id="",
                     lease_id=tender.lease_id,
                 )
             case _:
                 pass
-
-
-def written_at_ms(envelope: Envelope) -> int:
-    """When it was written by the till's hybrid clock, which no setting of its clock turns back."""
-    return hybrid_milliseconds(envelope.hlc)
