@@ -25,6 +25,7 @@ from desktop.services.printing import Copies, PrinterStatus, Spooler
 from desktop.services.returns import Returns
 from desktop.services.scanning import Scanning
 from desktop.services.shifts import Shifts
+from desktop.services.stored_value import ValueDesk
 from desktop.store.bundles import read_bundle
 from desktop.store.database import TillFolder, TillLock, open_reading, open_writing
 from desktop.store.head_file import HeadFile
@@ -296,6 +297,9 @@ class Counter:
             leases=till.leases,
             language=language,
             is_offline=till.is_offline,
+        )
+        self.value = ValueDesk(
+            till.books, till.leases, language=language, is_offline=till.is_offline
         )
         self.draft = Draft(till.books, self.checkout, till.members)
         self.shifts = Shifts(till.books, currency=pricing.programme.currency, language=language)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from desktop.services import ticket
 from desktop.services.basket import BasketState, Pricing
 from desktop.services.books import Books, EntryPlace
-from desktop.services.leases import Leases
+from desktop.services.leases import LEASED_TENDERS, Leases
 from desktop.services.tenders import Tenders
 from desktop.services.ticket import Settled, TicketPlace
 from desktop.store import members as member_store
@@ -20,6 +20,7 @@ from shared.errors import DomainError
 from shared.ids import EntryId, OperatorId
 from shared.ledger.account import AccountKind
 from shared.ledger.spending import tender_spends
+from shared.loyalty.wallet import Wallet
 from shared.pricing.redemption import THIS_SALE
 from shared.pricing.tender_rules import Demanded
 from shared.trade.fact import Tender, TenderKind
@@ -52,10 +53,8 @@ class Checkout(Tenders):
         language: str,
         is_offline: Callable[[], bool] = lambda: False,
     ) -> None:
-        super().__init__(books, pricing, leases)
-        self._books = books
+        super().__init__(books, pricing, leases, is_offline)
         self.language = language
-        self._is_offline = is_offline
 
     def unseen(self) -> list[Demanded]:
         """What the cashier has yet to look at before anything is paid."""
@@ -104,6 +103,7 @@ class Checkout(Tenders):
         settled = self._with_rewards(settled, member)
         if settled.points and not (member and ticket.lots_hold(member.lots, settled.points)):
             raise DomainError("balance-changed")
+        _check_value(settled.tenders, member)
         settled = self._by_lease(transaction, settled, member)
         fact = ticket.sale_fact(
             self._ticket_place(place, shift, operator_id, member),
@@ -189,8 +189,8 @@ class Checkout(Tenders):
         )
 
     def _refresh_member(self) -> None:
-        """Give a points tender back and show the balance as it is by now."""
-        self._tenders = tuple(t for t in self._tenders if t.tender is not TenderKind.POINTS)
+        """Give back what was paid of the member's accounts, and show them as they are by now."""
+        self._tenders = tuple(t for t in self._tenders if t.tender not in LEASED_TENDERS)
         self._redeeming.give_back()
         self.basket.lower(None)
         member = self.basket.state.member
@@ -212,3 +212,13 @@ class Checkout(Tenders):
         self._redeeming.give_back()
         self._leases.forget()
         self.basket.clear(pricing)
+
+
+def _check_value(tenders: tuple[Tender, ...], member: Member | None) -> None:
+    """DomainError ``balance-changed`` where stored value holds too little by now."""
+    for tender in tenders:
+        if tender.tender is not TenderKind.STORED_VALUE:
+            continue
+        wallet = member.wallet if member else Wallet()
+        if wallet.bonus < tender.bonus or wallet.principal < tender.amount - tender.bonus:
+            raise DomainError("balance-changed")
