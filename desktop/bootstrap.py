@@ -2,7 +2,7 @@
 
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -29,9 +29,10 @@ from desktop.services.stored_value import ValueDesk
 from desktop.store.bundles import read_bundle
 from desktop.store.database import TillFolder, TillLock, open_reading, open_writing
 from desktop.store.head_file import HeadFile
-from desktop.store.identity import TillIdentity, load_key, read_identity
+from desktop.store.identity import TillIdentity, load_keys, read_identity
 from desktop.store.journal import Journal, current_epoch, last_hybrid_time
 from desktop.store.print_jobs import PrintJob
+from desktop.store.retention import Retention
 from desktop.store.writer import Writer
 from desktop.sync.enrolment import enrol_till
 from desktop.sync.http import ServerConnection
@@ -46,7 +47,7 @@ from shared.clock import Clock, HybridClock, SystemClock
 from shared.errors import DomainError, EnvironmentFault
 from shared.ids import RandomBytes
 from shared.journal.certificate import decode_certificate
-from shared.journal.keys import SigningKey, parse_public_key
+from shared.journal.keys import KeyId, SigningKey, parse_public_key
 from shared.journal.server_key import certified_server_key
 from shared.protocol.message import LookupReply, LookupRequest, Stream
 from shared.receipt.issue import Shop
@@ -88,16 +89,40 @@ class OpenStore:
         with self.reading.connect() as connection:
             return read_identity(connection)
 
-    def check_key(self, key: SigningKey) -> None:
-        """EnvironmentFault ``till-key-foreign`` for a key that is not the certificate's."""
+    def current_key(self, keys: Mapping[KeyId, SigningKey]) -> SigningKey:
+        """The key of the epoch that is written.
+
+        Raises EnvironmentFault ``till-key-foreign`` where it is not among them, and
+        ``journal-behind-server`` for an epoch that is known to have lost entries.
+        """
         with self.reading.connect() as connection:
             epoch = current_epoch(connection)
-        if epoch is not None and decode_certificate(epoch.certificate.payload).key_id != key.id:
+        assert epoch is not None
+        epoch.check_whole()
+        key = keys.get(decode_certificate(epoch.certificate.payload).key_id)
+        if key is None:
             raise EnvironmentFault("till-key-foreign", folder=str(self.folder.path))
+        return key
 
     def enrol(self, *, url: str, code: str) -> TillIdentity:
         """Enrol with a one-time code."""
         return enrol_till(self.writer, self.folder, url=url, code=code)
+
+    def enrol_again(self, *, url: str, code: str, clock: Clock | None = None) -> TillIdentity:
+        """Give the journal a new epoch with a new key; the old one is closed and sent first."""
+        identity = self.identity()
+        if identity is None:
+            raise DomainError("not-enrolled", folder=str(self.folder.path))
+        with self.reading.connect() as connection:
+            last = last_hybrid_time(connection)
+        clock = clock or SystemClock()
+        scribe = Scribe(clock, HybridClock(clock, last), identity.zone)
+        head_file = HeadFile(self.folder.head)
+        try:
+            journal = Journal(scribe, head_file)
+            return enrol_till(self.writer, self.folder, url=url, code=code, closing=journal)
+        finally:
+            head_file.close()
 
     def close(self) -> None:
         """Finish what is queued and let go of the folder."""
@@ -127,8 +152,8 @@ class Till:
         if identity is None:
             raise DomainError("not-enrolled", folder=str(store.folder.path))
         self.identity = identity
-        self._key = load_key(store.folder)
-        store.check_key(self._key)
+        self._keys = load_keys(store.folder)
+        self._key = store.current_key(self._keys)
         with store.reading.connect() as connection:
             last = last_hybrid_time(connection)
         self._hybrid = HybridClock(around.clock, last)
@@ -174,7 +199,7 @@ class Till:
         self.pusher = Pusher(
             writer=self.store.writer,
             reading=self.store.reading,
-            key=self._key,
+            keys=self._keys,
             hybrid=self._hybrid,
         )
         self.puller = Puller(
@@ -192,12 +217,14 @@ class Till:
             clock=around.clock,
             basket=self.leases,
         )
+        self.retention = Retention(self.store.writer, around.clock)
         self.sync = SyncRunner(
             connect=self.connect,
             pusher=self.pusher,
             puller=self.puller,
             leases=keeper,
             clock=around.clock,
+            tidy=self.retention.run_if_due,
             on_status=self._synced,
             on_change=around.on_change,
             jitter=around.jitter,

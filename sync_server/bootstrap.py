@@ -22,24 +22,27 @@ from shared.journal.certificate import (
 )
 from shared.journal.keys import SigningKey, new_signing_key, sign_statement
 from shared.journal.server_key import certify_server_key
+from sync_server.backup.copying import Copier
 from sync_server.catalogue.goods import CatalogueDesk
 from sync_server.database import schema
-from sync_server.database.migrate import is_current, migrate
+from sync_server.database.migrate import check_current, is_current, migrate
 from sync_server.database.process_lock import ProcessLock
 from sync_server.database.sqlite_library import sqlite_engine
 from sync_server.database.times import format_time
-from sync_server.database.transaction import Database, Work
+from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.enrolment.desk import EnrolmentDesk
+from sync_server.enrolment.revoking import Revocation
 from sync_server.journal.chains import add_epoch
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.nonce import Nonces
 from sync_server.keys.throttle import Throttle
-from sync_server.keys.vault import Vault, create_vault, open_vault
+from sync_server.keys.vault import Vault, create_vault, open_vault, read_secrets
 from sync_server.leases.desk import LeaseDesk
 from sync_server.ledger.audit_job import AuditJob
 from sync_server.ledger.price_audit import SaleJudge
 from sync_server.ledger.return_audit import ReturnJudge
 from sync_server.members.erasure import Erasure
+from sync_server.members.erasure_list import LIST_FILE, ErasureList
 from sync_server.members.segments import Segments
 from sync_server.operators.desk import OperatorDesk
 from sync_server.programme.publishing import ProgrammeDesk
@@ -48,6 +51,8 @@ from sync_server.sync.callers import Callers
 from sync_server.sync.ingest import Ingest
 from sync_server.sync.lookup import Lookup
 from sync_server.sync.pull import Pull
+from sync_server.sync.quarantine import Quarantine
+from sync_server.sync.scopes import count_scopes, keep_scopes
 from sync_server.web.sessions import Sessions
 from sync_server.web.users import UserDesk
 
@@ -83,6 +88,8 @@ class Services:
     audit: AuditJob
     returns_audit: AuditJob
     segments: Segments
+    quarantine: Quarantine
+    revocation: Revocation
 
 
 def initialise(folder: Path, *, url: str | None = None, clock: Clock | None = None) -> None:
@@ -97,7 +104,7 @@ def initialise(folder: Path, *, url: str | None = None, clock: Clock | None = No
     if url is not None:
         (folder / URL_FILE).touch(mode=0o600)
         (folder / URL_FILE).write_text(url, encoding="utf-8")
-    with _open_database(folder) as database:
+    with open_database(folder) as database:
         migrate(database)
         with database.writing() as work:
             _first_rows(work, vault, root, format_time((clock or SystemClock()).now()))
@@ -115,16 +122,52 @@ def open_services(
     if not (folder / KEYS_FOLDER).is_dir():
         raise EnvironmentFault("not-initialised", folder=str(folder))
     vault = open_vault(folder / KEYS_FOLDER)
-    with _open_database(folder) as database:
+    with open_database(folder) as database:
         migrate(database)
         if not is_current(database):
             raise EnvironmentFault("not-initialised", folder=str(folder))
-        yield assemble(database, vault, clock or SystemClock(), hasher or PasswordHasher())
+        count_scopes(database)
+        services = assemble(
+            database,
+            vault,
+            clock or SystemClock(),
+            hasher or PasswordHasher(),
+            ErasureList(folder / LIST_FILE),
+        )
+        services.quarantine.retry()
+        yield services
 
 
-def assemble(database: Database, vault: Vault, clock: Clock, hasher: PasswordHasher) -> Services:
+@contextmanager
+def open_copier(folder: Path, *, clock: Clock | None = None) -> Iterator[Copier]:
+    """What makes copies of a server, whether it is running or not.
+
+    Raises EnvironmentFault ``not-initialised``, ``schema-newer``, ``schema-older`` and those of the
+    keys.
+    """
+    if not (folder / KEYS_FOLDER).is_dir():
+        raise EnvironmentFault("not-initialised", folder=str(folder))
+    secrets_kept = read_secrets(folder / KEYS_FOLDER)
+    with open_database(folder, is_shared=True) as database:
+        check_current(database)
+        yield Copier(
+            database=database,
+            clock=clock or SystemClock(),
+            secrets=secrets_kept,
+            erasures=ErasureList(folder / LIST_FILE),
+        )
+
+
+def assemble(
+    database: Database,
+    vault: Vault,
+    clock: Clock,
+    hasher: PasswordHasher,
+    erasures: ErasureList,
+) -> Services:
     """Put the parts together on an open database."""
-    own = _own_journal(database, vault, clock)
+    with database.reading() as snapshot:
+        own = own_journal(snapshot, vault, clock)
     nonces = Nonces(clock, vault)
     throttle = Throttle(database, clock)
     users = UserDesk(database, clock, hasher)
@@ -136,7 +179,7 @@ def assemble(database: Database, vault: Vault, clock: Clock, hasher: PasswordHas
         nonces=nonces,
         callers=Callers(database, nonces),
         ingest=Ingest(database, clock, own, vault),
-        pull=Pull(database),
+        pull=Pull(database, clock, own),
         lookup=Lookup(database),
         leases=LeaseDesk(database, clock, own, vault),
         enrolment=EnrolmentDesk(database, clock, own, vault),
@@ -146,60 +189,57 @@ def assemble(database: Database, vault: Vault, clock: Clock, hasher: PasswordHas
         programme=ProgrammeDesk(database, clock, own, vault),
         users=users,
         sessions=Sessions(clock, vault, users),
-        erasure=Erasure(database, clock, own),
+        erasure=Erasure(database, clock, own, erasures),
         throttle=throttle,
         audit=AuditJob(database, own, SaleJudge()),
         returns_audit=AuditJob(database, own, ReturnJudge()),
         segments=Segments(database),
+        quarantine=Quarantine(database, clock, own, vault),
+        revocation=Revocation(database, clock, own),
     )
 
 
 @contextmanager
-def _open_database(folder: Path) -> Iterator[Database]:
+def open_database(folder: Path, *, is_shared: bool = False) -> Iterator[Database]:
+    """The folder's database; shared, another process may serve it at the same time."""
     with ExitStack() as closing:
         if (folder / URL_FILE).exists():
             url = (folder / URL_FILE).read_text(encoding="utf-8").strip()
             engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
         else:
             path = folder / DATABASE_FILE
-            closing.enter_context(ProcessLock(path))
+            if not is_shared:
+                closing.enter_context(ProcessLock(path))
+            elif not path.exists():
+                raise EnvironmentFault("not-initialised", folder=str(folder))
             engine = sqlite_engine(str(path))
         database = Database(engine)
+        database.before_commit = keep_scopes
         closing.callback(database.close)
         yield database
 
 
-def _own_journal(database: Database, vault: Vault, clock: Clock) -> OwnJournal:
-    with database.reading() as snapshot:
-        journal = snapshot.connection.execute(
-            select(schema.shards.c.own_journal).where(schema.shards.c.shard == snapshot.shard)
-        ).scalar_one()
-        newest = snapshot.connection.execute(
-            select(func.max(schema.entries.c.hlc)).where(
-                schema.entries.c.shard == snapshot.shard, schema.entries.c.journal == journal
-            )
-        ).scalar_one()
+def own_journal(snapshot: Snapshot, vault: Vault, clock: Clock) -> OwnJournal:
+    """The server's own journal as a database has it."""
+    journal = snapshot.connection.execute(
+        select(schema.shards.c.own_journal).where(schema.shards.c.shard == snapshot.shard)
+    ).scalar_one()
+    newest = snapshot.connection.execute(
+        select(func.max(schema.entries.c.hlc)).where(
+            schema.entries.c.shard == snapshot.shard, schema.entries.c.journal == journal
+        )
+    ).scalar_one()
     hybrid = HybridClock(clock, HybridTime(newest) if newest else None)
     return OwnJournal(JournalId(journal), clock, hybrid, vault.signing)
 
 
-def _first_rows(work: Work, vault: Vault, root: SigningKey, now: str) -> None:
-    journal = JournalId(random_id())
-    work.insert(
-        schema.shards,
-        [
-            {
-                "generation": secrets.token_hex(GENERATION_BYTES),
-                "server_seq": 0,
-                "own_journal": journal,
-                "created_at": now,
-            }
-        ],
-    )
-    work.insert(schema.server_keys, _key_rows(vault, root, now))
+def open_own_epoch(
+    work: Work, vault: Vault, root: SigningKey, *, journal: JournalId, epoch: int, now: str
+) -> None:
+    """Give the server's own journal an epoch: its first one, or the next after a restore."""
     certificate = Certificate(
         journal=journal,
-        epoch=0,
+        epoch=epoch,
         shard=work.shard,
         till_id=None,
         store_id=None,
@@ -220,6 +260,28 @@ def _first_rows(work: Work, vault: Vault, root: SigningKey, now: str) -> None:
         signed=msgspec.msgpack.encode(signed),
         created_at=now,
     )
+
+
+def new_generation() -> str:
+    """A random name for a server's life until the next restore."""
+    return secrets.token_hex(GENERATION_BYTES)
+
+
+def _first_rows(work: Work, vault: Vault, root: SigningKey, now: str) -> None:
+    journal = JournalId(random_id())
+    work.insert(
+        schema.shards,
+        [
+            {
+                "generation": new_generation(),
+                "server_seq": 0,
+                "own_journal": journal,
+                "created_at": now,
+            }
+        ],
+    )
+    work.insert(schema.server_keys, _key_rows(vault, root, now))
+    open_own_epoch(work, vault, root, journal=journal, epoch=0, now=now)
 
 
 def _key_rows(vault: Vault, root: SigningKey, now: str) -> list[dict[str, object]]:

@@ -23,6 +23,8 @@ class Command(NamedTuple):
 
 COMMANDS: Final = (
     Command("run", "desktop.commands.run", "run"),
+    Command("verify", "desktop.commands.verify", "verify"),
+    Command("enrol", "desktop.commands.enrol", "enrol"),
     Command("demo", "desktop.commands.demo", "demo"),
     Command("replay", "desktop.commands.replay", "replay"),
     Command("programme", "desktop.commands.programme", "programme"),

@@ -36,7 +36,15 @@ class SyncSheet(PlainOverlay):
                 rows.append(
                     Figure(say("till.sync.next-try"), say("till.sync.seconds", seconds=seconds))
                 )
+            backup: Text = (
+                Moment(status.backup_at.astimezone(self._zone))
+                if status.backup_at
+                else say("till.sync.no-backup")
+            )
+            rows.append(Figure(say("till.sync.backup"), backup))
             parts = (*parts, Figures(tuple(rows)))
+            if status.enrol_again:
+                parts = (*parts, Note(say("till.sync.enrol-again"), Tone.ATTENTION))
             if status.error_code:
                 error = say(f"error.{status.error_code}", **status.error_fields)
                 parts = (*parts, Note(error, Tone.ATTENTION))

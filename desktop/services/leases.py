@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from desktop.services.books import Books
+from desktop.store.journal import current_epoch
 from desktop.store.leases import HeldLease, held_leases, left_for
 from desktop.store.time_seen import lease_time
 from shared.errors import DomainError
@@ -61,6 +62,7 @@ class Leases:
         self._is_offline = is_offline
         self._wake = wake
         self._lock = Lock()
+        self._rests = False
         self._asks: dict[tuple[str, str], LeaseAsk] = {}
         self._in_use: frozenset[tuple[str, str]] = frozenset()
         self._answers: dict[tuple[str, str], LeaseAnswer] = {}
@@ -94,12 +96,15 @@ class Leases:
     def answered(self, reply: LeaseReply) -> None:
         """The server's answer was taken over; what other tills still hold is asked for again."""
         with self._lock:
+            self._rests = reply.is_resting
             for answer in reply.answers:
                 key = answer.account, answer.owner
                 ask = self._asks.get(key)
                 if ask is None:
                     continue
                 self._answers[key] = answer
+                if reply.is_resting:
+                    continue
                 if not answer.elsewhere or (answer.granted is not None and not ask.wanted):
                     del self._asks[key]
 
@@ -134,10 +139,14 @@ class Leases:
         if now is None:
             return None
         held = held_leases(connection, account.kind.value, account.owner)
+        epoch = current_epoch(connection)
+        assert epoch is not None
         return [
             (lease, left_for(connection, lease, account.member_id))
             for lease in held
-            if not lease.is_over(now) and _is_for(lease, account)
+            if lease.terms.epoch == epoch.head.epoch
+            and not lease.is_over(now)
+            and _is_for(lease, account)
         ]
 
     def check(
@@ -145,7 +154,8 @@ class Leases:
     ) -> None:
         """Raise unless so much may be spent now; then the server is asked for it, too.
 
-        Raises DomainError ``leases-rest``, ``beyond-lease`` (the server was asked just now) and
+        Raises DomainError ``leases-rest``, ``leases-rest-at-server`` (it was restored, and waits
+        for other tills), ``beyond-lease`` (the server was asked just now) and
         ``beyond-lease-offline``: both say how much may be spent here.
         """
         right = self.right(account, reserved=reserved)
@@ -154,6 +164,8 @@ class Leases:
         self.want(account, amount + reserved)
         if right.is_resting:
             raise DomainError("leases-rest")
+        if self._rests:
+            raise DomainError("leases-rest-at-server", here=unit.show(right.amount))
         told = {"wanted": unit.show(amount), "here": unit.show(right.amount)}
         if self._is_offline():
             raise DomainError("beyond-lease-offline", **told)

@@ -9,7 +9,7 @@ from desktop.services.members import Members
 from desktop.services.operators import Operators
 from desktop.services.returns import Returns
 from desktop.store import catalogue
-from desktop.store.journal import coupon_uses, issuing_sale
+from desktop.store.coupons import coupon_uses, issuing_sale
 from desktop.store.members import Member
 from desktop.store.operators import Operator
 from shared.catalogue.codes import (

@@ -14,6 +14,11 @@ def newest_version(connection: Connection) -> int:
     return connection.execute(select(func.max(bundles.c.version))).scalar() or 0
 
 
+def bundle_hash(connection: Connection, version: int) -> str | None:
+    """The SHA-256 of a version that is here, in hex."""
+    return connection.execute(select(bundles.c.sha256).where(bundles.c.version == version)).scalar()
+
+
 def put_bundle(connection: Connection, ref: BundleRef, document: bytes) -> None:
     """Keep a bundle."""
     connection.execute(

@@ -1,6 +1,6 @@
 """Goods on the till: found by code at once, by part of a name while typing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Connection, Table, delete, select
@@ -56,10 +56,7 @@ def apply_goods(connection: Connection, rows: Iterable[GoodsRow]) -> None:
     rows = list(rows)
     if not rows:
         return
-    ids = [row.goods_id for row in rows]
-    for table in (barcodes, goods_search):
-        connection.execute(delete(table).where(table.c.goods_id.in_(ids)))
-    connection.execute(delete(goods).where(goods.c.goods_id.in_(ids)))
+    forget_goods(connection, [row.goods_id for row in rows])
     kept = [(row, _decoder.decode(row.document)) for row in rows if not row.deleted]
     _insert(
         connection,
@@ -76,6 +73,12 @@ def apply_goods(connection: Connection, rows: Iterable[GoodsRow]) -> None:
         goods_search,
         [{"key": key, "goods_id": row.goods_id} for row, _ in kept for key in _endings(row)],
     )
+
+
+def forget_goods(connection: Connection, ids: Sequence[GoodsId]) -> None:
+    """Drop articles with all that finds them."""
+    for table in (barcodes, goods_search, goods):
+        connection.execute(delete(table).where(table.c.goods_id.in_(ids)))
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, object]]) -> None:

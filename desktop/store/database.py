@@ -17,7 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from desktop.store.driver import SQLITE_VERSION, SqliteConnection, sqlite_module
 from desktop.store.head_file import HeadFile
-from desktop.store.schema import entries
+from desktop.store.schema import entries, epochs
 from desktop.store.upgrade import HEAD_REVISION, current_revision, upgrade
 from shared.errors import EnvironmentFault
 from shared.journal.entry import chain_hash
@@ -222,7 +222,12 @@ def _check_head(connection: Connection, folder: TillFolder) -> None:
     same = select(entries.c.seq).where(
         *of_epoch, entries.c.seq == record.seq, entries.c.hash == record.hash
     )
-    if connection.execute(same).scalar() is None:
+    deleted = select(epochs.c.epoch).where(
+        epochs.c.journal == record.journal,
+        epochs.c.epoch == record.epoch,
+        epochs.c.oldest_seq > record.seq,
+    )
+    if connection.execute(same.union_all(deleted)).first() is None:
         newest = connection.execute(select(func.max(entries.c.seq)).where(*of_epoch)).scalar()
         raise EnvironmentFault(
             "journal-behind-head",

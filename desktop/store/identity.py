@@ -11,7 +11,7 @@ from desktop.store.database import TillFolder
 from desktop.store.settings import read_value, write_value
 from shared.errors import EnvironmentFault
 from shared.ids import JournalId, StoreId, TillId
-from shared.journal.keys import Signed, SigningKey, new_signing_key
+from shared.journal.keys import KeyId, Signed, SigningKey, new_signing_key
 
 KEY_NAME = "till.key"
 PENDING_KEY_NAME = "till-pending.key"
@@ -51,9 +51,14 @@ def write_identity(connection: Connection, identity: TillIdentity) -> None:
     write_value(connection, IDENTITY, identity)
 
 
-def store_key(folder: TillFolder, key: SigningKey) -> None:
-    """Write the private key to a file only its owner can read, whole or not at all."""
-    _write_key(folder.path / KEY_NAME, key)
+def store_key(folder: TillFolder, key: SigningKey, *, epoch: int | None = None) -> None:
+    """Write the private key to a file only its owner can read, whole or not at all.
+
+    The key of a later epoch gets a file of its own: what the older one has not sent yet still needs
+    the older key.
+    """
+    name = KEY_NAME if epoch is None else f"till-{epoch}.key"
+    _write_key(folder.path / name, key)
 
 
 def pending_key(folder: TillFolder) -> SigningKey:
@@ -89,3 +94,14 @@ def load_key(folder: TillFolder) -> SigningKey:
         return SigningKey(file.read_bytes())
     except (OSError, ValueError) as error:
         raise EnvironmentFault("till-key-missing", file=str(file)) from error
+
+
+def load_keys(folder: TillFolder) -> dict[KeyId, SigningKey]:
+    """The keys of all epochs by their ids; EnvironmentFault ``till-key-missing``."""
+    keys = [load_key(folder)]
+    for file in sorted(folder.path.glob("till-[0-9]*.key")):
+        try:
+            keys.append(SigningKey(file.read_bytes()))
+        except (OSError, ValueError) as error:
+            raise EnvironmentFault("till-key-missing", file=str(file)) from error
+    return {key.id: key for key in keys}

@@ -15,6 +15,7 @@ from desktop.store.schema import attachments, balances, entries, epochs, lots, p
 from desktop.store.time_seen import note_time
 from desktop.store.writer import Transaction
 from shared.clock import HybridTime
+from shared.errors import EnvironmentFault
 from shared.ids import EntryId, JournalId
 from shared.journal.attachment import Attachment
 from shared.journal.chain import ChainedEntry, ChainHead, begin_chain
@@ -24,8 +25,6 @@ from shared.journal.keys import Signed
 from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.lot import LotTerms, lot_terms
 from shared.ledger.posting import RULES
-from shared.trade.kinds import read_fact
-from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.writing import Scribe, Writing
 
 
@@ -37,6 +36,19 @@ class Epoch:
     certificate: Signed
     acknowledged_seq: int
     durable_seq: int
+    oldest_seq: int = 0
+    """The first entry that is still here; those before it were deleted."""
+    forgotten_hash: bytes | None = None
+    """Of the last entry that was deleted."""
+    server_seq: int | None = None
+    """What the server has, where that is proved to be more than is here: entries were lost."""
+
+    def check_whole(self) -> None:
+        """Raise EnvironmentFault ``journal-behind-server`` for an epoch that lost entries."""
+        if self.server_seq is not None:
+            raise EnvironmentFault(
+                "journal-behind-server", known=self.server_seq - 1, found=self.head.last_seq
+            )
 
     @property
     def unsent(self) -> int:
@@ -63,13 +75,23 @@ def begin_epoch(connection: Connection, *, journal: JournalId, epoch: int, signe
 def current_epoch(connection: Connection) -> Epoch | None:
     """The newest epoch; None before enrolment."""
     row = connection.execute(select(epochs).order_by(epochs.c.epoch.desc()).limit(1)).one_or_none()
-    if row is None:
-        return None
+    return _epoch(row) if row is not None else None
+
+
+def all_epochs(connection: Connection) -> list[Epoch]:
+    """All epochs, the oldest first."""
+    return [_epoch(row) for row in connection.execute(select(epochs).order_by(epochs.c.epoch))]
+
+
+def _epoch(row: Row[Any]) -> Epoch:
     return Epoch(
         ChainHead(JournalId(row.journal), row.epoch, row.next_seq, row.head_hash),
         msgspec.msgpack.decode(row.certificate, type=Signed),
         row.acknowledged_seq,
         row.durable_seq,
+        row.oldest_seq,
+        row.forgotten_hash,
+        row.server_seq,
     )
 
 
@@ -85,11 +107,13 @@ class Journal:
     ) -> ChainedEntry:
         """Write one fact with everything that follows from it alone.
 
-        Raises DomainError ``entry-too-large``; a fact whose postings do not balance is a bug.
+        Raises DomainError ``entry-too-large`` and EnvironmentFault ``journal-behind-server``; a
+        fact whose postings do not balance is a bug.
         """
         connection = transaction.connection
         epoch = current_epoch(connection)
         assert epoch is not None
+        epoch.check_whole()
         head, chained = self.scribe.write(epoch.head, writing, entry_id)
         _insert_entry(connection, chained)
         _insert_attachments(connection, chained, writing)
@@ -220,7 +244,10 @@ class Batch:
 def read_batch(
     connection: Connection, *, epoch: Epoch, first_seq: int, entries_max: int, bytes_max: int
 ) -> Batch:
-    """Entries from ``first_seq`` on, at least one if there is any, up to both limits."""
+    """Entries from ``first_seq`` on, at least one if there is any, up to both limits.
+
+    Where the first ones asked for were deleted, the batch begins with the oldest that is here.
+    """
     journal = epoch.head.journal
     rows = list(
         _take(
@@ -238,11 +265,13 @@ def read_batch(
         )
     )
     if not rows:
-        return Batch(first_seq, epoch.head.hash, (), (), first_seq - 1, epoch.head.hash)
+        # Nothing new, or nothing here any more: both say where the chain stands.
+        end = epoch.head.next_seq
+        return Batch(end, epoch.head.hash, (), (), end - 1, epoch.head.hash)
     ids = [row.id for row in rows]
     beside = connection.execute(select(attachments).where(attachments.c.entry_id.in_(ids)))
     return Batch(
-        first_seq,
+        rows[0].seq,
         rows[0].previous_hash,
         tuple(row.bytes for row in rows),
         tuple(Attachment(row.id, row.salt, row.content) for row in beside),
@@ -258,42 +287,6 @@ def _take(rows: Iterable[Row[Any]], bytes_max: int) -> Iterator[Row[Any]]:
         if total > bytes_max:
             return
         yield row
-
-
-def coupon_uses(connection: Connection, account: Account) -> int | None:
-    """How often a coupon is used up by what this till knows; None where a return made it void.
-
-    One that a sale issued begins with one use in the books, others with none.
-    """
-    columns = postings.c
-    of_coupon = (columns.owner == account.owner, columns.account == account.kind)
-    rows = connection.execute(
-        select(entries.c.kind, columns.amount)
-        .join(entries, (columns.epoch == entries.c.epoch) & (columns.seq == entries.c.seq))
-        .where(*of_coupon)
-    ).all()
-    if any(row.kind == SaleReturned.kind and row.amount < 0 for row in rows):
-        return None
-    is_issued = any(row.kind == SaleCompleted.kind and row.amount > 0 for row in rows)
-    return int(is_issued) - sum(int(row.amount) for row in rows)
-
-
-def issuing_sale(connection: Connection, account: Account) -> SaleCompleted | None:
-    """The sale that issued a coupon at this till."""
-    columns = postings.c
-    data = connection.execute(
-        select(entries.c.bytes)
-        .join(postings, (columns.epoch == entries.c.epoch) & (columns.seq == entries.c.seq))
-        .where(
-            columns.owner == account.owner,
-            columns.account == account.kind,
-            columns.amount > 0,
-            entries.c.kind == SaleCompleted.kind,
-        )
-        .limit(1)
-    ).scalar()
-    fact = read_fact(decode_entry(data).envelope) if data is not None else None
-    return fact if isinstance(fact, SaleCompleted) else None
 
 
 def read_chained(connection: Connection, entry_id: EntryId) -> ChainedEntry:

@@ -124,3 +124,11 @@ def note_spending(connection: Connection, entry_id: EntryId, fact: Fact) -> None
     ]
     if rows:
         connection.execute(insert(lease_spends), rows)
+
+
+def shown_leases(connection: Connection, limit: int) -> list[Signed]:
+    """Every grant this till has, the one that ends last first: also those it has closed since."""
+    rows = connection.execute(
+        select(leases.c.statement).order_by(leases.c.expires_at.desc()).limit(limit)
+    )
+    return [msgspec.msgpack.decode(row.statement, type=Signed) for row in rows]

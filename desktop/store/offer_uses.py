@@ -1,7 +1,7 @@
 """How often offers were used before, as far as this till knows: in its own sales."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date
 
 from sqlalchemy import Connection, case, func, select, update
@@ -12,7 +12,8 @@ from desktop.store.tickets import find_sale, returns_of
 from shared.ids import EntryId
 from shared.journal.entry import Envelope
 from shared.pricing.basket import OfferUse
-from shared.trade.ticket import SaleCompleted, SaleLine, SaleReturned
+from shared.pricing.offers_kept import offers_kept
+from shared.trade.ticket import SaleCompleted, SaleReturned
 
 
 def uses_of(
@@ -72,45 +73,19 @@ def give_uses_back(connection: Connection, back: SaleReturned, of_sale: EntryId)
     entry, sale = found
     returns = returns_of(connection, of_sale)
     before = [one for one in returns if one.receipt_no != back.receipt_no]
-    gone = _kept(sale, before) - _kept(sale, returns)
+    gone = offers_kept(sale, before) - offers_kept(sale, returns)
     columns = offer_uses.c
-    for offer, times in Counter(one.offer_id for one in sale.offers).items():
-        if offer in gone:
-            connection.execute(
-                update(offer_uses)
-                .where(
-                    columns.offer_id == offer,
-                    columns.member_id == _member(sale),
-                    columns.day == entry.envelope.occurred_at[:10],
-                )
-                .values(uses=func.max(0, columns.uses - times))
+    for offer, times in gone.items():
+        connection.execute(
+            update(offer_uses)
+            .where(
+                columns.offer_id == offer,
+                columns.member_id == _member(sale),
+                columns.day == entry.envelope.occurred_at[:10],
             )
+            .values(uses=func.max(0, columns.uses - times))
+        )
 
 
 def _member(sale: SaleCompleted) -> str:
     return sale.member.member_id if sale.member else ""
-
-
-def _kept(sale: SaleCompleted, returns: Sequence[SaleReturned]) -> set[str]:
-    """Offers of which the customer still has something: off a line, on top, or a coupon."""
-    units: Counter[int] = Counter()
-    money: Counter[int] = Counter()
-    for line in (line for one in returns for line in one.lines):
-        units[line.of_line] += line.quantity
-        money[line.of_line] += line.amount
-    kept = [
-        line for line in sale.lines if _is_kept(line, units[line.line], charged=-money[line.line])
-    ]
-    found = {share.offer_id for line in kept for share in line.discounts}
-    voided = {coupon for one in returns for coupon in one.coupons_voided}
-    if any(one.coupon_id not in voided for one in sale.coupons_issued):
-        # What took nothing off any line has issued coupons.
-        of_lines = {share.offer_id for line in sale.lines for share in line.discounts}
-        found |= {one.offer_id for one in sale.offers} - of_lines
-    return found
-
-
-def _is_kept(line: SaleLine, back: int, *, charged: int) -> bool:
-    """Whether units stay that the offer gave: a gift that was charged is none any more."""
-    left = line.quantity - back
-    return left > 0 and not (line.given_by and 0 < left * line.list_price <= charged)

@@ -1,6 +1,6 @@
 """Who may work at this till, and how often a PIN was guessed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,6 +65,11 @@ def apply_operators(connection: Connection, rows: Iterable[OperatorRow]) -> None
         connection.execute(
             statement.on_conflict_do_update(index_elements=["operator_id"], set_=values)
         )
+
+
+def forget_operators(connection: Connection, ids: Sequence[OperatorId]) -> None:
+    """Drop operators whom the server does not know."""
+    connection.execute(delete(operators).where(operators.c.operator_id.in_(ids)))
 
 
 def read_attempts(connection: Connection, operator_id: OperatorId) -> Attempts:

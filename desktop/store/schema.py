@@ -32,6 +32,11 @@ epochs = Table(
     Column("head_hash", LargeBinary, nullable=False),
     Column("acknowledged_seq", Integer, nullable=False),  # the server's next_seq as last told
     Column("durable_seq", Integer, nullable=False),
+    # Entries below it were deleted here; the hash is that of the last one of them.
+    Column("oldest_seq", Integer, nullable=False, server_default="0"),
+    Column("forgotten_hash", LargeBinary),
+    # What the server has of this epoch, where that is more than is here: entries were lost.
+    Column("server_seq", Integer),
     PrimaryKeyConstraint("journal", "epoch"),
 )
 
@@ -291,6 +296,17 @@ card_codes = Table(
     sqlite_with_rowid=False,
 )
 
+# What coupons still need of entries that were deleted: the kind, and the bytes of issuing sales.
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("epoch", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("epoch", "seq"),
+)
+
 holds = Table(
     "holds",
     metadata,
@@ -335,6 +351,30 @@ print_jobs = Table(
     Column("reason", Text, nullable=False),
     UniqueConstraint("entry_id", "copy"),
     Index("print_jobs_by_state", "state"),
+)
+
+# What was pulled, row by row, as the server counts it: hashes, and whether the row is from before
+# a stream was begun anew.
+held_rows = Table(
+    "held_rows",
+    metadata,
+    Column("stream", Text, nullable=False),
+    Column("row_key", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("is_stale", Boolean, nullable=False),
+    PrimaryKeyConstraint("stream", "row_key"),
+    Index("held_rows_stale", "stream", "is_stale"),
+    sqlite_with_rowid=False,
+)
+
+held_scopes = Table(
+    "held_scopes",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("row_count", Integer, nullable=False),
+    Column("checksum", Text, nullable=False),
+    # What was held was not what the server counts; told with the next pull.
+    Column("is_mismatched", Boolean, nullable=False),
 )
 
 cursors = Table(

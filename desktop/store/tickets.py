@@ -112,6 +112,8 @@ def recent(connection: Connection, *, limit: int, text: str = "") -> list[Ticket
     """The newest receipts first, those whose number contains ``text``."""
     rows = connection.execute(
         select(tickets)
+        # Receipts of entries that were deleted are numbers only; the server has the sale.
+        .join(entries, entries.c.id == tickets.c.entry_id)
         .where(tickets.c.receipt_no.contains(text, autoescape=True))
         .order_by(tickets.c.epoch.desc(), tickets.c.seq.desc())
         .limit(limit)

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from shared.errors import EnvironmentFault
 
-HEAD_REVISION = "0005"
-KNOWN_REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+HEAD_REVISION = "0006"
+KNOWN_REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -23,8 +23,8 @@ def current_revision(connection: Connection) -> str | None:
     return found
 
 
-def upgrade(engine: Engine) -> None:
-    """Run the migrations that are missing."""
+def upgrade(engine: Engine, to: str = HEAD_REVISION) -> None:
+    """Run the migrations that are missing up to a revision."""
     from alembic import command  # noqa: PLC0415 - 0.9 s that a till with a current schema saves
     from alembic.config import Config  # noqa: PLC0415 - as above
 
@@ -32,4 +32,4 @@ def upgrade(engine: Engine) -> None:
     config.set_main_option("script_location", str(files("desktop.store") / "migrations"))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, HEAD_REVISION)
+        command.upgrade(config, to)

@@ -8,7 +8,7 @@ from desktop.store.identity import (
     store_key,
     write_identity,
 )
-from desktop.store.journal import begin_epoch, current_epoch
+from desktop.store.journal import Epoch, Journal, begin_epoch, current_epoch
 from desktop.store.writer import Transaction, Writer
 from desktop.sync.http import RefusedError, ServerConnection
 from shared.errors import DomainError, ProtocolError
@@ -16,21 +16,24 @@ from shared.journal.certificate import Certificate, decode_certificate
 from shared.journal.keys import SigningKey, parse_public_key
 from shared.journal.server_key import certified_server_key
 from shared.protocol.message import PROTOCOL, EnrolReply, EnrolRequest
+from shared.trade.till import EpochClosed, EpochClosedWithLoss
+from shared.trade.writing import Writing
 
 
-def enrol_till(writer: Writer, folder: TillFolder, *, url: str, code: str) -> TillIdentity:
+def enrol_till(
+    writer: Writer, folder: TillFolder, *, url: str, code: str, closing: Journal | None = None
+) -> TillIdentity:
     """Enrol: a fresh key, a certificate for it, and the journal's first epoch.
 
     The key is on disk before the server hears of it, so neither a crash nor a lost answer leaves a
     certificate whose key is lost: asked again with the same code and key, the server answers the
-    same. Once it has refused, the next try has another key. Raises DomainError ``already-enrolled``
-    and what the server refuses with.
+    same. Once it has refused, the next try has another key. With ``closing``, the journal that is
+    here goes on in a new epoch: the old one is closed in the same transaction. Raises DomainError
+    ``already-enrolled``, ``code-of-another-till`` and what the server refuses with.
     """
 
-    def is_enrolled(transaction: Transaction) -> bool:
-        return current_epoch(transaction.connection) is not None
-
-    if writer.run(is_enrolled):
+    before = writer.run(lambda transaction: current_epoch(transaction.connection))
+    if before is not None and closing is None:
         raise DomainError("already-enrolled", folder=str(folder.path))
     key = pending_key(folder)
     connection = ServerConnection(url)
@@ -45,10 +48,14 @@ def enrol_till(writer: Writer, folder: TillFolder, *, url: str, code: str) -> Ti
     finally:
         connection.close()
     certificate = _checked(reply, key)
-    store_key(folder, key)
+    if before is not None and certificate.journal != before.head.journal:
+        raise DomainError("code-of-another-till", till=reply.till_name)
+    store_key(folder, key, epoch=certificate.epoch if before is not None else None)
     identity = _identity(reply, certificate, url)
 
     def keep(transaction: Transaction) -> None:
+        if before is not None and closing is not None and before.server_seq is None:
+            _close(transaction, closing)
         begin_epoch(
             transaction.connection,
             journal=certificate.journal,
@@ -56,10 +63,29 @@ def enrol_till(writer: Writer, folder: TillFolder, *, url: str, code: str) -> Ti
             signed=reply.certificate,
         )
         write_identity(transaction.connection, identity)
+        if before is not None and closing is not None and before.server_seq is not None:
+            closing.append(transaction, Writing(_given_up(before)))
 
     writer.run(keep)
     forget_pending_key(folder)
     return identity
+
+
+def _close(transaction: Transaction, journal: Journal) -> None:
+    epoch = current_epoch(transaction.connection)
+    assert epoch is not None
+    closed = EpochClosed(last_seq=epoch.head.last_seq, hash=epoch.head.hash.hex())
+    journal.append(transaction, Writing(closed))
+
+
+def _given_up(epoch: Epoch) -> EpochClosedWithLoss:
+    """What stands first in the epoch after one that lost entries."""
+    return EpochClosedWithLoss(
+        lost_epoch=epoch.head.epoch,
+        last_seq=epoch.head.last_seq,
+        hash=epoch.head.hash.hex(),
+        approvals=(),
+    )
 
 
 def _checked(reply: EnrolReply, key: SigningKey) -> Certificate:

@@ -1,21 +1,37 @@
-"""Pulling: pages of each stream, checked, applied in short slices, the cursor with the last one."""
+"""Pulling: pages of each stream, checked, applied in short slices, the cursor with the last one.
+
+What a till holds is counted row by row as the server counts it, and compared when a stream has been
+read to its end. Where the two differ, or where the server was restored, the stream is begun anew:
+rows stay in use until they come again, and what does not come again goes at the end.
+"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Engine
 
-from desktop.store.bundles import newest_version, put_bundle
-from desktop.store.catalogue import apply_goods
+from desktop.store.bundles import bundle_hash, newest_version, put_bundle
+from desktop.store.catalogue import apply_goods, forget_goods
 from desktop.store.journal import current_epoch
-from desktop.store.members import apply_members
-from desktop.store.operators import apply_operators
+from desktop.store.members import apply_members, forget_member
+from desktop.store.operators import apply_operators, forget_operators
+from desktop.store.replica import (
+    Hashed,
+    begin_anew,
+    hold,
+    is_mismatched,
+    read_held,
+    settle,
+    stale_keys,
+)
 from desktop.store.settings import read_cursor, write_cursor
 from desktop.store.writer import Transaction, Urgency, Writer
-from desktop.sync.http import ServerConnection
+from desktop.sync.http import RefusedError, ServerConnection
 from shared.clock import Clock
 from shared.errors import ProtocolError
+from shared.ids import GoodsId, MemberId, OperatorId
 from shared.journal.entry import format_occurred_at
 from shared.journal.keys import PublicKey
 from shared.loyalty.bundle import load_bundle
@@ -30,12 +46,28 @@ from shared.protocol.message import (
     PullRequest,
     Stream,
 )
+from shared.protocol.message import Row as WireRow
+from shared.protocol.replica import is_tombstone, row_hash, row_key
 from shared.trade.fact import BundleRef
 
 SLICE_ROWS = 20
 """Rows per transaction, so that a waiting sale is at most some 10 ms away from the writer."""
 
 Row = TypeVar("Row")
+_KINDS: dict[Stream, type[WireRow]] = {
+    Stream.CATALOGUE: GoodsRow,
+    Stream.PROGRAMME: BundleRow,
+    Stream.OPERATORS: OperatorRow,
+    Stream.MEMBERS: MemberRow,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page with what was asked for."""
+
+    stream: Stream
+    reply: PullReply
 
 
 class Puller:
@@ -52,45 +84,81 @@ class Puller:
     def pull(self, server: ServerConnection, stream: Stream) -> int:
         """Apply every page of a stream that is new; returns how many rows came.
 
-        Raises ProtocolError ``bad-page`` for a page whose checksum is wrong, and
-        ``programme-rollback`` for a programme older than the one in force.
+        Raises ProtocolError ``bad-page`` for a page whose checksum is wrong,
+        ``programme-rollback`` for a programme older than the one in force, and ``replica-differs``
+        where even reading everything anew does not make what the server counts.
         """
         total = 0
+        has_begun_anew = False
         while True:
-            with self._reading.connect() as connection:
-                cursor = read_cursor(connection, stream)
-                epoch = current_epoch(connection)
-            page = server.pull(
-                PullRequest(
-                    protocol=PROTOCOL,
-                    stream=stream,
-                    cursor=cursor,
-                    unsent=epoch.unsent if epoch else 0,
-                )
-            )
-            if checksum(bytes(row) for row in page.rows) != page.checksum:
-                raise ProtocolError("bad-page", stream=stream.value)
-            self._apply(stream, page)
-            total += len(page.rows)
-            if page.is_last:
+            page = self._ask(server, stream)
+            if page is None:  # the server was restored
+                if has_begun_anew:
+                    raise ProtocolError("resync-required", stream=stream.value)
+                has_begun_anew = True
+                self._begin_anew(stream, is_mismatched=False)
+                continue
+            self._apply(page)
+            total += len(page.reply.rows)
+            if not page.reply.is_last:
+                continue
+            total += self._sweep(stream)
+            if self._agrees(page):
                 return total
+            if has_begun_anew:
+                raise ProtocolError("replica-differs", stream=stream.value)
+            has_begun_anew = True
+            self._begin_anew(stream, is_mismatched=True)
 
-    def _apply(self, stream: Stream, page: PullReply) -> None:
-        apply = self._applier(stream, page)
-        rows = page.rows
+    def _ask(self, server: ServerConnection, stream: Stream) -> _Page | None:
+        with self._reading.connect() as connection:
+            cursor = read_cursor(connection, stream)
+            epoch = current_epoch(connection)
+            was_mismatched = is_mismatched(connection, stream)
+        request = PullRequest(
+            protocol=PROTOCOL,
+            stream=stream,
+            cursor=cursor,
+            unsent=epoch.unsent if epoch else 0,
+            is_mismatched=was_mismatched,
+        )
+        try:
+            reply = server.pull(request)
+        except RefusedError as refused:
+            if refused.code == "resync-required" and cursor is not None:
+                return None
+            raise
+        if was_mismatched:
+            self._run(lambda connection: settle(connection, stream))
+        if checksum(bytes(row) for row in reply.rows) != reply.checksum:
+            raise ProtocolError("bad-page", stream=stream.value)
+        return _Page(stream, reply)
+
+    def _begin_anew(self, stream: Stream, *, is_mismatched: bool) -> None:
+        self._run(lambda connection: begin_anew(connection, stream, is_mismatched=is_mismatched))
+
+    def _agrees(self, page: _Page) -> bool:
+        """Whether what is held is what the server counts; an older server does not count."""
+        if page.reply.scope_checksum is None:
+            return True
+        with self._reading.connect() as connection:
+            held = read_held(connection, page.stream)
+        return (held.rows, held.checksum) == (page.reply.scope_rows, page.reply.scope_checksum)
+
+    def _apply(self, page: _Page) -> None:
+        apply = self._applier(page)
+        rows = page.reply.rows
         for start in range(0, max(len(rows), 1), SLICE_ROWS):
             part = rows[start : start + SLICE_ROWS]
-            cursor = page.cursor if start + SLICE_ROWS >= len(rows) else None
+            cursor = page.reply.cursor if start + SLICE_ROWS >= len(rows) else None
             try:
-                self._writer.run(_slice(apply, part, stream, cursor), Urgency.BACKGROUND)
+                self._writer.run(_slice(apply, part, page.stream, cursor), Urgency.BACKGROUND)
             except msgspec.MsgspecError as error:
                 # A document inside a row, of a shape that only a later release knows.
-                raise ProtocolError("bad-page", stream=stream.value) from error
+                raise ProtocolError("bad-page", stream=page.stream.value) from error
 
-    def _applier(
-        self, stream: Stream, page: PullReply
-    ) -> Callable[[Connection, Sequence[msgspec.Raw]], None]:
-        match stream:
+    def _applier(self, page: _Page) -> Callable[[Connection, Sequence[msgspec.Raw]], None]:
+        match page.stream:
             case Stream.CATALOGUE:
                 return lambda connection, rows: apply_goods(connection, _read(rows, GoodsRow))
             case Stream.OPERATORS:
@@ -100,13 +168,17 @@ class Puller:
             case Stream.PROGRAMME:
                 return self._put_bundles
             case Stream.MEMBERS:
-                return lambda connection, rows: self._put_members(connection, rows, page)
+                return lambda connection, rows: self._put_members(connection, rows, page.reply)
 
     def _put_bundles(self, connection: Connection, rows: Sequence[msgspec.Raw]) -> None:
         for row in _read(rows, BundleRow):
             payload = row.statement.verify(self._server_key, purpose="bundle", audience="all")
             ref = msgspec.json.decode(payload, type=BundleRef)
-            if ref.version < newest_version(connection):
+            known = bundle_hash(connection, ref.version)
+            if known == ref.sha256:
+                continue
+            # Known ones come again when the stream is begun anew; none replaces another.
+            if known is not None or ref.version < newest_version(connection):
                 raise ProtocolError("programme-rollback", version=ref.version)
             load_bundle(row.document, ref)
             put_bundle(connection, ref, row.document)
@@ -128,6 +200,34 @@ class Puller:
             # What was erased must not stay readable anywhere in the files.
             self._writer.scrub()
 
+    def _sweep(self, stream: Stream) -> int:
+        """Drop what did not come again after the stream was begun anew; how many rows."""
+        total = 0
+        while gone := self._run(lambda connection: _drop_stale(connection, stream)):
+            total += gone
+        return total
+
+    def _run(self, work: Callable[[Connection], Row]) -> Row:
+        return self._writer.run(
+            lambda transaction: work(transaction.connection), Urgency.BACKGROUND
+        )
+
+
+def _drop_stale(connection: Connection, stream: Stream) -> int:
+    keys = stale_keys(connection, stream, limit=SLICE_ROWS)
+    match stream:
+        case Stream.CATALOGUE:
+            forget_goods(connection, [GoodsId(key) for key in keys])
+        case Stream.OPERATORS:
+            forget_operators(connection, [OperatorId(key) for key in keys])
+        case Stream.MEMBERS:
+            for key in keys:
+                forget_member(connection, MemberId(key))
+        case Stream.PROGRAMME:
+            pass  # what past sales were priced with stays
+    hold(connection, stream, [(key, None) for key in keys])
+    return len(keys)
+
 
 def _slice(
     apply: Callable[[Connection, Sequence[msgspec.Raw]], None],
@@ -137,10 +237,19 @@ def _slice(
 ) -> Callable[[Transaction], None]:
     def work(transaction: Transaction) -> None:
         apply(transaction.connection, rows)
+        hold(transaction.connection, stream, _hashed(rows, stream))
         if cursor is not None:
             write_cursor(transaction.connection, stream, cursor)
 
     return work
+
+
+def _hashed(rows: Sequence[msgspec.Raw], stream: Stream) -> list[Hashed]:
+    read = _read(rows, _KINDS[stream])
+    return [
+        (row_key(row), None if is_tombstone(row) else row_hash(bytes(encoded)))
+        for row, encoded in zip(read, rows, strict=True)
+    ]
 
 
 def _read(rows: Sequence[msgspec.Raw], kind: type[Row]) -> list[Row]:

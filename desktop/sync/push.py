@@ -1,18 +1,22 @@
 """Pushing: whatever lies above the server's high-water mark, as the bytes it was written in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Engine, delete, select, update
+import msgspec
+from sqlalchemy import Engine, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from desktop.store.journal import Batch, Epoch, current_epoch, read_batch
-from desktop.store.schema import attachments, entries, epochs, exceptions, head_signatures
+from desktop.store.journal import Batch, Epoch, all_epochs, read_batch
+from desktop.store.schema import epochs, exceptions, head_signatures
+from desktop.store.settings import read_value, write_value
 from desktop.store.writer import Transaction, Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
 from shared.clock import HybridClock, HybridTime
 from shared.errors import EnvironmentFault, ProtocolError
-from shared.journal.certificate import sign_head
-from shared.journal.keys import SigningKey
+from shared.journal.certificate import decode_certificate, sign_head, verify_head
+from shared.journal.keys import KeyId, SigningKey
 from shared.protocol.message import (
     PROTOCOL,
     PUSH_BYTES_MAX,
@@ -20,6 +24,17 @@ from shared.protocol.message import (
     PushReply,
     PushRequest,
 )
+
+SERVER_TOLD: Final = "server-told"
+
+
+class ServerTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What the newest reply said besides where the copy stands."""
+
+    backup_at: str | None = None
+    """When the server's newest copy on another device was made; RFC 3339."""
+    enrol_again: bool = False
+    """The journal was found forked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +50,16 @@ class Pusher:
     """Sends the journal of one till."""
 
     def __init__(
-        self, *, writer: Writer, reading: Engine, key: SigningKey, hybrid: HybridClock
+        self,
+        *,
+        writer: Writer,
+        reading: Engine,
+        keys: Mapping[KeyId, SigningKey],
+        hybrid: HybridClock,
     ) -> None:
         self._writer = writer
         self._reading = reading
-        self._key = key
+        self._keys = keys
         self._hybrid = hybrid
         self._entries_max = PUSH_ENTRIES_MAX
         self.batches = 0
@@ -48,18 +68,24 @@ class Pusher:
     def unsent(self) -> int:
         """Entries the server has not acknowledged."""
         with self._reading.connect() as connection:
-            epoch = current_epoch(connection)
-        return epoch.unsent if epoch else 0
+            return sum(epoch.unsent for epoch in all_epochs(connection))
+
+    def server_told(self) -> ServerTold:
+        """What the server said last, also before the first contact of this start."""
+        with self._reading.connect() as connection:
+            return read_value(connection, SERVER_TOLD, ServerTold) or ServerTold()
 
     def push_once(self, server: ServerConnection) -> Pushed:
         """Send one batch; a time-out or 413 halves the next one, success grows it again.
+
+        What older epochs have not sent goes first, under their own keys.
 
         Raises what the connection raises; nothing is lost by any of it: the server's high-water
         mark answers the repeat.
         """
         with self._reading.connect() as connection:
-            epoch = current_epoch(connection)
-            assert epoch is not None
+            epochs_here = all_epochs(connection)
+            epoch = next((one for one in epochs_here if one.unsent), epochs_here[-1])
             batch = read_batch(
                 connection,
                 epoch=epoch,
@@ -67,11 +93,13 @@ class Pusher:
                 entries_max=self._entries_max,
                 bytes_max=PUSH_BYTES_MAX,
             )
-        request = self._request(epoch, batch)
+        key = self._key_of(epoch)
+        request = _request(epoch, batch, key, self._hybrid)
+        is_current = epoch is epochs_here[-1]
         try:
             reply = server.push(request)
         except RefusedError as refused:
-            return self._refused(epoch, refused)
+            return self._refused(epoch, request, refused)
         except EnvironmentFault:
             self._entries_max = max(1, self._entries_max // 2)
             raise
@@ -80,37 +108,45 @@ class Pusher:
             self._hybrid.witness(HybridTime(reply.hlc))
         except ValueError as error:
             raise ProtocolError("not-our-server") from error
-        self._acknowledge(epoch, batch, request, reply)
+        if reply.next_seq > epoch.head.next_seq and is_current:
+            self._refuse_to_go_on(epoch, reply)
+        self._acknowledge(epoch, batch, request, reply, key.id)
         self.batches += bool(batch.entries)
-        return Pushed(len(batch.entries), reply.next_seq >= epoch.head.next_seq)
+        is_done = is_current and reply.next_seq >= epoch.head.next_seq
+        return Pushed(len(batch.entries), is_done)
 
-    def _request(self, epoch: Epoch, batch: Batch) -> PushRequest:
-        return PushRequest(
-            protocol=PROTOCOL,
-            journal=epoch.head.journal,
-            epoch=epoch.head.epoch,
-            first_seq=batch.first_seq,
-            prev_hash=batch.previous_hash,
-            entries=batch.entries,
-            attachments=batch.attachments,
-            head_hash=batch.head_hash,
-            head_signature=sign_head(
-                self._key,
-                journal=epoch.head.journal,
-                epoch=epoch.head.epoch,
-                seq=batch.head_seq,
-                head_hash=batch.head_hash,
-            ),
-            hlc=self._hybrid.tick(),
-            certificate=epoch.certificate,
+    def _key_of(self, epoch: Epoch) -> SigningKey:
+        key_id = decode_certificate(epoch.certificate.payload).key_id
+        if key_id not in self._keys:
+            raise EnvironmentFault("till-key-missing", file=f"{epoch.head.epoch}: {key_id}")
+        return self._keys[key_id]
+
+    def _refuse_to_go_on(self, epoch: Epoch, reply: PushReply) -> None:
+        """The server has more than is here. Where this till's own signature proves it, the disk
+        lost entries, whatever else vanished with them: nothing more is written to this epoch."""
+        head = (reply.next_seq - 1, reply.head_hash, reply.head_signature)
+        ahead = ProtocolError("server-ahead", ours=epoch.head.next_seq, theirs=reply.next_seq)
+        if head[2] is None:
+            raise ahead
+        certificate = decode_certificate(epoch.certificate.payload)
+        try:
+            verify_head(certificate, seq=head[0], head_hash=head[1], signature=head[2])
+        except ProtocolError as error:
+            raise ahead from error
+        self._writer.run(
+            lambda transaction: _note_loss(transaction, epoch, reply.next_seq), Urgency.BACKGROUND
         )
+        raise EnvironmentFault("journal-behind-server", known=head[0], found=epoch.head.last_seq)
 
-    def _refused(self, epoch: Epoch, refused: RefusedError) -> Pushed:
+    def _refused(self, epoch: Epoch, request: PushRequest, refused: RefusedError) -> Pushed:
         if refused.status == 413:
             self._entries_max = max(1, self._entries_max // 2)
             return Pushed(0, is_done=False)
         next_seq = refused.reply.next_seq
         if refused.status != 409 or next_seq is None or next_seq > epoch.head.next_seq:
+            raise refused
+        if request.oldest_seq is not None:
+            # Nothing older is here to go back to: asking again at once would never end.
             raise refused
         # The server stands elsewhere than we thought; go on from where it is.
         self._writer.run(
@@ -120,14 +156,14 @@ class Pusher:
         return Pushed(0, is_done=False)
 
     def _acknowledge(
-        self, epoch: Epoch, batch: Batch, request: PushRequest, reply: PushReply
+        self, epoch: Epoch, batch: Batch, request: PushRequest, reply: PushReply, key_id: KeyId
     ) -> None:
-        if reply.next_seq > epoch.head.next_seq:
-            raise ProtocolError("server-ahead", ours=epoch.head.next_seq, theirs=reply.next_seq)
+        # An older epoch that had lost its end has nothing more to send.
+        next_seq = min(reply.next_seq, epoch.head.next_seq)
 
         def work(transaction: Transaction) -> None:
             connection = transaction.connection
-            _move_mark(transaction, epoch, reply.next_seq, durable_seq=reply.durable_seq)
+            _move_mark(transaction, epoch, next_seq, durable_seq=reply.durable_seq)
             if batch.entries:
                 connection.execute(
                     upsert(head_signatures)
@@ -136,18 +172,12 @@ class Pusher:
                         epoch=epoch.head.epoch,
                         seq=batch.head_seq,
                         hash=batch.head_hash,
-                        key_id=self._key.id,
+                        key_id=key_id,
                         signature=request.head_signature,
                     )
                     .on_conflict_do_nothing()
                 )
-                # The server has them now; here they would only be personal data lying about.
-                sent = select(entries.c.id).where(
-                    entries.c.journal == epoch.head.journal,
-                    entries.c.epoch == epoch.head.epoch,
-                    entries.c.seq.between(batch.first_seq, min(batch.head_seq, reply.next_seq - 1)),
-                )
-                connection.execute(delete(attachments).where(attachments.c.entry_id.in_(sent)))
+            write_value(connection, SERVER_TOLD, _told(reply))
             for notice in reply.exceptions:
                 connection.execute(
                     upsert(exceptions)
@@ -156,6 +186,42 @@ class Pusher:
                 )
 
         self._writer.run(work, Urgency.BACKGROUND)
+
+
+def _request(epoch: Epoch, batch: Batch, key: SigningKey, hybrid: HybridClock) -> PushRequest:
+    return PushRequest(
+        protocol=PROTOCOL,
+        journal=epoch.head.journal,
+        epoch=epoch.head.epoch,
+        first_seq=batch.first_seq,
+        prev_hash=batch.previous_hash,
+        entries=batch.entries,
+        attachments=batch.attachments,
+        head_hash=batch.head_hash,
+        head_signature=sign_head(
+            key,
+            journal=epoch.head.journal,
+            epoch=epoch.head.epoch,
+            seq=batch.head_seq,
+            head_hash=batch.head_hash,
+        ),
+        hlc=hybrid.tick(),
+        certificate=epoch.certificate,
+        # Told only where it matters: the server asks for what was deleted here.
+        oldest_seq=batch.first_seq if batch.first_seq > epoch.acknowledged_seq else None,
+    )
+
+
+def _note_loss(transaction: Transaction, epoch: Epoch, server_seq: int) -> None:
+    transaction.connection.execute(
+        update(epochs)
+        .where(epochs.c.journal == epoch.head.journal, epochs.c.epoch == epoch.head.epoch)
+        .values(server_seq=server_seq)
+    )
+
+
+def _told(reply: PushReply) -> ServerTold:
+    return ServerTold(backup_at=reply.backup_at, enrol_again=reply.enrol_again)
 
 
 def _move_mark(transaction: Transaction, epoch: Epoch, next_seq: int, *, durable_seq: int) -> None:

@@ -35,6 +35,7 @@ class SyncRunner:
         puller: Puller,
         leases: LeaseKeeper,
         clock: Clock,
+        tidy: Callable[[], None] = lambda: None,
         on_status: Callable[[SyncStatus], None] = lambda _status: None,
         on_change: Callable[[Stream], None] = lambda _stream: None,
         jitter: Callable[[], float] = random.random,
@@ -44,6 +45,7 @@ class SyncRunner:
         self._puller = puller
         self._leases = leases
         self._clock = clock
+        self._tidy = tidy
         self._on_status = on_status
         self._on_change = on_change
         self._jitter = jitter
@@ -75,6 +77,7 @@ class SyncRunner:
     def sync_once(self, server: ServerConnection) -> None:
         """Send everything, see to the leases, then bring every stream up to date."""
         self._leases.tend()
+        self._leases.present(server)
         while not self._pusher.push_once(server).is_done:
             self._contact()
             if self._closing.is_set():
@@ -84,6 +87,8 @@ class SyncRunner:
         for stream in STREAMS:
             if self._puller.pull(server, stream):
                 self._on_change(stream)
+        # What the server has safe may have grown old here.
+        self._tidy()
 
     def try_once(self) -> float:
         """Connect if need be and sync; returns the seconds to wait before the next try.
@@ -136,6 +141,7 @@ class SyncRunner:
         return wait_s
 
     def _status(self, error: EvertillError | None = None, next_try_s: float = 0.0) -> SyncStatus:
+        told = self._pusher.server_told()
         return SyncStatus(
             is_online=self._online,
             unsent=self._pusher.unsent(),
@@ -144,4 +150,6 @@ class SyncRunner:
             error_code=error.code if error else "",
             error_fields=dict(error.fields) if error else {},
             next_try_s=next_try_s,
+            backup_at=datetime.fromisoformat(told.backup_at) if told.backup_at else None,
+            enrol_again=told.enrol_again,
         )

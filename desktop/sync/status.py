@@ -16,6 +16,10 @@ class SyncStatus:
     error_code: str = ""
     error_fields: dict[str, object] = field(default_factory=dict)
     next_try_s: float = 0.0
+    backup_at: datetime | None = None
+    """When the server was last copied to another device; None where it never was."""
+    enrol_again: bool = False
+    """The journal was found forked: this till should get a key of its own."""
 
     @property
     def is_all_sent(self) -> bool:

@@ -10,8 +10,9 @@ import secrets
 
 import msgspec
 
+from shared.errors import ProtocolError
 from shared.ids import AttachmentId, RandomBytes, random_id
-from shared.journal.entry import AttachmentRef
+from shared.journal.entry import AttachmentRef, decode_entry
 
 SALT_BYTES = 32
 CONTENT_BYTES_MAX = 16 * 1024
@@ -34,6 +35,14 @@ class Attachment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def _digest(self) -> str:
         return hashlib.sha256(self.salt + self.content).hexdigest()
+
+
+def named_attachments(encoded: bytes | None) -> tuple[AttachmentRef, ...]:
+    """What an entry vouches for; nothing where there is none or it cannot be read."""
+    try:
+        return decode_entry(encoded).envelope.attachments if encoded is not None else ()
+    except ProtocolError:
+        return ()
 
 
 def attach(content: bytes, *, random_bytes: RandomBytes = secrets.token_bytes) -> Attachment:

@@ -159,6 +159,14 @@ def take(
     return Taking(candidate=candidate, amounts=_share(off, weights), units=units, sets=sets)
 
 
+def obstacle(candidate: Candidate, lines: Sequence[OfferLine], state: Standing) -> Missing | None:
+    """What is missing for an offer to take anything off a state; None where it can."""
+    missing = shortfall(candidate.gate, state.remaining)
+    if missing is not None:
+        return _missing_spend(candidate, missing)
+    return None if amount_off(candidate, lines, state) else lacking(candidate, lines, state)
+
+
 def amount_off(candidate: Candidate, lines: Sequence[OfferLine], state: Standing) -> int:
     """How much an offer whose thresholds are reached takes off, without sharing it over lines."""
     off, _, _ = _amount(candidate, lines, state)

@@ -11,7 +11,7 @@ from shared.pricing.effects import (
     Taking,
     after,
     lacking,
-    take,
+    obstacle,
 )
 from shared.pricing.gates import positions_in
 from shared.pricing.quote import Explanation, Reason
@@ -59,10 +59,10 @@ def explain_candidates(candidates: Sequence[Candidate], course: Course) -> list[
             missing = lacking(candidate, course.lines, before)
             told += _unlock(candidate, missing) if _can_gain(candidate) else []
         else:
-            found = take(candidate, course.lines, before)
-            if found == Missing():
-                found = take(candidate, course.lines, course.start)
-            told.append(_not_applied(candidate, found, course.takings))
+            missed = obstacle(candidate, course.lines, before)
+            if missed == Missing():
+                missed = obstacle(candidate, course.lines, course.start)
+            told.append(_not_applied(candidate, missed, course.takings))
     return told
 
 
@@ -96,10 +96,10 @@ def _unlock(candidate: Candidate, missing: Missing) -> list[Explanation]:
 
 
 def _not_applied(
-    candidate: Candidate, found: Taking | Missing, takings: Sequence[Taking]
+    candidate: Candidate, missed: Missing | None, takings: Sequence[Taking]
 ) -> Explanation:
-    if isinstance(found, Missing):
-        if unlock := _unlock(candidate, found):
+    if missed is not None:
+        if unlock := _unlock(candidate, missed):
             return unlock[0]
         return Explanation(
             offer=candidate.offer.id, reason=Reason.NO_GOODS, coupon=candidate.coupon

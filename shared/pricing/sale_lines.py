@@ -229,6 +229,14 @@ def offers_applied(
     return tuple(applied)
 
 
+def offers_used(quote: Quote) -> Counter[str]:
+    """How often each offer was used, as limits count it and ``offers_applied`` tells it."""
+    used = Counter(total.offer for total in quote.offers)
+    used.update(given[0].offer for given in _uses(one for one in quote.added if one.goods))
+    used.update(issued.offer for issued in quote.issued)
+    return used
+
+
 def _beside_the_price(
     quote: Quote, articles: Mapping[str, Goods]
 ) -> Iterator[tuple[AddedUnits | IssuedCoupons, CouponId | None, int]]:

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import msgspec
 
 from shared.errors import ProtocolError
 from shared.protocol.message import Stream
+from shared.protocol.replica import Scope, row_hash
 
 
 class Cursor(NamedTuple):
@@ -39,5 +39,4 @@ def checksum(rows: Iterable[bytes]) -> str:
 
     A sum, so that it does not depend on the order and can be kept up row by row.
     """
-    total = sum(int.from_bytes(hashlib.sha256(row).digest()[:8], "big") for row in rows)
-    return f"{total % 2**64:016x}"
+    return Scope(total=sum(map(row_hash, rows)) % 2**64).checksum

@@ -33,6 +33,10 @@ class LeaseRequest(Message, frozen=True, kw_only=True):
     held: tuple[LeaseId, ...] = ()
     budget: bool = False
     """Whether the till would spend points of members it cannot ask about."""
+    generation: str = ""
+    """The server's, as this till last showed it its leases; empty where it never did."""
+    presented: tuple[Signed, ...] = ()
+    """To a server of another generation: every lease the till has, for the server may lack it."""
 
 
 class LeaseAnswer(Message, frozen=True, kw_only=True):
@@ -55,6 +59,10 @@ class LeaseReply(Message, frozen=True, kw_only=True):
 
     answers: tuple[LeaseAnswer, ...]
     budget: Signed | None
+    generation: str
+    """Another one than the request's: the till is to present its leases."""
+    is_resting: bool
+    """Nothing is granted after a restore until all tills have shown what they hold."""
     called_back: tuple[LeaseId, ...]
     """Of those held: to be closed as soon as no basket needs them."""
     server_time: str

@@ -1,10 +1,13 @@
 """Messages of till and server. Bodies are msgpack; entries travel as the bytes they were written.
 
-A known version forbids unknown fields: a new field with meaning is a new protocol version.
+A known version forbids unknown fields: a new field with meaning is a new protocol version. Fields
+newer than version 1 have defaults and are left out while they have them; ``spoken`` takes them out
+of a reply to a peer of an older version.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final, TypeVar
 
 import msgspec
 
@@ -27,8 +30,13 @@ PAGE_ROWS_MAX: Final = 2000
 CONTENT_TYPE: Final = "application/msgpack"
 
 
-class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Message(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A message on the wire."""
+
+    newer: ClassVar[Mapping[int, Mapping[str, object]]] = {}
+    """Per version, the fields it brought with their defaults."""
 
 
 class Hello(Message, frozen=True, kw_only=True):
@@ -83,6 +91,8 @@ class PushRequest(Message, frozen=True, kw_only=True):
     hlc: str
     certificate: Signed
     """The epoch's own certificate, so that a push proves itself."""
+    oldest_seq: int | None = None
+    """The first entry this till still has; told where the server asks for what it has no more."""
 
 
 class ExceptionNotice(Message, frozen=True, kw_only=True):
@@ -102,6 +112,15 @@ class PushReply(Message, frozen=True, kw_only=True):
     exceptions: tuple[ExceptionNotice, ...]
     server_time: str
     hlc: str
+    backup_at: str | None = None
+    """When the newest verified copy on another device was made; null while there is none."""
+    enrol_again: bool = False
+    """This journal was found forked: the till should get a key of its own; it goes on selling."""
+    head_signature: bytes | None = None
+    """The till's own signature of ``next_seq - 1``, where that is more than it sent: it proves that
+    the till wrote what it may not know of any more."""
+
+    newer = {2: {"backup_at": None, "enrol_again": False, "head_signature": None}}
 
 
 class ErrorReply(Message, frozen=True, kw_only=True):
@@ -132,6 +151,8 @@ class PullRequest(Message, frozen=True, kw_only=True):
     limit: int = PAGE_ROWS_MAX
     unsent: int = 0
     """Entries this till has not sent; head office shows it beside the last contact."""
+    is_mismatched: bool = False
+    """What this till held of the stream was not what the server counts; it starts anew."""
 
 
 class GoodsRow(Message, frozen=True, kw_only=True):
@@ -219,6 +240,12 @@ class PullReply(Message, frozen=True, kw_only=True):
     checksum: str
     """16 hex digits: the sum, modulo 2^64, of the first 8 bytes of each row's SHA-256."""
     is_last: bool
+    scope_rows: int | None = None
+    """On the last page: how many rows that are no tombstones the till should hold now."""
+    scope_checksum: str | None = None
+    """On the last page: the checksum of all of them, kept where they are written."""
+
+    newer = {2: {"scope_rows": None, "scope_checksum": None}}
 
 
 class LookupRequest(Message, frozen=True, kw_only=True):
@@ -241,3 +268,17 @@ class LookupReply(Message, frozen=True, kw_only=True):
 
     members: tuple[MemberRow, ...] = ()
     receipt: ReceiptCopy | None = None
+
+
+Spoken = TypeVar("Spoken", bound=Message)
+
+
+def spoken(reply: Spoken, protocol: int) -> Spoken:
+    """A reply as a peer of this version reads it: without fields that came later."""
+    later = {
+        name: default
+        for version, fields in reply.newer.items()
+        if version > protocol
+        for name, default in fields.items()
+    }
+    return msgspec.structs.replace(reply, **later) if later else reply

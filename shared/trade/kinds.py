@@ -39,6 +39,8 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     value.ValueClosed,
     value.GiftCardSold,
     value.GiftCardClosed,
+    server.TillRevoked,
+    server.QuarantineDecided,
 )
 
 _decoders = {(fact.kind, fact.version): msgspec.json.Decoder(fact) for fact in FACTS}

@@ -65,6 +65,8 @@ class LeaseEnd(StrEnum):
     CALLED_BACK = "called-back"
     """The server asked for it: somebody else needs it."""
     USED_UP = "used-up"
+    ENROLLED_AGAIN = "enrolled-again"
+    """It was granted to an earlier epoch of the journal."""
 
 
 class LeaseClosed(Fact, frozen=True, kw_only=True):

@@ -72,6 +72,29 @@ class MemberErased(Fact, frozen=True, kw_only=True):
     reason: str
 
 
+class TillRevoked(Fact, frozen=True, kw_only=True):
+    """A till's key is trusted no more: what it still sends waits for a decision."""
+
+    kind: ClassVar[str] = "till_revoked"
+
+    journal: JournalId
+    epoch: int
+    till_id: TillId
+    key_id: str
+
+
+class QuarantineDecided(Fact, frozen=True, kw_only=True):
+    """An entry that waited in quarantine was booked or given up."""
+
+    kind: ClassVar[str] = "quarantine_decided"
+
+    journal: JournalId
+    epoch: int
+    seq: int
+    decision: str
+    """``booked``, ``rejected``, or ``read``: a later release could read it."""
+
+
 class OperatorChanged(Fact, frozen=True, kw_only=True):
     """Head office added or changed an operator; the name is the attachment ``profile``."""
 

@@ -10,7 +10,7 @@ from shared.loyalty.wallet import minus
 from shared.pricing.cash import cash_rounding
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import THIS_SALE
-from shared.pricing.sale_lines import sale_lines
+from shared.pricing.sale_lines import offers_used, sale_lines
 from shared.pricing.tender_rules import demands
 from shared.trade.fact import LotDraw
 from shared.workbench import scenario as told
@@ -54,8 +54,7 @@ def complete(shop: Shop, step: told.Complete) -> None:
         sold.issued = (*sold.issued, *codes)
     if account is not None:
         _move_member(shop, account, sold)
-    for offer in {one.offer for one in quote.offers} | {one.offer for one in quote.added}:
-        shop.uses[offer] += sum(one.offer == offer for one in quote.offers) or 1
+    shop.uses.update(sold.uses)
     shop.day.count(sold)
     shop.clear()
 
@@ -96,6 +95,7 @@ def _sold(shop: Shop, quote: Quote, sale: str, rewards: tuple[LotDraw, ...]) -> 
         ),
         used=tuple(quote.coupons_used),
         issued=(),
+        uses=offers_used(quote),
     )
 
 
@@ -136,9 +136,8 @@ def _move_member(shop: Shop, account: Account, sold: Sold) -> None:
             growth=sold.earning.growth_total,
         )
     )
-    for one in sold.quote.offers:
-        account.uses[one.offer] += 1
-        account.uses_on[today, one.offer] += 1
+    account.uses.update(sold.uses)
+    account.uses_on.update({(today, offer): times for offer, times in sold.uses.items()})
     for rule in programme.restrictions:
         bought = (line for line in sold.basket.lines if not line.comes_in)
         units = sum(line.units or 1 for line in bought if rule.goods.contains(line.goods))

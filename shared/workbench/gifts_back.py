@@ -59,6 +59,8 @@ def charge_gifts(shop: Shop, sold: Sold, gifts: Counter[str], money: int) -> Cha
         due[shop.article(goods).tax_class] += shop.article(goods).list_price_minor * units
     charged = min(sum(due.values()) - sold.gifts_charged_minor, money)
     sold.gifts_charged_minor += charged
+    is_paid = sold.gifts_charged_minor == sum(due.values())
+    sold.gifts_paid = Counter(too_many) if is_paid else Counter()
     before, sold.gift_taxes = sold.gift_taxes, _gift_taxes(sold, due)
     return Charge(charged, more(sold.gift_taxes, before))
 

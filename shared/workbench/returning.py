@@ -107,10 +107,10 @@ def _credit(shop: Shop, coming: Coming) -> int:
     """What the goods that come back are worth in money, without noting it."""
     sold = coming.sold
     noted = sold.returned.copy(), sold.gifts_back.copy()
-    charged = sold.gifts_charged_minor, sold.gift_taxes
+    charged = sold.gifts_charged_minor, sold.gift_taxes, sold.gifts_paid
     back, charge = _bring_back(shop, coming)
     sold.returned, sold.gifts_back = noted
-    sold.gifts_charged_minor, sold.gift_taxes = charged
+    sold.gifts_charged_minor, sold.gift_taxes, sold.gifts_paid = charged
     return back.amount - back.points_paid - charge.amount
 
 
@@ -329,6 +329,8 @@ def _give(
         )
     taken = _move_member(shop, sold, back, lots)
     given_back, voided = _move_coupons(shop, sold)
+    sold.voided = (*sold.voided, *voided)
+    _give_uses_back(shop, sold)
     taxes = more(Counter(back.taxes), Counter(charge.taxes))
     shop.day.give_back(back.amount - charge.amount, taxes)
     if back.points_paid:
@@ -410,6 +412,18 @@ def _move_member(shop: Shop, sold: Sold, back: Back, lots: Sequence[LotDraw]) ->
         for one in account.spending
     ]
     return claw.points
+
+
+def _give_uses_back(shop: Shop, sold: Sold) -> None:
+    """An offer of which nothing is left may be used again, by the member and by others."""
+    gone = Counter({one: sold.uses[one] for one in sold.uses.keys() - sold.offers_kept})
+    sold.uses -= gone
+    shop.uses -= gone
+    account = shop.accounts.get(sold.member or "")
+    if account is not None:
+        account.uses -= gone
+        day = sold.at.date()
+        account.uses_on -= Counter({(day, offer): times for offer, times in gone.items()})
 
 
 def _move_coupons(shop: Shop, sold: Sold) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -52,6 +52,10 @@ class Sold:
     """Codes that were spent."""
     issued: tuple[str, ...]
     """Codes that were given."""
+    uses: Counter[str]
+    """How often it used each offer that still gives something."""
+    voided: tuple[str, ...] = ()
+    """Codes that were given and are void."""
     returned: Counter[str] = field(default_factory=Counter)
     """Units or grams by line."""
     refunded_minor: int = 0
@@ -71,6 +75,8 @@ class Sold:
     gifts_back: Counter[str] = field(default_factory=Counter)
     """Units that were given on top and came back, by article."""
     gifts_charged_minor: int = 0
+    gifts_paid: Counter[str] = field(default_factory=Counter)
+    """Units that stay and are charged in full, by article."""
     gift_taxes: Counter[str] = field(default_factory=Counter)
     """The tax in that, by tax class."""
 
@@ -121,6 +127,21 @@ class Sold:
     def name_of(self, line: SaleLine) -> str:
         """The line's name in the basket."""
         return self.basket.lines[line.line - 1].id
+
+    @property
+    def offers_kept(self) -> set[str]:
+        """Offers of which the customer still has something: off a line, on top, or a coupon."""
+        kept = {
+            share.offer
+            for line, quoted in zip(self.lines, self.quote.lines, strict=True)
+            if self.left_of(line)
+            for share in quoted.discounts
+        }
+        gifts = self.gifts - self.gifts_back - self.gifts_paid
+        kept |= {one.offer for one in self.quote.added if gifts[one.goods]}
+        if set(self.issued) - set(self.voided):
+            kept |= {one.offer for one in self.quote.issued}
+        return kept
 
     @property
     def is_all_back(self) -> bool:

@@ -14,6 +14,7 @@ STATUS: Final[dict[str, int]] = {
     "old-nonce": 401,
     "unknown-journal": 401,
     "unknown-key": 401,
+    "revoked-key": 401,
     "unsigned-request": 401,
     "wrong-statement": 401,
     "not-strict-json": 401,

@@ -25,6 +25,7 @@ from shared.protocol.message import (
     PushReply,
     PushRequest,
     Stream,
+    spoken,
 )
 from sync_server.api.description import describe
 from sync_server.api.wire import MessageType, answer, decode, read_body
@@ -67,9 +68,7 @@ def till_routes(services: Services) -> APIRouter:
     async def push(request: Request) -> Response:
         """Takes entries; proves itself by its head signature."""
         body = await read_body(request)
-        return answer(
-            await run_in_threadpool(lambda: services.ingest.push(decode(body, PushRequest)))
-        )
+        return answer(await run_in_threadpool(_push, services, body))
 
     @router.post("/sync/pull", openapi_extra=describe(PullRequest, PullReply))
     async def pull(request: Request) -> Response:
@@ -124,8 +123,15 @@ async def _signed(
     return answer(await run_in_threadpool(run))
 
 
+def _push(services: Services, body: bytes) -> PushReply:
+    message = decode(body, PushRequest)
+    return spoken(services.ingest.push(message), message.protocol)
+
+
 def _pull(services: Services, caller: Certificate, message: PullRequest) -> PullReply:
     # One stream of a round is enough to tell that the till was here.
     if caller.till_id is not None and message.stream is Stream.MEMBERS:
         services.stores.note_contact(caller.till_id, unsent=min(message.unsent, UNSENT_MAX))
-    return services.pull.page(caller, message)
+    if message.is_mismatched:
+        services.pull.note_mismatch(caller, message.stream)
+    return spoken(services.pull.page(caller, message), message.protocol)

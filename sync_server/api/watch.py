@@ -11,9 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sync_server.backup.durability import last_backup
 from sync_server.bootstrap import Services
 from sync_server.database.migrate import is_current
 from sync_server.database.schema import entries, exceptions, quarantine
+from sync_server.database.times import parse_time
 from sync_server.database.transaction import Snapshot
 from sync_server.ledger.audit_job import progress_of
 from sync_server.ledger.price_audit import SALES
@@ -56,6 +58,12 @@ class Metrics:
             "evertill_unjudged_returns", "Returns that cannot be.", registry=self.registry
         )
 
+        self.backup = Gauge(
+            "evertill_last_backup_timestamp_seconds",
+            "When the newest copy on another device was made; 0 for none.",
+            registry=self.registry,
+        )
+
     def look(self, snapshot: Snapshot) -> None:
         """Take the counts that the database knows."""
         counts = (
@@ -78,6 +86,8 @@ class Metrics:
             progress = progress_of(snapshot, watched)
             waiting.set(progress.waiting)
             unjudged.set(progress.unjudged)
+        backup_at = last_backup(snapshot)
+        self.backup.set(parse_time(backup_at).timestamp() if backup_at else 0)
 
 
 class MeasuringMiddleware:

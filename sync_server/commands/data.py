@@ -103,6 +103,8 @@ def _print(report: Report) -> None:
     for name in ("chains", "entries", "signatures", "postings", "balances", "quarantined"):
         table.add_row(name, f"{getattr(report, name):,}")
     console.print(table)
+    for hole in report.holes:
+        console.print(f"Hole: {hole} is neither here nor at its till", style="yellow", markup=False)
     if report.is_clean:
         console.print("Everything agrees.", style="green")
         return

@@ -13,14 +13,16 @@ import uvicorn
 
 from sync_server.api.application import make_application
 from sync_server.api.listening import listen
+from sync_server.background import Repeated
 from sync_server.bootstrap import initialise, open_services
 from sync_server.commands.options import DataFolder
-from sync_server.ledger.audit_job import AuditThread
+from sync_server.ledger.audit_job import AUDIT_PAUSE_S
 
 ADDRESS_FILE = "address.json"
 CONNECTIONS_MAX = 500
 KEEP_ALIVE_S = 30
 SHUTDOWN_S = 5
+ALARM_PAUSE_S = 60.0
 
 
 def add_to(application: typer.Typer) -> None:
@@ -59,7 +61,13 @@ def serve(
     with (
         open_services(data) as services,
         listen(host, port) as listener,
-        AuditThread(services.audit, services.returns_audit),
+        Repeated(
+            "audit",
+            services.audit.run_behind,
+            services.returns_audit.run_behind,
+            pause_s=AUDIT_PAUSE_S,
+        ),
+        Repeated("quarantine-alarm", services.quarantine.alarm, pause_s=ALARM_PAUSE_S),
     ):
         config = uvicorn.Config(
             make_application(services),

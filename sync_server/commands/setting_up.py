@@ -105,6 +105,15 @@ def issue_code(
         typer.echo(services.enrolment.issue_code(TillId(till)))
 
 
+@_till.command("revoke")
+def revoke_till(
+    data: DataFolder, till: Annotated[str, typer.Argument(help="The till's id.")]
+) -> None:
+    """Trust a till's keys no more and print how many; what it still sends waits in quarantine."""
+    with open_services(data) as services:
+        typer.echo(services.revocation.revoke(TillId(till)))
+
+
 @_operator.command("add")
 def add_operator(
     data: DataFolder,

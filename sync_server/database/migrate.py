@@ -6,10 +6,15 @@ from sqlalchemy import Connection, inspect, text
 
 from shared.errors import EnvironmentFault
 from sync_server.database.schema import HEAD_REVISION, shards
-from sync_server.database.transaction import Database
+from sync_server.database.transaction import Database, Work
 
 VERSIONS = Path(__file__).parent / "migrations"
 _KNOWN = frozenset(path.name[1:5] for path in (VERSIONS / "versions").glob("r*.py"))
+
+
+def is_known(revision: str | None) -> bool:
+    """Whether this release can read a database or a copy at this migration."""
+    return revision in _KNOWN
 
 
 def revision(connection: Connection) -> str | None:
@@ -28,6 +33,16 @@ def is_current(database: Database) -> bool:
         return found is not None
 
 
+def check_current(database: Database) -> None:
+    """Raise EnvironmentFault ``schema-older`` or ``schema-newer`` unless it is this release's."""
+    with database.reading() as snapshot:
+        found = revision(snapshot.connection)
+    if found is None or (is_known(found) and found != HEAD_REVISION):
+        raise EnvironmentFault("schema-older", found=str(found), known=HEAD_REVISION)
+    if found != HEAD_REVISION:
+        raise EnvironmentFault("schema-newer", found=found, known=HEAD_REVISION)
+
+
 def migrate(database: Database) -> None:
     """Upgrade to this release's schema.
 
@@ -37,18 +52,19 @@ def migrate(database: Database) -> None:
         found = revision(snapshot.connection)
     if found == HEAD_REVISION:
         return
-    if found is not None and found not in _KNOWN:
+    if found is not None and not is_known(found):
         raise EnvironmentFault("schema-newer", found=found, known=HEAD_REVISION)
-    _upgrade(database)
+    with database.writing(is_bare=True) as work:
+        upgrade_in(work)
 
 
-def _upgrade(database: Database) -> None:
+def upgrade_in(work: Work, revision: str = "head") -> None:
+    """Run the migrations that are missing, in the caller's transaction."""
     from alembic import command  # noqa: PLC0415 - 0.9 s to import, needed once per release
     from alembic.config import Config  # noqa: PLC0415 - as above
 
     config = Config()
     config.set_main_option("script_location", str(VERSIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    with database.writing() as work:
-        config.attributes["connection"] = work.connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = work.connection
+    command.upgrade(config, revision)

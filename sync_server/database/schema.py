@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-HEAD_REVISION: Final = "0004"
+HEAD_REVISION: Final = "0005"
 """The newest migration; a database at another one is upgraded or refused."""
 
 
@@ -62,6 +62,9 @@ shards = Table(
     _big("server_seq"),
     _required("own_journal"),
     _required("created_at"),
+    # What lies below may have been given before a restore, though this database does not know.
+    Column("bundle_floor", BigInteger, nullable=False, server_default="0"),
+    Column("epoch_floor", BigInteger, nullable=False, server_default="0"),
 )
 
 server_keys = Table(
@@ -162,6 +165,21 @@ entries = Table(
     _big("server_seq"),
     UniqueConstraint("shard", "id", name="uq_entries_id"),
     UniqueConstraint("shard", "server_seq", name="uq_entries_server_seq"),
+)
+
+# Entries that neither the server nor the till has any more; what was found is on both sides of it.
+holes = Table(
+    "holes",
+    metadata,
+    _shard(),
+    _key("journal"),
+    _number("epoch"),
+    _number("stop_seq"),
+    _big("first_seq"),
+    _bytes("hash_before"),
+    _bytes("hash_at_end"),
+    _required("found_at"),
+    Column("filled_at", String, nullable=True),
 )
 
 head_signatures = Table(
@@ -304,6 +322,16 @@ member_entries = Table(
     _key("entry_id"),
 )
 
+# Keys that are trusted no more; their epochs' entries wait for a decision.
+revoked_keys = Table(
+    "revoked_keys",
+    metadata,
+    _shard(),
+    _key("key_id"),
+    _required("till_id"),
+    _required("revoked_at"),
+)
+
 natural_keys = Table(
     "natural_keys",
     metadata,
@@ -345,6 +373,7 @@ quarantine = Table(
     _text("detail"),
     _required("received_at"),
     Column("resolved_at", String, nullable=True),
+    Column("decision", String, nullable=True),
 )
 
 goods = Table(
@@ -413,6 +442,15 @@ lease_spends = Table(
     Index("ix_lease_spends_lease", "shard", "lease_id", "member_id"),
 )
 
+# Which journals have shown a restored server of this generation the leases they hold.
+lease_presentations = Table(
+    "lease_presentations",
+    metadata,
+    _shard(),
+    _key("journal"),
+    _key("generation"),
+)
+
 # Two sales of one card are one card: both say until when it pays.
 gift_cards = Table(
     "gift_cards",
@@ -432,6 +470,52 @@ jobs = Table(
     _big("server_seq"),
     _big("judged"),
     _big("unjudged"),
+)
+
+# Copies of this database that were read back and found whole.
+copies = Table(
+    "copies",
+    metadata,
+    _shard(),
+    _key("copy_id"),
+    _required("target"),
+    Column("off_machine", Boolean, nullable=False),
+    _big("server_seq"),
+    _big("bytes"),
+    _required("sha256"),
+    _required("made_at"),
+    _required("verified_at"),
+)
+
+# How far each epoch is in the newest copy on another device.
+durable = Table(
+    "durable",
+    metadata,
+    _shard(),
+    _key("journal"),
+    _number("epoch"),
+    _big("next_seq"),
+)
+
+# What tills should hold of each stream, kept in the transaction that changes its rows.
+scopes = Table(
+    "scopes",
+    metadata,
+    _shard(),
+    _key("stream"),
+    _required("format"),
+    _big("through"),
+    _big("row_count"),
+    _required("checksum"),
+)
+
+scope_rows = Table(
+    "scope_rows",
+    metadata,
+    _shard(),
+    _key("stream"),
+    _key("row_key"),
+    _required("hash"),
 )
 
 bundles = Table(

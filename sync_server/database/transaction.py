@@ -5,7 +5,7 @@ lock taken first. So the shard's counter grows in the order of commits, and a re
 skips no row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
@@ -72,6 +72,8 @@ class Database:
     def __init__(self, engine: Engine, shard: int = SHARD) -> None:
         self.engine = engine
         self.shard = shard
+        self.before_commit: Callable[[Work], None] = lambda _work: None
+        """What is derived from all that a transaction wrote, whoever wrote it."""
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._writer = Lock()
 
@@ -81,17 +83,26 @@ class Database:
         return self._is_sqlite
 
     @contextmanager
-    def writing(self) -> Iterator[Work]:
-        """A transaction that writes; commits when the block ends, rolls back when it raises."""
+    def writing(self, *, is_bare: bool = False) -> Iterator[Work]:
+        """A transaction that writes; commits when the block ends, rolls back when it raises.
+
+        A bare one changes the tables themselves: nothing is derived from it.
+        """
         if self._is_sqlite:
             # Threads queue here in order instead of polling SQLite's lock.
             with self._writer, self._begin(**{WRITING: True}) as connection:
-                yield Work(connection, self.shard)
+                yield from self._until_commit(Work(connection, self.shard), is_bare=is_bare)
         else:
             with self._begin(isolation_level="READ COMMITTED") as connection:
                 lock = text("SELECT pg_advisory_xact_lock(:namespace, :shard)")
                 connection.execute(lock, {"namespace": _LOCK_NAMESPACE, "shard": self.shard})
-                yield Work(connection, self.shard)
+                yield from self._until_commit(Work(connection, self.shard), is_bare=is_bare)
+
+    def _until_commit(self, work: Work, *, is_bare: bool) -> Iterator[Work]:
+        yield work
+        running = work.connection.get_transaction()
+        if not is_bare and running is not None and running.is_active:
+            self.before_commit(work)
 
     @contextmanager
     def reading(self) -> Iterator[Snapshot]:

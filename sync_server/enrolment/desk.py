@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, select, update
 
 from shared.clock import Clock
 from shared.errors import DomainError, ProtocolError
@@ -25,7 +25,7 @@ from sync_server.database.schema import enrolment_codes, epochs, server_keys, ti
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.enrolment.code import new_code, parse_code
-from sync_server.journal.chains import add_epoch
+from sync_server.journal.chains import add_epoch, next_epoch
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
 from sync_server.stores.registry import Till, find_store, find_till
@@ -101,7 +101,7 @@ class EnrolmentDesk:
         now = format_time(self.clock.now())
         certificate = Certificate(
             journal=journal,
-            epoch=_next_epoch(work, journal),
+            epoch=next_epoch(work, journal),
             shard=work.shard,
             till_id=till.till_id,
             store_id=till.store_id,
@@ -190,14 +190,6 @@ def _is_known_key(work: Work, key: PublicKey) -> bool:
         epochs.c.shard == work.shard, epochs.c.key_id == key.id
     )
     return work.connection.execute(statement).first() is not None
-
-
-def _next_epoch(work: Work, journal: JournalId) -> int:
-    statement = select(func.max(epochs.c.epoch)).where(
-        epochs.c.shard == work.shard, epochs.c.journal == journal
-    )
-    newest = work.connection.execute(statement).scalar_one()
-    return 0 if newest is None else int(newest) + 1
 
 
 def _server_keys(snapshot: Snapshot) -> tuple[str, Signed]:

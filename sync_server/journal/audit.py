@@ -12,9 +12,10 @@ import msgspec
 from sqlalchemy import Row, func, select
 
 from shared.errors import ProtocolError
-from shared.journal.attachment import Attachment
+from shared.journal.attachment import Attachment, named_attachments
 from shared.journal.certificate import Certificate, decode_certificate, verify_head
-from shared.journal.entry import chain_hash, decode_entry
+from shared.journal.entry import chain_hash
+from shared.journal.flaws import Findings
 from shared.journal.keys import PublicKey, Signed, parse_public_key
 from shared.journal.server_key import certified_server_key
 from shared.ledger.account import Account, AccountKind, Posting, Unit
@@ -24,22 +25,13 @@ from sync_server.database import schema
 from sync_server.database.transaction import Snapshot
 from sync_server.journal.chains import Chain, ChainReader, read_chains
 from sync_server.ledger.kept import Link, Reading, read_envelope, read_link
+from sync_server.sync.scopes import uncounted
 
 _PAGE = 1000
-FLAWS_MAX = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """One row that is not as it should be."""
-
-    code: str
-    """``broken-chain``, ``bad-signature``, ``postings-differ``, ``balance-differs`` …"""
-    where: str
 
 
 @dataclass(slots=True)
-class Report:
+class Report(Findings):
     """What was read, and what is wrong with it, the first flaw first."""
 
     chains: int = 0
@@ -48,17 +40,8 @@ class Report:
     postings: int = 0
     balances: int = 0
     quarantined: int = 0
-    flaws: list[Flaw] = field(default_factory=list)
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing was found."""
-        return not self.flaws
-
-    def note(self, code: str, where: str) -> None:
-        """Add a flaw; beyond ``FLAWS_MAX`` they are all of one kind anyway."""
-        if len(self.flaws) < FLAWS_MAX:
-            self.flaws.append(Flaw(code, where))
+    holes: list[str] = field(default_factory=list)
+    """Stretches that nobody has: known, not flaws."""
 
 
 def audit(snapshot: Snapshot) -> Report:
@@ -82,6 +65,8 @@ def audit(snapshot: Snapshot) -> Report:
             _check_signatures(snapshot, reader, chain, report)
     _check_books(snapshot, refolded, report)
     _check_attachments(snapshot, report)
+    for where in uncounted(snapshot):
+        report.note("scope-differs", where)
     return report
 
 
@@ -131,21 +116,35 @@ def _check_chain(
 ) -> None:
     next_seq = chain.first_seq
     previous = reader.hash_before(chain, next_seq)
+    withheld = _withheld(snapshot, chain)
     for page in _entry_pages(snapshot, chain):
         readings: list[Reading] = []
         for row in page:
             report.entries += 1
+            next_seq, previous = _pass_hole(reader, chain, next_seq, previous, report)
             if row.seq != next_seq:
                 report.note("gap", _place(chain, next_seq))
             if row.prev_hash != previous or row.hash != chain_hash(row.prev_hash, row.bytes):
                 report.note("broken-chain", _place(chain, row.seq))
             next_seq, previous = row.seq + 1, row.hash
-            reading = _read(chain, row, report)
+            reading = _read(chain, row, withheld, report)
             if reading is not None:
                 readings.append(reading)
         _check_postings(snapshot, readings, refolded, report)
+    next_seq, previous = _pass_hole(reader, chain, next_seq, previous, report)
     if (next_seq, previous) != (chain.next_seq, chain.head_hash):
         report.note("head-differs", _place(chain, chain.next_seq))
+
+
+def _pass_hole(
+    reader: ChainReader, chain: Chain, next_seq: int, previous: bytes | None, report: Report
+) -> tuple[int, bytes | None]:
+    """Where the chain goes on, where a hole that is known begins here."""
+    for hole in reader.holes(chain):
+        if (hole.epoch, hole.first_seq, hole.hash_before) == (chain.epoch, next_seq, previous):
+            report.holes.append(f"{_place(chain, next_seq)}-{hole.stop_seq - 1}")
+            return hole.stop_seq, hole.hash_at_end
+    return next_seq, previous
 
 
 def _entry_pages(snapshot: Snapshot, chain: Chain) -> Iterator[Sequence[Row[Any]]]:
@@ -170,8 +169,21 @@ def _entry_pages(snapshot: Snapshot, chain: Chain) -> Iterator[Sequence[Row[Any]
         after = page[-1].seq
 
 
-def _read(chain: Chain, row: Row[Any], report: Report) -> Reading | None:
-    """What the entry books, judged by its bytes alone."""
+def _withheld(snapshot: Snapshot, chain: Chain) -> dict[int, bool]:
+    """Entries that went to quarantine, and whether they were booked since."""
+    columns = schema.quarantine.c
+    rows = snapshot.connection.execute(
+        select(columns.seq, columns.decision).where(
+            columns.shard == snapshot.shard,
+            columns.journal == chain.journal,
+            columns.epoch == chain.epoch,
+        )
+    )
+    return {row.seq: row.decision in {"booked", "read"} for row in rows}
+
+
+def _read(chain: Chain, row: Row[Any], withheld: dict[int, bool], report: Report) -> Reading | None:
+    """What the entry books, judged by its bytes and by what was decided about it."""
     try:
         envelope, failure = read_envelope(row.bytes), None
     except ProtocolError as error:
@@ -189,9 +201,11 @@ def _read(chain: Chain, row: Row[Any], report: Report) -> Reading | None:
         if named != (chain.journal, chain.written_epoch, row.seq, row.id or row.repeats):
             report.note("wrong-place", _place(chain, row.seq))
     outcome = read_link(link)
-    if isinstance(outcome, Reading):
+    if isinstance(outcome, Reading) and withheld.get(row.seq, True):
         return outcome if row.repeats is None else None
     report.quarantined += 1
+    if row.repeats is None and row.seq not in withheld:
+        report.note("not-in-quarantine", _place(chain, row.seq))
     return None
 
 
@@ -288,6 +302,5 @@ def _check_attachments(snapshot: Snapshot, report: Report) -> None:
     )
     for row in snapshot.connection.execute(statement):
         attachment = Attachment(row.attachment_id, row.salt, row.content)
-        refs = decode_entry(row.bytes).envelope.attachments if row.bytes is not None else ()
-        if not any(attachment.matches(ref) for ref in refs):
+        if not any(attachment.matches(ref) for ref in named_attachments(row.bytes)):
             report.note("attachment-differs", row.attachment_id)

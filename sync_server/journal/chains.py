@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 
 from shared.ids import EntryId, JournalId
 from shared.journal.certificate import Certificate, ForkPoint, decode_certificate
 from shared.journal.entry import genesis_hash
 from shared.journal.keys import KeyId
-from sync_server.database.schema import entries, epochs, head_signatures, heads
+from sync_server.database.schema import entries, epochs, head_signatures, heads, shards
 from sync_server.database.transaction import Snapshot, Work
+from sync_server.journal.holes import Hole, open_holes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,7 @@ class ChainReader:
     def __init__(self, snapshot: Snapshot, chains: Sequence[Chain]) -> None:
         self._snapshot = snapshot
         self._by_epoch = {chain.epoch: chain for chain in chains}
+        self._holes = open_holes(snapshot, chains[0].journal) if chains else []
 
     def hash_before(self, chain: Chain, seq: int) -> bytes | None:
         """The hash an entry ``seq`` of this chain builds on; None where it has not got there."""
@@ -108,7 +110,18 @@ class ChainReader:
         if seq == chain.next_seq:
             return chain.head_hash
         links = self.links(chain, seq - 1, seq)
-        return links[0].hash if links else None
+        if links:
+            return links[0].hash
+        ended = [hole for hole in self.holes(chain) if hole.stop_seq == seq]
+        return ended[0].hash_at_end if ended else None
+
+    def holes(self, chain: Chain) -> list[Hole]:
+        """The holes of a chain that are not filled, also those of its parents below the fork."""
+        own = [hole for hole in self._holes if hole.epoch == chain.epoch]
+        if chain.fork is None:
+            return own
+        parents = self.holes(self._by_epoch[chain.fork.epoch])
+        return [*(hole for hole in parents if hole.stop_seq <= chain.fork.seq), *own]
 
     def links(self, chain: Chain, start: int, stop: int) -> list[StoredLink]:
         """What the chain has in ``range(start, stop)``, in order."""
@@ -136,6 +149,18 @@ class ChainReader:
         while parent.fork is not None:
             parent = self._by_epoch[parent.fork.epoch]
         return parent.genesis
+
+
+def next_epoch(work: Work, journal: JournalId) -> int:
+    """The number of a journal's next epoch: above all that are kept or were given before."""
+    newest = select(func.max(epochs.c.epoch)).where(
+        epochs.c.shard == work.shard, epochs.c.journal == journal
+    )
+    found = work.connection.execute(newest).scalar_one()
+    floor = work.connection.execute(
+        select(shards.c.epoch_floor).where(shards.c.shard == work.shard)
+    ).scalar_one()
+    return max(int(floor), 0 if found is None else int(found) + 1)
 
 
 def add_epoch(
@@ -200,3 +225,16 @@ def keep_signature(
         "received_at": received_at,
     }
     work.insert_new(head_signatures, [row])
+
+
+def read_signature(snapshot: Snapshot, chain: Chain, seq: int) -> bytes | None:
+    """The till's signature of one head of a chain; None where no push ended there."""
+    columns = head_signatures.c
+    return snapshot.connection.execute(
+        select(columns.signature).where(
+            columns.shard == snapshot.shard,
+            columns.journal == chain.journal,
+            columns.epoch == chain.epoch,
+            columns.seq == seq,
+        )
+    ).scalar()

@@ -8,6 +8,7 @@ import hmac
 import os
 import secrets
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from shared.errors import EnvironmentFault
 from shared.journal.keys import SigningKey, new_signing_key
 
 SECRET_BYTES = 32
+ROOT_FILE = "root.key"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -36,15 +38,36 @@ class Vault:
 
 def create_vault(folder: Path, root: SigningKey) -> Vault:
     """Make and store fresh secrets; EnvironmentFault ``keys-exist`` rather than replace any."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     vault = Vault(
         new_signing_key(), secrets.token_bytes(SECRET_BYTES), secrets.token_bytes(SECRET_BYTES)
     )
-    _write(folder / "root.key", root.raw)
-    _write(folder / "signing.key", vault.signing.raw)
-    _write(folder / "lookup.key", vault.lookup)
-    _write(folder / "pepper.key", vault.pepper)
+    secrets_made = {
+        ROOT_FILE: root.raw,
+        "signing.key": vault.signing.raw,
+        "lookup.key": vault.lookup,
+        "pepper.key": vault.pepper,
+    }
+    write_secrets(folder, secrets_made)
     return vault
+
+
+def read_secrets(folder: Path) -> dict[str, bytes]:
+    """All secrets by file name, for a backup; ``root.key`` may lie elsewhere.
+
+    Raises EnvironmentFault as ``open_vault`` does.
+    """
+    names = ("signing.key", "lookup.key", "pepper.key")
+    found = {name: _read(folder / name) for name in names}
+    if (folder / ROOT_FILE).exists():
+        found[ROOT_FILE] = _read(folder / ROOT_FILE)
+    return found
+
+
+def write_secrets(folder: Path, found: Mapping[str, bytes]) -> None:
+    """Store secrets of a backup; EnvironmentFault ``keys-exist`` rather than replace any."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, secret in found.items():
+        _write(folder / name, secret)
 
 
 def open_vault(folder: Path) -> Vault:

@@ -94,7 +94,7 @@ class _Claims:
         place = reading.envelope
         if lease is None:
             yield _finding(Rule.LEASE_UNKNOWN, closed.lease_id, reading)
-        elif (lease.row.journal, lease.row.epoch) != (place.journal, place.epoch):
+        elif lease.row.journal != place.journal or lease.row.epoch > place.epoch:
             yield _finding(Rule.LEASE_FOREIGN, closed.lease_id, reading, lease)
         elif not _has_forked(self._work, place.journal):
             # Of a copied disk one copy may close what the other still spends by.

@@ -25,6 +25,7 @@ from shared.protocol.lease import (
     LeaseAsk,
     LeaseReply,
     LeaseRequest,
+    lease_of,
     sign_lease,
 )
 from shared.trade.lease import LeaseClass, LeaseGranted, LeaseReclaimed, LeaseTerms
@@ -36,6 +37,7 @@ from sync_server.journal.chains import read_chains
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
 from sync_server.leases.claims import LeaseState
+from sync_server.leases.restored import generation_of, is_resting, note_presented
 from sync_server.leases.standing import (
     LeasedAccount,
     is_member,
@@ -67,29 +69,80 @@ class LeaseDesk:
         """
         _check(request)
         now = self.clock.now()
-        if request.asks or request.budget:
+        if request.asks or request.budget or request.generation or request.presented:
             with self.database.writing() as work:
-                answers, budget = self._grant(work, caller, request, now)
-                called = _called_back(work, caller, request.held)
-        else:
-            with self.database.reading() as snapshot:
-                called = _called_back(snapshot, caller, request.held)
-            answers, budget = (), None
+                self._show(work, caller, request)
+                return self._reply(work, caller, request, now)
+        with self.database.reading() as snapshot:
+            return LeaseReply(
+                answers=(),
+                budget=None,
+                generation=generation_of(snapshot),
+                is_resting=False,
+                called_back=_called_back(snapshot, caller, request.held),
+                server_time=format_time(now),
+            )
+
+    def _reply(
+        self, work: Work, caller: Certificate, request: LeaseRequest, now: datetime
+    ) -> LeaseReply:
+        answers, budget, rests = self._grant(work, caller, request, now)
         return LeaseReply(
-            answers=answers, budget=budget, called_back=called, server_time=format_time(now)
+            answers=answers,
+            budget=budget,
+            generation=generation_of(work),
+            is_resting=rests,
+            called_back=_called_back(work, caller, request.held),
+            server_time=format_time(now),
         )
+
+    def _show(self, work: Work, caller: Certificate, request: LeaseRequest) -> None:
+        """A till presents what it holds; a lease that this server lost is a fact again."""
+        for signed in request.presented:
+            terms = lease_of(signed, self.vault.signing.public, caller.journal)
+            known = work.connection.execute(
+                select(leases).where(
+                    leases.c.shard == work.shard, leases.c.lease_id == terms.lease_id
+                )
+            ).first()
+            if known is None or known.serial < terms.serial:
+                self.keep(work, terms, signed, known)
+        if request.generation == generation_of(work):
+            note_presented(work, caller.journal)
 
     def _grant(
         self, work: Work, caller: Certificate, request: LeaseRequest, now: datetime
-    ) -> tuple[tuple[LeaseAnswer, ...], Signed | None]:
+    ) -> tuple[tuple[LeaseAnswer, ...], Signed | None, bool]:
         programme = newest_programme(work)
         if programme is None or not _is_trusted(work, caller):
-            return (), None
-        granting = _Granting(self, work, caller, programme, now)
-        answers = tuple(granting.answer(ask) for ask in request.asks)
+            return (), None, False
         rules = programme.leases
+        rests = is_resting(work, rules, now)
+        granting = _Granting(self, work, caller, programme, now, rests=rests)
+        answers = tuple(granting.answer(ask) for ask in request.asks)
         wants_budget = request.budget and rules.for_points and rules.budget_points
-        return answers, granting.budget() if wants_budget else None
+        return answers, granting.budget() if wants_budget and not rests else None, rests
+
+    def keep(self, work: Work, terms: LeaseTerms, signed: Signed, known: Row[Any] | None) -> None:
+        """The fact of a grant and the lease as it stands by it."""
+        fact = LeaseGranted(terms=terms, key_id=signed.key_id)
+        (entry,) = self.own.write(work, [Writing(fact)])
+        row = {
+            **{name: getattr(terms, name) for name in _COPIED},
+            "lease_class": terms.lease_class.value,
+            "last_at": max(terms.expires_at, known.last_at if known is not None else ""),
+            "statement": msgspec.msgpack.encode(signed),
+            "granted_by": entry,
+        }
+        if known is None:
+            new = {"spent": 0, "called_back_at": None, "state": LeaseState.OPEN.value}
+            work.insert(leases, [{**row, **new}])
+        else:
+            work.connection.execute(
+                update(leases)
+                .where(leases.c.shard == work.shard, leases.c.lease_id == terms.lease_id)
+                .values(**row)
+            )
 
     def reclaim(self, lease_id: LeaseId, *, by: str) -> int:
         """Take a lease back whose till does not come back; what it had left is exposure.
@@ -129,7 +182,10 @@ class _Granting:
         caller: Certificate,
         programme: Programme,
         now: datetime,
+        *,
+        rests: bool,
     ) -> None:
+        self._rests = rests
         self._desk = desk
         self._work = work
         self._caller = caller
@@ -151,7 +207,7 @@ class _Granting:
         held = left_of(own) if own is not None else 0
         leased = sum(left_of(row) for row in found)
         signed = None
-        if is_card or is_member(self._work, account.owner):
+        if not self._rests and (is_card or is_member(self._work, account.owner)):
             standing = Standing(posted=has, held=held, leased=leased)
             signed = self._give(account, own, standing, ask.wanted)
             self._call_back(found, standing, ask.wanted)
@@ -268,27 +324,8 @@ class _Granting:
         )
 
     def _keep(self, terms: LeaseTerms, own: Row[Any] | None) -> Signed:
-        """The fact, the row and the signature, together."""
-        key = self._desk.vault.signing
-        signed = sign_lease(key, terms)
-        fact = LeaseGranted(terms=terms, key_id=key.id)
-        (entry,) = self._desk.own.write(self._work, [Writing(fact)])
-        row = {
-            **{name: getattr(terms, name) for name in _COPIED},
-            "lease_class": terms.lease_class.value,
-            "last_at": max(terms.expires_at, own.last_at if own is not None else ""),
-            "statement": msgspec.msgpack.encode(signed),
-            "granted_by": entry,
-        }
-        if own is None:
-            new = {"spent": 0, "called_back_at": None, "state": LeaseState.OPEN.value}
-            self._work.insert(leases, [{**row, **new}])
-        else:
-            self._work.connection.execute(
-                update(leases)
-                .where(leases.c.shard == self._work.shard, leases.c.lease_id == terms.lease_id)
-                .values(**row)
-            )
+        signed = sign_lease(self._desk.vault.signing, terms)
+        self._desk.keep(self._work, terms, signed, own)
         return signed
 
     def _statement(self, own: Row[Any]) -> Signed:
@@ -329,7 +366,7 @@ _COPIED = (
 
 
 def _check(request: LeaseRequest) -> None:
-    if len(request.asks) > ASKS_MAX or len(request.held) > HELD_MAX:
+    if len(request.asks) > ASKS_MAX or max(len(request.held), len(request.presented)) > HELD_MAX:
         raise ProtocolError("bad-message", reason="too many leases")
     for ask in request.asks:
         if ask.account not in LEASED or not _OWNER.fullmatch(ask.owner):

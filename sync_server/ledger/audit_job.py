@@ -7,14 +7,12 @@ on where it was and raises nothing twice.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from threading import Event, Thread
 from typing import Any, Final, Protocol
 
 import structlog
 from sqlalchemy import Row, func, select
-from sqlalchemy.exc import DBAPIError
 
-from shared.errors import EvertillError, ProtocolError
+from shared.errors import ProtocolError
 from shared.ids import EntryId
 from shared.journal.entry import decode_entry
 from shared.pricing.sale_basket import Unjudged
@@ -28,7 +26,7 @@ from sync_server.ledger.finding import Finding
 log = structlog.get_logger("evertill.audit")
 
 BATCH: Final = 200
-PAUSE_S: Final = 5.0
+AUDIT_PAUSE_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +116,19 @@ class AuditJob:
         while self._step(whole):
             pass
         return whole
+
+    def run_behind(self) -> None:
+        """The same, for a server that does it again and again: what was done is in the log."""
+        outcome = self.run()
+        unjudged = sum(outcome.unjudged.values())
+        if outcome.judged or unjudged:
+            log.info(
+                "audit.ran",
+                job=self.judge.watched.job,
+                judged=outcome.judged,
+                different=outcome.different,
+                unjudged=unjudged,
+            )
 
     def _step(self, whole: Outcome) -> bool:
         """One batch in one transaction; whether there was anything."""
@@ -210,42 +221,3 @@ def _move(work: Work, watched: Watched, server_seq: int, judged: int, unjudged: 
     )
     values = {"server_seq": server_seq, "judged": judged, "unjudged": unjudged}
     work.connection.execute(statement, {"shard": work.shard, "job": watched.job, **values})
-
-
-class AuditThread:
-    """Runs jobs behind the server, one after another, for as long as it serves."""
-
-    def __init__(self, *audits: AuditJob, pause_s: float = PAUSE_S) -> None:
-        self._audits = audits
-        self._pause_s = pause_s
-        self._leaving = Event()
-        self._thread = Thread(target=self._loop, name="audit", daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._leaving.set()
-        self._thread.join()
-
-    def _loop(self) -> None:
-        while not self._leaving.wait(self._pause_s):
-            for audit in self._audits:
-                self._run(audit)
-
-    def _run(self, audit: AuditJob) -> None:
-        job = audit.judge.watched.job
-        try:
-            outcome = audit.run()
-        except (DBAPIError, EvertillError) as error:
-            log.error("audit.failed", job=job, kind=type(error).__name__)
-            return
-        unjudged = sum(outcome.unjudged.values())
-        if outcome.judged or unjudged:
-            log.info(
-                "audit.ran",
-                job=job,
-                judged=outcome.judged,
-                different=outcome.different,
-                unjudged=unjudged,
-            )

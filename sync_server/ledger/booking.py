@@ -18,7 +18,11 @@ Row = dict[str, Any]
 def book(work: Work, kept: Sequence[Kept], received_at: str) -> None:
     """Store entries verbatim, and book what each newly says."""
     _store(work, kept, received_at)
-    readings = [reading for each in kept if (reading := each.booked)]
+    book_readings(work, [reading for each in kept if (reading := each.booked)])
+
+
+def book_readings(work: Work, readings: Sequence[Reading]) -> None:
+    """Book what entries say that are stored already."""
     work.insert(schema.postings, [row for reading in readings for row in _postings(reading)])
     add_to_balances(work, fold(posting for reading in readings for posting in reading.postings))
     work.insert(schema.lots, [row for reading in readings for row in _lot(reading)])

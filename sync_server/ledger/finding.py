@@ -47,6 +47,16 @@ class Rule(StrEnum):
     """It was spent by a lease that its till had closed, or head office had taken back."""
     LEASE_OVERSPENT = "lease-overspent"
     """More was spent by a lease than it allows, in all or by one member."""
+    RESTORED = "server-restored"
+    """The server goes on from a copy: what it made itself since then is lost."""
+    HOLE = "hole"
+    """A restored server asked for entries that the till has deleted: nobody has them."""
+    TILL_ADOPTED = "till-adopted"
+    """A till that was enrolled after the copy the server was restored from."""
+    REPLICA_DIFFERED = "replica-differed"
+    """A till held other rows of a stream than the server counts; it read them anew."""
+    QUARANTINED = "quarantine-waiting"
+    """An entry waits in quarantine for more than a quarter of an hour."""
     ATTACHMENT_UNPROVEN = "attachment-unproven"
     """Personal data came with an entry that vouches for other content; it was dropped."""
 
@@ -60,3 +70,8 @@ class Finding:
     facts: tuple[EntryId, ...]
     member_id: MemberId | None = None
     effects: tuple[ExceptionEffect, ...] = ()
+
+
+def restored_key(generation: str) -> str:
+    """The natural key under which a restore is told; its time is when the server went on."""
+    return f"restored:{generation}"

@@ -1,6 +1,6 @@
 """How often offers were used anywhere, by the sales that the audit has looked at."""
 
-from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 
 from sqlalchemy import case, func, select
@@ -12,9 +12,11 @@ from sync_server.database.schema import offer_uses
 from sync_server.database.transaction import Snapshot, Work
 
 
-def count_uses(work: Work, sale: SaleCompleted, occurred_at: str) -> None:
-    """Count what a sale used; its day is that on the store's wall. Training uses nothing."""
-    used = Counter(one.offer_id for one in sale.offers)
+def count_uses(work: Work, sale: SaleCompleted, occurred_at: str, used: Mapping[str, int]) -> None:
+    """Count what a sale ``used`` by offer, or gives back below zero; training uses nothing.
+
+    Its day is that on the store's wall.
+    """
     if not used or sale.training:
         return
     statement = work.upsert(offer_uses)

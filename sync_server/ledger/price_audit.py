@@ -1,5 +1,6 @@
 """Prices every sale a second time: by what its fact says, then by what the server knows better."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,18 +12,20 @@ from shared.ids import EntryId, MemberId
 from shared.journal.entry import decode_entry
 from shared.ledger.account import GROWTH, money_unit, points_unit
 from shared.loyalty.programme import Programme
+from shared.pricing.offers_kept import offers_kept
 from shared.pricing.sale_basket import MINUTES_BEFORE, Difference, Measured, Unjudged, judge
 from shared.trade.server import ExceptionEffect
-from shared.trade.ticket import SaleCompleted
+from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.catalogue.goods import articles
 from sync_server.database.transaction import Work
 from sync_server.ledger.audit_job import Audited, Verdict, Watched, fact_of
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.known_then import known_then
 from sync_server.ledger.offer_uses import count_uses
+from sync_server.ledger.sales_and_returns import read_return, returns_of, sale_before
 from sync_server.programme.bundles import programme_of
 
-SALES: Final = Watched(job="prices", judged=SaleCompleted.kind)
+SALES: Final = Watched(job="prices", judged=SaleCompleted.kind, beside=(SaleReturned.kind,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +35,39 @@ class SaleJudge:
     watched: Watched = SALES
 
     def judge(self, work: Work, entry: Audited) -> Iterator[Verdict]:
-        """One sale; what it used of limited offers is counted for those that come after it."""
+        """One sale; what it used of limited offers is counted for those that come after it.
+
+        A return gives back what its sale used, where nothing is left of what the offer gave.
+        """
+        if entry.kind == SaleReturned.kind:
+            _give_uses_back(work, entry)
+            return
         envelope = decode_entry(entry.encoded).envelope
         sale = fact_of(entry)
         if not isinstance(sale, SaleCompleted):
             yield Verdict(unjudged=Unjudged.UNREADABLE)
             return
         yield _judged(work, entry, sale, datetime.fromisoformat(envelope.occurred_at))
-        count_uses(work, sale, envelope.occurred_at)
+        early = list(map(read_return, returns_of(work, entry.id, before=entry.server_seq)))
+        count_uses(work, sale, envelope.occurred_at, offers_kept(sale, early))
+
+
+def _give_uses_back(work: Work, entry: Audited) -> None:
+    returned = fact_of(entry)
+    if not isinstance(returned, SaleReturned) or returned.original is None:
+        return
+    sold = sale_before(work, returned.original, entry.server_seq)
+    if sold is None:
+        return
+    rows = returns_of(work, returned.original, before=entry.server_seq)
+    before = list(map(read_return, rows))
+    gone = offers_kept(sold.sale, before) - offers_kept(sold.sale, [*before, returned])
+    count_uses(
+        work,
+        sold.sale,
+        sold.at.isoformat(),
+        Counter({offer: -times for offer, times in gone.items()}),
+    )
 
 
 def _judged(work: Work, entry: Audited, sale: SaleCompleted, at: datetime) -> Verdict:

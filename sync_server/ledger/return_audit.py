@@ -2,31 +2,31 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from sqlalchemy import select
 
 from shared.ids import EntryId, MemberId
-from shared.journal.entry import decode_entry
 from shared.pricing.judging_returns import judge_return
 from shared.pricing.return_lines import SoldBy
 from shared.pricing.sale_basket import Unjudged
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.catalogue.goods import articles
-from sync_server.database.schema import entries, members, tickets
+from sync_server.database.schema import members
 from sync_server.database.transaction import Snapshot, Work
-from sync_server.ledger.audit_job import Audited, Verdict, Watched, audited, fact_of
+from sync_server.ledger.audit_job import Audited, Verdict, Watched, fact_of
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.price_audit import effects_of
+from sync_server.ledger.sales_and_returns import (
+    Sold,
+    read_return,
+    read_sale,
+    returns_of,
+    sale_before,
+)
 from sync_server.programme.bundles import programme_of
 
 RETURNS: Final = Watched(job="returns", judged=SaleReturned.kind, beside=(SaleCompleted.kind,))
-
-
-class _Sold(NamedTuple):
-    sale: SaleCompleted
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,18 @@ class ReturnJudge:
         if entry.kind == SaleReturned.kind:
             returned = fact_of(entry)
             if isinstance(returned, SaleReturned):
-                sold = _sale_before(work, returned.original, entry.server_seq)
+                sold = sale_before(work, returned.original, entry.server_seq)
                 yield _judged(work, entry, returned, sold)
             else:
                 yield Verdict(unjudged=Unjudged.UNREADABLE)
             return
-        for early in _returns_of(work, entry.id, before=entry.server_seq):
-            verdict = _judged(work, early, _read_return(early), _sold(entry))
+        for early in returns_of(work, entry.id, before=entry.server_seq):
+            verdict = _judged(work, early, read_return(early), read_sale(entry))
             if verdict.unjudged is None:
                 yield Verdict(verdict.findings, made_good=True)
 
 
-def _judged(work: Work, entry: Audited, returned: SaleReturned, sold: _Sold | None) -> Verdict:
+def _judged(work: Work, entry: Audited, returned: SaleReturned, sold: Sold | None) -> Verdict:
     if returned.original is None:
         return Verdict(unjudged=Unjudged.NO_RECEIPT)
     if sold is None:
@@ -95,59 +95,13 @@ def _known_before(
     All that had arrived; those that also happened before; those of the till itself, if it had no
     network.
     """
-    arrived = list(_returns_of(snapshot, original, before=entry.server_seq))
+    arrived = list(returns_of(snapshot, original, before=entry.server_seq))
     ways = (
         arrived,
         [one for one in arrived if one.hlc < entry.hlc],
         [one for one in arrived if one.journal == entry.journal],
     )
-    return [[_read_return(one) for one in way] for way in ways]
-
-
-def _returns_of(snapshot: Snapshot, sale: EntryId, *, before: int) -> Iterator[Audited]:
-    rows = snapshot.connection.execute(
-        select(entries)
-        .join(
-            tickets,
-            (tickets.c.shard == entries.c.shard) & (tickets.c.entry_id == entries.c.id),
-        )
-        .where(
-            tickets.c.shard == snapshot.shard,
-            tickets.c.original == sale,
-            entries.c.server_seq < before,
-        )
-        .order_by(entries.c.server_seq)
-    ).all()
-    yield from map(audited, rows)
-
-
-def _sale_before(snapshot: Snapshot, sale: EntryId | None, server_seq: int) -> _Sold | None:
-    """The sale of a return, where it arrived before it."""
-    row = snapshot.connection.execute(
-        select(entries).where(
-            entries.c.shard == snapshot.shard,
-            entries.c.id == sale,
-            entries.c.kind == SaleCompleted.kind,
-            entries.c.server_seq < server_seq,
-        )
-    ).first()
-    return _sold(audited(row)) if row is not None else None
-
-
-def _sold(entry: Audited) -> _Sold | None:
-    """A sale and when it was; None for one that cannot be read."""
-    fact = fact_of(entry)
-    if not isinstance(fact, SaleCompleted):
-        return None
-    at = datetime.fromisoformat(decode_entry(entry.encoded).envelope.occurred_at)
-    return _Sold(fact, at)
-
-
-def _read_return(entry: Audited) -> SaleReturned:
-    """A return that is booked, and so can be read."""
-    fact = fact_of(entry)
-    assert isinstance(fact, SaleReturned)
-    return fact
+    return [[read_return(one) for one in way] for way in ways]
 
 
 def _is_forgotten(snapshot: Snapshot, sale: SaleCompleted) -> bool:

@@ -4,20 +4,27 @@ The journal is not touched: an enrolment holds hashes of 256 unknown random bits
 once the attachment and its salt are gone. On SQLite the freed bytes are overwritten and the
 write-ahead log is emptied before this returns; on PostgreSQL dead rows and archived logs go by that
 database's own vacuum and retention (docs/operations.md).
+
+Who was erased is also written beside the database and beside its copies, before the erasure is
+committed: a copy made earlier still has the data, and is cleaned by that list when it is restored.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import delete, select, update
 
 from shared.clock import Clock
 from shared.errors import DomainError
-from shared.ids import EntryId, MemberId
+from shared.ids import MemberId
 from shared.journal.entry import decode_entry
 from shared.trade.server import MemberErased
 from shared.trade.writing import Writing
 from sync_server.database.schema import (
     attachments,
+    copies,
     entries,
     erased_attachments,
     member_entries,
@@ -28,6 +35,8 @@ from sync_server.database.schema import (
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Work
 from sync_server.journal.own import OwnJournal
+from sync_server.members.erasure_list import LIST_FILE, Erased, ErasureList
+from sync_server.members.roll import touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,7 @@ class Erasure:
     database: Database
     clock: Clock
     own: OwnJournal
+    erasures: ErasureList
 
     def erase(self, member_id: MemberId, *, reason: str) -> None:
         """Forget a member everywhere; once more is fine.
@@ -56,8 +66,29 @@ class Erasure:
                 self._forget(work, member_id, reason)
         self.database.scrub()
 
+    def erase_again(self, work: Work, erased: Iterable[Erased], *, reason: str) -> int:
+        """Forget those of a list whom a restored copy still has; how many there were.
+
+        Members the copy never heard of are barred too: tills may send their enrolment again.
+        """
+        found = 0
+        for one in erased:
+            row = work.connection.execute(
+                select(members.c.gone).where(
+                    members.c.shard == work.shard, members.c.member_id == one.member_id
+                )
+            ).first()
+            if row is None:
+                touch(work, [one.member_id])
+            if row is None or not row.gone:
+                found += row is not None
+                self._forget(work, one.member_id, reason)
+        return found
+
     def _forget(self, work: Work, member_id: MemberId, reason: str) -> None:
-        _erase_attachments(work, member_id, format_time(self.clock.now()))
+        now = format_time(self.clock.now())
+        _erase_attachments(work, member_id, now)
+        self._list(work, Erased(member_id=member_id, erased_at=now))
         for table in (member_keys, member_segments):
             own = (table.c.shard == work.shard, table.c.member_id == member_id)
             work.connection.execute(delete(table).where(*own))
@@ -70,6 +101,17 @@ class Erasure:
         # Its booking gives the tombstone its place in the members stream.
         self.own.write(work, [Writing(MemberErased(member_id=member_id, reason=reason))])
 
+    def _list(self, work: Work, erased: Erased) -> None:
+        self.erasures.add(erased)
+        targets = work.connection.execute(
+            select(copies.c.target).where(copies.c.shard == work.shard).distinct()
+        ).scalars()
+        for folder in {Path(target).parent for target in targets}:
+            # A target that is not there now gets the line with the next copy.
+            with suppress(OSError):
+                if folder.is_dir():
+                    ErasureList(folder / LIST_FILE).add(erased)
+
 
 def _erase_attachments(work: Work, member_id: MemberId, now: str) -> None:
     """Delete what came with the member's entries, and bar what may still come late."""
@@ -79,10 +121,11 @@ def _erase_attachments(work: Work, member_id: MemberId, now: str) -> None:
     stored = select(entries.c.id, entries.c.bytes).where(
         entries.c.shard == work.shard, entries.c.id.in_(concerned)
     )
-    named: dict[str, EntryId] = {}
-    for entry_id, encoded in work.connection.execute(stored):
-        for ref in decode_entry(encoded).envelope.attachments:
-            named[ref.id] = entry_id
+    named = [
+        ref.id
+        for _entry_id, encoded in work.connection.execute(stored)
+        for ref in decode_entry(encoded).envelope.attachments
+    ]
     work.connection.execute(
         delete(attachments).where(
             attachments.c.shard == work.shard, attachments.c.entry_id.in_(concerned)

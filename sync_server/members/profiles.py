@@ -13,6 +13,7 @@ from sync_server.database.schema import member_keys, members
 from sync_server.database.transaction import Work
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Reading
+from sync_server.members.roll import touch
 from sync_server.sync.attachments import Proved
 
 PROFILE_ROLE = "profile"
@@ -78,6 +79,8 @@ def enrol(work: Work, new: Sequence[Enrolment], lookup_key: bytes) -> list[Findi
         )
     )
     work.connection.execute(statement, [_columns(enrolment) for enrolment in new])
+    # A profile may come later than its entry, which tills have read without it.
+    touch(work, dict.fromkeys(enrolment.fact.member_id for enrolment in new))
     return _claim_keys(work, new, lookup_key)
 
 

@@ -2,9 +2,10 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from shared.clock import Clock
 from shared.errors import DomainError
@@ -15,9 +16,9 @@ from shared.loyalty.coupon_code import new_coupon_code
 from shared.trade.fact import BundleRef
 from shared.trade.server import ProgrammePublished
 from shared.trade.writing import Writing
-from sync_server.database.schema import bundles
+from sync_server.database.schema import bundles, shards
 from sync_server.database.times import format_time
-from sync_server.database.transaction import Database
+from sync_server.database.transaction import Database, Work
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
 
@@ -50,7 +51,7 @@ class ProgrammeDesk:
             ).first()
             if newest is not None and newest.sha256 == sha256:
                 return BundleRef(version=newest.version, sha256=sha256)
-            ref = BundleRef(version=newest.version + 1 if newest else 1, sha256=sha256)
+            ref = BundleRef(version=_next_version(work, newest), sha256=sha256)
             statement = sign_statement(
                 self.vault.signing, purpose="bundle", audience="all", payload=encode_strict(ref)
             )
@@ -88,3 +89,11 @@ class ProgrammeDesk:
         while len(codes) < count:
             codes.add(new_coupon_code(self.vault.lookup, coupon))
         return sorted(codes)
+
+
+def _next_version(work: Work, newest: Row[Any, Any] | None) -> int:
+    """One more than the newest, and than any that tills may know from before a restore."""
+    floor = work.connection.execute(
+        select(shards.c.bundle_floor).where(shards.c.shard == work.shard)
+    ).scalar_one()
+    return max(int(floor), newest.version + 1 if newest else 1)

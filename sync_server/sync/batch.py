@@ -4,6 +4,7 @@ Everything here is a function of the request and the server's public keys.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.errors import ProtocolError
@@ -40,7 +41,8 @@ def prove(request: PushRequest, server_key: PublicKey) -> Batch:
     """
     _check_size(request)
     certificate = read_certificate(request, server_key)
-    links = _walk(request)
+    head = ChainHead(request.journal, request.epoch, request.first_seq, request.prev_hash)
+    links = walk(head, request.entries)
     head_hash = links[-1].hash if links else request.prev_hash
     if head_hash != request.head_hash:
         raise ProtocolError("broken-chain", epoch=request.epoch, seq=request.first_seq)
@@ -71,10 +73,11 @@ def _check_size(request: PushRequest) -> None:
         raise ProtocolError("bad-message", reason="hlc")
 
 
-def _walk(request: PushRequest) -> tuple[Link, ...]:
-    head = ChainHead(request.journal, request.epoch, request.first_seq, request.prev_hash)
+def walk(head: ChainHead, entries: Iterable[bytes]) -> tuple[Link, ...]:
+    """The links that entries make from ``head`` on; ProtocolError ``wrong-place`` or
+    ``entry-too-large`` for one that cannot be kept."""
     links: list[Link] = []
-    for encoded in request.entries:
+    for encoded in entries:
         try:
             next_head, chained = verify_next(head, encoded)
             check_storable(encoded)

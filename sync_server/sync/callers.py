@@ -7,6 +7,7 @@ from shared.errors import ProtocolError
 from shared.journal.certificate import Certificate
 from shared.protocol.request_signature import read_claim, verify_request
 from sync_server.database.transaction import Database
+from sync_server.enrolment.revoking import is_revoked
 from sync_server.journal.chains import find_certificate
 from sync_server.keys.nonce import Nonces
 
@@ -24,13 +25,16 @@ class Callers:
         """The certificate of the till that signed this request with a nonce of ours.
 
         Raises ProtocolError ``unsigned-request``, ``bad-nonce``, ``old-nonce``, ``unknown-key``,
-        ``bad-signature``.
+        ``revoked-key``, ``bad-signature``.
         """
         claim = read_claim(headers)
         self.nonces.check(claim.nonce)
         with self.database.reading() as snapshot:
             certificate = find_certificate(snapshot, claim.key_id)
+            revoked = is_revoked(snapshot, claim.key_id)
         if certificate is None:
             raise ProtocolError("unknown-key", key_id=claim.key_id)
+        if revoked:
+            raise ProtocolError("revoked-key", key_id=claim.key_id)
         verify_request(claim, certificate.key, method=method, path=path, body=body)
         return certificate

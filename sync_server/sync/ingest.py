@@ -13,33 +13,43 @@ from sqlalchemy import select, update
 from shared.clock import Clock, HybridTime
 from shared.errors import ProtocolError
 from shared.ids import EntryId
+from shared.journal.attachment import Attachment
 from shared.journal.certificate import ForkPoint, encode_certificate
-from shared.journal.entry import decode_entry
+from shared.journal.chain import ChainHead
 from shared.journal.keys import sign_statement
 from shared.protocol.message import ExceptionNotice, PushReply, PushRequest
+from sync_server.backup.durability import durability_of
 from sync_server.database import schema
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Work
+from sync_server.enrolment.revoking import is_revoked
 from sync_server.journal.chains import (
     Chain,
     ChainReader,
     add_epoch,
+    find_certificate,
     keep_signature,
     move_head,
+    next_epoch,
     read_chains,
+    read_signature,
 )
+from sync_server.journal.forks import fork_key, should_enrol_again
+from sync_server.journal.holes import Hole, dig, fill
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
 from sync_server.leases.claims import settle_leases
 from sync_server.ledger.booking import book
 from sync_server.ledger.finding import Finding, Rule
-from sync_server.ledger.kept import Kept, Place, Reading
+from sync_server.ledger.kept import Kept, Reading, read_link
 from sync_server.ledger.overreturning import find_overreturning
 from sync_server.ledger.overspending import find_overspending
 from sync_server.members.profiles import enrol, enrolments
+from sync_server.sync.adopting import adopt
 from sync_server.sync.attachments import keep_attachments
-from sync_server.sync.batch import Batch, prove
+from sync_server.sync.batch import Batch, prove, walk
 from sync_server.sync.placing import Placing, place_batch
+from sync_server.sync.sorting import sort_entries
 
 NOTICES_MAX = 100
 
@@ -56,18 +66,37 @@ class Ingest:
     def push(self, request: PushRequest) -> PushReply:
         """Take a push; ProtocolError says why not (``batch.prove``, ``placing.place_batch``)."""
         batch = prove(request, self.vault.signing.public)
+        self._adopt(batch)
         with self.database.writing() as work:
             chain = self._keep(work, batch)
             notices = _notices(work, batch)
+            safe = durability_of(work, chain)
+            is_ahead = chain.next_seq > batch.next_seq
+            proof = read_signature(work, chain, chain.next_seq - 1) if is_ahead else None
+            enrol_again = should_enrol_again(work, request.journal, request.epoch)
         self.own.witness(HybridTime(request.hlc))
         return PushReply(
             next_seq=chain.next_seq,
             head_hash=chain.head_hash,
-            durable_seq=0,
+            durable_seq=safe.next_seq,
             exceptions=notices,
             server_time=format_time(self.clock.now()),
             hlc=self.own.hybrid.tick(),
+            backup_at=safe.backup_at,
+            enrol_again=enrol_again,
+            head_signature=proof,
         )
+
+    def _adopt(self, batch: Batch) -> None:
+        """Take in an epoch that was given before a restore, in a transaction of its own: the push
+        itself may be answered with where to begin."""
+        with self.database.reading() as snapshot:
+            if find_certificate(snapshot, batch.certificate.key_id) is not None:
+                return
+        now = format_time(self.clock.now())
+        with self.database.writing() as work:
+            found = adopt(work, batch.certificate, batch.request.certificate, now)
+            self.own.raise_exceptions(work, [found] if found else [])
 
     def _keep(self, work: Work, batch: Batch) -> Chain:
         chains = read_chains(work, batch.request.journal)
@@ -76,14 +105,32 @@ class Ingest:
         findings: list[Finding] = []
         chain = placing.chain
         if placing.forks_at is not None:
-            chain = self._branch(work, placing, batch, chains, now)
+            chain = self._branch(work, placing, batch, now)
             findings.append(_fork_finding(placing, batch))
-        kept, reused = _kept(work, chain, batch, placing.known)
+        if placing.digs is not None:
+            dig(work, placing.digs, now)
+            findings.append(_hole_finding(placing.digs))
+        outcomes: Sequence[Reading | ProtocolError] = batch.outcomes
+        is_trusted = not is_revoked(work, batch.certificate.key_id)
+        if not is_trusted:
+            outcomes = [ProtocolError("revoked-till") for _link in batch.links]
+        arrived = zip(batch.links, outcomes, strict=True)
+        new = [(link, outcome) for link, outcome in arrived if link.seq not in placing.known]
+        kept, reused = sort_entries(work, chain, new)
         findings += reused
-        findings += self._book(work, batch, kept, now)
+        findings += self._book(
+            work,
+            batch.outcomes,
+            batch.request.attachments,
+            kept,
+            now,
+            is_trusted=is_trusted,
+        )
         last_seq = batch.next_seq - 1
         head_hash = batch.request.head_hash
-        if kept:
+        if placing.fills is not None:
+            _fill(work, placing.fills, batch, now)
+        if batch.next_seq > chain.next_seq:
             chain = replace(chain, next_seq=batch.next_seq, head_hash=head_hash)
             move_head(
                 work,
@@ -106,7 +153,39 @@ class Ingest:
         _note_contact(work, batch, now)
         return chain
 
-    def _book(self, work: Work, batch: Batch, kept: Sequence[Kept], now: str) -> list[Finding]:
+    def refill(
+        self, hole: Hole, encoded: Sequence[bytes], attachments: Sequence[Attachment]
+    ) -> int:
+        """Keep and book entries that were found again, from the hole's first one on; how many.
+
+        Raises ProtocolError ``broken-chain`` where they do not lead to what is kept behind it.
+        """
+        now = format_time(self.clock.now())
+        with self.database.writing() as work:
+            chains = read_chains(work, hole.journal)
+            chain = next(chain for chain in chains if chain.epoch == hole.epoch)
+            head = ChainHead(hole.journal, chain.written_epoch, hole.first_seq, hole.hash_before)
+            links = walk(head, encoded)
+            last = links[-1]
+            if last.seq == hole.stop_seq - 1 and last.hash != hole.hash_at_end:
+                raise ProtocolError("broken-chain", epoch=hole.epoch, seq=last.seq)
+            outcomes = [read_link(link) for link in links]
+            kept, findings = sort_entries(work, chain, list(zip(links, outcomes, strict=True)))
+            findings += self._book(work, outcomes, attachments, kept, now)
+            fill(work, hole, next_seq=last.seq + 1, head_hash=last.hash, now=now)
+            self.own.raise_exceptions(work, findings)
+        return len(links)
+
+    def _book(
+        self,
+        work: Work,
+        outcomes: Sequence[Reading | ProtocolError],
+        attachments: Sequence[Attachment],
+        kept: Sequence[Kept],
+        now: str,
+        *,
+        is_trusted: bool = True,
+    ) -> list[Finding]:
         readings = [reading for each in kept if (reading := each.booked)]
         findings = [*find_overspending(work, readings), *find_overreturning(work, readings)]
         findings += settle_leases(work, readings)
@@ -114,26 +193,21 @@ class Ingest:
         repeated = {each.repeats for each in kept if each.repeats}
         vouching = [
             outcome
-            for outcome in batch.outcomes
+            for outcome in outcomes
             if isinstance(outcome, Reading) and outcome.id not in repeated
         ]
-        proved, unproven = keep_attachments(work, vouching, batch.request.attachments)
-        claimed = enrol(work, enrolments(readings, proved), self.vault.lookup)
+        proved, unproven = keep_attachments(work, vouching, attachments)
+        # Of a key that is trusted no more, personal data is kept for whoever decides, and not used.
+        telling = proved if is_trusted else []
+        claimed = enrol(work, enrolments(readings, telling), self.vault.lookup)
         return [*findings, *unproven, *claimed]
 
-    def _branch(
-        self,
-        work: Work,
-        placing: Placing,
-        batch: Batch,
-        chains: Sequence[Chain],
-        now: str,
-    ) -> Chain:
+    def _branch(self, work: Work, placing: Placing, batch: Batch, now: str) -> Chain:
         """Open a fresh epoch for entries that contradict the ones kept."""
         assert placing.forks_at is not None
         parent = placing.chain
         fork = ForkPoint(parent.epoch, placing.forks_at)
-        epoch = 1 + max(chain.epoch for chain in chains)
+        epoch = next_epoch(work, parent.journal)
         certificate = msgspec.structs.replace(
             batch.certificate, epoch=epoch, forked_from=fork, issued_at=now
         )
@@ -164,62 +238,29 @@ class Ingest:
         )
 
 
-def _kept(work: Work, chain: Chain, batch: Batch, known: int) -> tuple[list[Kept], list[Finding]]:
-    """The entries above what is known, told apart by whether their fact is kept already."""
-    new = list(zip(batch.links[known:], batch.outcomes[known:], strict=True))
-    ids = [link.envelope.id for link, _outcome in new if link.envelope]
-    stored = _stored_facts(work, ids)
-    kept: list[Kept] = []
-    findings: list[Finding] = []
-    for link, outcome in new:
-        entry_id = link.envelope.id if link.envelope else None
-        place = Place(chain.journal, chain.epoch, link.seq)
-        if entry_id is None or entry_id not in stored:
-            kept.append(Kept(place, link, outcome))
-            if entry_id is not None:
-                stored[entry_id] = link.encoded
-            continue
-        kept.append(Kept(place, link, outcome, repeats=entry_id))
-        if not _same_fact(stored[entry_id], link.encoded):
-            findings.append(_reused_finding(entry_id, place))
-    return kept, findings
-
-
-def _stored_facts(work: Work, ids: Sequence[EntryId]) -> dict[EntryId, bytes]:
-    columns = schema.entries.c
-    statement = select(columns.id, columns.bytes).where(
-        columns.shard == work.shard, columns.id.in_(ids)
-    )
-    return {EntryId(found): encoded for found, encoded in work.connection.execute(statement)}
-
-
-def _same_fact(stored: bytes, sent: bytes) -> bool:
-    """Whether two entries of one id say the same; place and clock may differ."""
-    try:
-        first, second = decode_entry(stored).envelope, decode_entry(sent).envelope
-    except ProtocolError:
-        return stored == sent
-    return (first.kind, first.version, first.body) == (second.kind, second.version, second.body)
-
-
 def _fork_finding(placing: Placing, batch: Batch) -> Finding:
     assert placing.forks_at is not None
-    sent = batch.links[placing.known]
+    sent = batch.links[placing.forks_at - batch.request.first_seq]
     both = (placing.contradicted, sent.envelope.id if sent.envelope else None)
     journal = batch.request.journal
     return Finding(
         rule=Rule.FORK,
-        natural_key=f"fork:{journal}:{placing.chain.epoch}:{placing.forks_at}:{sent.hash.hex()}",
+        natural_key=fork_key(journal, placing.chain.epoch, placing.forks_at, sent.hash),
         facts=tuple(dict.fromkeys(fact for fact in both if fact is not None)),
     )
 
 
-def _reused_finding(entry_id: EntryId, place: Place) -> Finding:
+def _hole_finding(hole: Hole) -> Finding:
     return Finding(
-        rule=Rule.ID_REUSED,
-        natural_key=f"entry-id-reused:{place.journal}:{place.epoch}:{place.seq}",
-        facts=(entry_id,),
+        rule=Rule.HOLE,
+        natural_key=f"hole:{hole.journal}:{hole.epoch}:{hole.first_seq}:{hole.stop_seq}",
+        facts=(),
     )
+
+
+def _fill(work: Work, hole: Hole, batch: Batch, now: str) -> None:
+    last = [link for link in batch.links if hole.misses(link.seq)][-1]
+    fill(work, hole, next_seq=last.seq + 1, head_hash=last.hash, now=now)
 
 
 def _notices(work: Work, batch: Batch) -> tuple[ExceptionNotice, ...]:

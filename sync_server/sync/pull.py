@@ -7,30 +7,19 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row, Table, select
 
+from shared.clock import Clock
 from shared.errors import ProtocolError
 from shared.journal.certificate import Certificate
-from shared.journal.keys import Signed
 from shared.protocol.cursor import Cursor, checksum, decode_cursor, encode_cursor
-from shared.protocol.message import (
-    PAGE_ROWS_MAX,
-    BundleRow,
-    GoodsRow,
-    OperatorRow,
-    PullReply,
-    PullRequest,
-    Stream,
-)
+from shared.protocol.message import PAGE_ROWS_MAX, PullReply, PullRequest, Stream
 from shared.protocol.message import Row as WireRow
 from sync_server.database import schema
 from sync_server.database.transaction import Database, Snapshot
+from sync_server.journal.own import OwnJournal
+from sync_server.ledger.finding import Finding, Rule
 from sync_server.members.rows import as_spoken, read_member_rows
-
-_TABLES: dict[Stream, Table] = {
-    Stream.CATALOGUE: schema.goods,
-    Stream.PROGRAMME: schema.bundles,
-    Stream.OPERATORS: schema.operators,
-    Stream.MEMBERS: schema.members,
-}
+from sync_server.sync.rows import TABLES, wire_rows
+from sync_server.sync.scopes import read_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +27,19 @@ class Pull:
     """Answers pulls."""
 
     database: Database
+    clock: Clock
+    own: OwnJournal
+
+    def note_mismatch(self, caller: Certificate, stream: Stream) -> None:
+        """A till begins a stream anew because it held something else: once a day is told."""
+        day = self.clock.now().date().isoformat()
+        found = Finding(
+            rule=Rule.REPLICA_DIFFERED,
+            natural_key=f"replica-differed:{caller.journal}:{stream}:{day}",
+            facts=(),
+        )
+        with self.database.writing() as work:
+            self.own.raise_exceptions(work, [found])
 
     def page(self, caller: Certificate, request: PullRequest) -> PullReply:
         """The next page of a stream.
@@ -64,10 +66,11 @@ def _read_page(
     ):
         raise ProtocolError("resync-required", stream=request.stream.value)
     after = cursor.server_seq if cursor else 0
-    found = _changed(snapshot, _TABLES[request.stream], after, request.limit + 1)
+    found = _changed(snapshot, TABLES[request.stream], after, request.limit + 1)
     page, is_last = found[: request.limit], len(found) <= request.limit
-    rows = [msgspec.msgpack.encode(row) for row in _wire_rows(snapshot, request, page)]
+    rows = [msgspec.msgpack.encode(row) for row in _as_spoken(snapshot, request, page)]
     reached = shard.server_seq if is_last else page[-1].change_seq
+    scope = read_scope(snapshot, request.stream) if is_last else None
     return PullReply(
         rows=tuple(msgspec.Raw(row) for row in rows),
         cursor=encode_cursor(Cursor(request.stream, shard.generation, reached)),
@@ -76,6 +79,8 @@ def _read_page(
         applied_through=_applied_through(snapshot, caller),
         checksum=checksum(rows),
         is_last=is_last,
+        scope_rows=scope.rows if scope else None,
+        scope_checksum=scope.checksum if scope else None,
     )
 
 
@@ -99,40 +104,9 @@ def _applied_through(snapshot: Snapshot, caller: Certificate) -> int:
     return int(snapshot.connection.execute(statement).scalar_one())
 
 
-def _wire_rows(
-    snapshot: Snapshot, request: PullRequest, rows: Sequence[Row[Any]]
+def _as_spoken(
+    snapshot: Snapshot, request: PullRequest, page: Sequence[Row[Any]]
 ) -> Sequence[WireRow]:
-    match request.stream:
-        case Stream.MEMBERS:
-            return as_spoken(read_member_rows(snapshot, rows), request.protocol)
-        case Stream.CATALOGUE:
-            return [_goods_row(row) for row in rows]
-        case Stream.PROGRAMME:
-            return [_bundle_row(row) for row in rows]
-        case Stream.OPERATORS:
-            return [_operator_row(row) for row in rows]
-
-
-def _goods_row(row: Row[Any]) -> GoodsRow:
-    return GoodsRow(
-        goods_id=row.goods_id,
-        document=row.document,
-        search_keys=msgspec.msgpack.decode(row.search_keys, type=tuple[str, ...]),
-        deleted=row.deleted,
-    )
-
-
-def _bundle_row(row: Row[Any]) -> BundleRow:
-    statement = msgspec.msgpack.decode(row.statement, type=Signed)
-    return BundleRow(document=row.document, statement=statement)
-
-
-def _operator_row(row: Row[Any]) -> OperatorRow:
-    return OperatorRow(
-        operator_id=row.operator_id,
-        name=row.name,
-        role=row.role,
-        pin_hash=row.pin_hash,
-        card_hash=row.card_hash,
-        active=row.active,
-    )
+    if request.stream is Stream.MEMBERS:
+        return as_spoken(read_member_rows(snapshot, page), request.protocol)
+    return wire_rows(snapshot, request.stream, page)

@@ -15,8 +15,10 @@ from shared.loyalty.programme import Programme
 from shared.protocol.message import BalanceRow
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
+from sync_server.backup.durability import last_backup
 from sync_server.database import schema
 from sync_server.database.transaction import Database, Snapshot
+from sync_server.journal.forks import ForkKind, fork_kind
 from sync_server.leases.exposure import Exposure, exposures, outstanding
 from sync_server.ledger.audit_job import Progress, progress_of
 from sync_server.ledger.price_audit import SALES
@@ -73,6 +75,8 @@ class RaisedException:
     member_id: MemberId | None
     member_name: str
     raised_at: str
+    fork: ForkKind | None
+    """What a fork looks like by now."""
     fact: Fact
     facts: tuple[KeptFact, ...]
 
@@ -99,6 +103,8 @@ class Totals:
     quarantined: int
     audit: Progress
     returns_audit: Progress
+    backup_at: str | None
+    """When the newest copy on another device was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,7 @@ class OfficeReader:
                 quarantined=_count(snapshot, schema.quarantine.c.shard, waiting),
                 audit=progress_of(snapshot, SALES),
                 returns_audit=progress_of(snapshot, RETURNS),
+                backup_at=last_backup(snapshot),
             )
 
     def exposures(self) -> list[Exposure]:
@@ -307,6 +314,7 @@ def _exception(snapshot: Snapshot, row: Row[Any]) -> RaisedException:
         member_id=row.member_id,
         member_name=row.name or "",
         raised_at=row.raised_at,
+        fork=fork_kind(snapshot, row.natural_key),
         fact=_facts(snapshot, own)[0].fact,
         facts=_facts(snapshot, linked),
     )

@@ -323,6 +323,14 @@ def of_the_server() -> list[f.Fact]:
     ]
 
 
+def since_release_1() -> list[f.Fact]:
+    """Kinds that came after the first release's were frozen."""
+    return [
+        server.TillRevoked(journal=JournalId("journal-1"), epoch=1, till_id=TILL, key_id="12" * 16),
+        server.QuarantineDecided(journal=JournalId("journal-1"), epoch=1, seq=7, decision="booked"),
+    ]
+
+
 def all_facts() -> list[f.Fact]:
     """Every kind at least once."""
     return [*of_the_till(), *of_the_server()]

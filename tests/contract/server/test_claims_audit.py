@@ -293,6 +293,17 @@ def test_a_limit_of_a_day_begins_anew_and_one_of_a_store_is_that_stores(server):
     assert [key for key, _ in shop.judge()] == [f"claimed-otherwise:{third}"]
 
 
+def test_what_came_back_used_nothing(server):
+    shop = Shop(server, limits=Limits(in_total=1))
+    member = shop.till.enrol_member()
+    first = shop.sell(member)
+    shop.till.write(all_back(shop, member, first))
+    shop.sell(member)
+    assert shop.judge() == []
+    third = shop.sell(member)
+    assert shop.judge() == [claimed(third)]
+
+
 def test_two_tills_without_a_network_use_an_offer_more_often_than_there_is(server):
     shop, other = Shop(server, limits=Limits(in_total=1)), server.enrol_till("other")
     shop.sell()

@@ -20,8 +20,9 @@ from shared.pricing.return_lines import SoldBy, Wanted
 from shared.pricing.sale_basket import Unjudged
 from shared.trade.kinds import read_fact
 from shared.trade.ticket import SaleReturned
+from sync_server.background import Repeated
 from sync_server.database import schema
-from sync_server.ledger.audit_job import AuditThread, Outcome, progress_of
+from sync_server.ledger.audit_job import Outcome, progress_of
 from sync_server.ledger.price_audit import SALES
 from sync_server.ledger.return_audit import RETURNS
 from tests.pricing_builders import (
@@ -310,7 +311,8 @@ def test_a_thread_behind_the_server_runs_both_audits(shop):
     shop.till.write(more_money(shop.back(of, (1, 1))))
     shop.server.line.push(shop.till)
     services = shop.server.services
-    with AuditThread(services.audit, services.returns_audit, pause_s=0.01):
+    works = services.audit.run_behind, services.returns_audit.run_behind
+    with Repeated("audit", *works, pause_s=0.01):
         while any(one.waiting for one in progress_of_both(services)):
             pass
     assert [one.judged for one in progress_of_both(services)] == [1, 1]

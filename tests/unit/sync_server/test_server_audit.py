@@ -46,6 +46,12 @@ def test_a_server_that_nobody_touched_is_clean(used: Path) -> None:
             "broken-chain",
         ),
         ("UPDATE entries SET hash = prev_hash WHERE seq = 1", "broken-chain"),
+        (
+            "UPDATE entries SET bytes = x'7b7d' WHERE kind = 'member_enrolled'",
+            "attachment-differs",
+        ),
+        ("DELETE FROM scope_rows WHERE stream = 'members'", "scope-differs"),
+        ("UPDATE scopes SET row_count = 9 WHERE stream = 'members'", "scope-differs"),
         ("DELETE FROM entries WHERE seq = 1", "gap"),
         ("DELETE FROM entries WHERE seq = 2", "head-differs"),
         ("UPDATE entries SET id = id || 'x' WHERE id IS NOT NULL", "wrong-place"),

@@ -137,6 +137,11 @@ def test_members_are_put_into_segments_and_taken_out_by_a_file(run: Run, folder:
         (("segment", "add", "young", "/nonexistent"), "cannot be read"),
         (("coupon", "issue", "ten-off-fifty"), "no coupon “ten-off-fifty”"),
         (("coupon", "issue", "ten-off-fifty", "--count", "0"), "issues 1 to 100000"),
+        (("till", "revoke", "nothing"), "no till nothing"),
+        (("exceptions", "show", "nothing"), "no exception nothing"),
+        (("quarantine", "show", "a/0/1"), "Nothing waits in quarantine at a/0/1"),
+        (("quarantine", "decide", "a/0/1", "--book"), "Nothing waits in quarantine at a/0/1"),
+        (("quarantine", "decide", "a", "--reject"), "not JOURNAL/EPOCH/SEQ"),
     ],
 )
 def test_a_command_that_cannot_be_done_says_why(
@@ -157,6 +162,41 @@ def test_an_audit_of_nothing_judges_nothing(run: Run, folder: Path) -> None:
     told = json.loads(done.stdout)
     assert (told["judged"], told["different"], told["waiting"]) == (0, 0, 0)
     assert "judged in all" in run("audit", folder).stdout
+
+
+def test_what_a_revoked_till_sent_is_listed_shown_and_decided(
+    run: Run, folder: Path, clock: ManualClock
+) -> None:
+    with serve_here(folder, clock=clock) as server:
+        till = server.enrol_till()
+        twin = till.copy(0)
+        for amount in (100, 200):
+            till.sell(amount)
+        twin.sell(400)
+        server.line.push(till)
+        server.line.push(twin)
+    assert till.certificate.till_id is not None
+    assert run("till", folder, "revoke", till.certificate.till_id).stdout == "1\n"
+    with serve_here(folder, clock=clock) as server:
+        till.sell(800)
+        server.line.push(till)
+
+    (raised,) = json.loads(run("exceptions", folder, "list", "--json").stdout)
+    assert (raised["rule"], raised["fork"], len(raised["facts"])) == ("fork", "clone", 2)
+    assert json.loads(run("exceptions", folder, "show", raised["id"], "--json").stdout) == raised
+    assert "journal went on twice" in run("exceptions", folder, "show", raised["id"]).stdout
+    assert "journal went on twice" in " ".join(run("exceptions", folder, "list").stdout.split())
+
+    (waiting,) = json.loads(run("quarantine", folder, "list", "--json").stdout)
+    assert (waiting["seq"], waiting["reason"]) == (2, "revoked-till")
+    place = waiting["place"]
+    shown = json.loads(run("quarantine", folder, "show", place, "--json").stdout)
+    assert json.loads(shown["bytes"])["body"]["total"] == 800
+    assert place in run("quarantine", folder, "show", place).stdout.replace("\n", "")
+    assert "sale_completed" in run("quarantine", folder, "list").stdout
+    assert run("quarantine", folder, "decide", place, "--book").returncode == 0
+    assert json.loads(run("quarantine", folder, "list", "--json").stdout) == []
+    assert run("verify", folder).returncode == 0
 
 
 def test_a_folder_without_a_server_is_named(run: Run, tmp_path: Path) -> None:

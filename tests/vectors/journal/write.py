@@ -1,4 +1,6 @@
-"""Wrote the frozen journal of release 1. Kept to show how; a later release adds a file of its own.
+"""Wrote the frozen journals of release 1 and, for kinds that came later, 2.
+
+Kept to show how; a later release adds a file of its own.
 
 Running it again must give the same bytes: clock, keys and random source are fixed.
 """
@@ -6,6 +8,7 @@ Running it again must give the same bytes: clock, keys and random source are fix
 import hashlib
 import json
 import sys
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -23,6 +26,7 @@ from shared.journal.certificate import (
 from shared.journal.chain import begin_chain
 from shared.journal.keys import SigningKey
 from shared.ledger.posting import RULES
+from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
 from shared.trade.writing import Scribe, Writing
 from tests.support import every_fact
@@ -42,7 +46,7 @@ class Counter:
         return hashlib.sha256(self._count.to_bytes(8, "big")).digest()[:size].ljust(size, b"\0")
 
 
-def frozen_journal() -> dict[str, object]:
+def frozen_journal(facts: Sequence[Fact] | None = None) -> dict[str, object]:
     """The journal of a till whose day has one fact of every kind."""
     key = SigningKey(bytes(range(32)))
     random = Counter()
@@ -67,7 +71,7 @@ def frozen_journal() -> dict[str, object]:
     genesis = head.hash.hex()
     scribe = Scribe(clock, HybridClock(clock), ZoneInfo("Asia/Shanghai"), random)
     rows = []
-    for number, fact in enumerate(every_fact.all_facts()):
+    for number, fact in enumerate(every_fact.all_facts() if facts is None else facts):
         clock.advance(seconds=7)
         attached = attach(b'{"name":"\xe7\x8e\x8b"}', random_bytes=random)
         is_sale = fact.kind == "sale_completed"
@@ -98,5 +102,6 @@ def frozen_journal() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    text = json.dumps(frozen_journal(), ensure_ascii=False, indent=1)
+    newer = every_fact.since_release_1() if sys.argv[2:] == ["2"] else None
+    text = json.dumps(frozen_journal(newer), ensure_ascii=False, indent=1)
     Path(sys.argv[1]).write_text(text + "\n", encoding="utf-8")

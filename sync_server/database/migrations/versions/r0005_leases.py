@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 APPEND_ONLY = ("lease_spends", "gift_cards")
 
@@ -56,6 +56,13 @@ def upgrade() -> None:
         sa.Column("entry_id", sa.String(), nullable=False),
         sa.Column("last_day", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("shard", "card_id", "entry_id"),
+    )
+    op.create_table(
+        "lease_presentations",
+        sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("journal", sa.String(), nullable=False),
+        sa.Column("generation", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("shard", "journal", "generation"),
     )
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     for table in APPEND_ONLY:

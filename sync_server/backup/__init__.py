@@ -1,0 +1,1 @@
+"""Copies of the server: made while it serves, read back, restored."""

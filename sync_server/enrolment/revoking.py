@@ -1,0 +1,71 @@
+"""Revoking a till: its keys are trusted no more, but what it sold is still taken."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from shared.clock import Clock
+from shared.errors import DomainError
+from shared.ids import TillId
+from shared.journal.keys import KeyId
+from shared.trade.server import TillRevoked
+from shared.trade.writing import Writing
+from sync_server.database.schema import epochs, revoked_keys
+from sync_server.database.times import format_time
+from sync_server.database.transaction import Database, Snapshot
+from sync_server.journal.own import OwnJournal
+from sync_server.stores.registry import find_till
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Takes a till's keys back."""
+
+    database: Database
+    clock: Clock
+    own: OwnJournal
+
+    def revoke(self, till_id: TillId) -> int:
+        """Revoke all keys of a till; how many were not yet. DomainError ``unknown-till``.
+
+        The till may be enrolled again, with a new key, at any time.
+        """
+        now = format_time(self.clock.now())
+        with self.database.writing() as work:
+            till = find_till(work, till_id)
+            if till is None:
+                raise DomainError("unknown-till", till=till_id)
+            columns = epochs.c
+            rows = work.connection.execute(
+                select(columns.journal, columns.epoch, columns.key_id)
+                .where(
+                    columns.shard == work.shard,
+                    columns.journal == (till.journal or ""),
+                    columns.forked_epoch.is_(None),
+                    columns.key_id.not_in(
+                        select(revoked_keys.c.key_id).where(revoked_keys.c.shard == work.shard)
+                    ),
+                )
+                .order_by(columns.epoch)
+            ).all()
+            work.insert(
+                revoked_keys,
+                [{"key_id": row.key_id, "till_id": till_id, "revoked_at": now} for row in rows],
+            )
+            facts = [
+                TillRevoked(
+                    journal=row.journal, epoch=row.epoch, till_id=till_id, key_id=row.key_id
+                )
+                for row in rows
+            ]
+            self.own.write(work, [Writing(fact) for fact in facts])
+        return len(rows)
+
+
+def is_revoked(snapshot: Snapshot, key_id: KeyId) -> bool:
+    """Whether a key is trusted no more."""
+    columns = revoked_keys.c
+    statement = select(columns.key_id).where(
+        columns.shard == snapshot.shard, columns.key_id == key_id
+    )
+    return snapshot.connection.execute(statement).first() is not None

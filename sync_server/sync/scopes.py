@@ -1,0 +1,184 @@
+"""What tills should hold of each stream: kept in every transaction that changes rows of it.
+
+Whoever changes a row gives it a new number of the shard's counter; so the rows that a transaction
+changed are those above what was counted before, and no writer has to remember this table.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Row, bindparam, delete, func, select
+
+from shared.protocol.message import BundleRow, GoodsRow, MemberRow, OperatorRow, Stream
+from shared.protocol.replica import Scope, is_tombstone, row_hash, row_key
+from sync_server.database.schema import scope_rows, scopes, shards
+from sync_server.database.transaction import Database, Snapshot, Work
+from sync_server.sync.rows import TABLES, wire_rows
+
+BATCH: Final = 1000
+_SHAPES = msgspec.json.schema_components((BundleRow, GoodsRow, MemberRow, OperatorRow))
+FORMAT: Final = hashlib.sha256(msgspec.json.encode(_SHAPES)).hexdigest()[:16]
+"""Of the shape of rows: a release that sends other rows counts them all anew."""
+
+
+_NEWEST: Final = select(
+    *(
+        select(func.max(table.c.change_seq))
+        .where(table.c.shard == bindparam("shard"))
+        .scalar_subquery()
+        .label(stream.value)
+        for stream, table in TABLES.items()
+    )
+)
+"""The newest change of each stream, in one statement: most transactions change none or one."""
+
+
+def read_scope(snapshot: Snapshot, stream: Stream) -> Scope:
+    """What a till that has read a stream to its end holds of it."""
+    row = _row(snapshot, stream)
+    return Scope(row.row_count, int(row.checksum, 16)) if row else Scope()
+
+
+def keep_scopes(work: Work) -> None:
+    """Count what this transaction changed; a server that is not counted yet is left alone."""
+    newest = work.connection.execute(_NEWEST, {"shard": work.shard}).mappings().one()
+    kept = work.connection.execute(select(scopes).where(scopes.c.shard == work.shard)).all()
+    for row in kept:
+        stream = Stream(row.stream)
+        if row.format != FORMAT or (newest[stream.value] or 0) <= row.through:
+            continue
+        scope = Scope(row.row_count, int(row.checksum, 16))
+        changed = _changed(work, stream, after=row.through, limit=None)
+        _write(work, stream, _count(work, stream, scope, changed), _counter(work))
+
+
+def count_scopes(database: Database) -> None:
+    """Count everything where no scope is kept yet, or another release's: once, in batches."""
+    for stream in Stream:
+        after, scope = 0, Scope()
+        with database.writing() as work:
+            row = _row(work, stream)
+            if row is not None and row.format == FORMAT:
+                continue
+            work.connection.execute(
+                delete(scope_rows).where(
+                    scope_rows.c.shard == work.shard, scope_rows.c.stream == stream
+                )
+            )
+        while True:
+            with database.writing() as work:
+                changed = _changed(work, stream, after=after, limit=BATCH)
+                scope = _count(work, stream, scope, changed)
+                if len(changed) < BATCH:
+                    _write(work, stream, scope, _counter(work))
+                    break
+                after = changed[-1].change_seq
+
+
+def uncounted(snapshot: Snapshot) -> Iterator[str]:
+    """Streams, and rows of them, that are counted otherwise than they are; for ``verify``."""
+    for stream in Stream:
+        counted = dict(_hashes(snapshot, stream, None))
+        scope, after = Scope(), 0
+        while rows := _changed(snapshot, stream, after=after, limit=BATCH):
+            for key, found in _hashed(snapshot, stream, rows):
+                if counted.pop(key, None) != found:
+                    yield f"{stream}/{key}"
+                scope = scope.changed(None, found)
+            after = rows[-1].change_seq
+        yield from (f"{stream}/{key}" for key in sorted(counted))
+        if read_scope(snapshot, stream) != scope:
+            yield str(stream)
+
+
+def _count(work: Work, stream: Stream, scope: Scope, changed: Sequence[Row[Any]]) -> Scope:
+    for at in range(0, len(changed), BATCH):
+        hashed = dict(_hashed(work, stream, changed[at : at + BATCH]))
+        before = dict(_hashes(work, stream, list(hashed)))
+        for key, found in hashed.items():
+            scope = scope.changed(before.get(key), found)
+        _replace(work, stream, hashed)
+    return scope
+
+
+def _hashed(
+    snapshot: Snapshot, stream: Stream, rows: Sequence[Row[Any]]
+) -> Iterator[tuple[str, int | None]]:
+    for row in wire_rows(snapshot, stream, rows):
+        found = None if is_tombstone(row) else row_hash(msgspec.msgpack.encode(row))
+        yield row_key(row), found
+
+
+def _hashes(
+    snapshot: Snapshot, stream: Stream, keys: Sequence[str] | None
+) -> Iterator[tuple[str, int]]:
+    columns = scope_rows.c
+    statement = select(columns.row_key, columns.hash).where(
+        columns.shard == snapshot.shard, columns.stream == stream
+    )
+    if keys is not None:
+        statement = statement.where(columns.row_key.in_(keys))
+    for key, found in snapshot.connection.execute(statement):
+        yield key, int(found, 16)
+
+
+def _replace(work: Work, stream: Stream, hashed: dict[str, int | None]) -> None:
+    gone = [key for key, found in hashed.items() if found is None]
+    if gone:
+        work.connection.execute(
+            delete(scope_rows).where(
+                scope_rows.c.shard == work.shard,
+                scope_rows.c.stream == stream,
+                scope_rows.c.row_key.in_(gone),
+            )
+        )
+    rows = [
+        {"shard": work.shard, "stream": stream.value, "row_key": key, "hash": f"{found:016x}"}
+        for key, found in hashed.items()
+        if found is not None
+    ]
+    if rows:
+        statement = work.upsert(scope_rows)
+        statement = statement.on_conflict_do_update(
+            index_elements=list(scope_rows.primary_key), set_={"hash": statement.excluded.hash}
+        )
+        work.connection.execute(statement, rows)
+
+
+def _write(work: Work, stream: Stream, scope: Scope, through: int) -> None:
+    values = {
+        "format": FORMAT,
+        "through": through,
+        "row_count": scope.rows,
+        "checksum": scope.checksum,
+    }
+    statement = work.upsert(scopes).values(shard=work.shard, stream=stream.value, **values)
+    work.connection.execute(
+        statement.on_conflict_do_update(index_elements=list(scopes.primary_key), set_=values)
+    )
+
+
+def _row(snapshot: Snapshot, stream: Stream) -> Row[Any] | None:
+    return snapshot.connection.execute(
+        select(scopes).where(scopes.c.shard == snapshot.shard, scopes.c.stream == stream)
+    ).first()
+
+
+def _counter(snapshot: Snapshot) -> int:
+    statement = select(shards.c.server_seq).where(shards.c.shard == snapshot.shard)
+    return int(snapshot.connection.execute(statement).scalar_one())
+
+
+def _changed(
+    snapshot: Snapshot, stream: Stream, *, after: int, limit: int | None
+) -> Sequence[Row[Any]]:
+    table = TABLES[stream]
+    statement = (
+        select(table)
+        .where(table.c.shard == snapshot.shard, table.c.change_seq > after)
+        .order_by(table.c.change_seq)
+        .limit(limit)
+    )
+    return snapshot.connection.execute(statement).all()
