@@ -209,7 +209,7 @@ class SalePage:
                 self._points(press.at)
             case Key.F6 if self.tendering.is_open:
                 self._take(self.tendering.card, press.at)
-            case Key.F4 if self.tendering.is_open:
+            case Key.F4 if self.tendering.is_open and self.tendering.value_offered():
                 self._take(self.tendering.stored_value, press.at)
             case Key.F8 if self.tendering.is_open:
                 self._take(self.tendering.voucher, press.at)
