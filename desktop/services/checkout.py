@@ -210,7 +210,6 @@ class Checkout(Tenders):
         self.articles.forget()
         self._tenders = ()
         self._redeeming.give_back()
-        self._leases.forget()
         self.basket.clear(pricing)
 
 

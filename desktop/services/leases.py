@@ -78,10 +78,17 @@ class Leases:
             self._in_use |= {key}
         self._wake()
 
-    def forget(self) -> None:
-        """The basket is over: nothing more is asked for, and what is called back can be closed."""
+    def forget(self, owner: str | None = None) -> None:
+        """An owner, or all where none is named: nothing more is asked for them.
+
+        What is called back of theirs can be closed from now on.
+        """
         with self._lock:
-            self._asks, self._answers, self._in_use = {}, {}, frozenset()
+            gone = {key for key in self._in_use if owner is None or key[1] == owner}
+            self._in_use -= gone
+            for key in gone:
+                self._asks.pop(key, None)
+                self._answers.pop(key, None)
 
     def asks(self) -> tuple[LeaseAsk, ...]:
         """What the basket on the screen still needs; read by the sync's thread."""

@@ -55,6 +55,7 @@ class Tenders:
         self._is_offline = is_offline
         self._redeeming = Redeeming(books, self.basket, leases)
         self.basket.on_attached = self._ask_for
+        self.basket.on_left = self._forget
         self._tenders: tuple[Tender, ...] = ()
 
     def _ask_for(self, member: Member) -> None:
@@ -62,6 +63,10 @@ class Tenders:
         self._redeeming.ask(member)
         if member.wallet.total > 0:
             self._leases.want(value_account(member.member_id))
+
+    def _forget(self, member: Member | None) -> None:
+        """Nobody needs the leases of a member who left, or of a basket that is over."""
+        self._leases.forget(member.member_id if member else None)
 
     @property
     def tenders(self) -> tuple[Tender, ...]:

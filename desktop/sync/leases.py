@@ -107,9 +107,10 @@ class LeaseKeeper:
         It may have lost some, and would find what was spent by them wrong.
         """
         with self._reading.connect() as connection:
+            epoch = current_epoch(connection)
             shown = shown_leases(connection, HELD_MAX)
             known = _shown_to(connection)
-        if shown:
+        if shown and epoch is not None and epoch.unsent:
             self._present(server, shown, server.leases(_request(known)).generation, known)
 
     def _present(

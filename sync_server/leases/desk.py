@@ -37,7 +37,12 @@ from sync_server.journal.chains import read_chains
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
 from sync_server.leases.claims import LeaseState
-from sync_server.leases.restored import generation_of, is_resting, note_presented
+from sync_server.leases.restored import (
+    generation_of,
+    is_resting,
+    is_to_note,
+    note_presented,
+)
 from sync_server.leases.standing import (
     LeasedAccount,
     is_member,
@@ -69,11 +74,19 @@ class LeaseDesk:
         """
         _check(request)
         now = self.clock.now()
-        if request.asks or request.budget or request.generation or request.presented:
-            with self.database.writing() as work:
-                self._show(work, caller, request)
-                return self._reply(work, caller, request, now)
+        if not (request.asks or request.budget or request.presented):
+            reply = self._look(caller, request, now)
+            if reply is not None:
+                return reply
+        with self.database.writing() as work:
+            self._show(work, caller, request)
+            return self._reply(work, caller, request, now)
+
+    def _look(self, caller: Certificate, request: LeaseRequest, now: datetime) -> LeaseReply | None:
+        """What is called back, without writing; None where something is to be noted."""
         with self.database.reading() as snapshot:
+            if is_to_note(snapshot, caller.journal, request.generation):
+                return None
             return LeaseReply(
                 answers=(),
                 budget=None,
@@ -107,7 +120,7 @@ class LeaseDesk:
             ).first()
             if known is None or known.serial < terms.serial:
                 self.keep(work, terms, signed, known)
-        if request.generation == generation_of(work):
+        if is_to_note(work, caller.journal, request.generation):
             note_presented(work, caller.journal)
 
     def _grant(

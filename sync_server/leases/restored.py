@@ -25,15 +25,34 @@ def note_presented(work: Work, journal: str) -> None:
     work.insert_new(lease_presentations, [{"journal": journal, "generation": generation_of(work)}])
 
 
-def is_resting(snapshot: Snapshot, rules: Leases, now: datetime) -> bool:
-    """Whether a till may hold a lease that this server lost."""
+def is_to_note(snapshot: Snapshot, journal: str, told: str) -> bool:
+    """Whether a till tells for the first time that it has shown this generation its leases."""
     generation = generation_of(snapshot)
-    restored_at = snapshot.connection.execute(
+    if told != generation or _restored_at(snapshot, generation) is None:
+        return False
+    columns = lease_presentations.c
+    known = select(columns.journal).where(
+        columns.shard == snapshot.shard,
+        columns.journal == journal,
+        columns.generation == generation,
+    )
+    return snapshot.connection.execute(known).first() is None
+
+
+def _restored_at(snapshot: Snapshot, generation: str) -> str | None:
+    """When this generation began; None for the first."""
+    return snapshot.connection.execute(
         select(exceptions.c.raised_at).where(
             exceptions.c.shard == snapshot.shard,
             exceptions.c.natural_key == restored_key(generation),
         )
     ).scalar()
+
+
+def is_resting(snapshot: Snapshot, rules: Leases, now: datetime) -> bool:
+    """Whether a till may hold a lease that this server lost."""
+    generation = generation_of(snapshot)
+    restored_at = _restored_at(snapshot, generation)
     if restored_at is None:
         return False
     if now >= datetime.fromisoformat(restored_at) + timedelta(hours=rules.hours):

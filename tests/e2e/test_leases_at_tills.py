@@ -12,7 +12,7 @@ from sqlalchemy import select
 from desktop.reckoning.file import read_server
 from desktop.services.leases import LeasedAccount
 from desktop.store.database import TillFolder
-from desktop.store.leases import held_leases, put_lease
+from desktop.store.leases import call_back, held_leases, put_lease
 from desktop.store.members import Member
 from desktop.store.schema import leases as lease_table
 from desktop.sync.http import ServerConnection
@@ -379,12 +379,14 @@ def test_a_replayed_grant_gives_nothing_back(chain):
     grant = grant_of(till)
     key = chain.server.services.vault.signing.public
     terms = lease_of(grant, key, till.till.identity.journal)
-    spend(till, member, right(till, member))
+    spend(till, member, right(till, member) - 50)
 
     till.till.store.writer.run(lambda work: put_lease(work.connection, grant, terms))
-    assert right(till, member) == 0
+    assert right(till, member) == 50
 
-    assert till.sync()  # closes what is used up
+    till.till.store.writer.run(lambda work: call_back(work.connection, [terms.lease_id]))
+    assert till.sync()  # closes it, with something left
+    assert right(till, member) == 0
     till.till.store.writer.run(lambda work: put_lease(work.connection, grant, terms))
     assert right(till, member) == 0
 
@@ -429,3 +431,21 @@ def test_without_the_programmes_word_points_are_spent_as_before(tmp_path):
         assert all(one.lease_id is None for one in sale.fact.tenders)
         chain.drain()
         assert rules(chain) == []
+
+
+@pytest.mark.parametrize("how", ["held", "given up", "member off"])
+def test_a_basket_that_leaves_the_screen_keeps_no_lease_from_being_called_back(chain, how):
+    member = member_with_points(chain)
+    till = chain.tills[0]
+    attach(till, member)
+    till.counter.scanning.scan(BISCUIT)
+    assert till.till.leases.in_use()
+    match how:
+        case "held":
+            till.counter.holding.hold(till.shift, till.operator_id)
+        case "given up":
+            till.counter.holding.abandon(till.shift, till.operator_id)
+        case _:
+            till.counter.checkout.basket.attach(None)
+
+    assert not till.till.leases.in_use()
