@@ -16,6 +16,7 @@ from desktop.services.checkout import Checkout
 from desktop.services.draft import Draft
 from desktop.services.elsewhere import Elsewhere
 from desktop.services.holding import Holding
+from desktop.services.leases import Leases
 from desktop.services.members import Members
 from desktop.services.operators import Operators
 from desktop.services.paper import Papers
@@ -24,6 +25,7 @@ from desktop.services.printing import Copies, PrinterStatus, Spooler
 from desktop.services.returns import Returns
 from desktop.services.scanning import Scanning
 from desktop.services.shifts import Shifts
+from desktop.services.stored_value import ValueDesk
 from desktop.store.bundles import read_bundle
 from desktop.store.database import TillFolder, TillLock, open_reading, open_writing
 from desktop.store.head_file import HeadFile
@@ -34,6 +36,7 @@ from desktop.store.retention import Retention
 from desktop.store.writer import Writer
 from desktop.sync.enrolment import enrol_till
 from desktop.sync.http import ServerConnection
+from desktop.sync.leases import LeaseKeeper
 from desktop.sync.pull import Puller
 from desktop.sync.push import Pusher
 from desktop.sync.runner import STREAMS, SyncRunner
@@ -156,11 +159,9 @@ class Till:
         self._hybrid = HybridClock(around.clock, last)
         scribe = Scribe(around.clock, self._hybrid, identity.zone, around.random_bytes)
         self._head_file = HeadFile(store.folder.head)
+        self._journal = Journal(scribe, self._head_file)
         self.books = Books(
-            writer=store.writer,
-            reading=store.reading,
-            journal=Journal(scribe, self._head_file),
-            identity=identity,
+            writer=store.writer, reading=store.reading, journal=self._journal, identity=identity
         )
         self._status: SyncStatus | None = None
         self._executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="payments")
@@ -177,6 +178,7 @@ class Till:
         self.members = Members(books)
         self.returns = Returns(books, language=around.language, is_offline=self.is_offline)
         self.elsewhere = Elsewhere(books, self._ask, self._lookups)
+        self.leases = Leases(books, is_offline=self.is_offline, wake=self.wake_sync)
 
     def _make_devices(self, around: Surroundings) -> None:
         self.spooler: Spooler | None = None
@@ -206,11 +208,21 @@ class Till:
             server_key=server_key,
             clock=around.clock,
         )
+        keeper = LeaseKeeper(
+            writer=self.store.writer,
+            reading=self.store.reading,
+            journal=self._journal,
+            identity=self.identity,
+            server_key=server_key,
+            clock=around.clock,
+            basket=self.leases,
+        )
         self.retention = Retention(self.store.writer, around.clock)
         self.sync = SyncRunner(
             connect=self.connect,
             pusher=self.pusher,
             puller=self.puller,
+            leases=keeper,
             clock=around.clock,
             tidy=self.retention.run_if_due,
             on_status=self._synced,
@@ -306,7 +318,16 @@ class Counter:
         language = till.surroundings.language
         pricing = till.pricing()
         self.till = till
-        self.checkout = Checkout(till.books, pricing, language=language, is_offline=till.is_offline)
+        self.checkout = Checkout(
+            till.books,
+            pricing,
+            leases=till.leases,
+            language=language,
+            is_offline=till.is_offline,
+        )
+        self.value = ValueDesk(
+            till.books, till.leases, language=language, is_offline=till.is_offline
+        )
         self.draft = Draft(till.books, self.checkout, till.members)
         self.shifts = Shifts(till.books, currency=pricing.programme.currency, language=language)
         self.holding = Holding(till.books, self.checkout.basket, till.members, language=language)

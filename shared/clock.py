@@ -1,10 +1,13 @@
 """Time is injected: wall clock, durations, and the hybrid logical clock of the journal."""
 
+import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from threading import Lock
-from typing import NewType, Protocol
+from typing import Final, NamedTuple, NewType, Protocol
 
 HybridTime = NewType("HybridTime", str)
 """16 lower-case hex digits: 48 bits of Unix milliseconds, then a 16-bit counter.
@@ -13,6 +16,15 @@ Text, because 64 bits do not fit the journal's ±2^53; sorts as text in the orde
 """
 
 COUNTER_BITS = 16
+
+
+class Boot(NamedTuple):
+    """How long the machine has been running."""
+
+    id: str
+    """Another one after each start of the machine."""
+    elapsed_s: float
+    """Since it started, sleep included; nobody can set it."""
 
 
 class Clock(Protocol):
@@ -24,6 +36,10 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds for measuring durations; never set back."""
+        ...
+
+    def boot(self) -> Boot:
+        """How long this machine has been running, for times that no setting may stretch."""
         ...
 
 
@@ -38,6 +54,28 @@ class SystemClock:
         """Seconds for measuring durations; never set back."""
         return time.monotonic()
 
+    def boot(self) -> Boot:
+        """How long this machine has been running, for times that no setting may stretch."""
+        return Boot(_boot_id(), _boot_time())
+
+
+_PROCESS: Final = secrets.token_hex(16)
+
+
+@cache
+def _boot_id() -> str:
+    """Linux names each boot; elsewhere each start of the program counts as one: stricter."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return _PROCESS
+
+
+def _boot_time() -> float:
+    """Sleep counts where the system can tell it."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
 
 @dataclass(slots=True)
 class ManualClock:
@@ -45,6 +83,8 @@ class ManualClock:
 
     at: datetime
     elapsed_s: float = 0.0
+    boots: int = 1
+    booted_at_s: float = 0.0
 
     def now(self) -> datetime:
         """The time it was last set or moved to."""
@@ -53,6 +93,14 @@ class ManualClock:
     def monotonic(self) -> float:
         """Seconds it was moved forward so far."""
         return self.elapsed_s
+
+    def boot(self) -> Boot:
+        """How long the machine has been running since it was last started again."""
+        return Boot(f"boot-{self.boots}", self.elapsed_s - self.booted_at_s)
+
+    def start_again(self) -> None:
+        """The machine is switched off and on."""
+        self.boots, self.booted_at_s = self.boots + 1, self.elapsed_s
 
     def advance(self, **duration: float) -> None:
         """Move forward by a ``timedelta(**duration)``."""

@@ -24,6 +24,10 @@ LotId = NewType("LotId", str)
 """A lot of points is named by the entry that earned it."""
 CouponId = NewType("CouponId", str)
 AttachmentId = NewType("AttachmentId", str)
+LeaseId = NewType("LeaseId", str)
+"""UUIDv4 of a right to spend, made by the server."""
+CardId = NewType("CardId", str)
+"""A gift card in journals: a keyed hash of its code."""
 
 RandomBytes = Callable[[int], bytes]
 """A source of random bytes; ``secrets.token_bytes`` outside simulations."""

@@ -37,6 +37,7 @@ from sync_server.journal.own import OwnJournal
 from sync_server.keys.nonce import Nonces
 from sync_server.keys.throttle import Throttle
 from sync_server.keys.vault import Vault, create_vault, open_vault, read_secrets
+from sync_server.leases.desk import LeaseDesk
 from sync_server.ledger.audit_job import AuditJob
 from sync_server.ledger.price_audit import SaleJudge
 from sync_server.ledger.return_audit import ReturnJudge
@@ -75,6 +76,7 @@ class Services:
     ingest: Ingest
     pull: Pull
     lookup: Lookup
+    leases: LeaseDesk
     enrolment: EnrolmentDesk
     stores: StoreRegistry
     operators: OperatorDesk
@@ -184,6 +186,7 @@ def assemble(
         ingest=Ingest(database, clock, own, vault),
         pull=Pull(database, clock, own),
         lookup=Lookup(database),
+        leases=LeaseDesk(database, clock, own, vault),
         enrolment=EnrolmentDesk(database, clock, own, vault),
         stores=StoreRegistry(database, clock),
         operators=OperatorDesk(database, own, hasher),

@@ -9,6 +9,7 @@ from desktop.presenters.open_payments import OpenPayments, UsePayment
 from desktop.presenters.papers import UncertainPapers
 from desktop.presenters.receipts import Receipts
 from desktop.presenters.session import PlainOverlay, Session, Values
+from desktop.presenters.stored_value import CloseCard, PayIn, close_value
 from desktop.presenters.text import say
 from desktop.presenters.view import Button, Choice, Choices, Sheet
 from shared.language import Language
@@ -16,6 +17,10 @@ from shared.language import Language
 ENTRIES = (
     "figures",
     "drawer",
+    "top-up",
+    "close-value",
+    "sell-card",
+    "close-card",
     "receipts",
     "members",
     "payments",
@@ -59,7 +64,7 @@ class Menu(PlainOverlay):
             buttons=(Button("back", say("till.key.back"), key="Esc"),),
         )
 
-    def act(self, name: str, value: str, values: Values) -> None:
+    def act(self, name: str, value: str, values: Values) -> None:  # noqa: C901 - one arm a tile
         """A tile."""
         del values
         if name != "menu" or value in LEFT_TO_TILL:
@@ -71,6 +76,12 @@ class Menu(PlainOverlay):
                 session.push(ShiftFiguresSheet(session))
             case "drawer":
                 session.push(DrawerMenu(session))
+            case "top-up" | "sell-card":
+                session.push(PayIn(session, is_card=value == "sell-card"))
+            case "close-value":
+                close_value(session)
+            case "close-card":
+                session.push(CloseCard(session))
             case "receipts":
                 session.push(Receipts(session))
             case "members":

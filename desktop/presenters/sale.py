@@ -24,6 +24,7 @@ from desktop.services.favourites import often_sold
 from desktop.services.goods_back import ReturnableSale
 from desktop.services.scanning import (
     ApproverNamed,
+    CardOffered,
     CouponTaken,
     GoodsAdded,
     MemberAttached,
@@ -36,7 +37,7 @@ from desktop.services.scanning import (
 )
 from desktop.services.tenders import CASH_OUT
 from desktop.store.payments import PaymentAttempt
-from shared.catalogue.codes import WalletCode, classify
+from shared.catalogue.codes import GiftCardCode, WalletCode, classify
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.money import parse_amount
@@ -109,7 +110,7 @@ class SalePage:
         """A code: the strip of the last sale goes, the code goes where it belongs."""
         self._last = None
         quantity, self._quantity = self._quantity or 1, 0
-        if not isinstance(classify(text), WalletCode):
+        if not isinstance(classify(text), WalletCode | GiftCardCode):
             self.tendering.make_changeable()
         scanning = self.session.counter.scanning
         self._follow(scanning.scan(text, quantity=quantity, comes_in=self._comes_in))
@@ -127,7 +128,7 @@ class SalePage:
         line = basket.add(goods, units=units, grams=grams, comes_in=self._comes_in)
         self._follow(GoodsAdded(line))
 
-    def _follow(self, found: Scanned) -> None:
+    def _follow(self, found: Scanned) -> None:  # noqa: C901 - one arm a kind
         session = self.session
         match found:
             case GoodsAdded(line_id):
@@ -149,6 +150,8 @@ class SalePage:
                 ask_receipt(session, receipt_no)
             case WalletOffered(_, code):
                 self._wallet(code)
+            case CardOffered(code):
+                self._take(lambda: self.tendering.gift_card(code), session.clock.monotonic())
             case ApproverNamed(operator):
                 session.tell(say("till.sale.nothing-to-approve", name=operator.name))
 
@@ -206,6 +209,8 @@ class SalePage:
                 self._points(press.at)
             case Key.F6 if self.tendering.is_open:
                 self._take(self.tendering.card, press.at)
+            case Key.F4 if self.tendering.is_open and self.tendering.value_offered():
+                self._take(self.tendering.stored_value, press.at)
             case Key.F8 if self.tendering.is_open:
                 self._take(self.tendering.voucher, press.at)
             case Key.F11 if not self.tendering.is_open:
@@ -472,6 +477,8 @@ class SalePage:
             ]
             if self.session.counter.checkout.is_tendering:
                 found.append(Hint("Del", say("till.tender.withdraw")))
+            if self.tendering.value_offered():
+                found.insert(1, Hint("F4", say("till.key.stored-value")))
             if self.tendering.offered():
                 found.insert(2, Hint("F7", say("till.key.points")))
             return (*found, Hint("F12", say("till.key.cash-rest"), is_primary=True))

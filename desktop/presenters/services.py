@@ -9,6 +9,7 @@ from desktop.services.checkout import Checkout
 from desktop.services.draft import Draft
 from desktop.services.elsewhere import Elsewhere
 from desktop.services.holding import Holding
+from desktop.services.leases import Leases
 from desktop.services.members import Members
 from desktop.services.operators import Operators
 from desktop.services.payments import Payments
@@ -16,6 +17,7 @@ from desktop.services.printing import Copies
 from desktop.services.returns import Returns
 from desktop.services.scanning import Scanning
 from desktop.services.shifts import Shifts
+from desktop.services.stored_value import ValueDesk
 
 
 class CounterServices(Protocol):
@@ -26,6 +28,9 @@ class CounterServices(Protocol):
 
     @property
     def draft(self) -> Draft: ...
+
+    @property
+    def value(self) -> ValueDesk: ...
 
     @property
     def shifts(self) -> Shifts: ...
@@ -60,6 +65,9 @@ class TillServices(Protocol):
 
     @property
     def elsewhere(self) -> Elsewhere: ...
+
+    @property
+    def leases(self) -> Leases: ...
 
     def pricing(self) -> Pricing: ...
 

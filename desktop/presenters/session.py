@@ -181,6 +181,7 @@ class Session:
             self.counter_in_use.checkout.language = language.value
             self.counter_in_use.shifts.language = language.value
             self.counter_in_use.holding.language = language.value
+            self.counter_in_use.value.language = language.value
 
     def written(self) -> None:
         """A fact was written: print what it queued, send it."""

@@ -128,6 +128,19 @@ class Tendering:
         self._checkout.tender_points(int(typed) if typed.isdecimal() else offered)
         self._settled_otherwise()
 
+    def stored_value(self) -> None:
+        """Pay with the member's stored value: the amount typed, or all that it may pay."""
+        self.check_quiet()
+        self._checkout.tender_stored_value(self.amount_typed())
+        self._settled_otherwise()
+
+    def gift_card(self, code: str) -> None:
+        """Pay with a gift card that was scanned."""
+        self.open()
+        self.check_quiet()
+        self._checkout.tender_gift_card(code, self.amount_typed())
+        self._settled_otherwise()
+
     def wallet(self, code: str) -> None:
         """Ask the customer's wallet for the amount typed, or for the whole rest."""
         self.open()
@@ -239,6 +252,7 @@ class Tendering:
             notes=suggested_notes(due.in_cash, checkout.basket.pricing.programme.money),
             tenders=tuple(self._row(tender) for tender in checkout.tenders),
             points_offered=self.offered(),
+            value_offered=self.value_offered(),
             attempt=self._attempt_view(),
             savings=tuple(_saving(*one) for one in checkout.saved_by_paying()),
             is_settled=checkout.can_finish,
@@ -257,6 +271,17 @@ class Tendering:
             "till.tender.points-offered",
             points=format_points(offer.points, decimals),
             worth=Amount(offer.value_minor),
+        )
+
+    def value_offered(self) -> Text:
+        """What the member's stored value could pay now; empty where there is none."""
+        member = self._checkout.basket.state.member
+        if member is None or member.wallet.total <= 0:
+            return ""
+        return say(
+            "till.tender.value-offered",
+            here=Amount(self._checkout.value_offered()),
+            balance=Amount(member.wallet.total),
         )
 
     def _settled_otherwise(self) -> None:

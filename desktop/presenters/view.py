@@ -265,6 +265,8 @@ class TenderPanel:
     points_offered: Text
     attempt: Attempt | None
     is_settled: bool
+    value_offered: Text = ""
+    """What the member's stored value could pay; empty where there is none."""
     savings: tuple[Text, ...] = ()
     """What would be saved by paying everything in one way."""
 

@@ -140,7 +140,11 @@ def totals_of(kept: KeptFile) -> Totals:
         body = told["body"]
         points[body["from_member"] or ""] -= sum(draw["points"] for draw in body["from_lots"])
         points[body["to_member"] or ""] += sum(draw["points"] for draw in body["to_lots"])
+    top_ups = [told["body"] for told in _facts(kept, "value_topped_up")]
+    for body in top_ups:
+        points[body["member_id"]] += body.get("points", 0)
     points.pop("", None)
+    paid_in = [*top_ups, *(told["body"] for told in _facts(kept, "gift_card_sold"))]
     return Totals(
         sales=len(sales),
         returns=len(returns),
@@ -152,7 +156,7 @@ def totals_of(kept: KeptFile) -> Totals:
         ),
         points_taken=taken,
         points_by_member=dict(points),
-        by_account=_by_account(sales, returns),
+        by_account=_by_account([*sales, *paid_in], returns),
         entries=sum(len(chain) for chain in kept.chains.values()),
     )
 

@@ -123,6 +123,10 @@ class OpenBasket:
         self._earlier = earlier
         self.guard: Callable[[Quote], None] = lambda _quote: None
         """Raises where a change must not be; the checkout minds what was paid already."""
+        self.on_attached: Callable[[Member], None] = lambda _member: None
+        """Hears of each member that comes into the basket."""
+        self.on_left: Callable[[Member | None], None] = lambda _member: None
+        """Hears of each that leaves it for another or nobody; None: the basket is over."""
 
     @property
     def state(self) -> BasketState:
@@ -306,6 +310,10 @@ class OpenBasket:
         # A till stands overnight: whoever comes is looked up anew.
         self._earlier.forget()
         self._become(replace(self._state, member=member, lowering=lowering))
+        if known is not None and not is_same:
+            self.on_left(known)
+        if member is not None:
+            self.on_attached(member)
 
     def claim(self, claim: CouponClaim) -> None:
         """Claim a coupon; DomainError ``coupon-claimed-already``."""
@@ -381,6 +389,7 @@ class OpenBasket:
         self._state = BasketState()
         self._priced = None
         self._next_line = 1
+        self.on_left(None)
 
     def look_again(self) -> None:
         """Goods came back: uses and units are counted anew, from the next change on."""

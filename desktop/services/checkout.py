@@ -7,6 +7,7 @@ from typing import NamedTuple
 from desktop.services import ticket
 from desktop.services.basket import BasketState, Pricing
 from desktop.services.books import Books, EntryPlace
+from desktop.services.leases import LEASED_TENDERS, Leases
 from desktop.services.tenders import Tenders
 from desktop.services.ticket import Settled, TicketPlace
 from desktop.store import members as member_store
@@ -17,6 +18,10 @@ from desktop.store.writer import Transaction
 from shared.catalogue.codes import receipt_code
 from shared.errors import DomainError
 from shared.ids import EntryId, OperatorId
+from shared.ledger.account import AccountKind
+from shared.ledger.spending import tender_spends
+from shared.loyalty.wallet import Wallet
+from shared.pricing.redemption import THIS_SALE
 from shared.pricing.tender_rules import Demanded
 from shared.trade.fact import Tender, TenderKind
 from shared.trade.ticket import SaleCompleted
@@ -44,13 +49,12 @@ class Checkout(Tenders):
         books: Books,
         pricing: Pricing,
         *,
+        leases: Leases,
         language: str,
         is_offline: Callable[[], bool] = lambda: False,
     ) -> None:
-        super().__init__(books, pricing)
-        self._books = books
+        super().__init__(books, pricing, leases, is_offline)
         self.language = language
-        self._is_offline = is_offline
 
     def unseen(self) -> list[Demanded]:
         """What the cashier has yet to look at before anything is paid."""
@@ -60,7 +64,8 @@ class Checkout(Tenders):
         """Write the sale; returns after its commit. The basket is then empty for the next one.
 
         Raises DomainError ``not-settled``, ``balance-changed`` (points to be spent were spent
-        elsewhere meanwhile: the points tender is given back) and ``entry-too-large``.
+        elsewhere meanwhile: the points tender is given back), ``lease-gone`` (the right to spend
+        has ended meanwhile) and ``entry-too-large``.
         """
         self.check_ready()
         rounding = self.rounding()
@@ -79,7 +84,7 @@ class Checkout(Tenders):
         try:
             sale = self._books.writer.run(work)
         except DomainError as error:
-            if error.code == "balance-changed":
+            if error.code in {"balance-changed", "lease-gone"}:
                 self._refresh_member()
             raise
         self.clear()
@@ -98,6 +103,8 @@ class Checkout(Tenders):
         settled = self._with_rewards(settled, member)
         if settled.points and not (member and ticket.lots_hold(member.lots, settled.points)):
             raise DomainError("balance-changed")
+        _check_value(settled.tenders, member)
+        settled = self._by_lease(transaction, settled, member)
         fact = ticket.sale_fact(
             self._ticket_place(place, shift, operator_id, member),
             self.basket.pricing,
@@ -132,6 +139,28 @@ class Checkout(Tenders):
         tender = Tender(tender=TenderKind.POINTS, amount=0, points=points, lots=draws)
         return replace(settled, tenders=(*settled.tenders, tender), reward_points=points)
 
+    def _by_lease(
+        self, transaction: Transaction, settled: Settled, member: Member | None
+    ) -> Settled:
+        """Each tender with the lease it spends by; points need one where the programme says so."""
+        programme = self.basket.pricing.programme
+        spends = [
+            spend
+            for spend in tender_spends(
+                settled.tenders,
+                member.member_id if member else "",
+                currency=programme.currency,
+                decimals=programme.points.decimals,
+                own_lot=THIS_SALE,
+            )
+            if spend.amount > 0
+            and (spend.account is not AccountKind.POINTS or programme.leases.for_points)
+        ]
+        if not spends:
+            return settled
+        tenders = self._leases.assign(transaction.connection, settled.tenders, spends)
+        return replace(settled, tenders=tenders)
+
     def _current_member(self, transaction: Transaction, priced: Member | None) -> Member | None:
         """Balances of this very moment, at the tier the basket was priced with."""
         if priced is None:
@@ -160,8 +189,8 @@ class Checkout(Tenders):
         )
 
     def _refresh_member(self) -> None:
-        """Give a points tender back and show the balance as it is by now."""
-        self._tenders = tuple(t for t in self._tenders if t.tender is not TenderKind.POINTS)
+        """Give back what was paid of the member's accounts, and show them as they are by now."""
+        self._tenders = tuple(t for t in self._tenders if t.tender not in LEASED_TENDERS)
         self._redeeming.give_back()
         self.basket.lower(None)
         member = self.basket.state.member
@@ -182,3 +211,13 @@ class Checkout(Tenders):
         self._tenders = ()
         self._redeeming.give_back()
         self.basket.clear(pricing)
+
+
+def _check_value(tenders: tuple[Tender, ...], member: Member | None) -> None:
+    """DomainError ``balance-changed`` where stored value holds too little by now."""
+    for tender in tenders:
+        if tender.tender is not TenderKind.STORED_VALUE:
+            continue
+        wallet = member.wallet if member else Wallet()
+        if wallet.bonus < tender.bonus or wallet.principal < tender.amount - tender.bonus:
+            raise DomainError("balance-changed")

@@ -15,6 +15,7 @@ from shared.errors import DomainError
 from shared.ids import CouponId, EntryId, LotId
 from shared.loyalty.lots import DEBT, Lot, claw_back
 from shared.loyalty.returns import Paid, points_to_lots, split_refund
+from shared.loyalty.wallet import Wallet, part_back
 from shared.pricing.basket import Basket, BasketLine
 from shared.pricing.cash import cash_rounding
 from shared.pricing.engine import price
@@ -95,7 +96,7 @@ def receipted_return(
     Where the member is not known any more (erased), what points had paid is given back as money.
     """
     lines = lines_back(sold.sale, sold.returns, wanted, sold_by, is_forgotten=member is None)
-    refund = _refund(lines, sold, pricing)
+    refund = _refund(lines, sold, pricing, is_forgotten=member is None)
     outcome, taken = None, tuple[LotDraw, ...]()
     if member is not None and sold.sale.member is not None:
         outcome, taken = _claw_back(lines, sold, refund, pricing, member, today)
@@ -153,11 +154,13 @@ class _Refunding:
     rounding: int
 
 
-def _refund(lines: Sequence[ReturnLine], sold: ReturnableSale, pricing: Pricing) -> _Refunding:
+def _refund(
+    lines: Sequence[ReturnLine], sold: ReturnableSale, pricing: Pricing, *, is_forgotten: bool
+) -> _Refunding:
     money = sum(line.amount - line.points_paid for line in lines)
     rounding = 0
     tenders: list[Tender] = []
-    for refund in split_refund(money, _paid(sold)):
+    for refund in split_refund(money, _paid(sold, is_forgotten=is_forgotten)):
         amount = refund.amount
         if refund.tender is TenderKind.CASH:
             due = cash_rounding(amount, pricing.programme)
@@ -171,14 +174,36 @@ def _refund(lines: Sequence[ReturnLine], sold: ReturnableSale, pricing: Pricing)
                 provider=refund.provider,
                 attempt_id=refund.attempt_id,
                 reference=refund.reference,
+                bonus=_bonus_back(amount, sold) if refund.tender is TenderKind.STORED_VALUE else 0,
             )
         )
     points = _points_refund(lines, sold)
     return _Refunding((*tenders, *points), rounding)
 
 
-def _paid(sold: ReturnableSale) -> list[Paid]:
-    """Each way the sale was paid, tenders of one way together: two cards that nobody told apart."""
+def _bonus_back(amount: int, sold: ReturnableSale) -> int:
+    """What of a refund to stored value goes back to the bonus that had paid."""
+    own = [one for one in sold.sale.tenders if one.tender is TenderKind.STORED_VALUE]
+    back = [
+        one
+        for returned in sold.returns
+        for one in returned.refunds
+        if one.tender is TenderKind.STORED_VALUE
+    ]
+    return part_back(_parts(own), _parts(back), amount, refunded=_parts(back).total + amount).bonus
+
+
+def _parts(tenders: Sequence[Tender]) -> Wallet:
+    """What tenders moved of principal and bonus."""
+    bonus = sum(one.bonus for one in tenders)
+    return Wallet(principal=sum(one.amount for one in tenders) - bonus, bonus=bonus)
+
+
+def _paid(sold: ReturnableSale, *, is_forgotten: bool) -> list[Paid]:
+    """Each way the sale was paid, tenders of one way together: two cards that nobody told apart.
+
+    Whose member was erased has no stored value any more: that goes back in cash.
+    """
     took: Counter[_Way] = Counter()
     for tender in sold.sale.tenders:
         took[_way(tender)] += tender.amount
@@ -187,7 +212,7 @@ def _paid(sold: ReturnableSale) -> list[Paid]:
         gave[_way(refund)] += refund.amount
     return [
         Paid(
-            tender=way.tender,
+            tender=_way_back(way.tender, is_forgotten=is_forgotten),
             amount=amount,
             refunded=min(gave[way], amount),
             provider=way.provider,
@@ -196,6 +221,11 @@ def _paid(sold: ReturnableSale) -> list[Paid]:
         )
         for way, amount in took.items()
     ]
+
+
+def _way_back(kind: TenderKind, *, is_forgotten: bool) -> TenderKind:
+    is_lost = is_forgotten and kind is TenderKind.STORED_VALUE
+    return TenderKind.CASH if is_lost else kind
 
 
 class _Way(NamedTuple):

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from desktop.services.books import Books
 from desktop.store.bundles import read_bundle
+from desktop.store.card_codes import code_of
 from desktop.store.catalogue import find_by_id
 from desktop.store.journal import read_chained
 from desktop.store.members import Member, find
@@ -29,6 +30,7 @@ from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import BasketHeld, MemberEnrolled
+from shared.trade.value import GiftCardSold, ValueClosed, ValueToppedUp
 
 LAPSING_WITHIN = timedelta(days=60)
 """Points that end sooner are named on the receipt."""
@@ -69,6 +71,7 @@ class Papers:
             names=replace(
                 _vocabulary(bundle, _goods_names(connection, fact)),
                 coupon_codes=self._coupon_codes(chained, fact, bundle),
+                gift_card_code=code_of(connection, chained.id) if not job.copy else "",
             ),
             member=self._face(connection, fact, bundle),
         )
@@ -77,7 +80,7 @@ class Papers:
         self, chained: ChainedEntry, fact: Fact, programme: Programme | None
     ) -> dict[str, str]:
         """The codes of coupons that a sale issued: reckoned again, for no journal keeps them."""
-        if programme is None or not isinstance(fact, SaleCompleted):
+        if programme is None or not isinstance(fact, SaleCompleted | ValueToppedUp):
             return {}
         key = self.books.identity.lookup_key
         numbers: Counter[str] = Counter()
@@ -109,13 +112,17 @@ class Papers:
 def _member_of(fact: Fact) -> str | None:
     if isinstance(fact, SaleCompleted | SaleReturned):
         return fact.member.member_id if fact.member else None
-    return fact.member_id if isinstance(fact, MemberEnrolled) else None
+    if isinstance(fact, MemberEnrolled | ValueToppedUp | ValueClosed):
+        return fact.member_id
+    return None
 
 
 def _programme_of(connection: Connection, fact: Fact) -> Programme | None:
     """The programme a ticket was priced with, else the one in force."""
-    version = fact.programme.version if isinstance(fact, SaleCompleted | SaleReturned) else None
-    found = read_bundle(connection, version)
+    if isinstance(fact, SaleCompleted | SaleReturned | ValueToppedUp | GiftCardSold):
+        found = read_bundle(connection, fact.programme.version)
+    else:
+        found = read_bundle(connection)
     return found[1] if found else None
 
 

@@ -2,9 +2,11 @@
 
 from desktop.services.basket import OpenBasket, usable_lots
 from desktop.services.books import Books
+from desktop.services.leases import LeasedAccount, Leases, LeaseUnit
 from desktop.store.members import Member
 from shared.errors import DomainError
-from shared.loyalty.lots import Lot, draw, less, spendable
+from shared.ledger.account import AccountKind
+from shared.loyalty.lots import Lot, at_most, draw, less, spendable
 from shared.loyalty.programme import Treatment
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import Lowering, PointsPayment, PointsValue, offered, redeem, reduce
@@ -14,8 +16,9 @@ from shared.trade.fact import LotDraw, Tender, TenderKind
 class Redeeming:
     """What the points of a basket's member are spent on."""
 
-    def __init__(self, books: Books, basket: OpenBasket) -> None:
+    def __init__(self, books: Books, basket: OpenBasket, leases: Leases) -> None:
         self._books = books
+        self._leases = leases
         self._basket = basket
         self.payment: PointsPayment | None = None
         """What points pay, spread over the basket; None where they do not."""
@@ -43,7 +46,37 @@ class Redeeming:
         # What was good, or enough, when the basket was priced may have lapsed since.
         lots = [lot for lot in held if lot.points < 0 or lot.is_alive(today)]
         points = min(quote.reward_points, spendable(lots, today))
-        return less(lots, draw(lots, points, today))
+        free = less(lots, draw(lots, points, today))
+        if not self._needs_lease:
+            return free
+        right = self._leases.right(_account(member), reserved=points).amount
+        return at_most(free, right, today)
+
+    @property
+    def _needs_lease(self) -> bool:
+        return self._basket.pricing.programme.leases.for_points
+
+    @property
+    def _unit(self) -> LeaseUnit:
+        return LeaseUnit(decimals=self._basket.pricing.programme.points.decimals)
+
+    def ask(self, member: Member) -> None:
+        """A member came into the basket: the server is asked for the right to spend."""
+        if self._needs_lease and member.points > 0:
+            self._leases.want(_account(member))
+
+    def check_rewards(self) -> None:
+        """DomainError ``beyond-lease`` and the like where rewards cost more than may be spent."""
+        points, member = self._basket.quote.reward_points, self._basket.state.member
+        if points and member is not None and self._needs_lease:
+            self._leases.check(_account(member), points, self._unit)
+
+    def _check(self, member: Member, points: int) -> None:
+        """What a lease forbids is told before what the programme forbids."""
+        quote = self._basket.quote
+        held = usable_lots(member, self._basket.pricing.programme)
+        if self._needs_lease and points <= spendable(held, self._books.today()):
+            self._leases.check(_account(member), points, self._unit, reserved=quote.reward_points)
 
     def can_lower(self) -> bool:
         """Whether the programme's best rule for the member's points lowers the price."""
@@ -58,6 +91,7 @@ class Redeeming:
         """Lower the price by that rule; raises what ``redeem`` raises."""
         member, best = self._basket.state.member, self._best_rule()
         assert member is not None
+        self._check(member, points)
         basket, quote = self._basket.priced()
         lots = self._free_lots(member, quote)
         reduce(basket, quote, points, self._basket.pricing.programme, lots, best)
@@ -75,6 +109,7 @@ class Redeeming:
         if self.payment is not None:
             raise DomainError("points-tendered-already")
         self._basket.plan("")
+        self._check(member, points)
         return self._redeem(member, points)
 
     def _redeem(self, member: Member, points: int) -> PointsPayment:
@@ -126,3 +161,7 @@ class Redeeming:
             return draw(less(lots, paid), points, self._books.today())
         except DomainError as error:
             raise DomainError("balance-changed") from error
+
+
+def _account(member: Member) -> LeasedAccount:
+    return LeasedAccount(AccountKind.POINTS, member.member_id, member.member_id)

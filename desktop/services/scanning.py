@@ -17,6 +17,7 @@ from shared.catalogue.codes import (
     Code,
     CouponCode,
     Damaged,
+    GiftCardCode,
     GoodsCode,
     InStoreCode,
     MemberCode,
@@ -96,6 +97,13 @@ class WalletOffered:
 
 
 @dataclass(frozen=True, slots=True)
+class CardOffered:
+    """A gift card that is to pay; worth money to whoever knows its code."""
+
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ApproverNamed:
     """An approval card named this person; the PIN follows always."""
 
@@ -111,6 +119,7 @@ Scanned = (
     | ReceiptFound
     | ReceiptElsewhere
     | WalletOffered
+    | CardOffered
     | ApproverNamed
 )
 
@@ -159,6 +168,8 @@ class Scanning:
                 return self._receipt(code)
             case WalletCode():
                 return WalletOffered(code.wallet, code.code)
+            case GiftCardCode():
+                return CardOffered(code.code)
             case ApprovalCode():
                 return ApproverNamed(self._operators.by_card(code.code))
             case PaymentCard():

@@ -17,6 +17,7 @@ from desktop.store.print_jobs import queue_original, uncertain
 from desktop.store.tickets import (
     OpenShift,
     ShiftRecord,
+    ValueMove,
     closed_shifts_of_open_day,
     last_close,
     newest_business_date,
@@ -29,7 +30,7 @@ from shared.ids import EntryId, OperatorId, ShiftId
 from shared.journal.attachment import attach
 from shared.journal.chain import ChainedEntry
 from shared.money import AMOUNT_MINOR_MAX
-from shared.trade.fact import Approval, CashCount, TenderKind
+from shared.trade.fact import Approval, CashCount, Tender, TenderKind
 from shared.trade.till import (
     CashDirection,
     CashMoved,
@@ -39,6 +40,7 @@ from shared.trade.till import (
     ShiftOpened,
     TenderTotal,
 )
+from shared.trade.value import GiftCardClosed, GiftCardSold, ValueClosed, ValueToppedUp
 from shared.trade.writing import Writing
 
 NOTE_LENGTH_MAX = 500
@@ -61,6 +63,9 @@ class ShiftFigures:
     paid_out: int
     dropped: int
     expected_cash: int
+    value_in: int
+    value_out: int
+    value_cash: int
 
 
 def shift_figures(record: ShiftRecord) -> ShiftFigures:
@@ -79,6 +84,14 @@ def shift_figures(record: ShiftRecord) -> ShiftFigures:
     moved: Counter[str] = Counter()
     for move in record.cash_moves:
         moved[move.direction] += move.amount
+    paid_in = [one for move in record.value_moves for one in _paid_in(move)]
+    for tender in paid_in:
+        taken[tender.tender] += tender.amount
+        number[tender.tender] += 1
+    paid_out = [amount for move in record.value_moves if (amount := _paid_out(move))]
+    refunded[TenderKind.CASH] += sum(paid_out)
+    number[TenderKind.CASH] += len(paid_out)
+    cash_in = sum(one.amount for one in paid_in if one.tender is TenderKind.CASH)
     cash = taken[TenderKind.CASH] - refunded[TenderKind.CASH]
     return ShiftFigures(
         sales=len(record.sales),
@@ -101,7 +114,20 @@ def shift_figures(record: ShiftRecord) -> ShiftFigures:
         + moved[CashDirection.PAID_IN]
         - moved[CashDirection.PAID_OUT]
         - moved[CashDirection.DROP],
+        value_in=sum(one.amount for one in paid_in),
+        value_out=sum(paid_out),
+        value_cash=cash_in - sum(paid_out),
     )
+
+
+def _paid_in(move: ValueMove) -> tuple[Tender, ...]:
+    return move.tenders if isinstance(move, ValueToppedUp | GiftCardSold) else ()
+
+
+def _paid_out(move: ValueMove) -> int:
+    if isinstance(move, ValueClosed):
+        return move.principal
+    return move.amount if isinstance(move, GiftCardClosed) else 0
 
 
 def count_total(counts: Iterable[CashCount]) -> int:
@@ -292,6 +318,9 @@ class Shifts:
             payments_open=len(open_payments(connection)),
             unsent=epoch.unsent,
             grand_total=grand_total,
+            value_in=figures.value_in,
+            value_out=figures.value_out,
+            value_cash=figures.value_cash,
         )
 
     def close_day(self, operator_id: OperatorId) -> DayClosed:

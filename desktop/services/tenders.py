@@ -1,20 +1,28 @@
 """How a basket is paid: any number of tenders until nothing is due."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from desktop.services.articles import Articles
 from desktop.services.basket import OpenBasket, Pricing
 from desktop.services.books import Books
 from desktop.services.earlier import Earlier
+from desktop.services.leases import Leases, LeaseUnit
 from desktop.services.readiness import check_ready
 from desktop.services.redeeming import Redeeming
+from desktop.services.stored_value import card_account, card_code, check_cards, value_account
+from desktop.store.members import Member
 from shared.errors import DomainError
+from shared.loyalty.accounts import StoredValue
+from shared.loyalty.gift_card_code import card_instance
+from shared.loyalty.wallet import spend
 from shared.money import AMOUNT_MINOR_MAX
 from shared.pricing.cash import cash_rounding
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import PointsValue
 from shared.pricing.rulebook import rulebook
 from shared.pricing.tender_rules import payable, tender_name
+from shared.protocol.lease import LeaseAnswer
 from shared.trade.fact import Tender, TenderKind
 
 CASH_OUT = "cash-out"
@@ -32,12 +40,33 @@ class Due:
 class Tenders:
     """A basket and what was paid for it so far."""
 
-    def __init__(self, books: Books, pricing: Pricing) -> None:
+    def __init__(
+        self,
+        books: Books,
+        pricing: Pricing,
+        leases: Leases,
+        is_offline: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.basket = OpenBasket(pricing, books.clock, books.identity.zone, Earlier(books))
         self.basket.guard = self._check_change
         self.articles = Articles(books, self.basket)
-        self._redeeming = Redeeming(books, self.basket)
+        self._books = books
+        self._leases = leases
+        self._is_offline = is_offline
+        self._redeeming = Redeeming(books, self.basket, leases)
+        self.basket.on_attached = self._ask_for
+        self.basket.on_left = self._forget
         self._tenders: tuple[Tender, ...] = ()
+
+    def _ask_for(self, member: Member) -> None:
+        """A member came into the basket: the server is asked for the right to spend."""
+        self._redeeming.ask(member)
+        if member.wallet.total > 0:
+            self._leases.want(value_account(member.member_id))
+
+    def _forget(self, member: Member | None) -> None:
+        """Nobody needs the leases of a member who left, or of a basket that is over."""
+        self._leases.forget(member.member_id if member else None)
 
     @property
     def tenders(self) -> tuple[Tender, ...]:
@@ -99,9 +128,11 @@ class Tenders:
     def check_ready(self) -> None:
         """What must hold before any money is asked for.
 
-        Raises DomainError ``basket-empty``, ``basket-too-large`` and ``amount-too-large``.
+        Raises DomainError ``basket-empty``, ``basket-too-large``, ``amount-too-large``, and where
+        rewards cost points that may not be spent here ``beyond-lease`` and the like.
         """
         check_ready(self.basket, self.articles)
+        self._redeeming.check_rewards()
 
     def points_offered(self) -> PointsValue:
         """The most that the member's points can pay of what is due."""
@@ -168,6 +199,86 @@ class Tenders:
                 reference=reference,
             )
         )
+
+    def value_offered(self) -> int:
+        """What the member's stored value could pay now, by what may be spent here."""
+        member = self.basket.state.member
+        if member is None or not self.basket.state.lines or self._taken(TenderKind.STORED_VALUE):
+            return 0
+        right = self._leases.right(value_account(member.member_id)).amount
+        return min(member.wallet.total, right, self.payable(TenderKind.STORED_VALUE))
+
+    def tender_stored_value(self, amount: int | None = None) -> Tender:
+        """Pay with the member's stored value, principal and bonus as the programme orders them.
+
+        Raises DomainError ``stored-value-needs-member``, ``stored-value-tendered-already``,
+        ``stored-value-short``, what ``tender`` raises and what ``Leases.check`` raises.
+        """
+        self.check_ready()
+        member = self.basket.state.member
+        if member is None:
+            raise DomainError("stored-value-needs-member")
+        if self._taken(TenderKind.STORED_VALUE):
+            raise DomainError("stored-value-tendered-already")
+        self._forget_plan(TenderKind.STORED_VALUE)
+        most = min(member.wallet.total, self.payable(TenderKind.STORED_VALUE))
+        amount = most if amount is None else amount
+        rules = self.basket.pricing.programme.stored_value or StoredValue()
+        if not 0 < amount <= member.wallet.total:
+            raise DomainError("stored-value-short", amount=amount, most=member.wallet.total)
+        parts = spend(member.wallet, amount, rules.spend_first)
+        self.check_tender(TenderKind.STORED_VALUE, amount)
+        self._leases.check(value_account(member.member_id), amount, self._money)
+        return self._take(
+            Tender(
+                tender=TenderKind.STORED_VALUE,
+                amount=amount,
+                bonus=parts.bonus,
+                left=member.wallet.total - amount,
+            )
+        )
+
+    def tender_gift_card(self, code: str, amount: int | None = None) -> Tender:
+        """Pay with a gift card, as far as the server has given the right to it.
+
+        Raises DomainError ``unknown-card``, ``card-tendered-already``, ``gift-card-lapsed``,
+        ``gift-card-empty``, ``card-asked`` and ``card-asked-offline`` (no right yet: the server is
+        asked), ``gift-card-taxed-when-sold``, what ``tender`` raises and ``Leases.check`` raises.
+        """
+        self.check_ready()
+        check_cards(self.basket.pricing.programme.gift_cards)
+        card_id = card_instance(self._books.identity.lookup_key, card_code(code))
+        if any(one.reference == card_id for one in self._tenders):
+            raise DomainError("card-tendered-already")
+        self._forget_plan(TenderKind.GIFT_CARD)
+        account, payable = card_account(card_id), self.payable(TenderKind.GIFT_CARD)
+        answer, right = self._leases.answer(account), self._leases.right(account)
+        if answer is None and not right.amount:
+            self._leases.want(account, payable if amount is None else amount)
+            raise DomainError("card-asked-offline" if self._is_offline() else "card-asked")
+        if answer is not None:
+            self._check_card(answer)
+        most = min(payable, right.amount if answer is None else answer.balance)
+        amount = most if amount is None else amount
+        self.check_tender(TenderKind.GIFT_CARD, amount)
+        self._leases.check(account, amount, self._money)
+        left = answer.balance - amount if answer is not None else None
+        return self._take(
+            Tender(tender=TenderKind.GIFT_CARD, amount=amount, reference=card_id, left=left)
+        )
+
+    def _check_card(self, answer: LeaseAnswer) -> None:
+        if answer.last_day is not None and answer.last_day < self._books.today().isoformat():
+            raise DomainError("gift-card-lapsed", on=answer.last_day)
+        if not answer.balance:
+            raise DomainError("gift-card-empty")
+
+    @property
+    def _money(self) -> LeaseUnit:
+        return LeaseUnit(currency=self.basket.pricing.programme.currency)
+
+    def _taken(self, kind: TenderKind) -> bool:
+        return any(one.tender is kind for one in self._tenders)
 
     def check_tender(self, kind: TenderKind, amount: int) -> None:
         """Raise what ``tender`` would raise for an amount."""

@@ -1,7 +1,7 @@
 """From a priced basket and its tenders to the fact of a sale: only copying, nothing is decided."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -18,6 +18,7 @@ from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import Spending, standing
 from shared.pricing.basket import Basket
 from shared.pricing.known import known_before
+from shared.pricing.paid_by_bonus import earning_of
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import THIS_SALE, PointsPayment
 from shared.pricing.sale_lines import (
@@ -82,7 +83,8 @@ def sale_fact(
     ``coupon_key`` seals the codes of coupons that it issues.
     """
     basket, quote = priced
-    earning = settled.points.earning if settled.points else quote.earning
+    bonus = sum(tender.bonus for tender in settled.tenders)
+    earning = earning_of(basket, quote, pricing.programme, settled.points, bonus)
     barcodes = dict(state.barcodes)
     return SaleCompleted(
         receipt_no=place.receipt_no,
@@ -100,6 +102,7 @@ def sale_fact(
                 basket,
                 quote,
                 payment=settled.points,
+                earning=earning,
                 barcodes=[barcodes.get(line.id, "") for line in state.lines],
             ),
             *given_lines(quote, settled.articles),
@@ -112,25 +115,38 @@ def sale_fact(
         tenders=_own_lot_named(settled.tenders, place.entry_id),
         member=_member(place, pricing.programme, settled, earning, member) if member else None,
         approvals=state.approvals,
-        coupons_issued=tuple(_issued(place, quote, pricing.programme, coupon_key)),
+        coupons_issued=tuple(
+            issued_coupons(
+                coupon_key,
+                pricing.programme,
+                ((one.coupon, one.units) for one in quote.issued),
+                entry_id=place.entry_id,
+                today=place.today,
+            )
+        ),
         seen=state.seen,
         known=known_before(basket, pricing.programme),
     )
 
 
-def _issued(
-    place: TicketPlace, quote: Quote, programme: Programme, key: bytes
+def issued_coupons(
+    key: bytes,
+    programme: Programme,
+    issued: Iterable[tuple[str, int]],
+    *,
+    entry_id: str,
+    today: date,
 ) -> Iterator[CouponIssued]:
-    """Coupons for a later sale; the code follows from the sale's entry, only its hash is kept."""
+    """So many of each coupon, for a later sale; codes follow from the entry, hashes are kept."""
     rules = {coupon.id: coupon for coupon in programme.coupons}
     numbers: Counter[str] = Counter()
-    for issued in quote.issued:
-        coupon = rules[issued.coupon]
-        first = place.today + timedelta(days=coupon.from_days)
-        last = place.today + timedelta(days=coupon.valid_days - 1)
-        for _ in range(issued.units):
+    for name, units in issued:
+        coupon = rules[name]
+        first = today + timedelta(days=coupon.from_days)
+        last = today + timedelta(days=coupon.valid_days - 1)
+        for _ in range(units):
             numbers[coupon.id] += 1
-            code = issued_coupon_code(key, coupon.id, place.entry_id, numbers[coupon.id])
+            code = issued_coupon_code(key, coupon.id, entry_id, numbers[coupon.id])
             yield CouponIssued(
                 coupon_id=coupon_instance(key, code),
                 offer_id=coupon.offer,

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.head_file import HeadFile
-from desktop.store.projection import project
+from desktop.store.projection import note_fact
 from desktop.store.schema import attachments, balances, entries, epochs, lots, postings
+from desktop.store.time_seen import note_time
 from desktop.store.writer import Transaction
 from shared.clock import HybridTime
 from shared.errors import EnvironmentFault
@@ -117,7 +118,8 @@ class Journal:
         _insert_entry(connection, chained)
         _insert_attachments(connection, chained, writing)
         _book(connection, chained, writing)
-        project(writing.fact, chained.envelope, connection)
+        note_fact(writing.fact, chained.envelope, connection)
+        note_time(connection, self.scribe.clock)
         connection.execute(
             update(epochs)
             .where(epochs.c.journal == head.journal, epochs.c.epoch == head.epoch)

@@ -28,7 +28,10 @@ from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.lot import LotTerms
 from shared.loyalty.lots import Lot
 from shared.loyalty.tiers import Spending
+from shared.loyalty.wallet import Wallet
 from shared.protocol.message import BalanceRow, MemberRow
+
+NO_WALLET = Wallet()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Member:
     birthday: str = ""
     """``--MM-DD``; empty where it is not known."""
     segments: tuple[str, ...] = ()
+    wallet: Wallet = NO_WALLET
+    """Stored value, minor units."""
 
     @property
     def points(self) -> int:
@@ -103,7 +108,15 @@ def _member(connection: Connection, row: Row[tuple[str, ...]]) -> Member:
         balance_as_of=row.balance_as_of,
         birthday=row.birthday,
         segments=msgspec.json.decode(row.segments, type=tuple[str, ...]),
+        wallet=Wallet(
+            principal=-_total(held, AccountKind.STORED_VALUE),
+            bonus=-_total(held, AccountKind.STORED_BONUS),
+        ),
     )
+
+
+def _total(held: Sequence[Row[tuple[str, ...]]], kind: AccountKind) -> int:
+    return sum(balance.amount for balance in held if balance.account == kind)
 
 
 def _lot(balance: Row[tuple[str, ...]], terms: Row[tuple[str, ...]] | None) -> Lot:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from desktop.store.card_codes import forget_codes_of
 from desktop.store.schema import print_jobs
 from shared.errors import DomainError
 from shared.ids import EntryId
@@ -135,6 +136,8 @@ def move(
     ).rowcount
     if changed != 1:
         raise DomainError("print-job-moved", job_id=job_id)
+    if to in FINISHED:
+        forget_codes_of(connection, job_id)
 
 
 def doubt_interrupted(connection: Connection) -> int:

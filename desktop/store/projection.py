@@ -5,10 +5,12 @@ from functools import singledispatch
 from sqlalchemy import Connection, delete, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from desktop.store.leases import end_lease, note_spending
 from desktop.store.offer_uses import count_uses, give_uses_back
 from desktop.store.schema import holds, open_basket, payment_attempts, shifts, tickets
 from shared.journal.entry import Envelope
 from shared.trade.fact import Fact, Tender
+from shared.trade.lease import LeaseClosed
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import (
     BasketAbandoned,
@@ -19,6 +21,12 @@ from shared.trade.till import (
     ShiftClosed,
     ShiftOpened,
 )
+
+
+def note_fact(fact: Fact, envelope: Envelope, connection: Connection) -> None:
+    """Note where a fact can be found again, and what it spent by which lease."""
+    project(fact, envelope, connection)
+    note_spending(connection, envelope.id, fact)
 
 
 @singledispatch
@@ -155,3 +163,8 @@ def _payment(fact: PaymentAttempted, envelope: Envelope, connection: Connection)
             set_={"state": statement.excluded.state, "reference": statement.excluded.reference},
         )
     )
+
+
+@project.register
+def _lease_closed(fact: LeaseClosed, _envelope: Envelope, connection: Connection) -> None:
+    end_lease(connection, fact.lease_id)

@@ -260,6 +260,42 @@ offer_uses = Table(
     sqlite_with_rowid=False,
 )
 
+# Leases as last told by the server; what was spent by them follows from the journal.
+leases = Table(
+    "leases",
+    metadata,
+    Column("lease_id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("statement", LargeBinary, nullable=False),  # msgpack of Signed
+    Column("is_open", Boolean, nullable=False),
+    Column("is_called_back", Boolean, nullable=False),
+    Index("leases_by_owner", "account", "owner"),
+)
+
+lease_spends = Table(
+    "lease_spends",
+    metadata,
+    Column("entry_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("lease_id", Text, nullable=False),
+    Column("member_id", Text, nullable=False),
+    Column("amount", Integer, nullable=False),
+    PrimaryKeyConstraint("entry_id", "position"),
+    Index("lease_spends_by_lease", "lease_id", "member_id"),
+    sqlite_with_rowid=False,
+)
+
+# Codes of gift cards that were made here, until their paper is printed; journals keep a hash.
+card_codes = Table(
+    "card_codes",
+    metadata,
+    Column("entry_id", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # What coupons still need of entries that were deleted: the kind, and the bytes of issuing sales.
 forgotten = Table(
     "forgotten",

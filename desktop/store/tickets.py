@@ -15,8 +15,19 @@ from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import CashMoved, ShiftClosed, ShiftOpened
+from shared.trade.value import GiftCardClosed, GiftCardSold, ValueClosed, ValueToppedUp
 
 FactType = TypeVar("FactType", bound=Fact)
+ValueMove = ValueToppedUp | ValueClosed | GiftCardSold | GiftCardClosed
+_OF_A_SHIFT = (
+    SaleCompleted,
+    SaleReturned,
+    CashMoved,
+    ValueToppedUp,
+    ValueClosed,
+    GiftCardSold,
+    GiftCardClosed,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,7 @@ class ShiftRecord:
     sales: tuple[SaleCompleted, ...]
     returns: tuple[SaleReturned, ...]
     cash_moves: tuple[CashMoved, ...]
+    value_moves: tuple[ValueMove, ...] = ()
 
 
 def read_shift(connection: Connection, shift: OpenShift) -> ShiftRecord:
@@ -140,7 +152,7 @@ def read_shift(connection: Connection, shift: OpenShift) -> ShiftRecord:
         select(entries.c.bytes)
         .where(
             entries.c.epoch >= opened_entry.envelope.epoch,
-            entries.c.kind.in_([SaleCompleted.kind, SaleReturned.kind, CashMoved.kind]),
+            entries.c.kind.in_([kind.kind for kind in _OF_A_SHIFT]),
             (entries.c.epoch > opened_entry.envelope.epoch)
             | (entries.c.seq > opened_entry.envelope.seq),
         )
@@ -152,6 +164,7 @@ def read_shift(connection: Connection, shift: OpenShift) -> ShiftRecord:
         tuple(f for f in facts if isinstance(f, SaleCompleted) and f.shift_id == shift.shift_id),
         tuple(f for f in facts if isinstance(f, SaleReturned) and f.shift_id == shift.shift_id),
         tuple(f for f in facts if isinstance(f, CashMoved) and f.shift_id == shift.shift_id),
+        tuple(f for f in facts if isinstance(f, ValueMove) and f.shift_id == shift.shift_id),
     )
 
 

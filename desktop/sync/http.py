@@ -7,6 +7,7 @@ import requests
 
 from shared.errors import EnvironmentFault, ProtocolError
 from shared.journal.keys import SigningKey
+from shared.protocol.lease import LeaseReply, LeaseRequest
 from shared.protocol.message import (
     CONTENT_TYPE,
     PROTOCOL,
@@ -86,6 +87,10 @@ class ServerConnection:
     def lookup(self, request: LookupRequest) -> LookupReply:
         """A member or a receipt that this till does not hold."""
         return self._signed("/v1/lookup", request, LookupReply)
+
+    def leases(self, request: LeaseRequest) -> LeaseReply:
+        """Rights to spend: asked for, told, called back."""
+        return self._signed("/v1/leases", request, LeaseReply)
 
     def _post(self, path: str, message: Message, kind: type[Reply]) -> Reply:
         return self._read(self._send("POST", path, msgspec.msgpack.encode(message), {}), kind)

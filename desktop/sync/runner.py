@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 
 from desktop.sync.http import ServerConnection
+from desktop.sync.leases import LeaseKeeper
 from desktop.sync.listening import Listening
 from desktop.sync.pull import Puller
 from desktop.sync.push import Pusher
@@ -35,6 +36,7 @@ class SyncRunner:
         connect: Callable[[], ServerConnection],
         pusher: Pusher,
         puller: Puller,
+        leases: LeaseKeeper,
         clock: Clock,
         tidy: Callable[[], None] = lambda: None,
         on_status: Callable[[SyncStatus], None] = lambda _status: None,
@@ -44,6 +46,7 @@ class SyncRunner:
         self._connect = connect
         self._pusher = pusher
         self._puller = puller
+        self._leases = leases
         self._clock = clock
         self._tidy = tidy
         self._on_status = on_status
@@ -78,12 +81,15 @@ class SyncRunner:
         self.disconnect()
 
     def sync_once(self, server: ServerConnection) -> None:
-        """Send everything, then bring every stream up to date."""
+        """Send everything, see to the leases, then bring every stream up to date."""
+        self._leases.tend()
+        self._leases.present(server)
         while not self._pusher.push_once(server).is_done:
             self._contact()
             if self._closing.is_set():
                 return
         self._contact()
+        self._leases.ask(server)
         for stream in STREAMS:
             if self._puller.pull(server, stream):
                 self._on_change(stream)
@@ -108,7 +114,8 @@ class SyncRunner:
             self.disconnect()
             return self._failed(EnvironmentFault("sync-bug"))
         self._succeeded()
-        return PULL_IN_ANY_CASE_S if self._listening.is_heard else PULL_EVERY_S
+        is_told = self._listening.is_heard and not self._leases.is_busy
+        return PULL_IN_ANY_CASE_S if is_told else PULL_EVERY_S
 
     def disconnect(self) -> None:
         """Let go of the connection; the next try makes a new one."""

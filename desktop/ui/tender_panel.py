@@ -68,6 +68,8 @@ class TenderPanelWidget(QWidget):
         if panel.attempt is not None:
             text = wording.text(panel.attempt.text)
             self._attempt.addWidget(note_label(text, panel.attempt.tone))
+        if panel.value_offered:
+            self._attempt.addWidget(note_label(wording.text(panel.value_offered), Tone.INFO))
         for saving in panel.savings if panel.attempt is None else ():
             self._attempt.addWidget(note_label(wording.text(saving), Tone.GOOD))
         self._show_taken(panel, wording)
@@ -99,6 +101,8 @@ class TenderPanelWidget(QWidget):
         ways = [(Key.F6, "till.key.card"), (Key.F8, "till.key.voucher")]
         if panel.points_offered:
             ways.insert(1, (Key.F7, "till.key.points"))
+        if panel.value_offered:
+            ways.insert(1, (Key.F4, "till.key.stored-value"))
         for key, name in ways:
             self._ways.addWidget(button(wording.say(name), self._pressing(key)))
         cash = wording.say("till.tender.cash", amount=wording.money(panel.due_in_cash))

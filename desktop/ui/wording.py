@@ -8,7 +8,7 @@ from desktop.presenters.text import Amount, Join, Moment, Named, Say, Text
 from shared.language import Language, Words, words
 from shared.money import Currency, Money, format_amount, format_decimal
 
-MONEY_FIELDS = frozenset({"amount", "due", "most", "price", "total"})
+MONEY_FIELDS = frozenset({"amount", "due", "highest", "lowest", "most", "price", "total"})
 """Fields of errors that are minor units of the till's currency."""
 DAY = {Language.CHINESE: "y年M月d日", Language.ENGLISH: "d MMM y"}
 MOMENT = {Language.CHINESE: "M月d日 HH:mm", Language.ENGLISH: "d MMM HH:mm"}

@@ -20,6 +20,8 @@ class CodeKind(StrEnum):
     """A label of a scale: article with weight or price."""
     MEMBER = "member"
     COUPON = "coupon"
+    GIFT_CARD = "gift-card"
+    """Worth money to whoever bears it."""
     RECEIPT = "receipt"
     """The number of a receipt; opens its return."""
     APPROVAL = "approval"
@@ -189,6 +191,7 @@ DEFAULT_TABLE: Final = CodeTable(
         OwnRow(CodeKind.APPROVAL, "91", 16),
         OwnRow(CodeKind.RECEIPT, "95", 20),
         OwnRow(CodeKind.COUPON, "96", 22),
+        OwnRow(CodeKind.GIFT_CARD, "97", 28),
     ),
     wallets=(
         WalletRow("wechat", Digits("10", "15", (18,)), _WECHAT),

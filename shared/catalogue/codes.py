@@ -76,6 +76,14 @@ class CouponCode:
 
 
 @dataclass(frozen=True, slots=True)
+class GiftCardCode:
+    """A gift card; worth money to whoever knows it, so it is not shown by accident."""
+
+    kind: ClassVar[CodeKind] = CodeKind.GIFT_CARD
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptCode:
     """A receipt, by the number printed on it."""
 
@@ -132,6 +140,7 @@ Code = (
     | InStoreCode
     | MemberCode
     | CouponCode
+    | GiftCardCode
     | ReceiptCode
     | ApprovalCode
     | WalletCode
@@ -140,7 +149,7 @@ Code = (
     | Damaged
 )
 
-OWN_CODES: Final = (MemberCode, CouponCode, ReceiptCode, ApprovalCode)
+OWN_CODES: Final = (MemberCode, CouponCode, GiftCardCode, ReceiptCode, ApprovalCode)
 DIGITS_OF_SKU_MAX: Final = 13
 """A longer number may be a card or a wallet's code: it is not taken for a goods code."""
 RECEIPT_TILL_DIGITS: Final = 5
@@ -214,6 +223,8 @@ def _own(kind: CodeKind, digits: str) -> Code:
             return MemberCode(digits)
         case CodeKind.COUPON:
             return CouponCode(digits)
+        case CodeKind.GIFT_CARD:
+            return GiftCardCode(digits)
         case CodeKind.RECEIPT:
             return _receipt(digits)
         case _:
@@ -298,6 +309,11 @@ def member_code(digits: str, table: CodeTable = DEFAULT_TABLE) -> str:
 def coupon_code(digits: str, table: CodeTable = DEFAULT_TABLE) -> str:
     """A coupon's code from random digits."""
     return _sealed(CodeKind.COUPON, digits, table)
+
+
+def gift_card_code(digits: str, table: CodeTable = DEFAULT_TABLE) -> str:
+    """A gift card's code from random digits."""
+    return _sealed(CodeKind.GIFT_CARD, digits, table)
 
 
 def approval_code(digits: str, table: CodeTable = DEFAULT_TABLE) -> str:

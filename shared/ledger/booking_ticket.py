@@ -27,7 +27,7 @@ def post_sale(entry_id: EntryId, sale: SaleCompleted) -> Iterator[Posting]:
         return
     yield from _goods(sale, sale.lines, sign=-1)
     for tender in sale.tenders:
-        yield _tender(sale, tender, sign=1)
+        yield from _tender(sale, tender, sign=1)
     member = sale.member
     if member is not None:
         unit = points_unit(member.points.decimals)
@@ -48,7 +48,7 @@ def post_return(entry_id: EntryId, returned: SaleReturned) -> Iterator[Posting]:
     """The mirror of a sale for the units that came back."""
     yield from _goods(returned, returned.lines, sign=1)
     for refund in returned.refunds:
-        yield _tender(returned, refund, sign=-1)
+        yield from _tender(returned, refund, sign=-1)
     member = returned.member
     if member is not None:
         yield from _lots(member, returned.points_taken, sign=-1)
@@ -78,7 +78,7 @@ def _goods(
     yield Posting(Account(AccountKind.ROUNDING, store, "", unit), sign * ticket.rounding)
 
 
-def _tender(ticket: Ticket, tender: Tender, *, sign: int) -> Posting:
+def _tender(ticket: Ticket, tender: Tender, *, sign: int) -> Iterator[Posting]:
     unit = money_unit(ticket.currency)
     owners = {
         TenderKind.CASH: (AccountKind.DRAWER, ticket.till_id),
@@ -93,7 +93,10 @@ def _tender(ticket: Ticket, tender: Tender, *, sign: int) -> Posting:
         TenderKind.POINTS: (AccountKind.POINTS_TENDER, ticket.store_id),
     }
     kind, owner = owners[tender.tender]
-    return Posting(Account(kind, owner, "", unit), sign * tender.amount)
+    if tender.bonus:
+        bonus = Account(AccountKind.STORED_BONUS, owner, "", unit)
+        yield Posting(bonus, sign * tender.bonus)
+    yield Posting(Account(kind, owner, "", unit), sign * (tender.amount - tender.bonus))
 
 
 def _lots(member: MemberOutcome, draws: Iterable[LotDraw], *, sign: int) -> Iterator[Posting]:

@@ -7,10 +7,11 @@ from shared.ids import LotId, MemberId
 from shared.journal.entry import Envelope
 from shared.trade.fact import Fact
 from shared.trade.ticket import SaleCompleted
+from shared.trade.value import ValueToppedUp
 
 
 class LotTerms(NamedTuple):
-    """A sale as a lot: of points, and of spend towards tiers."""
+    """A sale, or a top-up, as a lot: of points, and of spend towards tiers."""
 
     lot: LotId
     member_id: MemberId
@@ -22,9 +23,13 @@ class LotTerms(NamedTuple):
 
 def lot_terms(envelope: Envelope, fact: Fact) -> LotTerms | None:
     """The lot that an entry opens, if it opens one."""
+    earned_on = datetime.fromisoformat(envelope.occurred_at).date().isoformat()
+    if isinstance(fact, ValueToppedUp):
+        if not fact.points or fact.training:
+            return None
+        return LotTerms(LotId(envelope.id), fact.member_id, earned_on, fact.points_expire_on)
     if not isinstance(fact, SaleCompleted) or fact.member is None or fact.training:
         return None
-    earned_on = datetime.fromisoformat(envelope.occurred_at).date().isoformat()
     return LotTerms(
         LotId(envelope.id),
         MemberId(fact.member.member_id),

@@ -20,11 +20,18 @@ from shared.ledger.booking_till import (
     post_shift_closed,
     post_shift_opened,
 )
+from shared.ledger.booking_value import (
+    post_gift_card_closed,
+    post_gift_card_sold,
+    post_value_closed,
+    post_value_topped_up,
+)
 from shared.trade.fact import Fact
 from shared.trade.kinds import FACTS
 from shared.trade.server import PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import CashMoved, ShiftClosed, ShiftOpened
+from shared.trade.value import GiftCardClosed, GiftCardSold, ValueClosed, ValueToppedUp
 
 FactType = TypeVar("FactType", bound=Fact)
 BookingRule = Callable[[EntryId, Fact], Iterable[Posting]]
@@ -54,6 +61,10 @@ class BookingRules:
         key = RuleKey(fact.kind, post_version)
         assert key not in self._rules, key
         self._rules[key] = cast("BookingRule", rule)
+
+    def has(self, fact: type[Fact]) -> bool:
+        """Whether a fact of this shape has a rule."""
+        return RuleKey(fact.kind, fact.post_version) in self._rules
 
     def post(self, entry_id: EntryId, fact: Fact, *, post_version: int) -> tuple[Posting, ...]:
         """The postings of a fact, zero amounts left out.
@@ -88,9 +99,12 @@ def released_rules() -> BookingRules:
     rules.install(CashMoved, post_cash_moved, post_version=1)
     rules.install(ShiftClosed, post_shift_closed, post_version=1)
     rules.install(PointsTransferred, post_points_transferred, post_version=1)
-    booking = {SaleCompleted, SaleReturned, ShiftOpened, CashMoved, ShiftClosed, PointsTransferred}
+    rules.install(ValueToppedUp, post_value_topped_up, post_version=1)
+    rules.install(ValueClosed, post_value_closed, post_version=1)
+    rules.install(GiftCardSold, post_gift_card_sold, post_version=1)
+    rules.install(GiftCardClosed, post_gift_card_closed, post_version=1)
     for fact in FACTS:
-        if fact not in booking:
+        if not rules.has(fact):
             rules.install(fact, post_nothing, post_version=1)
     return rules
 

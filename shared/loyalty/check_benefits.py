@@ -16,6 +16,7 @@ def benefit_problems(programme: Programme) -> Iterator[DomainError]:
     """Everything that is wrong with these sections; messages name the rule and the field."""
     yield from _stored_value(programme)
     yield from _gift_cards(programme)
+    yield from _leases(programme)
     yield from _at_the_till(programme)
     yield from _referral_and_partners(programme)
     yield from _visit_cards(programme)
@@ -55,6 +56,16 @@ def _gift_cards(programme: Programme) -> Iterator[DomainError]:
     known = {one.id for one in programme.tax_classes}
     if cards.taxed_when_sold_as and cards.taxed_when_sold_as not in known:
         yield unknown("gift_cards", "taxed_when_sold_as", cards.taxed_when_sold_as)
+
+
+def _leases(programme: Programme) -> Iterator[DomainError]:
+    rules = programme.leases
+    yield from within(rules.share_basis_points, 1, WHOLE, "leases", "share_basis_points")
+    yield from within(rules.hours, 1, 24 * 31, "leases", "hours")
+    yield from within(rules.at_once_minutes, 1, 24 * 60, "leases", "at_once_minutes")
+    yield from within(rules.budget_points, 0, POINTS_MAX, "leases", "budget_points")
+    most = rules.budget_points
+    yield from within(rules.budget_per_member, 0, most, "leases", "budget_per_member")
 
 
 def _at_the_till(programme: Programme) -> Iterator[DomainError]:

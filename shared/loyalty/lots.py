@@ -74,6 +74,13 @@ def less(lots: Iterable[Lot], draws: Iterable[LotDraw]) -> list[Lot]:
     return [replace(lot, points=lot.points - gone.get(lot.lot, 0)) for lot in lots]
 
 
+def at_most(lots: Iterable[Lot], points: int, today: date) -> list[Lot]:
+    """The lots of which so many points can be spent on a day, and no more."""
+    held = list(lots)
+    drawn = {one.lot: one.points for one in draw(held, min(points, spendable(held, today)), today)}
+    return [replace(lot, points=drawn[lot.lot]) for lot in held if lot.lot in drawn]
+
+
 def spending_order(lot: Lot) -> tuple[bool, date, date, str]:
     """Earliest expiry first, what never lapses last; then oldest; then by id, for certainty."""
     return lot.last_day is None, lot.last_day or date.max, lot.earned_on, lot.lot

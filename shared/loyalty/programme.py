@@ -12,6 +12,7 @@ from shared.loyalty.accounts import GiftCards, Restriction, StoredValue, TenderR
 from shared.loyalty.conditions import Condition
 from shared.loyalty.document import EVERYTHING, Document, GoodsSet, Names
 from shared.loyalty.engagement import Action, Partner, PrizeDraw, Referral, VisitCard
+from shared.loyalty.leasing import Leases
 from shared.loyalty.offers import Coupon, Group, Offer
 from shared.money import Currency, Rounding
 
@@ -362,6 +363,7 @@ class Programme(Document, frozen=True, kw_only=True):
     returns: Returns = Returns()
     stored_value: StoredValue | None = None
     gift_cards: GiftCards | None = None
+    leases: Leases = Leases()
     tenders: tuple[TenderRule, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
     referral: Referral | None = None

@@ -99,6 +99,17 @@ def plus(wallet: Wallet, back: Wallet) -> Wallet:
     return Wallet(principal=wallet.principal + back.principal, bonus=wallet.bonus + back.bonus)
 
 
+def part_back(paid: Wallet, before: Wallet, amount: int, *, refunded: int) -> Wallet:
+    """What goes back to each account of ``amount``, of which ``refunded`` in all with it.
+
+    Principal by its share of what was paid, cumulatively: all returns together give back exactly
+    what each account paid.
+    """
+    until = divide_rounded(paid.principal * refunded, paid.total)
+    principal = until - before.principal
+    return Wallet(principal=principal, bonus=amount - principal)
+
+
 def closing(wallet: Wallet) -> tuple[int, int]:
     """What closing pays back, the principal, and what bonus it forfeits."""
     return wallet.principal, wallet.bonus

@@ -25,6 +25,7 @@ from shared.pricing.cash import cash_rounding
 from shared.pricing.earning import earn
 from shared.pricing.engine import ENGINE, price
 from shared.pricing.known import is_told, member_of, uses_before
+from shared.pricing.paid_by_bonus import covers, earned_beside
 from shared.pricing.quote import Quote
 from shared.pricing.sale_lines import HAND_DISCOUNT, name_in_fact
 from shared.pricing.tender_rules import tender_name
@@ -243,8 +244,11 @@ def _points(sale: SaleCompleted) -> int:
 
 
 def _right_points(sale: SaleCompleted, basket: Basket, quote: Quote, programme: Programme) -> int:
-    """What the sale earns, knowing what points paid of each line."""
+    """What the sale earns, knowing what points paid of each line, and bonus in all."""
     paid = [line.points_paid for line in _rung_up(sale)]
+    bonus = sum(one.bonus for one in sale.tenders)
+    if covers(programme, bonus):
+        return earned_beside(basket, quote, programme, paid, bonus).points_total
     if not any(paid) or any(rule.running_sale for rule in programme.redemptions):
         return quote.earning.points_total
     return earn(basket, quote.lines, programme, paid).points_total

@@ -39,10 +39,15 @@ def sale_lines(
     quote: Quote,
     *,
     payment: PointsPayment | None = None,
+    earning: EarningQuote | None = None,
     barcodes: Sequence[str] = (),
 ) -> tuple[SaleLine, ...]:
-    """Every line with everything decided about it, numbered as in the basket."""
-    earning = quote.earning if payment is None else payment.earning
+    """Every line with everything decided about it, numbered as in the basket.
+
+    ``earning`` is what the sale earns where that is neither the quote's nor the payment's.
+    """
+    if earning is None:
+        earning = quote.earning if payment is None else payment.earning
     codes = barcodes or [""] * len(basket.lines)
     rewards = reward_points(quote)
     return tuple(

@@ -15,11 +15,13 @@ from shared.ids import EntryId, GoodsId, JournalId, MemberId, OperatorId
 from shared.journal.attachment import Attachment
 from shared.journal.keys import Signed
 
-PROTOCOL: Final = 2
+PROTOCOL: Final = 3
 PROTOCOL_MIN: Final = 1
 """The oldest version that the server still speaks."""
 PROTOCOL_BIRTHDAYS: Final = 2
 """From this version on a member's row has the birthday and segments."""
+PROTOCOL_LEASES: Final = 3
+"""From this version on there are leases, and a member's row has the bonus of stored value."""
 PUSH_ENTRIES_MAX: Final = 500
 PUSH_BYTES_MAX: Final = 1024 * 1024
 BODY_BYTES_MAX: Final = 2 * PUSH_BYTES_MAX
@@ -269,7 +271,7 @@ class LookupReply(Message, frozen=True, kw_only=True):
 
 
 class WaitRequest(Message, frozen=True, kw_only=True):
-    """Asks to be answered when something new can be pulled; since version 2."""
+    """Asks to be answered when something new can be pulled; since version 3."""
 
     protocol: int
     server_seq: int

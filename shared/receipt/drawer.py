@@ -93,6 +93,9 @@ def shift_report(closed: ShiftClosed, issue: Issue) -> Document:
     ]
     if closed.rounding:
         blocks.append(row("rounding", signed(amount(closed.rounding, currency))))
+    for key, figure in (("value-in", closed.value_in), ("value-out", -closed.value_out)):
+        if figure:
+            blocks.append(row(key, amount(figure, currency)))
     blocks += [Rule(), *_tenders(issue, closed.tenders, currency), Rule()]
     blocks += _cash(issue, closed, currency)
     blocks += _counts(issue, closed.counts, currency)
@@ -117,10 +120,11 @@ def _cash(issue: Issue, closed: ShiftClosed, currency: Currency) -> list[Block]:
     """float + cash sales - cash refunds + paid in - paid out - drops = expected."""
     voice = issue.voice
     moved = closed.paid_in - closed.paid_out - closed.dropped
-    from_sales = closed.expected_cash - closed.float_amount - moved
+    from_sales = closed.expected_cash - closed.float_amount - moved - closed.value_cash
     figures = (
         ("float", closed.float_amount),
         ("cash-sales", from_sales),
+        ("value-cash", closed.value_cash),
         ("paid-in", closed.paid_in),
         ("paid-out", -closed.paid_out),
         ("dropped", -closed.dropped),

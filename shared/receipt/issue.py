@@ -41,6 +41,8 @@ class Vocabulary:
     goods: Mapping[str, Names] = field(default_factory=dict)
     coupon_codes: Mapping[str, str] = field(default_factory=dict)
     """The digits of a coupon, by coupon id."""
+    gift_card_code: str = field(default="", repr=False)
+    """Of the card that the paper sells; empty on copies, and for cards from the rack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from shared.receipt.document import (
 )
 from shared.receipt.issue import Issue
 from shared.receipt.voice import amount, percent
-from shared.trade.fact import TaxTotal, Tender, TenderKind
+from shared.trade.fact import CouponIssued, TaxTotal, Tender, TenderKind
 
 THIN = Rule()
 HEAVY = Rule(RuleKind.HEAVY)
@@ -104,8 +104,11 @@ def tenders(
             continue
         paid = tender.given if shows_given else tender.amount
         blocks.append(Pair(label, amount(paid, currency)))
-        if tender.reference:
+        if tender.reference and tender.tender is not TenderKind.GIFT_CARD:
             blocks.append(Text(tender.reference, indent=2))
+        if tender.left is not None:
+            left = amount(tender.left, currency)
+            blocks.append(Pair(voice.say("paper.value.left"), left, indent=2))
         if shows_given and tender.change:
             change = amount(tender.change, currency)
             blocks.append(Pair(voice.say("paper.change"), change, Style.STRONG))
@@ -144,3 +147,19 @@ def tax_table(issue: Issue, taxes: Sequence[TaxTotal], currency: Currency) -> li
 def _tax_label(issue: Issue, row: TaxTotal) -> str:
     names = issue.names.tax_components.get(row.component, {})
     return f"{issue.voice.name(names)} {percent(row.rate_ppm)}".strip()
+
+
+def coupons(issue: Issue, issued: Iterable[CouponIssued]) -> list[Block]:
+    """Coupons for a later sale, each with its code."""
+    voice = issue.voice
+    blocks: list[Block] = []
+    for coupon in issued:
+        name = issue.names.offers.get(coupon.offer_id) or {"": coupon.offer_id}
+        told = voice.tell("paper.coupon", name=name)
+        blocks += [Rule(), *(Text(line, style=Style.STRONG) for line in told)]
+        valid = voice.tell("paper.coupon-validity", start=coupon.valid_from, end=coupon.valid_until)
+        blocks += [Text(line) for line in valid]
+        code = issue.names.coupon_codes.get(coupon.coupon_id)
+        if code:
+            blocks += [Feed(1), Barcode(code)]
+    return blocks

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from shared.money import Currency
 from shared.pricing.sale_lines import BASKET_DISCOUNT, HAND_DISCOUNT, HAND_DISCOUNTS
-from shared.receipt.document import Barcode, Block, Document, Feed, Item, Pair, Rule, Style, Text
+from shared.receipt.document import Block, Document, Item, Pair, Rule, Style, Text
 from shared.receipt.issue import Issue, Names
-from shared.receipt.parts import HEAVY, foot, head, tax_table, tenders
+from shared.receipt.parts import HEAVY, coupons, foot, head, tax_table, tenders
 from shared.receipt.points import member_part
 from shared.receipt.voice import amount, full_amount, quantity
-from shared.trade.fact import CouponIssued, LineDiscount, Measure, PriceSource
+from shared.trade.fact import LineDiscount, Measure, PriceSource
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
 
 
@@ -25,7 +25,7 @@ def sale_receipt(sale: SaleCompleted, issue: Issue) -> Document:
     blocks += tax_table(issue, sale.taxes, currency)
     if sale.member:
         blocks += member_part(issue, sale.member, currency)
-    blocks += _coupons(issue, sale.coupons_issued)
+    blocks += coupons(issue, sale.coupons_issued)
     return Document((*blocks, Rule(), *foot(issue, with_conditions=True)))
 
 
@@ -143,18 +143,3 @@ def _counts(issue: Issue, lines: Iterable[SaleLine], saved: int, currency: Curre
     count = issue.voice.say("paper.pieces", count=pieces)
     told = issue.voice.say("paper.saved", amount=full_amount(saved, currency)) if saved else ""
     return Pair(count, told)
-
-
-def _coupons(issue: Issue, coupons: Iterable[CouponIssued]) -> list[Block]:
-    voice = issue.voice
-    blocks: list[Block] = []
-    for coupon in coupons:
-        name = issue.names.offers.get(coupon.offer_id) or {"": coupon.offer_id}
-        told = voice.tell("paper.coupon", name=name)
-        blocks += [Rule(), *(Text(line, style=Style.STRONG) for line in told)]
-        valid = voice.tell("paper.coupon-validity", start=coupon.valid_from, end=coupon.valid_until)
-        blocks += [Text(line) for line in valid]
-        code = issue.names.coupon_codes.get(coupon.coupon_id)
-        if code:
-            blocks += [Feed(1), Barcode(code)]
-    return blocks

@@ -96,6 +96,10 @@ class Tender(Value, frozen=True, kw_only=True):
     lots: tuple[LotDraw, ...] = ()
     lease_id: str | None = None
     """The right this spends against; null where none was needed."""
+    bonus: int = 0
+    """Of stored value: the part of ``amount`` that its bonus pays."""
+    left: int | None = None
+    """Of stored value and gift cards: what is left after it, as far as this till knows."""
 
 
 class Approval(Value, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ import msgspec
 
 from shared.errors import ProtocolError
 from shared.journal.entry import Envelope
-from shared.trade import server, ticket, till
+from shared.trade import lease, server, ticket, till, value
 from shared.trade.fact import Fact
 
 FACTS: Final[tuple[type[Fact], ...]] = (
@@ -32,6 +32,13 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     server.PointsTransferred,
     server.MemberErased,
     server.OperatorChanged,
+    lease.LeaseGranted,
+    lease.LeaseClosed,
+    lease.LeaseReclaimed,
+    value.ValueToppedUp,
+    value.ValueClosed,
+    value.GiftCardSold,
+    value.GiftCardClosed,
     server.TillRevoked,
     server.QuarantineDecided,
 )

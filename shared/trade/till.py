@@ -221,6 +221,12 @@ class ShiftClosed(Fact, frozen=True, kw_only=True):
     """Entries of this till that the server had not acknowledged."""
     grand_total: int
     """Turnover less refunds over the life of the till's journal, this shift included."""
+    value_in: int = 0
+    """Paid in for stored value and gift cards, whatever the tender: no turnover."""
+    value_out: int = 0
+    """Paid out of them, in cash."""
+    value_cash: int = 0
+    """What of both went into the drawer, less what came out."""
 
 
 class DayClosed(Fact, frozen=True, kw_only=True):

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from msgspec.structs import replace as replace_in
-
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.ids import StoreId, TillId
@@ -16,8 +14,7 @@ from shared.loyalty.gift_card import GiftCard
 from shared.loyalty.lots import Lot, draw, less
 from shared.loyalty.offers import Limits
 from shared.loyalty.programme import Programme
-from shared.loyalty.wallet import Wallet, plus, spend
-from shared.money import divide_rounded
+from shared.loyalty.wallet import Wallet, part_back, plus, spend
 from shared.pricing.basket import (
     WHOLE,
     Basket,
@@ -29,13 +26,12 @@ from shared.pricing.basket import (
     RewardClaim,
 )
 from shared.pricing.cash import cash_rounding
-from shared.pricing.earning import earn
 from shared.pricing.engine import price
+from shared.pricing.paid_by_bonus import earning_of
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import Lowering, PointsPayment, lowered
 from shared.pricing.rulebook import rulebook
 from shared.pricing.search import SearchMemory
-from shared.shares import largest_remainder
 from shared.workbench import scenario as told
 from shared.workbench.account import Account
 from shared.workbench.coupons import Code, made
@@ -179,17 +175,8 @@ class Shop:
 
     def earning(self, quote: Quote) -> EarningQuote:
         """What the sale earns, as it is paid so far: neither points nor bonus value earn again."""
-        rules = self.programme
         bonus = self.wallet_share(self.tendered("stored-value")).bonus
-        stored = rules.stored_value
-        if not bonus or (stored is not None and stored.bonus_earns):
-            return self.payment.earning if self.payment else quote.earning
-        covered = largest_remainder(bonus, [line.pay_minor for line in quote.lines])
-        if self.payment and not rules.earning.points_tender_counts:
-            values = self.payment.line_values
-            covered = [one + other for one, other in zip(covered, values, strict=True)]
-        plain = replace_in(rules, earning=replace_in(rules.earning, points_tender_counts=False))
-        return earn(self.basket(), quote.lines, plain, covered)
+        return earning_of(self.basket(), quote, self.programme, self.payment, bonus)
 
     def due(self, quote: Quote) -> tuple[int, int]:
         """What is still to be paid, and that in cash after rounding."""
@@ -238,9 +225,7 @@ class Shop:
             self.untax(card, -amount)
             self.gift_cards[took.code] = replace(card, left=card.left + amount)
         elif took.tender == "stored-value" and member in self.accounts:
-            until = divide_rounded(took.parts.principal * took.refunded, took.amount)
-            principal = until - took.parts_back.principal
-            back = Wallet(principal=principal, bonus=amount - principal)
+            back = part_back(took.parts, took.parts_back, amount, refunded=took.refunded)
             took.parts_back = plus(took.parts_back, back)
             account = self.accounts[str(member)]
             account.wallet = plus(account.wallet, back)

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from shared.protocol.lease import LeaseAnswer, LeaseReply, LeaseRequest
 from shared.protocol.message import (
     CONTENT_TYPE,
     BundleRow,
@@ -34,6 +35,9 @@ MESSAGES: tuple[type[Message], ...] = (
     PullReply,
     LookupRequest,
     LookupReply,
+    LeaseRequest,
+    LeaseReply,
+    LeaseAnswer,
     ErrorReply,
     GoodsRow,
     BundleRow,

@@ -1,4 +1,4 @@
-"""The interface of tills: handshake, enrolment, push, pull, look-up (docs/protocol.md)."""
+"""The interface of tills: handshake, enrolment, push, pull, look-up, leases (docs/protocol.md)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from shared.errors import ProtocolError
 from shared.journal.certificate import Certificate
+from shared.protocol.lease import LeaseReply, LeaseRequest
 from shared.protocol.message import (
     PROTOCOL,
     PROTOCOL_MIN,
@@ -100,6 +101,11 @@ def till_routes(services: Services) -> APIRouter:
         return await _signed(
             services, request, LookupRequest, lambda _caller, message: services.lookup.find(message)
         )
+
+    @router.post("/leases", openapi_extra=describe(LeaseRequest, LeaseReply))
+    async def leases(request: Request) -> Response:
+        """Rights to spend: asked for, called back."""
+        return await _signed(services, request, LeaseRequest, services.leases.answer)
 
     return router
 

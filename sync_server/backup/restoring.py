@@ -41,7 +41,7 @@ from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.audit import Report, audit
 from sync_server.journal.chains import Chain, next_epoch, read_chains
 from sync_server.keys.vault import ROOT_FILE, open_vault, write_secrets
-from sync_server.ledger.finding import Finding, Rule
+from sync_server.ledger.finding import Finding, Rule, restored_key
 from sync_server.members.erasure import Erasure
 from sync_server.members.erasure_list import LIST_FILE, Erased, ErasureList
 
@@ -248,7 +248,7 @@ def _begin_again(
         approvals=(),
     )
     own.write(work, [Writing(closed)])
-    restored = Finding(rule=Rule.RESTORED, natural_key=f"restored:{generation}", facts=())
+    restored = Finding(rule=Rule.RESTORED, natural_key=restored_key(generation), facts=())
     own.raise_exceptions(work, [restored])
     erasures = ErasureList(folder / LIST_FILE)
     count = Erasure(database, clock, own, erasures).erase_again(work, erased, reason="restore")

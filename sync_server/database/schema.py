@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-HEAD_REVISION: Final = "0004"
+HEAD_REVISION: Final = "0005"
 """The newest migration; a database at another one is upgraded or refused."""
 
 
@@ -400,6 +400,67 @@ offer_uses = Table(
     _big("uses"),
 )
 
+# A lease as it stands by the facts that are booked: granted, spent by, closed, reclaimed.
+leases = Table(
+    "leases",
+    metadata,
+    _shard(),
+    _key("lease_id"),
+    _big("serial"),
+    _required("lease_class"),
+    _required("journal"),
+    _big("epoch"),
+    _required("till_id"),
+    _required("store_id"),
+    Column("member_id", String, nullable=True),
+    _required("account"),
+    _text("owner"),
+    _required("unit"),
+    _big("amount"),
+    _big("per_member"),
+    _big("spent"),
+    _required("expires_at"),
+    # The latest end of all its serials: a till may hold an older one.
+    _required("last_at"),
+    _bytes("statement"),
+    _required("granted_by"),
+    Column("called_back_at", String, nullable=True),
+    _required("state"),
+    Index("ix_leases_owner", "shard", "account", "owner"),
+    Index("ix_leases_journal", "shard", "journal", "state"),
+)
+
+lease_spends = Table(
+    "lease_spends",
+    metadata,
+    _shard(),
+    _key("entry_id"),
+    _number("position"),
+    _required("lease_id"),
+    _text("member_id"),
+    _big("amount"),
+    Index("ix_lease_spends_lease", "shard", "lease_id", "member_id"),
+)
+
+# Which journals have shown a restored server of this generation the leases they hold.
+lease_presentations = Table(
+    "lease_presentations",
+    metadata,
+    _shard(),
+    _key("journal"),
+    _key("generation"),
+)
+
+# Two sales of one card are one card: both say until when it pays.
+gift_cards = Table(
+    "gift_cards",
+    metadata,
+    _shard(),
+    _key("card_id"),
+    _key("entry_id"),
+    Column("last_day", String, nullable=True),
+)
+
 # How far jobs that follow the shard's counter have come.
 jobs = Table(
     "jobs",
@@ -515,4 +576,6 @@ APPEND_ONLY: Final = (
     natural_keys,
     exceptions,
     exception_facts,
+    lease_spends,
+    gift_cards,
 )

@@ -14,12 +14,14 @@ from sqlalchemy import select
 from shared.ids import CouponId
 from shared.ledger.account import Account, AccountKind
 from shared.trade.ticket import SaleCompleted, SaleReturned
+from shared.trade.value import ValueToppedUp
 from sync_server.database.schema import entries, postings
 from sync_server.database.transaction import Snapshot
 from sync_server.ledger.kept import Reading
 from sync_server.programme.bundles import programme_of
 
 _BATCH = 500
+ISSUING: Final = (SaleCompleted.kind, ValueToppedUp.kind)
 Key = TypeVar("Key")
 ONE_USE: Final = 1
 """What a coupon is good for whose programme nobody published."""
@@ -51,7 +53,7 @@ class CouponRights:
             )
         )
         for owner, amount, kind in rows:
-            if kind == SaleCompleted.kind and amount > 0:
+            if kind in ISSUING and amount > 0:
                 self._issued.add(owner)
             if kind == SaleReturned.kind and amount < 0:
                 self._void.add(owner)
@@ -61,13 +63,13 @@ class CouponRights:
         fact = reading.fact
         if isinstance(fact, SaleReturned):
             self._void.update(fact.coupons_voided)
-        if not isinstance(fact, SaleCompleted):
+        if not isinstance(fact, SaleCompleted | ValueToppedUp):
             return
         self._issued.update(one.coupon_id for one in fact.coupons_issued)
         for coupon, offer in _coupons_of(fact):
             self._uses[coupon] = max(self._uses[coupon], self._uses_allowed(fact, offer))
 
-    def _uses_allowed(self, sale: SaleCompleted, offer: str) -> int:
+    def _uses_allowed(self, sale: SaleCompleted | ValueToppedUp, offer: str) -> int:
         """By the most generous coupon for that offer: a fact has a hash of the code, no more."""
         programme = programme_of(self._snapshot, sale.programme)
         rules = programme.coupons if programme else ()
@@ -80,8 +82,8 @@ class CouponRights:
         return int(account.owner in self._issued) - self._uses[account.owner]
 
 
-def _coupons_of(sale: SaleCompleted) -> Iterator[tuple[CouponId, str]]:
-    for one in sale.offers:
+def _coupons_of(sale: SaleCompleted | ValueToppedUp) -> Iterator[tuple[CouponId, str]]:
+    for one in sale.offers if isinstance(sale, SaleCompleted) else ():
         if one.coupon_id is not None:
             yield one.coupon_id, one.offer_id
     for issued in sale.coupons_issued:

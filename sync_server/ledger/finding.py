@@ -35,6 +35,18 @@ class Rule(StrEnum):
     """A sale is cheaper than by what the server knew of its member and of the uses of offers."""
     RETURNED_OTHERWISE = "returned-otherwise"
     """A return gave, or took back, something else than its sale and programme say."""
+    SPENT_WITHOUT_LEASE = "spent-without-lease"
+    """What is spent by lease only was spent without any."""
+    LEASE_UNKNOWN = "lease-unknown"
+    """It names a lease that this server never granted."""
+    LEASE_FOREIGN = "lease-foreign"
+    """It names a lease of another till, member, card or account."""
+    LEASE_EXPIRED = "lease-expired"
+    """It was spent, by the till's own hybrid clock, after the lease had ended."""
+    LEASE_CLOSED = "lease-closed"
+    """It was spent by a lease that its till had closed, or head office had taken back."""
+    LEASE_OVERSPENT = "lease-overspent"
+    """More was spent by a lease than it allows, in all or by one member."""
     RESTORED = "server-restored"
     """The server goes on from a copy: what it made itself since then is lost."""
     HOLE = "hole"
@@ -58,3 +70,8 @@ class Finding:
     facts: tuple[EntryId, ...]
     member_id: MemberId | None = None
     effects: tuple[ExceptionEffect, ...] = ()
+
+
+def restored_key(generation: str) -> str:
+    """The natural key under which a restore is told; its time is when the server went on."""
+    return f"restored:{generation}"

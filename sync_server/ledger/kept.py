@@ -13,8 +13,10 @@ from shared.ledger.posting import RULES
 from shared.money import AMOUNT_MINOR_MAX
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
+from shared.trade.lease import LeaseClosed
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
+from shared.trade.value import GiftCardClosed, ValueClosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,14 @@ def _names(fact: Fact, postings: tuple[Posting, ...]) -> Iterator[str]:
     if isinstance(fact, SaleCompleted | SaleReturned):
         yield fact.receipt_no
         yield fact.member.member_id if fact.member else ""
+        tenders = fact.tenders if isinstance(fact, SaleCompleted) else ()
+        yield from (one.lease_id or "" for one in tenders)
     if isinstance(fact, SaleReturned):
         yield fact.original or ""
     if isinstance(fact, MemberEnrolled):
         yield fact.member_id
+    if isinstance(fact, LeaseClosed | ValueClosed | GiftCardClosed):
+        yield fact.lease_id or ""
 
 
 def link_of(chained: ChainedEntry) -> Link:

@@ -11,6 +11,7 @@ from shared.ledger.balance import Balances
 from shared.ledger.lot import lot_terms
 from shared.trade.server import ExceptionEffect
 from shared.trade.ticket import SaleCompleted
+from shared.trade.value import ValueToppedUp
 from sync_server.database.schema import balances, lots, postings
 from sync_server.database.transaction import Snapshot
 from sync_server.ledger.coupon_rights import CouponRights, in_batches
@@ -105,7 +106,7 @@ def _watched(reading: Reading) -> dict[Account, None]:
 
 def _opens(reading: Reading) -> set[Account]:
     terms = lot_terms(reading.envelope, reading.fact)
-    is_sale = isinstance(reading.fact, SaleCompleted)
+    is_sale = isinstance(reading.fact, SaleCompleted | ValueToppedUp)
     return {
         account
         for account, amount in reading.postings

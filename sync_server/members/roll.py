@@ -10,6 +10,7 @@ from shared.trade.fact import Fact, MemberOutcome
 from shared.trade.server import ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
+from shared.trade.value import ValueClosed, ValueToppedUp
 from sync_server.database.schema import members
 from sync_server.database.transaction import Work
 from sync_server.ledger.kept import Reading
@@ -21,6 +22,8 @@ _Personal = (
     | PointsTransferred
     | MemberErased
     | ExceptionRaised
+    | ValueToppedUp
+    | ValueClosed
 )
 
 
@@ -30,7 +33,7 @@ def concerns(fact: Fact) -> tuple[MemberId, ...]:
         return ()
     found: tuple[MemberId | None, ...]
     match fact:
-        case MemberEnrolled() | MemberErased():
+        case MemberEnrolled() | MemberErased() | ValueToppedUp() | ValueClosed():
             found = (fact.member_id,)
         case SaleCompleted() | SaleReturned():
             member = _member_of(fact)

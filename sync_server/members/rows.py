@@ -9,7 +9,12 @@ from sqlalchemy import Row, select
 
 from shared.ids import MemberId
 from shared.ledger.account import AccountKind
-from shared.protocol.message import PROTOCOL_BIRTHDAYS, BalanceRow, MemberRow
+from shared.protocol.message import (
+    PROTOCOL_BIRTHDAYS,
+    PROTOCOL_LEASES,
+    BalanceRow,
+    MemberRow,
+)
 from shared.trade.profile import month_day
 from sync_server.database.schema import balances, lots, member_keys, members
 from sync_server.database.transaction import Snapshot
@@ -21,6 +26,7 @@ MEMBER_ACCOUNTS = (
     AccountKind.GROWTH,
     AccountKind.SPEND,
     AccountKind.STORED_VALUE,
+    AccountKind.STORED_BONUS,
 )
 
 
@@ -35,9 +41,17 @@ def read_member_rows(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> list[Membe
 
 def as_spoken(rows: Iterable[MemberRow], protocol: int) -> list[MemberRow]:
     """Rows as a till of that protocol version reads them."""
-    if protocol >= PROTOCOL_BIRTHDAYS:
+    if protocol >= PROTOCOL_LEASES:
         return list(rows)
-    return [msgspec.structs.replace(row, birthday="", segments=()) for row in rows]
+    known = [_without_bonus(row) for row in rows]
+    if protocol >= PROTOCOL_BIRTHDAYS:
+        return known
+    return [msgspec.structs.replace(row, birthday="", segments=()) for row in known]
+
+
+def _without_bonus(row: MemberRow) -> MemberRow:
+    kept = tuple(one for one in row.balances if one.account != AccountKind.STORED_BONUS)
+    return msgspec.structs.replace(row, balances=kept)
 
 
 def find_members(snapshot: Snapshot, member_key: str) -> list[MemberRow]:

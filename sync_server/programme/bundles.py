@@ -24,6 +24,17 @@ def programme_of(snapshot: Snapshot, ref: BundleRef) -> Programme | None:
     return _read_programme(document) if document is not None else None
 
 
+def newest_programme(snapshot: Snapshot) -> Programme | None:
+    """The programme in force; None before the first, or where this release cannot read it."""
+    document = snapshot.connection.execute(
+        select(bundles.c.document)
+        .where(bundles.c.shard == snapshot.shard)
+        .order_by(bundles.c.version.desc())
+        .limit(1)
+    ).scalar()
+    return _read_programme(document) if document is not None else None
+
+
 @lru_cache(maxsize=8)
 def _read_programme(document: bytes) -> Programme | None:
     """One programme prices many sales; one that this release cannot read prices none."""

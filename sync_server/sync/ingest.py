@@ -38,6 +38,7 @@ from sync_server.journal.forks import fork_key, should_enrol_again
 from sync_server.journal.holes import Hole, dig, fill
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
+from sync_server.leases.claims import settle_leases
 from sync_server.ledger.booking import book
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Kept, Reading, read_link
@@ -187,6 +188,7 @@ class Ingest:
     ) -> list[Finding]:
         readings = [reading for each in kept if (reading := each.booked)]
         findings = [*find_overspending(work, readings), *find_overreturning(work, readings)]
+        findings += settle_leases(work, readings)
         book(work, kept, now)
         repeated = {each.repeats for each in kept if each.repeats}
         vouching = [

@@ -11,7 +11,13 @@ from shared.clock import Clock
 from shared.errors import ProtocolError
 from shared.journal.certificate import Certificate
 from shared.protocol.cursor import Cursor, checksum, decode_cursor, encode_cursor
-from shared.protocol.message import PAGE_ROWS_MAX, PullReply, PullRequest, Stream
+from shared.protocol.message import (
+    PAGE_ROWS_MAX,
+    PROTOCOL_LEASES,
+    PullReply,
+    PullRequest,
+    Stream,
+)
 from shared.protocol.message import Row as WireRow
 from sync_server.database import schema
 from sync_server.database.transaction import Database, Snapshot
@@ -70,7 +76,9 @@ def _read_page(
     page, is_last = found[: request.limit], len(found) <= request.limit
     rows = [msgspec.msgpack.encode(row) for row in _as_spoken(snapshot, request, page)]
     reached = shard.server_seq if is_last else page[-1].change_seq
-    scope = read_scope(snapshot, request.stream) if is_last else None
+    # An older till is sent other rows of members than those that are counted.
+    is_counted = request.stream is not Stream.MEMBERS or request.protocol >= PROTOCOL_LEASES
+    scope = read_scope(snapshot, request.stream) if is_last and is_counted else None
     return PullReply(
         rows=tuple(msgspec.Raw(row) for row in rows),
         cursor=encode_cursor(Cursor(request.stream, shard.generation, reached)),

@@ -26,6 +26,7 @@ from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
+from sync_server.leases.claims import settle_leases
 from sync_server.ledger.booking import book_readings
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Link, Reading, read_envelope, read_link
@@ -126,6 +127,7 @@ class Quarantine:
 
     def _book(self, work: Work, readings: Sequence[Reading]) -> None:
         findings = [*find_overspending(work, readings), *find_overreturning(work, readings)]
+        findings += settle_leases(work, readings)
         book_readings(work, readings)
         proved = list(_stored_attachments(work, readings))
         findings += enrol(work, enrolments(readings, proved), self.vault.lookup)

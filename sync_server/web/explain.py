@@ -10,6 +10,7 @@ from shared.trade.fact import Fact
 from shared.trade.server import ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
+from shared.trade.value import GiftCardClosed, GiftCardSold, ValueClosed, ValueToppedUp
 from sync_server.web.figures import show_amount, show_money, show_quantity, show_time
 from sync_server.web.reading import KeptFact
 
@@ -81,6 +82,9 @@ class Explainer:
             return words("web.fact.enrolled", tier=self.tier(fact.tier))
         if isinstance(fact, PointsTransferred):
             return words(f"web.fact.transferred.{fact.reason}")
+        if isinstance(fact, ValueToppedUp | ValueClosed | GiftCardSold | GiftCardClosed):
+            key, amount = _value(fact)
+            return words(key, amount=show_money(fact.currency, amount))
         if isinstance(fact, ExceptionRaised):
             return words(f"web.rule.{fact.rule}")
         other = "web.fact.erased" if isinstance(fact, MemberErased) else "web.fact.other"
@@ -196,6 +200,18 @@ def name_in(language: Language, names: Mapping[str, str]) -> str:
     short = language.value.partition("_")[0]
     wanted: Iterable[str | None] = (names.get(language.value), names.get(short), *names.values())
     return next((name for name in wanted if name), "")
+
+
+def _value(fact: ValueToppedUp | ValueClosed | GiftCardSold | GiftCardClosed) -> tuple[str, int]:
+    match fact:
+        case ValueToppedUp():
+            return "web.fact.topped-up", fact.amount
+        case ValueClosed():
+            return "web.fact.value-closed", fact.principal
+        case GiftCardSold():
+            return "web.fact.card-sold", fact.amount
+        case GiftCardClosed():
+            return "web.fact.card-closed", fact.amount
 
 
 def _points(kept: KeptFact) -> tuple[str, int]:

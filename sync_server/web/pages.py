@@ -116,6 +116,7 @@ def _add_stores(router: APIRouter, services: Services, office: Office) -> None:
             totals=reader.totals(),
             stores=services.stores.stores(),
             states=services.stores.states(),
+            exposures=reader.exposures(),
             code=None,
         )
 

@@ -19,6 +19,7 @@ from sync_server.backup.durability import last_backup
 from sync_server.database import schema
 from sync_server.database.transaction import Database, Snapshot
 from sync_server.journal.forks import ForkKind, fork_kind
+from sync_server.leases.exposure import Exposure, exposures, outstanding
 from sync_server.ledger.audit_job import Progress, progress_of
 from sync_server.ledger.price_audit import SALES
 from sync_server.ledger.return_audit import RETURNS
@@ -141,6 +142,11 @@ class OfficeReader:
                 returns_audit=progress_of(snapshot, RETURNS),
                 backup_at=last_backup(snapshot),
             )
+
+    def exposures(self) -> list[Exposure]:
+        """What tills may still spend without asking: the whole chain's first, then by store."""
+        with self.database.reading() as snapshot:
+            return exposures(outstanding(snapshot))
 
     def programme(self) -> Programme | None:
         """The programme in force."""

@@ -71,6 +71,7 @@ class TillWriter:
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     entries: list[ChainedEntry] = field(default_factory=list)
     attachments: dict[EntryId, list[Attachment]] = field(default_factory=dict)
+    programme: BundleRef = BUNDLE
 
     def __post_init__(self) -> None:
         self.hybrid = HybridClock(self.clock)
@@ -135,6 +136,8 @@ class TillWriter:
         spend: tuple[LotDraw, ...] = (),
         quantity: int = 1,
         entry_id: EntryId | None = None,
+        lease_id: str | None = None,
+        expires_on: str | None = None,
     ) -> EntryId:
         """Ring one line for cash, part of it paid with points (one minor unit each)."""
         line = SaleLine(
@@ -150,8 +153,8 @@ class TillWriter:
             points=earned,
         )
         spent = sum(draw.points for draw in spend)
-        outcome = _outcome(self, member, amount, earned, spent) if member else None
-        return self.write(_sale(self, line, spend, outcome), entry_id=entry_id)
+        outcome = _outcome(self, member, amount, earned, spent, expires_on) if member else None
+        return self.write(_sale(self, line, spend, outcome, lease_id), entry_id=entry_id)
 
     def take_back(
         self,
@@ -174,7 +177,7 @@ class TillWriter:
         )
         outcome = _outcome(self, member, -amount) if member else None
         fact = SaleReturned(
-            **_where(self),
+            **where(self),
             original=sale,
             lines=(line,),
             total=amount,
@@ -292,7 +295,12 @@ def _till(till: TillWriter) -> TillId:
 
 
 def _outcome(
-    till: TillWriter, member: MemberId, amount: int, earned: int = 0, spent: int = 0
+    till: TillWriter,
+    member: MemberId,
+    amount: int,
+    earned: int = 0,
+    spent: int = 0,
+    expires_on: str | None = None,
 ) -> MemberOutcome:
     return MemberOutcome(
         member_id=member,
@@ -306,23 +314,32 @@ def _outcome(
             spent=spent,
             closing=earned - spent,
             as_of=till.clock.at.isoformat(),
+            expires_on=expires_on,
         ),
     )
 
 
 def _sale(
-    till: TillWriter, line: SaleLine, spend: tuple[LotDraw, ...], member: MemberOutcome | None
+    till: TillWriter,
+    line: SaleLine,
+    spend: tuple[LotDraw, ...],
+    member: MemberOutcome | None,
+    lease_id: str | None,
 ) -> SaleCompleted:
     spent = sum(draw.points for draw in spend)
     tenders = [Tender(tender=TenderKind.CASH, amount=line.amount - spent)]
     if spend:
-        tenders.append(Tender(tender=TenderKind.POINTS, amount=spent, points=spent, lots=spend))
+        tenders.append(
+            Tender(
+                tender=TenderKind.POINTS, amount=spent, points=spent, lots=spend, lease_id=lease_id
+            )
+        )
     return SaleCompleted(
-        **_where(till), lines=(line,), total=line.amount, tenders=tuple(tenders), member=member
+        **where(till), lines=(line,), total=line.amount, tenders=tuple(tenders), member=member
     )
 
 
-def _where(till: TillWriter) -> dict[str, Any]:
+def where(till: TillWriter) -> dict[str, Any]:
     """What every ticket says about where it was rung."""
     return {
         "receipt_no": f"{till.certificate.till_number:03}-{till.head.next_seq:06}",
@@ -332,6 +349,6 @@ def _where(till: TillWriter) -> dict[str, Any]:
         "shift_id": ShiftId("shift"),
         "operator_id": OperatorId("operator"),
         "currency": "CNY",
-        "programme": BUNDLE,
+        "programme": till.programme,
         "engine": "1",
     }

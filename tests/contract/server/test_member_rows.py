@@ -5,6 +5,7 @@ import pytest
 
 from shared.errors import DomainError
 from shared.protocol.message import (
+    PROTOCOL,
     LookupReply,
     LookupRequest,
     MemberRow,
@@ -12,9 +13,11 @@ from shared.protocol.message import (
     PullRequest,
     Stream,
 )
+from shared.trade.fact import Tender, TenderKind
 from shared.trade.profile import KeyKind, MemberProfile, lookup_hash
+from shared.trade.value import ValueBalance, ValueToppedUp
 from sync_server.members.segments import segments_of
-from tests.support.till_writer import rows_of
+from tests.support.till_writer import rows_of, where
 
 BORN = MemberProfile(
     name="Li Lei", phone="13800138000", birthday="1987-07-23", email="li@example.com"
@@ -95,3 +98,31 @@ def test_a_till_of_the_protocol_before_reads_its_rows_as_ever(server, till):
     (new,) = server.line.look_up(till, member_key=key).members
     assert (old.members[0].birthday, new.birthday) == ("", "--07-23")
     assert new.segments == ("young",)
+
+
+@pytest.mark.parametrize(("protocol", "knows_bonus"), [(1, False), (2, False), (PROTOCOL, True)])
+def test_the_bonus_of_stored_value_is_told_to_tills_that_know_it(
+    server, till, protocol, knows_bonus
+):
+    place = {k: v for k, v in where(till).items() if k not in {"ticket_id", "engine"}}
+    till.write(
+        ValueToppedUp(
+            **place,
+            member_id=till.member,
+            amount=10_000,
+            bonus=500,
+            tenders=(Tender(tender=TenderKind.CASH, amount=10_000),),
+            after=ValueBalance(principal=10_000, bonus=500, as_of="2026-03-01T09:00:00.000+00:00"),
+        )
+    )
+    server.line.push(till, 1)
+
+    request = PullRequest(protocol=protocol, stream=Stream.MEMBERS, cursor=None)
+    reply = server.line.post("/v1/sync/pull", request, PullReply, signer=till.key)
+
+    (found,) = rows_of(reply, MemberRow)
+    amounts = {one.account: one.amount for one in found.balances}
+    assert amounts["stored-value"] == -10_000
+    assert amounts.get("stored-bonus") == (-500 if knows_bonus else None)
+    # What an older till is sent is not what is counted: it must not believe that it differs.
+    assert (reply.scope_rows is not None) is knows_bonus

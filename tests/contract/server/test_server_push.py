@@ -371,6 +371,10 @@ def test_the_database_itself_refuses_to_change_what_is_only_added_to(server: Ser
     erased = till.enrol_member(MemberProfile(name="Gone"))
     server.line.push(till, 3)
     server.services.erasure.erase(erased, reason="request")
+    spend = {"position": 0, "lease_id": "lease", "amount": 1}
+    with server.services.database.writing() as work:
+        work.insert(schema.lease_spends, [{"entry_id": sale, "member_id": member, **spend}])
+        work.insert(schema.gift_cards, [{"card_id": "card", "entry_id": sale, "last_day": None}])
 
     changes = [
         (table, change)

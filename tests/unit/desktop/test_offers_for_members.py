@@ -2,11 +2,10 @@
 
 import msgspec
 import pytest
-from sqlalchemy import create_engine
 
+from desktop.bootstrap import OpenStore
 from desktop.reckoning.file import read_till
 from desktop.store.settings import read_cursor
-from desktop.store.upgrade import upgrade
 from shared.loyalty.conditions import Around, Birthday, FirstSale, NthVisit, Segments
 from shared.loyalty.effects import AmountOff
 from shared.loyalty.offers import Limits
@@ -150,14 +149,21 @@ def test_birthday_and_segments_are_there_after_a_restart(folder):
 
 
 def test_a_file_of_the_release_before_asks_for_all_members_again(folder):
-    """Its rows lack birthdays and segments."""
-    engine = create_engine(f"sqlite:///{folder.database}")
-    upgrade(engine, to="0003")
-    with engine.begin() as connection:
-        connection.exec_driver_sql("INSERT INTO cursors VALUES ('members', 'c')")
-    engine.dispose()
+    """What it was told of them lacks the bonus of stored value; what it wrote itself stays."""
+    with OpenStore(folder) as store:
+
+        def before(transaction):
+            connection = transaction.connection
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0005'")
+            for table in ("leases", "lease_spends", "card_codes"):
+                connection.exec_driver_sql(f"DROP TABLE {table}")
+            for stream in ("members", "catalogue"):
+                connection.exec_driver_sql("INSERT INTO cursors VALUES (?, 'c')", (stream,))
+
+        store.writer.run(before)
     desk = open_desk(folder)
     with desk.till.books.reading() as connection:
         assert read_cursor(connection, Stream.MEMBERS) is None
+        assert read_cursor(connection, Stream.CATALOGUE) == "c"
     assert desk.enrol(birthday="0302").birthday == "--03-02"
     desk.till.close()

@@ -10,6 +10,7 @@ import pytest
 from shared.loyalty.accounts import GiftCards, Restriction, StoredValue, TenderRule
 from shared.loyalty.document import GoodsSet
 from shared.loyalty.engagement import Action, Partner, PrizeDraw, Referral, VisitCard
+from shared.loyalty.leasing import Leases
 from shared.loyalty.offers import Coupon, Offer
 from shared.loyalty.programme import Earning, PriceList, Programme, Redemption, TaxClass, Tiers
 
@@ -25,6 +26,7 @@ SHAPES = (
     Coupon,
     StoredValue,
     GiftCards,
+    Leases,
     TenderRule,
     Restriction,
     Referral,

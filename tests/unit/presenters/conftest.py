@@ -18,6 +18,7 @@ from desktop.presenters.view import Page, SaleView, Sheet, TillView
 from desktop.store.tickets import count_tickets
 from hardware.simulators.wallet import WalletSimulator
 from shared.clock import ManualClock
+from shared.loyalty.programme import Programme
 from tests.support.till_fixture import CASHIER_PIN, MORNING, open_till
 
 
@@ -117,11 +118,20 @@ class Inline:
 
 
 @pytest.fixture
-def inline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inline]:
+def programme(request: pytest.FixtureRequest) -> Programme | None:
+    """The one a test asks for; the default where it does not care."""
+    return getattr(request, "param", None)
+
+
+@pytest.fixture
+def inline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, programme: Programme | None
+) -> Iterator[Inline]:
     """Nobody has signed in."""
     clock, network = ManualClock(MORNING), OnDemand()
     wallet = WalletSimulator(wait=lambda _seconds: None)
-    with open_till(tmp_path, surroundings=Surroundings(clock=clock, gateway=wallet)) as till:
+    around = Surroundings(clock=clock, gateway=wallet)
+    with open_till(tmp_path, surroundings=around, programme=programme) as till:
         for pool in ("executor", "background"):
             monkeypatch.setattr(till, pool, lambda: network)
         loop = TillLoop()

@@ -1,0 +1,229 @@
+"""The leases' part of a sync: give up what has ended or is called back, then ask for more."""
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+from sqlalchemy import Connection, Engine
+
+from desktop.store.bundles import read_bundle
+from desktop.store.identity import TillIdentity
+from desktop.store.journal import Journal, current_epoch
+from desktop.store.leases import HeldLease, call_back, held_leases, put_lease, shown_leases
+from desktop.store.settings import read_cursor, read_value, write_value
+from desktop.store.time_seen import lease_time, take_server_time
+from desktop.store.writer import Transaction, Urgency, Writer
+from desktop.sync.http import ServerConnection
+from shared.clock import Clock
+from shared.journal.keys import PublicKey, Signed
+from shared.loyalty.leasing import Leases as Rules
+from shared.protocol.cursor import decode_cursor
+from shared.protocol.lease import ASKS_MAX, HELD_MAX, LeaseAsk, LeaseReply, LeaseRequest, lease_of
+from shared.protocol.message import PROTOCOL, Stream
+from shared.trade.lease import LeaseClass, LeaseClosed, LeaseEnd
+from shared.trade.writing import Writing
+
+InUse = frozenset[tuple[str, str]]
+"""Account and owner."""
+
+SHOWN = "leases-shown"
+SHOWN_AT_ONCE = 12
+"""A lease is some 700 bytes, a request 16 KiB at most."""
+
+
+class ShownTo(msgspec.Struct, frozen=True, kw_only=True):
+    """To which life of the server all leases were shown."""
+
+    generation: str
+
+
+class Basket(Protocol):
+    """What the sync needs to know of the basket on the screen."""
+
+    def asks(self) -> tuple[LeaseAsk, ...]:
+        """What it still needs."""
+        ...
+
+    def in_use(self) -> InUse:
+        """What it is about."""
+        ...
+
+    def answered(self, reply: LeaseReply) -> None:
+        """An answer was taken over."""
+        ...
+
+
+class LeaseKeeper:
+    """Keeps the till's leases true, one sync at a time."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        reading: Engine,
+        journal: Journal,
+        identity: TillIdentity,
+        server_key: PublicKey,
+        clock: Clock,
+        basket: Basket,
+    ) -> None:
+        self._writer = writer
+        self._reading = reading
+        self._journal = journal
+        self._identity = identity
+        self._server_key = server_key
+        self._clock = clock
+        self._basket = basket
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is asked for, or held that may be called back: neither is news."""
+        if self._basket.asks():
+            return True
+        with self._reading.connect() as connection:
+            return bool(held_leases(connection))
+
+    def tend(self) -> None:
+        """Before a push: close what has ended, is called back or used up, unless it is needed."""
+        if self._closings():
+            self._writer.run(self._close, Urgency.BACKGROUND)
+
+    def _closings(self) -> list[HeldLease]:
+        with self._reading.connect() as connection:
+            now = lease_time(connection, self._clock)
+            held = held_leases(connection)
+            epoch = _epoch(connection)
+        in_use = self._basket.in_use()
+        return [lease for lease in held if _is_to_close(lease, now, in_use, epoch)]
+
+    def _close(self, transaction: Transaction) -> None:
+        now = lease_time(transaction.connection, self._clock)
+        in_use, epoch = self._basket.in_use(), _epoch(transaction.connection)
+        for lease in held_leases(transaction.connection):
+            if _is_to_close(lease, now, in_use, epoch):
+                fact = LeaseClosed(
+                    lease_id=lease.terms.lease_id,
+                    till_id=self._identity.till_id,
+                    spent=lease.spent,
+                    reason=_reason(lease, now, epoch),
+                )
+                self._journal.append(transaction, Writing(fact))
+
+    def present(self, server: ServerConnection) -> None:
+        """Before a push: show a server that began a new life every lease that is here.
+
+        It may have lost some, and would find what was spent by them wrong.
+        """
+        with self._reading.connect() as connection:
+            epoch = current_epoch(connection)
+            shown = shown_leases(connection, HELD_MAX)
+            known = _shown_to(connection)
+        if shown and epoch is not None and epoch.unsent:
+            self._present(server, shown, server.leases(_request(known)).generation, known)
+
+    def _present(
+        self, server: ServerConnection, shown: list[Signed], generation: str, known: str
+    ) -> None:
+        if generation == known:
+            return
+        for at in range(0, max(1, len(shown)), SHOWN_AT_ONCE):
+            part = tuple(shown[at : at + SHOWN_AT_ONCE])
+            is_last = at + SHOWN_AT_ONCE >= len(shown)
+            server.leases(_request(generation if is_last else "", part))
+        self._writer.run(
+            lambda transaction: write_value(
+                transaction.connection, SHOWN, ShownTo(generation=generation)
+            ),
+            Urgency.BACKGROUND,
+        )
+
+    def ask(self, server: ServerConnection) -> None:
+        """After a push: ask for what the basket needs, tell what is held, take the answer over.
+
+        Raises what the connection raises, and ProtocolError for a lease that is not the server's
+        word to this till: none of the answer is taken over then.
+        """
+        asks = self._basket.asks()[:ASKS_MAX]
+        with self._reading.connect() as connection:
+            held = held_leases(connection)
+            found = read_bundle(connection)
+            is_resting = lease_time(connection, self._clock) is None
+            known, shown = _shown_to(connection), shown_leases(connection, HELD_MAX)
+            pulled = _pulled_from(connection)
+        needs_budget = found is not None and _needs_budget(held, found[1].leases)
+        is_new = pulled not in ("", known)
+        if not (asks or held or needs_budget or is_resting or is_new):
+            return
+        request = LeaseRequest(
+            protocol=PROTOCOL,
+            asks=asks,
+            held=tuple(lease.terms.lease_id for lease in held[:HELD_MAX]),
+            budget=needs_budget,
+            generation=known,
+        )
+        reply = server.leases(request)
+        self._present(server, shown, reply.generation, known)
+        self._take(reply)
+        self._basket.answered(reply)
+
+    def _take(self, reply: LeaseReply) -> None:
+        signed: list[Signed] = [one.granted for one in reply.answers if one.granted is not None]
+        signed += [reply.budget] if reply.budget is not None else []
+        granted = [(one, lease_of(one, self._server_key, self._identity.journal)) for one in signed]
+        server_time = datetime.fromisoformat(reply.server_time)
+
+        def work(transaction: Transaction) -> None:
+            connection = transaction.connection
+            take_server_time(connection, self._clock, server_time)
+            for statement, terms in granted:
+                put_lease(connection, statement, terms)
+            call_back(connection, reply.called_back)
+
+        self._writer.run(work, Urgency.BACKGROUND)
+
+
+def _is_to_close(lease: HeldLease, now: datetime | None, in_use: InUse, epoch: int) -> bool:
+    """An ended lease is given up whatever happens; resting ones wait for the server's time."""
+    if lease.terms.epoch != epoch or (now is not None and lease.is_over(now)):
+        return True
+    if (lease.terms.account, lease.terms.owner) in in_use:
+        return False
+    is_budget = lease.terms.lease_class is LeaseClass.BUDGET
+    return lease.is_called_back or (not lease.left and not is_budget)
+
+
+def _epoch(connection: Connection) -> int:
+    epoch = current_epoch(connection)
+    assert epoch is not None
+    return epoch.head.epoch
+
+
+def _shown_to(connection: Connection) -> str:
+    found = read_value(connection, SHOWN, ShownTo)
+    return found.generation if found is not None else ""
+
+
+def _pulled_from(connection: Connection) -> str:
+    """The server's generation as the members' cursor names it; empty before the first pull."""
+    cursor = read_cursor(connection, Stream.MEMBERS)
+    return decode_cursor(cursor).generation if cursor else ""
+
+
+def _request(generation: str, presented: tuple[Signed, ...] = ()) -> LeaseRequest:
+    return LeaseRequest(protocol=PROTOCOL, generation=generation, presented=presented)
+
+
+def _reason(lease: HeldLease, now: datetime | None, epoch: int) -> LeaseEnd:
+    if lease.terms.epoch != epoch:
+        return LeaseEnd.ENROLLED_AGAIN
+    if now is not None and lease.is_over(now):
+        return LeaseEnd.EXPIRED
+    return LeaseEnd.CALLED_BACK if lease.is_called_back else LeaseEnd.USED_UP
+
+
+def _needs_budget(held: list[HeldLease], rules: Rules) -> bool:
+    """Whether a budget is missing, or some of it was used."""
+    if not (rules.for_points and rules.budget_points):
+        return False
+    own = [lease for lease in held if lease.terms.lease_class is LeaseClass.BUDGET]
+    return all(lease.left < rules.budget_points for lease in own)

@@ -1,0 +1,91 @@
+"""Leases on the wire: what a till asks for and gives up, and the signed grant."""
+
+import msgspec
+
+from shared.errors import ProtocolError
+from shared.ids import JournalId, LeaseId
+from shared.journal.keys import PublicKey, Signed, SigningKey, sign_statement
+from shared.journal.strict import check_strict, encode_strict
+from shared.protocol.message import Message
+from shared.trade.lease import LeaseTerms
+
+PURPOSE = "lease"
+ASKS_MAX = 20
+HELD_MAX = 1_000
+
+
+class LeaseAsk(Message, frozen=True, kw_only=True):
+    """A till wants to spend of an account."""
+
+    account: str
+    """``points``, ``stored-value`` or ``gift-card``."""
+    owner: str
+    """A member's id, a card's id."""
+    wanted: int = 0
+    """What the basket on the screen needs, in the account's unit; 0 asks for the usual share."""
+
+
+class LeaseRequest(Message, frozen=True, kw_only=True):
+    """What a till needs, and what it holds: the answer says which of that is called back."""
+
+    protocol: int
+    asks: tuple[LeaseAsk, ...] = ()
+    held: tuple[LeaseId, ...] = ()
+    budget: bool = False
+    """Whether the till would spend points of members it cannot ask about."""
+    generation: str = ""
+    """The server's, as this till last showed it its leases; empty where it never did."""
+    presented: tuple[Signed, ...] = ()
+    """To a server of another generation: every lease the till has, for the server may lack it."""
+
+
+class LeaseAnswer(Message, frozen=True, kw_only=True):
+    """What became of one ask."""
+
+    account: str
+    owner: str
+    granted: Signed | None
+    """The newest serial of the till's lease; null where nothing can be given."""
+    balance: int
+    """What the ledger says the account has."""
+    elsewhere: int
+    """What other tills hold of it; it is called back from those that are online."""
+    last_day: str | None = None
+    """Of a gift card: the last day on which it pays."""
+
+
+class LeaseReply(Message, frozen=True, kw_only=True):
+    """The server's answer; tills measure their leases by its clock."""
+
+    answers: tuple[LeaseAnswer, ...]
+    budget: Signed | None
+    generation: str
+    """Another one than the request's: the till is to present its leases."""
+    is_resting: bool
+    """Nothing is granted after a restore until all tills have shown what they hold."""
+    called_back: tuple[LeaseId, ...]
+    """Of those held: to be closed as soon as no basket needs them."""
+    server_time: str
+
+
+def sign_lease(key: SigningKey, terms: LeaseTerms) -> Signed:
+    """The server's word for a lease, to one journal."""
+    return sign_statement(
+        key, purpose=PURPOSE, audience=terms.journal, payload=encode_strict(terms)
+    )
+
+
+def lease_of(signed: Signed, key: PublicKey, journal: JournalId) -> LeaseTerms:
+    """The lease, if the server's key granted it to this journal.
+
+    Raises ProtocolError ``wrong-statement``, ``bad-signature``, ``bad-lease``.
+    """
+    payload = signed.verify(key, purpose=PURPOSE, audience=journal)
+    check_strict(payload)
+    try:
+        terms = msgspec.json.decode(payload, type=LeaseTerms)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError("bad-lease", reason=str(error)) from error
+    if terms.journal != journal:
+        raise ProtocolError("bad-lease", reason="journal")
+    return terms
