@@ -9,6 +9,7 @@ of
 * the **processes** (``machine.py``): till or server dies between any two statements of a
   transaction, before its commit, right after it; a power cut loses the head file's newest slot;
 * the **disk**: a database without its newest commits, an older image of a whole till, a clone;
+* the **server's backup** (``restoring.py``): it goes on from an older copy, in releases that can;
 * the **clocks** (``clocks.py``): each machine's is off, drifts and jumps.
 
 What is real: every service, the writer (its jobs, without its thread), SQLite files on a memory
@@ -46,6 +47,7 @@ from rich.console import Console
 from tests.mutants.table import ROOT, WHOLE, tree_fingerprint
 from tests.simulation.coverage import Coverage
 from tests.simulation.plan import STEPS, Plan, draw_plan
+from tests.simulation.restoring import faults
 from tests.simulation.running import Outcome, play, shrink
 
 FOLDER = ROOT / "build" / "simulation"
@@ -82,7 +84,8 @@ def main(arguments: list[str]) -> int:
         )
         if played.outcome.failure:
             failed.append(known[str(played.seed)])
-            _tell(draw_plan(played.seed, steps=told.steps, tills=told.tills), played, told)
+            plan = draw_plan(played.seed, steps=told.steps, tills=told.tills, extra=faults())
+            _tell(plan, played, told)
             if told.first:
                 break
     Console().print(coverage.table())
@@ -117,7 +120,7 @@ def _play_all(seeds: list[int], told: argparse.Namespace) -> Iterator[Played]:
 
 def _play(seed: int, *, steps: int, tills: int | None) -> Played:
     coverage, began = Coverage(), time.process_time()
-    outcome = play(draw_plan(seed, steps=steps, tills=tills), coverage)
+    outcome = play(draw_plan(seed, steps=steps, tills=tills, extra=faults()), coverage)
     return Played(seed, outcome, coverage.as_json(), time.process_time() - began)
 
 

@@ -30,6 +30,8 @@ class SimulatedTill:
     fuse: Fuse = field(default_factory=Fuse)
     is_forked: bool = False
     """Its disk was set back or copied: it has seen, or will see, another future."""
+    is_ahead: bool = False
+    """The server was restored, and this till has not been in sync with it since."""
     receipts: list[str] = field(default_factory=list)
     """Numbers of sales that were made here."""
     till: Till = field(init=False)

@@ -36,6 +36,7 @@ from tests.simulation.network import Answer, Line, Network, Trouble, carried_by
 from tests.simulation.office import HeadOffice
 from tests.simulation.plan import OF_THE_LINE, Action, Plan, Step
 from tests.simulation.randomness import RandomSource, seeded
+from tests.simulation.restoring import back_up, restore
 from tests.simulation.server import SimulatedServer, without_threads
 from tests.simulation.template import add_till, copy_of, coupons_of, enrol
 from tests.simulation.till import SimulatedTill
@@ -98,6 +99,7 @@ class World:
         self.tills: list[SimulatedTill] = []
         self.joining: list[Joining] = []
         self._newest = -1
+        self.backup: Path | None = None
         self._healed = 0
         self.acknowledged: set[bytes] = set()
         """Hashes of entries of which a till was told that the server has them."""
@@ -178,6 +180,7 @@ class World:
                     return outcome
                 case Action.COPY:
                     till.keep_image()
+                    self.backup = back_up(self.server, self.folder / "backup") or self.backup
                     return "done"
                 case Action.WEEKS:
                     return "done"
@@ -222,6 +225,8 @@ class World:
                 self._restore_image(till)
             case Fault.CLONE:
                 self._clone(till)
+            case Fault.RESTORE_SERVER:
+                self._restore_server()
         return False
 
     def _jump(self, till: SimulatedTill, drawn: random.Random) -> None:
@@ -264,6 +269,18 @@ class World:
         model = self.model_of(till)
         model.begin_anew()
         self.coverage.hit(Fault.RESTORE_IMAGE, f"{till.till.unsent()} unsent"[:1] + " unsent")
+
+    def _restore_server(self) -> None:
+        """The server forgets what came after its copy; tills know more than it does for a while."""
+        if self.backup is None:
+            return
+        restore(self.server, self.backup)
+        self.booked = ServerModel()
+        self._served()
+        for till in self.tills:
+            till.is_ahead = True
+            till.line.since = "after the server was restored"
+        self.coverage.hit(Fault.RESTORE_SERVER, "enrolling" if self.joining else "at work")
 
     def _clone(self, till: SimulatedTill) -> None:
         if len(self.tills) >= TILLS_MAX or till.is_forked:
@@ -340,6 +357,7 @@ class World:
         self.model_of(till).read(till.reading)
         if went:
             self.model_of(till).settle()
+            till.is_ahead = False
 
     def is_settled(self) -> bool:
         """Whether every till stands at the server's newest state."""
