@@ -96,7 +96,7 @@ def _check_till(world: World, till: SimulatedTill, held: set[bytes]) -> None:
         return
     must(till.till.unsent() == 0, name, "has not sent everything")
     _check_prefix(world, till)
-    _check_replicas(world, till)
+    check_replicas(world, till)
     check_shown(world, till)
 
 
@@ -293,7 +293,8 @@ REPLICAS = (
 """What, at the till, at the server."""
 
 
-def _check_replicas(world: World, till: SimulatedTill) -> None:
+def check_replicas(world: World, till: SimulatedTill) -> None:
+    """What a till in sync holds of goods, members, programme and operators is the server's."""
     for what, here, there in REPLICAS:
         ours = till.reading.execute(here).fetchall()
         theirs = world.server.reading.execute(there).fetchall()

@@ -19,6 +19,8 @@ from tests.simulation.coverage import Coverage, Fault
 from tests.simulation.machine import Crash
 from tests.simulation.server import Answer, SimulatedServer
 
+REQUESTS_MAX = 500
+"""Far more than any sync of these small shops needs."""
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 NAMES = {
     "/v1/hello": "handshake",
@@ -56,6 +58,8 @@ class Line:
     """What happened to this till that the protocol has not got over yet."""
     at: str = ""
     """Where the protocol is: the newest request."""
+    requests: int = 0
+    """Made in this round so far."""
     streams: list[str] = field(default_factory=list)
     """Pulled in this round so far: a second page of a stream is a state of its own."""
 
@@ -115,6 +119,8 @@ class Network:
         """In place of ``ServerConnection._send``; raises what that raises."""
         headers = {"Content-Type": CONTENT_TYPE, **told}
         line = self.acting
+        line.requests += 1
+        assert line.requests < REQUESTS_MAX, "a sync goes on for ever"
         line.at = state = line.state(path, body)
         self._let_happen(line)
         answer = self._carry(line, state, method, path, body, headers)

@@ -55,7 +55,7 @@ WEIGHTS: dict[Action, float] = {
     Action.SHIFT: 2,
     Action.SYNC: 40,
     Action.RESTART: 1,
-    Action.NEW_TILL: 1,
+    Action.NEW_TILL: 2,
     Action.PUBLISH: 1,
     Action.GOODS: 1,
     Action.ERASE: 1,

@@ -4,6 +4,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,18 +12,20 @@ import msgspec
 import pytest
 
 from shared.errors import EnvironmentFault
+from shared.ids import GoodsId
 from shared.protocol.message import PushRequest
 from tests.simulation.actions import Cashier
 from tests.simulation.coverage import Coverage, Fault
-from tests.simulation.judging import Violation, check_end, check_shown
+from tests.simulation.judging import Violation, check_end, check_replicas, check_shown
 from tests.simulation.machine import Crash
 from tests.simulation.network import Answer, Trouble
 from tests.simulation.plan import OF_THE_LINE, Action, Plan, Step
 from tests.simulation.running import settle
 from tests.simulation.till import SimulatedTill
-from tests.simulation.world import World
+from tests.simulation.world import PAGE_ROWS, World
+from tests.support.enrolled_till import WATER
 
-MOMENTS = 60
+MOMENTS = 50
 """More than any action at a till has statements and commits."""
 REQUESTS = (
     "push",
@@ -143,6 +146,30 @@ def test_a_till_that_dies_at_any_moment_of_taking_over_is_whole_after_the_next_s
         assert {"before a statement", "before a commit", "after a commit"} <= set(struck)
 
 
+def test_a_page_that_is_cut_off_between_two_slices_comes_again():
+    with a_shop() as world:
+        hands, (till, _other) = Hands(world), world.tills
+        hands.do(till, Action.SYNC)
+        struck = 0
+        for moments in range(8, 80, 5):
+            articles = [
+                replace(WATER, sku=GoodsId(f"P{number}"), barcodes=(), list_price_minor=moments)
+                for number in range(PAGE_ROWS)
+            ]
+            world.server.services.catalogue.put(articles)
+            till.fuse.light(moments)
+            try:
+                hands.do(till, Action.SYNC)
+            except Crash:
+                struck += 1
+                till.kill()
+                till.open()
+            till.fuse.put_out()
+            assert hands.do(till, Action.SYNC) == "done"
+            check_replicas(world, till)
+        assert struck > 5
+
+
 def dying(world: World, hands: Hands, till: SimulatedTill, action: Action) -> Iterator[str]:
     """Kill a till at one moment of an action after the other, beyond the last there is."""
     for moments in range(MOMENTS):
@@ -177,14 +204,14 @@ def test_a_server_that_dies_at_any_moment_of_a_push_has_all_of_it_or_nothing():
     with a_shop(1) as world:
         hands, (till,) = Hands(world), world.tills
         sent = watched_pushes(world)
-        for moments in range(0, 60, 2):
+        for moments in range(0, 60, 3):
             hands.do(till, Action.ENROL if moments < 40 else Action.SELL, Action.SELL)
             model = world.model_of(till)
             taken = world.booked.next_seqs[model.journal, model.epoch]
             till.line.trouble = Trouble(Fault.CRASH_SERVER, moments=moments)
             hands.do(till, Action.SYNC)
             assert world.booked.next_seqs[model.journal, model.epoch] in {taken, sent[-1].stop}
-            if moments % 8 == 0:
+            if moments % 4 == 0:
                 assert hands.do(till, Action.SYNC) == "done"
         assert world.coverage.hits[Fault.CRASH_SERVER, "push"] > 0
 

@@ -68,6 +68,7 @@ class SimulatedTill:
     def sync(self) -> bool:
         """One try; whether it went through."""
         self.line.streams.clear()
+        self.line.requests = 0
         self.till.sync.try_once()
         if self.till.is_offline():
             return False

@@ -47,6 +47,7 @@ JOINING_MAX = 2
 PUSH_ENTRIES = 12
 PAGE_ROWS = 7
 SLICE_ROWS = 3
+SYNC_MOMENTS_MAX = 150
 MOMENTS_MAX = 60
 """Statements of one job that a process may survive before it dies."""
 
@@ -212,7 +213,8 @@ class World:
             return True
         match fault:
             case Fault.CRASH_TILL | Fault.POWER_CUT:
-                till.fuse.light(drawn.choice((drawn.randrange(8), drawn.randrange(MOMENTS_MAX))))
+                longest = SYNC_MOMENTS_MAX if step.action is Action.SYNC else MOMENTS_MAX
+                till.fuse.light(drawn.choice((drawn.randrange(8), drawn.randrange(longest))))
                 return True
             case Fault.PARTITION:
                 hours = drawn.choice((0.2, 1, 5, 24, 24 * 14))
@@ -322,6 +324,7 @@ class World:
         finally:
             new.line.trouble = None
             new.line.streams.clear()
+            new.line.requests = 0
             self.network.acting = till.line
         self.joining.clear()
         joined = self._add(new.number, new.folder, new.clock, new.line)
