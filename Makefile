@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 RUN := $(VENV)/.run-installed
 TEST := $(VENV)/.test-installed
 
-.PHONY: setup demo test check bench mutants run-till run-server lock clean
+.PHONY: setup demo test check bench mutants simulate run-till run-server lock clean
 
 setup: $(RUN)
 
@@ -47,6 +47,12 @@ bench: $(TEST)
 # Plants known bugs one by one; goes on where it was stopped.
 mutants: $(TEST)
 	$(BIN)/python -m tests.mutants $(MUTANTS)
+
+# Tills and a server in a world of faults; goes on where it was stopped. A failing seed is told.
+SEEDS ?= 100
+SEED ?= 1
+simulate: $(TEST)
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --seed $(SEED) $(SHAPE)
 
 run-till: $(RUN)
 	$(BIN)/evertill run

@@ -74,11 +74,13 @@ class Surroundings:
 class OpenStore:
     """A till's folder, locked and opened; enrolled or not yet."""
 
-    def __init__(self, folder: TillFolder) -> None:
+    def __init__(
+        self, folder: TillFolder, *, make_writer: Callable[[Engine], Writer] = Writer
+    ) -> None:
         self.folder = folder
         self._lock = TillLock(folder)
         try:
-            self.writer = Writer(open_writing(folder))
+            self.writer = make_writer(open_writing(folder))
         except BaseException:
             self._lock.close()
             raise

@@ -120,7 +120,7 @@ class Writer:
         self._scrub_lock = threading.Lock()
         self._scrubbing: Future[None] | None = None
         self._thread = threading.Thread(target=self._run, name="till-writer", daemon=True)
-        self._thread.start()
+        self._start()
 
     def submit(
         self, work: Callable[[Transaction], Result], urgency: Urgency = Urgency.SALE
@@ -141,21 +141,29 @@ class Writer:
         if not self._closed.is_set():
             self._closed.set()
             self._jobs.put(_Job(Urgency.BACKGROUND + 1, next(self._order), lambda: None))
-        self._thread.join()
+        self._finish()
         self._engine.dispose()
+
+    def _start(self) -> None:
+        self._thread.start()
+
+    def _finish(self) -> None:
+        self._thread.join()
 
     def _run(self) -> None:
         while not (self._closed.is_set() and self._jobs.empty()):
-            job = self._jobs.get()
-            try:
-                job.run()
-                self._checkpoint_if_due()
-            except DriverError as error:
-                # Jobs hand their errors on; this is a checkpoint's. The log stays as it is and is
-                # copied later: the writer must live on.
-                _warn("checkpoint-failed", error)
-            # The job holds its transaction's closures; waiting for the next one must not.
-            del job
+            self._run_next()
+
+    def _run_next(self) -> None:
+        """Wait for a job and do it; nothing of it is held afterwards."""
+        job = self._jobs.get()
+        try:
+            job.run()
+            self._checkpoint_if_due()
+        except DriverError as error:
+            # Jobs hand their errors on; this is a checkpoint's. The log stays as it is and is
+            # copied later: the writer must live on.
+            _warn("checkpoint-failed", error)
 
     def _checkpoint_if_due(self) -> None:
         frames = self._checkpoint("NOOP").frames_waiting

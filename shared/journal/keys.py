@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import secrets
 from typing import NewType
 
 import msgspec
@@ -16,6 +17,8 @@ KeyId = NewType("KeyId", str)
 """32 hex digits: the first half of SHA-256("evertill/key/1" || raw public key)."""
 
 KEY_PREFIX = b"evertill/key/1"
+KEY_BYTES = 32
+"""Of a private Ed25519 key (RFC 8032, 5.1.5): random bytes, nothing else."""
 
 
 class PublicKey:
@@ -71,7 +74,7 @@ class SigningKey:
 
 def new_signing_key() -> SigningKey:
     """A fresh key from the operating system's random source."""
-    return SigningKey(Ed25519PrivateKey.generate().private_bytes_raw())
+    return SigningKey(secrets.token_bytes(KEY_BYTES))
 
 
 class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

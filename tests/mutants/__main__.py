@@ -18,11 +18,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.mutants.planting import Outcome, copy_tree, tested, verdict_on
-from tests.mutants.table import ROOT, Mutant, mutants, tree_fingerprint
+from tests.mutants.planting import Outcome, copy_tree, judged, verdict_on
+from tests.mutants.table import PURE, ROOT, WHOLE, Mutant, mutants, tree_fingerprint
 
 BUILD = ROOT / "build"
 PROGRESS, SCRATCH = BUILD / "mutants.json", BUILD / "mutants"
+Trees = dict[tuple[str, ...], str]
+"""A fingerprint for each set of folders."""
 SOUND = "sound"
 """Under this key stands which state of the tree passed its tests without any mutant."""
 
@@ -35,17 +37,17 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--anew", action="store_true", help="forget what is known")
     told = parser.parse_args(arguments)
     chosen = [one for one in mutants() if one.id in told.ids or not told.ids]
-    tree = tree_fingerprint(ROOT)
+    trees = {tops: tree_fingerprint(ROOT, tops) for tops in (PURE, WHOLE)}
     known = {} if told.anew else _known()
-    waiting = [one for one in chosen if not _is_known(one, known, tree)]
+    waiting = [one for one in chosen if not _is_known(one, known, trees)]
     if waiting:
         copies = [SCRATCH / str(number) for number in range(told.jobs)]
         for copy in copies:
             copy_tree(ROOT, copy)
-        if known.get(SOUND) != tree and not _is_sound(waiting, copies[0]):
+        if known.get(SOUND) != trees[WHOLE] and not _is_sound(waiting, copies[0]):
             return 1
-        known[SOUND] = tree
-        _run(waiting, copies, known, tree)
+        known[SOUND] = trees[WHOLE]
+        _run(waiting, copies, known, trees)
     return _report(chosen, known)
 
 
@@ -53,20 +55,21 @@ def _known() -> dict[str, Any]:
     return json.loads(PROGRESS.read_text(encoding="utf-8")) if PROGRESS.exists() else {}
 
 
-def _is_known(mutant: Mutant, known: dict[str, Any], tree: str) -> bool:
-    return known.get(mutant.id, {}).get("for") == mutant.fingerprint(tree)
+def _is_known(mutant: Mutant, known: dict[str, Any], trees: Trees) -> bool:
+    return known.get(mutant.id, {}).get("for") == mutant.fingerprint(trees[mutant.tops])
 
 
 def _is_sound(waiting: Iterable[Mutant], copy: Path) -> bool:
     """Whether the tests pass without a mutant: otherwise they would catch everything."""
     tests = sorted({test for one in waiting for test in one.tests})
-    verdict = tested(tuple(tests), copy)
+    seeds = max(one.seeds for one in waiting)
+    verdict = judged(tuple(tests), seeds, copy)
     if verdict.outcome is not Outcome.SURVIVED:
         print(f"without any mutant: {verdict.outcome}: {verdict.said}")
     return verdict.outcome is Outcome.SURVIVED
 
 
-def _run(waiting: list[Mutant], copies: list[Path], known: dict[str, Any], tree: str) -> None:
+def _run(waiting: list[Mutant], copies: list[Path], known: dict[str, Any], trees: Trees) -> None:
     free: SimpleQueue[Path] = SimpleQueue()
     for copy in copies:
         free.put(copy)
@@ -78,7 +81,7 @@ def _run(waiting: list[Mutant], copies: list[Path], known: dict[str, Any], tree:
         finally:
             free.put(copy)
         seconds = round(time.monotonic() - began, 1)
-        state = mutant.fingerprint(tree)
+        state = mutant.fingerprint(trees[mutant.tops])
         return {"outcome": outcome, "said": said, "seconds": seconds, "for": state}
 
     with ThreadPoolExecutor(len(copies)) as pool:

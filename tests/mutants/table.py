@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TABLES = ("pricing.toml", "loyalty.toml")
+TABLES = ("pricing.toml", "loyalty.toml", "sync.toml")
+WHOLE = ("desktop", "hardware", "shared", "sync_server", "tests")
+"""Everything that can change the outcome of a simulation."""
+PURE = ("shared", "tests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,14 @@ class Mutant:
     old: str
     new: str
     why: str
-    tests: tuple[str, ...]
+    tests: tuple[str, ...] = ()
+    seeds: int = 0
+    """How many runs of the simulation may look for it, after the tests."""
+
+    @property
+    def tops(self) -> tuple[str, ...]:
+        """The folders that its outcome depends on."""
+        return PURE if self.file.startswith("shared/") and not self.seeds else WHOLE
 
     def places(self, root: Path) -> int:
         """How often the text to be changed stands in the file: once, or the mutant has rotted."""
@@ -27,7 +37,7 @@ class Mutant:
 
     def fingerprint(self, tree: str) -> str:
         """What an outcome is true for: this mutant on that state of code and tests."""
-        told = "\0".join((tree, self.file, self.old, self.new, *self.tests))
+        told = "\0".join((tree, self.file, self.old, self.new, str(self.seeds), *self.tests))
         return hashlib.sha256(told.encode()).hexdigest()
 
 
@@ -36,15 +46,17 @@ def mutants() -> list[Mutant]:
     found: list[Mutant] = []
     for name in TABLES:
         table = tomllib.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
-        tests = table["tests"]
-        found += [Mutant(**row, tests=tuple(tests[row["file"]])) for row in table["mutant"]]
+        tests = table.get("tests", {})
+        for row in table["mutant"]:
+            named = row.pop("tests", tests.get(row["file"], ()))
+            found.append(Mutant(**row, tests=tuple(named)))
     return found
 
 
-def tree_fingerprint(root: Path) -> str:
+def tree_fingerprint(root: Path, tops: tuple[str, ...]) -> str:
     """One figure for all code and tests that an outcome depends on."""
     whole = hashlib.sha256()
-    for top in ("shared", "tests"):
+    for top in tops:
         for file in sorted((root / top).rglob("*")):
             if file.suffix in {".py", ".toml", ".json"} and "mutants" not in file.parts:
                 whole.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes())

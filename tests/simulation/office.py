@@ -1,0 +1,54 @@
+"""What head office does between two requests of tills."""
+
+import random
+from dataclasses import replace
+
+from shared.catalogue.goods import Goods
+from shared.ids import OperatorId, TillId
+from tests.simulation.actions import Shop
+from tests.simulation.plan import Action
+from tests.simulation.server import SimulatedServer
+from tests.simulation.template import programme_document
+from tests.support.enrolled_till import GOODS
+
+
+class HeadOffice:
+    """Changes what tills pull."""
+
+    def __init__(self, server: SimulatedServer, shop: Shop) -> None:
+        self.server = server
+        self.shop = shop
+
+    def operator_id(self) -> OperatorId:
+        """Who works at the tills."""
+        return self.server.services.operators.all()[0].operator_id
+
+    def another_code(self, number: int) -> str:
+        """A fresh code for a till."""
+        tills = self.server.services.stores.tills()
+        till_id: TillId = next(one.till_id for one in tills if one.number == number)
+        return self.server.services.enrolment.issue_code(till_id)
+
+    def do(self, action: Action, drawn: random.Random) -> str:
+        """One of its errands."""
+        if action is Action.PUBLISH:
+            self.server.services.programme.publish(programme_document(drawn.randint(1, 3)))
+            return "done"
+        if action is Action.GOODS:
+            self._change_goods(drawn)
+            return "done"
+        return self._erase(drawn)
+
+    def _change_goods(self, drawn: random.Random) -> None:
+        goods: Goods = drawn.choice(GOODS)
+        price = goods.list_price_minor + drawn.randint(-50, 50)
+        self.server.services.catalogue.put([replace(goods, list_price_minor=price)])
+
+    def _erase(self, drawn: random.Random) -> str:
+        found = self.server.reading.execute(
+            "SELECT member_id FROM members WHERE NOT gone ORDER BY member_id"
+        ).fetchall()
+        if len(found) < 4:
+            return "too few members"
+        self.server.services.erasure.erase(drawn.choice(found)[0], reason="asked for")
+        return "done"

@@ -1,0 +1,150 @@
+"""The real server in this thread: its ASGI application, called by hand, on a file in memory."""
+
+import shutil
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import sqlcipher3.dbapi2
+
+from shared.clock import Clock
+from sync_server.api.application import make_application
+from sync_server.bootstrap import DATABASE_FILE, Services, open_services
+from tests.simulation.machine import Crash, Fuse
+from tests.support.servers import FAST_HASHER
+
+IN_THREADS = (
+    "sync_server.api.tills.run_in_threadpool",
+    "sync_server.api.application.run_in_threadpool",
+    "fastapi.routing.run_in_threadpool",
+)
+
+
+class Answer(NamedTuple):
+    """What came back over the line."""
+
+    status: int
+    body: bytes
+
+
+async def _in_this_thread(work: Callable[..., Any], *told: Any, **named: Any) -> Any:
+    return work(*told, **named)
+
+
+@contextmanager
+def without_threads() -> Iterator[None]:
+    """Let the application do its work where it is called."""
+    with ExitStack() as patches:
+        for name in IN_THREADS:
+            patches.enter_context(mock.patch(name, _in_this_thread))
+        yield
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run what never waits for anything."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    coroutine.close()
+    raise AssertionError("the server waited for something that cannot come")
+
+
+class SimulatedServer:
+    """A server that can be called, killed and started again."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.fuse = Fuse()
+        self._running = ExitStack()
+        self.services: Services
+        self._application: Any
+
+    @property
+    def database(self) -> Path:
+        """Its SQLite file."""
+        return self.folder / DATABASE_FILE
+
+    def start(self) -> None:
+        """Open everything."""
+        self._running = ExitStack()
+        self.services = self._running.enter_context(
+            open_services(self.folder, clock=self.clock, hasher=FAST_HASHER)
+        )
+        self.fuse.watch(self.services.database.engine)
+        self._application = make_application(self.services)
+        self.reading = sqlcipher3.dbapi2.connect(
+            f"file:{self.database}?mode=ro", uri=True, isolation_level=None
+        )
+
+    def stop(self) -> None:
+        """Let go of everything; after a kill there is nothing to finish, and nothing is."""
+        self.fuse.put_out()
+        self.reading.close()
+        self._running.close()
+
+    def restart(self) -> None:
+        """A new process on the same files."""
+        self.stop()
+        self.start()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        arriving: int | None = None,
+    ) -> Answer:
+        """A request; ``arriving`` is how many bytes of its body come before the line breaks.
+
+        Raises Crash where the server dies of it.
+        """
+        status, parts = 0, []
+        told = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "root_path": "",
+            "query_string": b"",
+            "headers": [*told, (b"content-length", str(len(body)).encode())],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+        }
+        whole = {"type": "http.request", "body": body, "more_body": False}
+        cut = [{"type": "http.request", "body": body[:arriving], "more_body": True}]
+        coming = iter([whole] if arriving is None else cut)
+
+        async def receive() -> dict[str, Any]:
+            return next(coming, {"type": "http.disconnect"})
+
+        async def send(message: dict[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            else:
+                parts.append(message.get("body", b""))
+
+        try:
+            run(self._application(scope, receive, send))
+        except Crash:
+            raise
+        except Exception:
+            # Starlette answers, then raises again for the log; without an answer it is a bug.
+            if not status and arriving is None:
+                raise
+        return Answer(status, b"".join(parts))
+
+    def keep_copy(self, to: Path) -> None:
+        """The files as they are, between two transactions."""
+        shutil.rmtree(to, ignore_errors=True)
+        shutil.copytree(self.folder, to)

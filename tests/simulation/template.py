@@ -1,0 +1,107 @@
+"""A shop before its first day: made once for each number of tills, then copied for every run."""
+
+import atexit
+import json
+import shutil
+import tempfile
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from desktop.bootstrap import OpenStore, Surroundings, Till
+from desktop.store.database import TillFolder
+from shared.clock import Clock, ManualClock
+from shared.loyalty.bundle import template
+from sync_server.bootstrap import Services, initialise
+from sync_server.operators.desk import Role
+from tests.simulation.coverage import Coverage
+from tests.simulation.machine import Fuse, InlineWriter
+from tests.simulation.network import Line, Network, carried_by
+from tests.simulation.randomness import RandomSource, seeded
+from tests.simulation.server import SimulatedServer, without_threads
+from tests.support.enrolled_till import APPLES, BISCUITS, START, WATER
+
+MEMORY = Path("/dev/shm")
+GOODS = (WATER, BISCUITS, APPLES)
+STORES = 3
+COUPONS = 30
+
+
+def scratch() -> Path:
+    """A fresh folder, in memory where that can be: an fsync there costs nothing and means nothing.
+
+    What survives a crash is decided by which commits have returned, not by the disk.
+    """
+    memory = MEMORY if MEMORY.is_dir() else None
+    return Path(tempfile.mkdtemp(prefix="evertill-simulation-", dir=memory))
+
+
+def programme_document(points: int) -> bytes:
+    """The default programme, with so many points for each yuan."""
+    document = json.loads(msgspec.json.encode(template("default"), order="sorted"))
+    document["earning"]["rules"][0]["points"] = points
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def add_till(services: Services, number: int) -> str:
+    """A till of one of the stores; its one-time code."""
+    stores = services.stores.stores()
+    till = services.stores.add_till(stores[number % len(stores)].store_id, f"Till {number}")
+    return services.enrolment.issue_code(till.till_id)
+
+
+def enrol(folder: TillFolder, code: str, clock: Clock, fuse: Fuse) -> bool:
+    """Go on with an enrolment wherever it stands; whether the till can sell now.
+
+    Raises what enrolling raises; a first pull that fails is tried again with the next call.
+    """
+    with OpenStore(folder, make_writer=lambda engine: InlineWriter(engine, fuse)) as opened:
+        if opened.identity() is None:
+            opened.enrol(url="http://server.simulated", code=code)
+        first = Till(opened, Surroundings(clock=clock, jitter=lambda: 0.5))
+        first.sync.try_once()
+        first.sync.disconnect()
+        return not first.is_offline()
+
+
+@cache
+def shop_template(tills: int) -> Path:
+    """A folder with ``server`` and ``till-1`` to ``till-n``, enrolled and up to date."""
+    folder = scratch()
+    clock = ManualClock(START - timedelta(hours=1))
+    with seeded(RandomSource(f"template {tills}")), without_threads():
+        initialise(folder / "server", clock=clock)
+        server = SimulatedServer(folder / "server", clock)
+        server.start()
+        services = server.services
+        services.catalogue.put(GOODS)
+        services.programme.publish(programme_document(1))
+        services.operators.add("王芳", pin="1234", role=Role.MANAGER)
+        for number in range(min(STORES, tills)):
+            services.stores.add_store(f"店{number}", "Asia/Shanghai")
+        coupons = services.programme.issue_coupons("ten-off-fifty", COUPONS)
+        network = Network(server, clock, Coverage())
+        network.acting = Line("template")
+        with carried_by(network):
+            for number in range(1, tills + 1):
+                code = add_till(services, number)
+                assert enrol(TillFolder(folder / f"till-{number}"), code, clock, Fuse())
+        server.stop()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "coupons.json").write_text(json.dumps(coupons), encoding="utf-8")
+    return folder
+
+
+def copy_of(tills: int) -> Path:
+    """A shop for one run."""
+    folder = scratch()
+    shutil.copytree(shop_template(tills), folder, dirs_exist_ok=True)
+    return folder
+
+
+def coupons_of(folder: Path) -> list[str]:
+    """The codes that head office gave out."""
+    codes: list[str] = json.loads((folder / "coupons.json").read_text(encoding="utf-8"))
+    return codes
