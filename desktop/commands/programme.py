@@ -17,6 +17,7 @@ from shared.loyalty.advice import advice
 from shared.loyalty.programme import Programme
 from shared.loyalty.validation import problems
 from shared.money import Currency, format_amount
+from shared.workbench.scenario import UNREADABLE
 
 EXIT_ADVICE = 1
 EXIT_REFUSED = 2
@@ -72,7 +73,7 @@ def read_programme(file: Path) -> Programme:
         if file.suffix == ".toml":
             return msgspec.convert(tomllib.loads(data.decode()), Programme)
         return msgspec.json.decode(data, type=Programme)
-    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise DomainError("programme-unreadable", detail=str(error)) from error
 
 
@@ -82,7 +83,7 @@ def read_goods(file: Path | None) -> list[Goods]:
         return []
     try:
         return msgspec.json.decode(file.read_bytes(), type=list[Goods])
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise DomainError("goods-file-unreadable", file=str(file), detail=str(error)) from error
 
 

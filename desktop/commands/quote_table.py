@@ -6,6 +6,7 @@ Every section that has nothing to say is left out.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from rich.markup import escape
 from rich.table import Table
 
 from shared.language import Language, Words, words
@@ -54,23 +55,24 @@ def lines_table(state: State, telling: Telling) -> Table:
     say = telling.say
     table = Table(
         *(say(f"quote.column-{name}") for name in ("line", "goods")),
-        title=title_of(state, telling),
+        title=escape(title_of(state, telling)),
         title_justify="left",
     )
     for name in ("quantity", "gross", "off", "pay", "tax", "points"):
         table.add_column(say(f"quote.column-{name}"), justify="right")
     for line in state.lines:
-        table.add_row(*_cells(line, telling))
+        table.add_row(*map(escape, _cells(line, telling)))
         if line.hand_minor:
             table.add_row("", f"  {say('quote.by-hand')}", "", "", telling.money(line.hand_minor))
         for one in line.discounts:
             times = f" ×{one['units']}" if one["units"] else ""
             off = telling.money(one["amount_minor"])
-            table.add_row("", f"  {one['offer']}{times}", "", "", off)
+            table.add_row("", escape(f"  {one['offer']}{times}"), "", "", off)
     for added in state.added:
         what = " / ".join(map(telling.goods, [added.goods] if added.goods else added.choices))
         price = telling.money(0)
-        table.add_row("+", f"{what}  ({added.offer})", str(added.units), price, "", price)
+        told = escape(f"{what}  ({added.offer})")
+        table.add_row("+", told, str(added.units), price, "", price)
     return table
 
 

@@ -24,6 +24,7 @@ from shared.loyalty.programme import (
     Rate,
     TierCondition,
     Treatment,
+    VisitsReached,
 )
 from shared.money import AMOUNT_MINOR_MAX
 from shared.points import POINT_DECIMALS_MAX
@@ -104,6 +105,10 @@ def _tier_problems(programme: Programme) -> Iterator[DomainError]:
         for condition in tier.reached_by:
             rule = f"tiers/{tier.id}"
             yield from within(_tier_amount(condition), 1, AMOUNT_MINOR_MAX, rule, "reached_by")
+            if isinstance(condition, InWindow):
+                yield from within(condition.months, 1, 1_200, rule, "months")
+            elif isinstance(condition, VisitsReached):
+                yield from within(condition.months, 0, 1_200, rule, "months")
 
 
 def _tier_amount(condition: TierCondition) -> int:

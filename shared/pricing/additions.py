@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from shared.loyalty.effects import FurtherUnits, Gift, IssueCoupon
 from shared.pricing.basket import Basket
@@ -9,6 +10,9 @@ from shared.pricing.effects import Candidate, OfferLine, State
 from shared.pricing.explaining import Course
 from shared.pricing.gates import shortfall
 from shared.pricing.quote import AddedUnits, Explanation, IssuedCoupons, Reason
+
+COUPONS_MAX: Final = 1_000
+"""So many codes one offer issues in one sale at most."""
 
 
 @dataclass(slots=True)
@@ -46,7 +50,7 @@ def _issued(effect: IssueCoupon, candidate: Candidate, state: State) -> list[Iss
     times = 1
     if effect.per_minor:
         amount = sum(state.remaining[index] for index in candidate.lines)
-        times = amount // effect.per_minor
+        times = min(amount // effect.per_minor, COUPONS_MAX // effect.units)
     if not times:
         return []
     return [

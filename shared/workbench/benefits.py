@@ -3,6 +3,8 @@
 from dataclasses import replace
 from functools import partial
 
+import msgspec
+
 from shared.errors import DomainError
 from shared.ids import LotId
 from shared.loyalty.accounts import GiftCards, TopUpOffer
@@ -131,6 +133,8 @@ def enter_draw(shop: Shop, step: told.EnterDraw) -> None:
     account, today = _account(shop, step.member), shop.at.date()
     if not rule.opens.replace(tzinfo=None) <= shop.at <= rule.closes.replace(tzinfo=None):
         raise DomainError("draw-not-open", draw=rule.id)
+    if any(win.draw == rule.id for win in shop.wins):
+        raise DomainError("draw-not-open", draw=rule.id)
     entries = shop.entries.setdefault(rule.id, [])
     own = [one for one in entries if one.startswith(f"{step.member}/")]
     if step.entries < 1 or (rule.per_member and len(own) + step.entries > rule.per_member):
@@ -144,8 +148,10 @@ def enter_draw(shop: Shop, step: told.EnterDraw) -> None:
 
 
 def run_draw(shop: Shop, step: told.RunDraw) -> None:
-    """The seed is revealed, and anybody can check who won."""
+    """The seed is revealed, which ends the draw, and anybody can check who won."""
     rule = _draw(shop, step.draw)
+    if any(win.draw == rule.id for win in shop.wins):
+        raise DomainError("draw-was-run", draw=rule.id)
     for win in outcome(rule, step.seed, shop.entries.get(rule.id, [])):
         shop.wins.append(WinState(draw=rule.id, prize=win.prize, entry=win.entry))
 
@@ -167,6 +173,10 @@ def merge_members(shop: Shop, step: told.MergeMembers) -> None:
     stays.uses.update(gone.uses)
     stays.uses_on.update(gone.uses_on)
     stays.acted_on.update(gone.acted_on)
+    ladder = [""] + [tier.id for tier in shop.programme.tiers.ladder]
+    if ladder.index(gone.person.tier_floor) > ladder.index(stays.person.tier_floor):
+        floor, until = gone.person.tier_floor, gone.person.floor_until
+        stays.person = msgspec.structs.replace(stays.person, tier_floor=floor, floor_until=until)
     for day in filter(None, (gone.last_active,)):
         stays.last_active = max(day, stays.last_active or day)
     _rename(shop, step.member, step.into)
@@ -178,6 +188,12 @@ def _rename(shop: Shop, gone: str, stays: str) -> None:
     for name, held in list(shop.held.items()):
         if held.member == gone:
             shop.held[name] = replace(held, member=stays)
+    for entries in shop.entries.values():
+        own = sum(one.startswith(f"{stays}/") for one in entries)
+        for place, entry in enumerate(entries):
+            if entry.startswith(f"{gone}/"):
+                own += 1
+                entries[place] = f"{stays}/{own}"
     for code in shop.coupons.values():
         if code.member == gone:
             code.member = stays

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Final
 
+import msgspec
+
 from shared.errors import DomainError
 from shared.loyalty.programme import Programme
 from shared.money import AMOUNT_MINOR_MAX
@@ -12,6 +14,8 @@ from shared.workbench.scenario import MoveClock, Person, Scenario
 
 YEARS: Final = range(1970, 2200)
 POINTS_MAX: Final = 10**12
+NEVER_BELOW: Final = (".units", ".grams", ".points", ".entries")
+"""Figures of steps that are never below zero; amounts are refused by the steps themselves."""
 
 
 def check_scenario(scenario: Scenario, programme: Programme) -> None:
@@ -27,6 +31,8 @@ def _problems(scenario: Scenario, programme: Programme) -> Iterator[str]:
     yield from _twice((one.code for one in scenario.gift_cards), "$.gift_cards", "code")
     yield from _moment(scenario.at, "$.at")
     yield from _amount(scenario.float_minor, "$.float_minor")
+    if not programme.tax_classes:
+        yield "at least one tax class is needed - at `$.programme.tax_classes`"
     yield from _goods(scenario, programme)
     for number, member in enumerate(scenario.members):
         yield from _member(member, f"$.members[{number}]", scenario, programme)
@@ -34,6 +40,21 @@ def _problems(scenario: Scenario, programme: Programme) -> Iterator[str]:
     for number, step in enumerate(scenario.steps):
         if isinstance(step, MoveClock):
             yield from _moment(step.at, f"$.steps[{number}].at")
+        yield from _figures(msgspec.to_builtins(step), f"$.steps[{number}]")
+
+
+def _figures(told: object, place: str) -> Iterator[str]:
+    """Quantities and points below zero, however deep."""
+    match told:
+        case dict():
+            for name, value in told.items():
+                if name != "expect":
+                    yield from _figures(value, f"{place}.{name}")
+        case list() | tuple():
+            for number, value in enumerate(told):
+                yield from _figures(value, f"{place}[{number}]")
+        case int() if told < 0 and (place.endswith(NEVER_BELOW) or ".gifts." in place):
+            yield f"{place.rpartition('.')[2]} out of range - at `{place}`"
 
 
 def _goods(scenario: Scenario, programme: Programme) -> Iterator[str]:
@@ -56,6 +77,10 @@ def _member(member: Person, place: str, scenario: Scenario, programme: Programme
     for number, past in enumerate(member.past):
         yield from _day(past.day, f"{place}.past[{number}].day")
         yield from _amount(past.spend_minor, f"{place}.past[{number}].spend_minor")
+        if past.growth < 0:
+            yield f"growth out of range - at `{place}.past[{number}].growth`"
+    if member.last_active is not None:
+        yield from _day(member.last_active, f"{place}.last_active")
     yield from _amount(member.principal_minor, f"{place}.principal_minor")
     yield from _amount(member.bonus_minor, f"{place}.bonus_minor")
     tiers = {tier.id for tier in programme.tiers.ladder} | {""}

@@ -6,7 +6,7 @@ the programme's smallest units, times the store's wall clock.
 
 import tomllib
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -311,12 +311,16 @@ class Scenario(Part, frozen=True, kw_only=True):
     """What the last state is to be: any part of its JSON; a difference is told."""
 
 
+UNREADABLE: Final = (ValueError, RecursionError)
+"""What reading a document raises: not its form, a figure of thousands of digits, too deep."""
+
+
 def read_scenario(data: bytes, *, is_toml: bool) -> Scenario:
     """Read a document. Raises DomainError ``scenario-unreadable``, which names the place."""
     try:
         told = tomllib.loads(data.decode()) if is_toml else msgspec.json.decode(data)
         scenario = msgspec.convert(told, Scenario)
-    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise DomainError("scenario-unreadable", detail=str(error)) from error
     if (scenario.programme is None) == (not scenario.template):
         raise DomainError("scenario-unreadable", detail="either programme or template - at `$`")

@@ -45,6 +45,8 @@ def test_a_difference_is_told_with_its_place():
         (b"\xff", "utf-8"),
         (b"at = 2026-01-01T00:00:00\ngoods = []\nsteps = []", "programme or template"),
         (b'at = 2026-01-01T00:00:00\ngoods = []\nsteps = [{ do = "dance" }]', "dance"),
+        (b"goods = " + b"[" * 5_000 + b"]" * 5_000, "recursion"),
+        (b"float_minor = " + b"9" * 5_000, "digits"),
     ],
 )
 def test_a_scenario_that_cannot_be_read_names_the_place(data, said):
@@ -83,6 +85,28 @@ def test_a_step_that_cannot_be_done_is_named_with_the_reason(monkeypatch, capsys
     assert "no goods" in err
 
 
+def test_names_of_goods_are_no_markup(monkeypatch, capsys, tmp_path):
+    file = tmp_path / "names.toml"
+    text = (
+        CASES[0].read_text(encoding="utf-8").replace('"A"', '"[/bold]"').replace('"B"', '"[red]"')
+    )
+    file.write_text(text, encoding="utf-8")
+    code, out, _ = run(monkeypatch, capsys, str(file))
+    assert code == 0
+    assert "[/bold]" in out or "[red]" in out
+
+
+def test_a_draw_is_run_once(monkeypatch, capsys, tmp_path):
+    (case,) = (one for one in CASES if one.name.endswith("-prize-draw.toml"))
+    text = case.read_text(encoding="utf-8")
+    again = '\n[[steps]]\ndo = "run-draw"\ndraw = "spring"\nseed = "other"\n'
+    before, expect, after = text.partition("\n[expect]")
+    file = tmp_path / "again.toml"
+    file.write_text(before + again + expect + after, encoding="utf-8")
+    code, _, err = run(monkeypatch, capsys, str(file))
+    assert (code, "was run already" in err) == (2, True)
+
+
 def test_the_schema_knows_every_step(monkeypatch, capsys):
     code, out, _ = run(monkeypatch, capsys, "--schema")
     assert code == 0
@@ -108,6 +132,11 @@ WRONG = {
     "at = 2026-01-01T00:00:00+08:00": "without a zone - at `$.at`",
     "at = 9999-12-31T00:00:00": "a year from 1970",
     'steps = [{ do = "clock", at = 9999-01-01T00:00:00 }]': "$.steps[0].at",
+    'steps = [{ do = "return", gifts = { A = -3 } }]': "$.steps[0].gifts.A",
+    'steps = [{ do = "exchange", lines = [{ line = "1", units = -2 }] }]': "lines[0].units",
+    'steps = [{ do = "points", points = -5 }]': "$.steps[0].points",
+    'members = [{ id = "m", last_active = 9999-01-01 }]': "$.members[0].last_active",
+    'members = [{ id = "m", past = [{ day = 2026-01-01, spend_minor = 0, growth = -5 }] }]': "past[0]",
 }
 USUAL = {
     "at": "at = 2026-01-01T00:00:00",
