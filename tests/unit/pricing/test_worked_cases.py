@@ -136,7 +136,7 @@ WRONG = {
     'steps = [{ do = "exchange", lines = [{ line = "1", units = -2 }] }]': "lines[0].units",
     'steps = [{ do = "points", points = -5 }]': "$.steps[0].points",
     'members = [{ id = "m", last_active = 9999-01-01 }]': "$.members[0].last_active",
-    'members = [{ id = "m", past = [{ day = 2026-01-01, spend_minor = 0, growth = -5 }] }]': "past[0]",
+    'members = [{ id = "m", past = [{ day = 2026-01-01, spend_minor = 0, growth = -5 }] }]': "past",
 }
 USUAL = {
     "at": "at = 2026-01-01T00:00:00",
