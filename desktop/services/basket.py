@@ -24,6 +24,7 @@ from shared.pricing.basket import (
     PlannedTender,
     RewardClaim,
 )
+from shared.pricing.claims import claims_on
 from shared.pricing.conditions import around_birthday
 from shared.pricing.engine import price
 from shared.pricing.quote import AddedUnits, Quote
@@ -157,7 +158,7 @@ class OpenBasket:
             store=self.pricing.store_id,
             till=self.pricing.till_id,
             member=self._context(state.member, at.date()) if state.member else None,
-            claims=state.claims,
+            claims=claims_on(state.claims, _id(state.member) or "", at.date()),
             rewards=state.rewards,
             gifts=tuple(one for one in state.gifts if one[1]),
             paying=(PlannedTender(tender=state.paying),) if state.paying else (),

@@ -1,6 +1,7 @@
 """Every scan goes where it belongs: goods, member, coupon, receipt, wallet, approval card."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from desktop.services.basket import OpenBasket
 from desktop.services.books import Books
@@ -29,7 +30,6 @@ from shared.catalogue.codes import (
 )
 from shared.catalogue.goods import Goods, SoldBy
 from shared.errors import DomainError
-from shared.ids import CouponId
 from shared.ledger.account import COUPON, Account, AccountKind
 from shared.loyalty.coupon_code import coupon_instance, coupon_of_code
 from shared.loyalty.offers import Coupon
@@ -251,17 +251,18 @@ class Scanning:
             sale = issuing_sale(connection, account)
         if uses is None or uses >= coupon.uses:
             raise DomainError("coupon-used")
+        claim = CouponClaim(coupon.id, instance)
         if sale is not None:
-            self._check_issued(sale, instance, coupon)
-        self._basket.claim(CouponClaim(coupon.id, instance))
+            claim = self._issued(sale, claim, coupon)
+        self._basket.claim(claim)
         return CouponTaken(coupon.id)
 
-    def _check_issued(self, sale: SaleCompleted, instance: CouponId, coupon: Coupon) -> None:
-        """What a coupon of this till's own says: its days, and for whom it is.
+    def _issued(self, sale: SaleCompleted, claim: CouponClaim, coupon: Coupon) -> CouponClaim:
+        """A coupon of this till's own with what it says: its days, and for whom it is.
 
         Raises DomainError ``coupon-not-yet``, ``coupon-lapsed`` or ``coupon-of-another``.
         """
-        issued = next(one for one in sale.coupons_issued if one.coupon_id == instance)
+        issued = next(one for one in sale.coupons_issued if one.coupon_id == claim.instance)
         today, code = self._books.today().isoformat(), coupon.id
         if today < issued.valid_from:
             raise DomainError("coupon-not-yet", code=code, on=issued.valid_from)
@@ -271,6 +272,12 @@ class Scanning:
         bearer = sale.member.member_id if sale.member else None
         if coupon.personal and bearer != (member.member_id if member else None):
             raise DomainError("coupon-of-another", code=code)
+        return replace(
+            claim,
+            bearer=(bearer or "") if coupon.personal else "",
+            first_day=date.fromisoformat(issued.valid_from),
+            last_day=date.fromisoformat(issued.valid_until),
+        )
 
     def _receipt(self, code: ReceiptCode) -> Scanned:
         try:

@@ -1,7 +1,7 @@
 """A basket as the price engine needs it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from shared.catalogue.goods import Goods, SoldBy
@@ -9,6 +9,7 @@ from shared.errors import DomainError
 from shared.ids import CouponId, StoreId, TillId
 from shared.loyalty.conditions import Around
 from shared.money import AMOUNT_MINOR_MAX, divide_rounded
+from shared.pricing.quote import Reason
 
 UNITS_MAX: Final = 100_000
 GRAMS_MAX: Final = 1_000_000_000
@@ -103,10 +104,18 @@ class BasketLine:
 
 @dataclass(frozen=True, slots=True)
 class CouponClaim:
-    """A coupon the customer wants to use: its definition in the programme, and which one it is."""
+    """A coupon the customer wants to use: its definition in the programme, and which one it is.
+
+    One that was issued to a member is good for them alone, from its first to its last day; what
+    stands ``against`` it is said anew whenever a basket is priced (``claims_on``).
+    """
 
     coupon: str
     instance: CouponId
+    bearer: str = ""
+    first_day: date | None = None
+    last_day: date | None = None
+    against: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

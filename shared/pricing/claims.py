@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import NamedTuple
 
 from shared.ids import CouponId
@@ -33,6 +34,19 @@ class Claiming:
         return self.by_offer.get(offer.id, []) if is_claimed else [Try()]
 
 
+def claims_on(claims: Iterable[CouponClaim], member: str, today: date) -> tuple[CouponClaim, ...]:
+    """Claims as they stand for a member, or for nobody, on a day."""
+    return tuple(replace(claim, against=_against(claim, member, today)) for claim in claims)
+
+
+def _against(claim: CouponClaim, member: str, today: date) -> Reason | None:
+    if claim.bearer and claim.bearer != member:
+        return Reason.NOT_FOR_THIS_MEMBER
+    is_early = claim.first_day is not None and today < claim.first_day
+    is_late = claim.last_day is not None and today > claim.last_day
+    return Reason.NOT_NOW if is_early or is_late else None
+
+
 def claiming(basket: Basket, programme: Programme) -> Claiming:
     """Sort claims out by what they claim, whatever their order."""
     by_offer: dict[str, list[Try]] = {}
@@ -55,6 +69,8 @@ def _coupons(
         coupon = coupons.get(claim.coupon)
         if coupon is None:
             reason, offer = Reason.UNKNOWN_COUPON, claim.coupon
+        elif claim.against is not None:
+            reason, offer = claim.against, coupon.offer
         elif used[coupon.id] >= coupon.per_sale:
             reason, offer = Reason.TOO_MANY, coupon.offer
         else:

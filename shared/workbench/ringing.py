@@ -1,5 +1,7 @@
 """Steps that ring up: goods, prices, who buys, what is claimed."""
 
+from dataclasses import replace
+
 from shared.errors import DomainError
 from shared.ids import CouponId
 from shared.loyalty.effects import Gift
@@ -110,7 +112,12 @@ def claim(shop: Shop, step: told.Claim) -> None:
         coupon = coupon or held.coupon
     if coupon != (held.coupon if held else coupon) or not coupon:
         raise DomainError("code-of-another-coupon", code=step.code, coupon=step.coupon)
-    shop.claims.append(CouponClaim(coupon, CouponId(step.code)))
+    claimed = CouponClaim(coupon, CouponId(step.code))
+    if held is not None:
+        claimed = replace(
+            claimed, bearer=held.member, first_day=held.from_day, last_day=held.last_day
+        )
+    shop.claims.append(claimed)
 
 
 def unclaim(shop: Shop, step: told.Unclaim) -> None:

@@ -26,6 +26,7 @@ from shared.pricing.basket import (
     RewardClaim,
 )
 from shared.pricing.cash import cash_rounding
+from shared.pricing.claims import claims_on
 from shared.pricing.engine import price
 from shared.pricing.paid_by_bonus import earning_of
 from shared.pricing.quote import EarningQuote, Quote
@@ -118,7 +119,7 @@ class Shop:
             store=StoreId(self.store),
             till=TillId(self.till),
             member=account.context(self.programme, self.at) if account else None,
-            claims=tuple(self.claims),
+            claims=claims_on(self.claims, self.member or "", self.at.date()),
             paying=self._planned(),
             rewards=tuple(RewardClaim(offer, times) for offer, times in self.rewards.items()),
             gifts=tuple(self.gifts.items()),

@@ -67,3 +67,27 @@ def test_a_coupon_for_several_sales_ends_with_the_sale_that_issued_it(make_desk)
     back = desk.take_back(sale, (1, 1)).fact
     assert len(back.coupons_voided) == 1
     assert refused(desk, code) == "coupon-used"
+
+
+def test_a_personal_coupon_stays_behind_with_its_member(make_desk):
+    desk = selling(make_desk, valid_days=9, personal=True)
+    member = desk.enrol()
+    code = code_of(desk.sell(BISCUIT_CODE, member=member))
+    basket = desk.counter.checkout.basket
+    basket.attach(desk.member(member))
+    desk.scan(BISCUIT_CODE, code)
+    full = 12_50
+    assert basket.quote.total_minor < full
+    basket.attach(None)
+    assert basket.quote.total_minor == full
+    basket.attach(desk.member(member))
+    assert basket.quote.total_minor < full
+
+
+def test_a_coupon_lapses_in_a_basket_that_is_left_open(make_desk):
+    desk = selling(make_desk, valid_days=1)
+    code = code_of(desk.sell(BISCUIT_CODE))
+    desk.scan(BISCUIT_CODE, code)
+    desk.clock.advance(seconds=5 * DAY_S)
+    desk.scan(BISCUIT_CODE)
+    assert desk.counter.checkout.basket.quote.total_minor == 25_00
