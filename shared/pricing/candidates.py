@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.loyalty.document import EVERYTHING, GoodsSet
-from shared.loyalty.effects import Addition, Bundle, Gift, IssueCoupon
+from shared.loyalty.effects import Addition, Bundle
 from shared.loyalty.offers import Offer
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket, OfferUse
@@ -107,14 +107,13 @@ class _Sorting:
         uses_left = _uses_left(offer, use) if rule.is_limited else USES_MAX
         against = _hindrance(offer, self.basket, used_up=use is not None and not uses_left)
         lines = () if against else self._open_to(offer, meant)
-        needs_no_goods = isinstance(offer.effect, Gift | IssueCoupon) and not against
         is_addition = isinstance(offer.effect, Addition)
         kind = self.found.additions if is_addition else self.found.discounts
         for number, one in enumerate(tries):
             if number >= uses_left and not against:
                 told = Explanation(offer=offer.id, reason=Reason.USED_UP, coupon=one.coupon)
                 self.found.hindered.append(told)
-            elif lines or needs_no_goods:
+            elif lines:
                 kind.append(self._candidate(rule, one, lines))
             elif one.coupon or one.time or (against and against.reason in _TOLD):
                 reason, units = against or Hindrance(Reason.NO_GOODS)

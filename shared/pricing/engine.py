@@ -31,7 +31,7 @@ from shared.pricing.ringing import Ringing, canonical_order, ring_up
 from shared.pricing.search import Choice, SearchMemory, best_choice
 from shared.pricing.tax import line_levies, rate_shares, split_class
 
-ENGINE: Final = "3"
+ENGINE: Final = "4"
 """Named by every sale: the same basket, programme and engine give the same quote for ever."""
 
 

@@ -14,7 +14,7 @@ from shared.ids import EntryId, LotId, MemberId, StoreId, TillId
 from shared.ledger.booking_ticket import post_return, post_sale
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import CashRounding, Redemption, ReturnPolicy, Returns
-from shared.pricing.engine import price
+from shared.pricing.engine import ENGINE, price
 from shared.pricing.judging_returns import judge_return
 from shared.pricing.redemption import offered, redeem
 from shared.pricing.return_lines import SoldBy, Wanted
@@ -92,7 +92,7 @@ def taken_back(sold, number, member, sold_by=SOLD_BY, pricing=PRICING):
         operator_id=sold.sale.operator_id,
         currency="CNY",
         programme=REF,
-        engine="3",
+        engine=ENGINE,
         original=sold.entry_id,
         lines=back.lines,
         taxes=back.taxes,

@@ -9,6 +9,7 @@ from shared.ids import CouponId
 from shared.loyalty.bundle import programme_bytes
 from shared.loyalty.effects import AmountOff
 from shared.loyalty.offers import Coupon
+from shared.pricing.engine import ENGINE
 from shared.pricing.sale_lines import names_by_language
 from shared.trade.fact import CouponIssued, OfferApplied, Tender, TenderKind
 from shared.trade.ticket import SaleCompleted, SaleReturned
@@ -39,7 +40,7 @@ class Office:
             "operator_id": "operator",
             "currency": "CNY",
             "programme": ref or self.ref,
-            "engine": "3",
+            "engine": ENGINE,
         }
 
     def sale(self, number=0, *, used=True, issued=False, ref=None, push=True):

@@ -173,7 +173,7 @@ class Offering:
         def measure(threshold: Spend | Quantity) -> int:
             if isinstance(threshold, Quantity):
                 goods = threshold.goods or attempt.offer.goods
-                return sum(line.units or 1 for line in self.lines if goods.contains(line.goods))
+                return sum(self.lines[place].units or 1 for place in self._of(goods))
             own = attempt.goods if threshold.goods is None else self._of(threshold.goods)
             amounts = now.left if threshold.measured is Measured.LEFT else self.start.left
             if threshold.net:
@@ -313,6 +313,8 @@ class Offering:
     def _on_top(self, attempt: Attempt, now: Standing, chosen: str) -> dict[str, int]:
         effect = attempt.offer.effect
         if isinstance(effect, Gift):
+            if not attempt.goods:
+                return {}
             only = effect.choices[0] if len(effect.choices) == 1 else ""
             return {chosen if chosen in effect.choices else only: effect.units}
         assert isinstance(effect, FurtherUnits)

@@ -3,8 +3,8 @@
 import random
 from dataclasses import replace
 
-from shared.loyalty.conditions import Measured, Spend
-from shared.loyalty.effects import AmountOff, Ladder, PercentOff, Step
+from shared.loyalty.conditions import Measured, Quantity, Spend
+from shared.loyalty.effects import AmountOff, Gift, Ladder, PercentOff, Step
 from shared.loyalty.offers import Coupon, Group, GroupMode
 from shared.pricing.engine import price
 from shared.pricing.nodes import Solved
@@ -143,3 +143,16 @@ def test_more_offers_than_can_be_looked_through_are_said_to_be_unproved():
     shopping = basket(line(goods("A", 60_00)), line(goods("B", 40_00)))
     assert price(shopping, programme(*percentages[:5])).is_best_price
     assert not price(shopping, programme(*percentages)).is_best_price
+
+
+def test_goods_without_discount_count_for_no_condition_and_no_gift():
+    """Three are asked for: two that no offer may look at are none of them."""
+    dear = replace(goods("T", 20_00), no_discount=True)
+    tenth = offer("tenth", PercentOff(basis_points_off=1_000), conditions=(Quantity(minimum=3),))
+    mug = offer("mug", Gift(choices=("MUG",)), only("A"))
+    rules = programme(tenth, mug)
+    few = price(basket(line(goods("A", 10_00)), line(dear, units=2)), rules)
+    assert (few.saved_minor, len(few.added)) == (0, 1)
+    many = price(basket(line(goods("A", 10_00), units=3), line(dear)), rules)
+    assert many.saved_minor == 3_00
+    assert price(basket(line(dear)), rules).added == ()
