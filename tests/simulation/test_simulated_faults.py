@@ -30,6 +30,7 @@ MOMENTS = 50
 REQUESTS = (
     "push",
     "handshake",
+    "leases",
     "pull of operators",
     "pull of programme",
     "pull of catalogue",
@@ -80,13 +81,15 @@ class Hands:
 def test_a_fault_of_the_line_at_every_request_of_a_sync_costs_nothing(fault):
     with a_shop() as world:
         hands, (first, second) = Hands(world), world.tills
-        for skip in range(len(REQUESTS)):
+        # Leases are shown only to a server that has not seen them: then all others come one later.
+        for skip in (*range(len(REQUESTS)), 3, 4):
             hands.do(first, Action.ENROL, Action.SELL, Action.RESTART)
             delay = timedelta(weeks=3)
             first.line.trouble = Trouble(fault, skip=skip, moments=skip * 3, delay=delay)
             outcome = hands.do(first, Action.SYNC)
-            assert first.line.trouble is None
-            assert (outcome == "done") == (fault is Fault.DUPLICATE)
+            was_spared = first.line.trouble is not None
+            first.line.trouble = None
+            assert (outcome == "done") == (was_spared or fault is Fault.DUPLICATE)
             hands.do(second, Action.SYNC, Action.SELL)
         struck = {state.partition(",")[0] for _fault, state in world.coverage.hits}
         assert struck == set(REQUESTS)
