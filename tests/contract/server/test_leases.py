@@ -377,7 +377,7 @@ def test_head_office_reclaims_by_hand_and_the_rest_is_exposure(
 
 
 def test_a_budget_is_renewed_by_what_the_server_receives_and_not_by_asking(
-    server: Server, east: TillWriter
+    server: Server, east: TillWriter, clock: ManualClock
 ) -> None:
     publish(server, BUDGET)
     first = terms_of(server, east, ask(server, east, budget=True).budget)
@@ -391,6 +391,7 @@ def test_a_budget_is_renewed_by_what_the_server_receives_and_not_by_asking(
     spend(east, member, lot, 80, first.lease_id)
     assert terms_of(server, east, ask(server, east, budget=True).budget) == first
     assert rules(push(server, east, at)) == []
+    clock.advance(hours=1)
     renewed = terms_of(server, east, ask(server, east, budget=True).budget)
     assert (renewed.lease_id, renewed.amount, renewed.serial) == (first.lease_id, 380, 2)
     assert renewed.expires_at == first.expires_at
