@@ -244,6 +244,18 @@ def test_the_end_of_the_term_stops_spending_and_the_journal_gives_the_rights_bac
     assert [one["reason"] for one in kinds(chain, "lease_closed")] == ["expired"]
 
 
+def test_a_lease_that_ended_is_closed_though_nobody_calls_for_it(chain):
+    member = member_with_points(chain)
+    till = chain.tills[0]
+    see(till, member)
+    till.counter.checkout.clear()
+    chain.clock.advance(hours=25)
+
+    assert till.sync()
+
+    assert [one["reason"] for one in kinds(chain, "lease_closed")] == ["expired"]
+
+
 def test_a_clock_set_back_does_not_bring_an_ended_lease_back(chain):
     member = member_with_points(chain)
     till = chain.tills[0]

@@ -161,6 +161,21 @@ def test_a_basket_is_given_more_than_the_usual_share_for_a_short_time(
     assert more.expires_at == "2026-03-01T09:15:00.000+00:00"
 
 
+def test_a_lease_that_was_used_is_topped_up_beyond_what_was_spent(
+    server: Server, east: TillWriter
+) -> None:
+    member, lot = member_with(server, east, 1000)
+    usual = terms_of(server, east, ask_points(server, east, member).granted)
+    at = len(east.entries)
+    spend(east, member, lot, 300, usual.lease_id)
+    push(server, east, at)
+
+    more = terms_of(server, east, ask_points(server, east, member, wanted=600).granted)
+
+    assert (more.lease_id, more.serial, more.amount) == (usual.lease_id, 2, 300 + 600)
+    assert [one.left for one in all_outstanding(server)] == [600]
+
+
 def test_rights_come_back_when_the_journal_says_closed_and_not_before(
     server: Server, east: TillWriter, west: TillWriter, clock: ManualClock
 ) -> None:
@@ -362,7 +377,7 @@ def test_head_office_reclaims_by_hand_and_the_rest_is_exposure(
 
 
 def test_a_budget_is_renewed_by_what_the_server_receives_and_not_by_asking(
-    server: Server, east: TillWriter
+    server: Server, east: TillWriter, clock: ManualClock
 ) -> None:
     publish(server, BUDGET)
     first = terms_of(server, east, ask(server, east, budget=True).budget)
@@ -376,6 +391,7 @@ def test_a_budget_is_renewed_by_what_the_server_receives_and_not_by_asking(
     spend(east, member, lot, 80, first.lease_id)
     assert terms_of(server, east, ask(server, east, budget=True).budget) == first
     assert rules(push(server, east, at)) == []
+    clock.advance(hours=1)
     renewed = terms_of(server, east, ask(server, east, budget=True).budget)
     assert (renewed.lease_id, renewed.amount, renewed.serial) == (first.lease_id, 380, 2)
     assert renewed.expires_at == first.expires_at

@@ -1,5 +1,6 @@
 """Tills that wait are answered when there is something new to pull, whoever wrote it."""
 
+import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,9 +9,28 @@ import pytest
 from shared.protocol.message import PROTOCOL, WaitReply, WaitRequest
 from sync_server.bootstrap import open_database
 from sync_server.members.segments import Segments
+from sync_server.sync import news
 from tests.support.till_writer import Refused
 
 MANY = 30
+LONGEST = 25
+"""Seconds; a reply that comes by news and one that comes when the time is over look alike."""
+
+
+@pytest.fixture
+def given_up(monkeypatch):
+    """The seconds of each waiting that nothing but its own end has ended."""
+    ended, wait_for = [], asyncio.wait_for
+
+    async def watched(waiting, seconds):
+        try:
+            return await wait_for(waiting, seconds)
+        except TimeoutError:
+            ended.append(seconds)
+            raise
+
+    monkeypatch.setattr(news.asyncio, "wait_for", watched)
+    return ended
 
 
 @pytest.fixture
@@ -22,7 +42,7 @@ def till(server):
     return till
 
 
-def wait(server, till, after, seconds=25):
+def wait(server, till, after, seconds=LONGEST):
     request = WaitRequest(protocol=PROTOCOL, server_seq=after, seconds=seconds)
     return server.line.post("/v1/sync/wait", request, WaitReply, signer=till.key).server_seq
 
@@ -37,13 +57,14 @@ def test_what_is_there_is_told_at_once(server, till):
 
 
 @pytest.mark.parametrize("seconds", [0, 1])
-def test_nothing_new_is_told_when_the_time_is_over(server, till, seconds):
+def test_nothing_new_is_told_when_the_time_is_over(server, till, given_up, seconds):
     newest = wait(server, till, 0)
     assert wait(server, till, newest, seconds) == newest
     assert server.services.news.waiting == 0
+    assert given_up == [seconds]
 
 
-def test_all_that_wait_are_answered_when_another_till_sells_to_a_member(server, till):
+def test_all_that_wait_are_answered_when_another_till_sells_to_a_member(server, till, given_up):
     other, newest = server.enrol_till("other"), wait(server, till, 0)
     with ThreadPoolExecutor(MANY) as pool:
         waiting = [pool.submit(wait, server, till, newest) for _ in range(MANY)]
@@ -51,31 +72,35 @@ def test_all_that_wait_are_answered_when_another_till_sells_to_a_member(server, 
         other.sell(10_00, member=till.member, earned=10)
         server.line.push(other)
         assert all(one.result() > newest for one in waiting)
+    assert given_up == []
 
 
-def test_a_sale_without_a_member_is_no_news(server, till):
+def test_a_sale_without_a_member_is_no_news(server, till, given_up):
     newest = wait(server, till, 0)
     till.sell(10_00)
     server.line.push(till)
     assert wait(server, till, newest, 1) == newest
+    assert given_up == [1]
 
 
-def test_what_another_process_wrote_is_news(server, till):
+def test_what_another_process_wrote_is_news(server, till, given_up):
     newest = wait(server, till, 0)
     with ThreadPoolExecutor(1) as pool, open_database(server.folder, is_shared=True) as database:
         waiting = pool.submit(wait, server, till, newest)
         until_waiting(server, 1)
         Segments(database).put("young", [till.member])
         assert waiting.result() > newest
+    assert given_up == []
 
 
-def test_a_server_that_stops_keeps_nobody_waiting(server, till):
+def test_a_server_that_stops_keeps_nobody_waiting(server, till, given_up):
     newest = wait(server, till, 0)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(wait, server, till, newest)
         until_waiting(server, 1)
         server.services.news.let_go()
         assert waiting.result() == newest
+    assert given_up == []
 
 
 @pytest.mark.parametrize("seconds", [-1, 26])
@@ -86,7 +111,7 @@ def test_nobody_waits_for_ever(server, till, seconds):
 
 
 def test_strangers_do_not_wait(server, till):
-    request = WaitRequest(protocol=PROTOCOL, server_seq=0, seconds=25)
+    request = WaitRequest(protocol=PROTOCOL, server_seq=0, seconds=LONGEST)
     with pytest.raises(Refused) as refused:
         server.line.post("/v1/sync/wait", request, WaitReply)
     assert refused.value.status == 401
