@@ -209,12 +209,15 @@ class Cashier:
             nonlocal sold
             before = self._written()
             self.sell()
-            sold = self._written() - before
+            sold += self._written() - before
 
         if self.drawn.random() < SOLD_AMID:
             line.amid, line.amid_skip = sell, self.drawn.randrange(20)
-        went_through = self.till.sync()
-        line.amid = None
+        try:
+            went_through = self.till.sync()
+        finally:
+            # A till that dies amid a sync must not sell in the next one.
+            line.amid = None
         status = self.till.till._status
         assert status is not None
         assert status.error_code != "sync-bug", "a bug in the sync client"
