@@ -188,6 +188,7 @@ SELLING: dict[str, Open] = {
     "payments": from_menu("payments"),
     "papers": from_menu("papers"),
     "sync": from_menu("sync"),
+    "close-card-": from_menu("close-card"),
     "enrolment-": lambda hands: hands.scan(NEW_CARD),
     "weight-": weigh,
     "return-": return_of_a_receipt,
