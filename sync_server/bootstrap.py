@@ -110,6 +110,7 @@ def initialise(folder: Path, *, url: str | None = None, clock: Clock | None = No
         migrate(database)
         with database.writing() as work:
             _first_rows(work, vault, root, format_time((clock or SystemClock()).now()))
+        count_scopes(database)
 
 
 @contextmanager

@@ -22,20 +22,16 @@ from tests.simulation.network import Line, Network, carried_by
 from tests.simulation.randomness import RandomSource, seeded
 from tests.simulation.server import SimulatedServer, without_threads
 from tests.support.enrolled_till import APPLES, BISCUITS, START, WATER
+from tests.support.scratch import scratch_root
 
-MEMORY = Path("/dev/shm")
 GOODS = (WATER, BISCUITS, APPLES)
 STORES = 3
 COUPONS = 30
 
 
 def scratch() -> Path:
-    """A fresh folder, in memory where that can be: an fsync there costs nothing and means nothing.
-
-    What survives a crash is decided by which commits have returned, not by the disk.
-    """
-    memory = MEMORY if MEMORY.is_dir() else None
-    return Path(tempfile.mkdtemp(prefix="evertill-simulation-", dir=memory))
+    """A fresh folder, in memory where that can be."""
+    return Path(tempfile.mkdtemp(prefix="evertill-simulation-", dir=scratch_root()))
 
 
 def programme_document(points: int) -> bytes:
