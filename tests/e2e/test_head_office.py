@@ -18,6 +18,8 @@ from tests.support.chromium import launched, picture
 from tests.support.servers import Server, serve_here
 from tests.support.till_writer import START, TillWriter, rows_of
 
+pytestmark = pytest.mark.xdist_group("head-office")
+
 SCREENS = Path(__file__).parents[2] / "build" / "screens" / "office"
 PASSWORD = "correct horse battery"
 

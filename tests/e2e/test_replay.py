@@ -30,6 +30,8 @@ from tests.support.command_line import run_evertill
 SLICE = Path(__file__).parents[1] / "data" / "online_retail_slice.csv"
 TILLS = 3
 UNREADABLE = "replay-file-unreadable"
+# So that the slice is replayed by one worker alone.
+IN_ONE_PLACE = pytest.mark.xdist_group("replay")
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,7 @@ def reckoned(data: Path) -> Agreement:
     return reckon(tills, read_server(data / "server" / "evertill.db"))
 
 
+@IN_ONE_PLACE
 def test_every_line_is_rung_up_or_refused_to_the_penny(played):
     folder, told = played
     with SLICE.open(encoding="utf-8", newline="") as file:
@@ -67,6 +70,7 @@ def test_every_line_is_rung_up_or_refused_to_the_penny(played):
         assert one["fields"].startswith(lines[int(one["line"]) - 2]["InvoiceNo"])
 
 
+@IN_ONE_PLACE
 def test_it_really_was_offline_and_really_took_back(played):
     _, told = played
     assert told["invoices_offline"] > 0
@@ -76,6 +80,7 @@ def test_it_really_was_offline_and_really_took_back(played):
     assert told["split"] >= 1
 
 
+@IN_ONE_PLACE
 def test_another_reader_of_the_files_comes_to_the_same(played):
     folder, told = played
     agreement = reckoned(folder / "data")
@@ -111,6 +116,7 @@ ENTRY_BYTES = (
 )
 
 
+@IN_ONE_PLACE
 @pytest.mark.parametrize(
     ("file", "statement"),
     [
