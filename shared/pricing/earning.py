@@ -28,14 +28,19 @@ def earn(
     The base of a line is what is paid for it without levies; goods marked ``no_points`` have none.
     Nothing is earned without a member.
     """
+    if basket.member is None:
+        return EarningQuote(spend_minor=0, line_spend=(0,) * len(lines), points=(), growth=())
     earning = programme.earning
     paid = points_paid or [0] * len(lines)
+    lowered = [0] * len(lines)
+    if basket.points_off is not None:
+        lowered = [_lowered(basket.points_off.rule, quote) for quote in lines]
     base = tuple(
-        _base(earning, sold, quote, covered, _lowered(basket, quote))
-        for sold, quote, covered in zip(basket.lines, lines, paid, strict=True)
+        [
+            _base(earning, sold, quote, covered, less)
+            for sold, quote, covered, less in zip(basket.lines, lines, paid, lowered, strict=True)
+        ]
     )
-    if basket.member is None:
-        return EarningQuote(spend_minor=0, line_spend=(0,) * len(base), points=(), growth=())
     multipliers = [m for m in earning.multipliers if hindrance(m.conditions, basket) is None]
 
     def by_rule(rules: Sequence[EarningRule], times: list[Multiplier]) -> tuple[RuleEarning, ...]:
@@ -64,11 +69,8 @@ def _base(earning: Earning, sold: BasketLine, quote: LineQuote, covered: int, lo
     return divide_rounded(money * quote.net_minor, taxed)
 
 
-def _lowered(basket: Basket, quote: LineQuote) -> int:
+def _lowered(rule: str, quote: LineQuote) -> int:
     """What points took off a line's price."""
-    if basket.points_off is None:
-        return 0
-    rule = basket.points_off.rule
     return sum(share.amount_minor for share in quote.discounts if share.offer == rule)
 
 

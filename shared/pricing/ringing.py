@@ -24,11 +24,8 @@ class Ringing:
     hand: list[int]
     back: list[int]
     """What is given for what comes in."""
-
-    @property
-    def listed(self) -> list[int]:
-        """What offers begin with: tax-included amounts less hand-typed discounts."""
-        return [gross - hand for gross, hand in zip(self.gross, self.hand, strict=True)]
+    listed: list[int]
+    """What offers begin with: tax-included amounts less hand-typed discounts."""
 
     @property
     def offer_lines(self) -> list[OfferLine]:
@@ -48,13 +45,14 @@ class Ringing:
 
 def canonical_order(basket: Basket) -> list[int]:
     """Positions in the basket, in an order that does not depend on who was entered first."""
-    return sorted(range(len(basket.lines)), key=lambda index: _canonical(basket.lines[index]))
+    keys = [_canonical(line) for line in basket.lines]
+    return sorted(range(len(keys)), key=keys.__getitem__)
 
 
 def _canonical(line: BasketLine) -> tuple[str, int, int, bool, int, bool, str]:
     """What orders lines: what they are, and their id only where they are the same."""
     amount = line.shelf_minor
-    hand = line.hand_discount(amount)
+    hand = line.hand_discount(amount) if line.discount else 0
     return line.goods.sku, amount, line.quantity, line.is_manual, hand, line.comes_in, line.id
 
 
@@ -107,7 +105,8 @@ def _ring_up(lines: list[BasketLine], programme: Programme) -> Ringing:
         line.hand_discount(amount) if line.discount else 0
         for line, amount in zip(lines, gross, strict=True)
     ]
-    return Ringing(lines, classes, positions_by_class, gross, hand, back)
+    listed = [amount - off for amount, off in zip(gross, hand, strict=True)]
+    return Ringing(lines, classes, positions_by_class, gross, hand, back, listed)
 
 
 def _by_class(classes: Sequence[TaxClass]) -> list[tuple[TaxClass, list[int]]]:
