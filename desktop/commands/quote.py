@@ -1,7 +1,8 @@
 """``evertill quote FILE``: a programme tried on baskets, step by step, without a till."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,16 @@ import msgspec
 import typer
 from rich.console import Console
 
-from desktop.commands.quote_table import lines_table, sentences, telling_of, title_of
+from desktop.commands.quote_table import (
+    lines_table,
+    refused_text,
+    sentences,
+    telling_of,
+    title_of,
+)
+from shared.errors import EvertillError, unusable_file
 from shared.language import Language, words
-from shared.workbench.playing import StepRefused, differences, play
+from shared.workbench.playing import differences, play, refused_in, refused_unforeseen
 from shared.workbench.result import State
 from shared.workbench.scenario import Scenario, read_scenario, schema
 
@@ -27,30 +35,56 @@ def quote(
     ] = False,
     language: Annotated[Language, typer.Option(help="Of the explanations.")] = Language.ENGLISH,
 ) -> None:
-    """Price baskets under a programme and say why; exit 1 where a scenario expects otherwise."""
+    """Price baskets under a programme and say why.
+
+    Exit 1 where a scenario expects otherwise, 2 where a step is refused of which it does not say
+    so, or the scenario cannot be played.
+    """
     if show_schema or file is None:
         typer.echo(json.dumps(schema(), indent=1, ensure_ascii=False))
         return
-    scenario = read_scenario(file.read_bytes(), is_toml=file.suffix == ".toml")
-    states: list[State] = []
-    try:
-        states += play(scenario)
-    except StepRefused as refused:
-        say = words(Language.ENGLISH)
-        typer.echo(f"{say.error(refused)} {say.error(refused.cause)}", err=True)
-        raise typer.Exit(EXIT_REFUSED) from refused
-    told = [msgspec.to_builtins(state) for state in states]
+    with _told(as_json=as_json):
+        scenario = read_scenario(file.read_bytes(), is_toml=file.suffix == ".toml")
+        states = list(play(scenario))
     unlike = differences(scenario, states)
     if as_json:
-        typer.echo(json.dumps({"states": told, "differences": unlike}, ensure_ascii=False))
+        _print_json(states, unlike)
     else:
         names = _names(scenario, language)
         for state in states:
             _print(state, names, language)
         for difference in unlike:
             typer.echo(difference, err=True)
+    unforeseen = refused_unforeseen(scenario, states)
+    for one in unforeseen:
+        typer.echo(refused_text(one, words(language)), err=True)
+    if unforeseen:
+        raise typer.Exit(EXIT_REFUSED)
     if unlike:
         raise typer.Exit(EXIT_NOT_AS_EXPECTED)
+
+
+@contextmanager
+def _told(*, as_json: bool) -> Iterator[None]:
+    """What keeps a scenario from being played is told to programs as well."""
+    try:
+        yield
+    except (EvertillError, OSError) as found:
+        error = unusable_file(found) if isinstance(found, OSError) else found
+        if as_json:
+            chinese, english = (words(language).error(error) for language in Language)
+            told = {"code": error.code, "zh": chinese, "en": english}
+            typer.echo(json.dumps({"error": told}, ensure_ascii=False))
+        raise
+
+
+def _print_json(states: list[State], unlike: list[str]) -> None:
+    told = {
+        "states": [msgspec.to_builtins(state) for state in states],
+        "differences": unlike,
+        "refused": msgspec.to_builtins(refused_in(states)),
+    }
+    typer.echo(json.dumps(told, ensure_ascii=False))
 
 
 def _names(scenario: Scenario, language: Language) -> dict[str, str]:

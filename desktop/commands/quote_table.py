@@ -17,6 +17,7 @@ from shared.workbench.result import (
     LineState,
     MemberState,
     RefundState,
+    RefusedState,
     State,
     TenderState,
 )
@@ -95,6 +96,8 @@ def _cells(line: LineState, telling: Telling) -> Iterable[str]:
 
 def sentences(state: State, telling: Telling) -> Iterator[str]:
     """Everything beside the lines, one thing a line."""
+    for one in state.refused:
+        yield refused_text(one, telling.say)
     yield from _totals(state, telling)
     yield from _offers(state, telling)
     if state.refund is not None:
@@ -115,6 +118,12 @@ def sentences(state: State, telling: Telling) -> Iterator[str]:
             value=telling.money(owed.value_minor),
             lapsed=telling.points(owed.breakage),
         )
+
+
+def refused_text(one: RefusedState, say: Words) -> str:
+    """Which step could not be done, and why."""
+    why = one.zh if say.language is Language.CHINESE else one.en
+    return say("quote.refused", step=one.step, do=one.do, why=why)
 
 
 def _totals(state: State, telling: Telling) -> Iterator[str]:

@@ -15,6 +15,7 @@ from shared.pricing.tender_rules import demands
 from shared.trade.fact import LotDraw
 from shared.workbench import scenario as told
 from shared.workbench.account import Account
+from shared.workbench.coupons import Code
 from shared.workbench.returning import settle_exchanges
 from shared.workbench.shop import Shop
 from shared.workbench.sold import Sold, TookIn
@@ -31,6 +32,7 @@ def complete(shop: Shop, step: told.Complete) -> None:
     quote = shop.quote()
     if not shop.lines and not shop.exchanges:
         raise DomainError("basket-empty")
+    _check_choices(shop, quote)
     due, in_cash = shop.due(quote)
     takes_cash = any(tender.tender == "cash" for tender in shop.tenders)
     if due and not (takes_cash and in_cash == 0):
@@ -46,9 +48,7 @@ def complete(shop: Shop, step: told.Complete) -> None:
     _move_money(shop, sold)
     settle_exchanges(shop, max(0, quote.total_minor))
     _hand_out(shop, -quote.total_minor)
-    for code in quote.coupons_used:
-        if code in shop.coupons:
-            shop.coupons[code].uses_left -= 1
+    _use_up(shop, quote)
     for one in quote.issued:
         codes = shop.new_codes(one.coupon, one.units, sale, shop.member or "")
         sold.issued = (*sold.issued, *codes)
@@ -57,6 +57,24 @@ def complete(shop: Shop, step: told.Complete) -> None:
     shop.uses.update(sold.uses)
     shop.day.count(sold)
     shop.clear()
+
+
+def _check_choices(shop: Shop, quote: Quote) -> None:
+    """DomainError ``gift-open`` while the customer has neither chosen nor declined a gift."""
+    for one in quote.added:
+        if not one.goods and one.offer not in shop.gifts:
+            raise DomainError("gift-open", offer=one.offer, choices=", ".join(one.choices))
+
+
+def _use_up(shop: Shop, quote: Quote) -> None:
+    """A code that nobody issued before is known from now on."""
+    bought = {str(claim.instance): claim.coupon for claim in shop.claims}
+    uses = {coupon.id: coupon.uses for coupon in shop.programme.coupons}
+    for code in quote.coupons_used:
+        if code not in shop.coupons:
+            coupon = bought[code]
+            shop.coupons[code] = Code(code=code, coupon=coupon, uses_left=uses[coupon])
+        shop.coupons[code].uses_left -= 1
 
 
 def _reward_draws(shop: Shop, quote: Quote) -> tuple[LotDraw, ...]:

@@ -20,7 +20,9 @@ def cancel(shop: Shop, _step: scenario.Cancel) -> None:
 
 
 def move_clock(shop: Shop, step: scenario.MoveClock) -> None:
-    """It is another time."""
+    """It is a later time."""
+    if step.at < shop.at:
+        raise DomainError("clock-back", now=shop.at.isoformat(sep=" "))
     shop.at = step.at
 
 

@@ -6,16 +6,16 @@ from typing import Literal
 import msgspec
 
 from shared.loyalty.offers import Offer
-from shared.workbench.part import Part
+from shared.workbench.part import Part, StepPart
 
 
-class Hold(Part, frozen=True, kw_only=True, tag="hold", tag_field="do"):
+class Hold(StepPart, frozen=True, kw_only=True, tag="hold", tag_field="do"):
     """Put the basket aside under a name."""
 
     name: str = "held"
 
 
-class Recall(Part, frozen=True, kw_only=True, tag="recall", tag_field="do"):
+class Recall(StepPart, frozen=True, kw_only=True, tag="recall", tag_field="do"):
     """Take a held basket up again, at today's prices."""
 
     name: str = "held"
@@ -25,11 +25,11 @@ class Units(Part, frozen=True, kw_only=True):
     """So many units, or grams, of a line of a sale; all that is left where neither is given."""
 
     line: str
-    units: int = 0
-    grams: int = 0
+    units: int | None = None
+    grams: int | None = None
 
 
-class Return(Part, frozen=True, kw_only=True, tag="return", tag_field="do"):
+class Return(StepPart, frozen=True, kw_only=True, tag="return", tag_field="do"):
     """Goods of a sale come back; all that is left where no lines are named.
 
     ``gifts`` are units that were given on top, by article. Of those that what is kept does not give
@@ -42,7 +42,7 @@ class Return(Part, frozen=True, kw_only=True, tag="return", tag_field="do"):
     gifts: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-class Exchange(Part, frozen=True, kw_only=True, tag="exchange", tag_field="do"):
+class Exchange(StepPart, frozen=True, kw_only=True, tag="exchange", tag_field="do"):
     """Goods of a sale come back on the ticket of the running basket: one difference is paid."""
 
     sale: str = ""
@@ -50,59 +50,59 @@ class Exchange(Part, frozen=True, kw_only=True, tag="exchange", tag_field="do"):
     gifts: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-class RefundAmount(Part, frozen=True, kw_only=True, tag="refund-amount", tag_field="do"):
+class RefundAmount(StepPart, frozen=True, kw_only=True, tag="refund-amount", tag_field="do"):
     """Give back money of a sale without goods; points are taken back on the amount."""
 
     amount_minor: int
     sale: str = ""
 
 
-class ChangeOffer(Part, frozen=True, kw_only=True, tag="change-offer", tag_field="do"):
+class ChangeOffer(StepPart, frozen=True, kw_only=True, tag="change-offer", tag_field="do"):
     """Switch an offer off, or put another in its place; earlier sales keep theirs."""
 
     offer: str
     replacement: Offer | None = None
 
 
-class ChangePriceList(Part, frozen=True, kw_only=True, tag="change-price-list", tag_field="do"):
+class ChangePriceList(StepPart, frozen=True, kw_only=True, tag="change-price-list", tag_field="do"):
     """Put other prices on a price list; without prices it goes."""
 
     price_list: str
     prices: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-class TellLiability(Part, frozen=True, kw_only=True, tag="liability", tag_field="do"):
+class TellLiability(StepPart, frozen=True, kw_only=True, tag="liability", tag_field="do"):
     """What the shop owes for points at the end of a day, and what has lapsed unused by then."""
 
     on: date | None = None
     """Today where left out."""
 
 
-class MoveCash(Part, frozen=True, kw_only=True, tag="move-cash", tag_field="do"):
+class MoveCash(StepPart, frozen=True, kw_only=True, tag="move-cash", tag_field="do"):
     """Cash into the drawer, or out of it, that no sale has moved."""
 
     kind: Literal["paid-in", "paid-out", "drop"]
     amount_minor: int
 
 
-class CountDrawer(Part, frozen=True, kw_only=True, tag="count-drawer", tag_field="do"):
+class CountDrawer(StepPart, frozen=True, kw_only=True, tag="count-drawer", tag_field="do"):
     """Count the cash; the result tells what was expected and the difference."""
 
     amount_minor: int
 
 
-class CloseDay(Part, frozen=True, kw_only=True, tag="close-day", tag_field="do"):
+class CloseDay(StepPart, frozen=True, kw_only=True, tag="close-day", tag_field="do"):
     """Close the day: its totals are told, and the next day begins with none."""
 
 
-class MergeMembers(Part, frozen=True, kw_only=True, tag="merge-members", tag_field="do"):
+class MergeMembers(StepPart, frozen=True, kw_only=True, tag="merge-members", tag_field="do"):
     """Everything of one member goes to another; ``member`` is no more."""
 
     member: str
     into: str
 
 
-class TopUp(Part, frozen=True, kw_only=True, tag="top-up", tag_field="do"):
+class TopUp(StepPart, frozen=True, kw_only=True, tag="top-up", tag_field="do"):
     """Pay stored value in for a member."""
 
     member: str
@@ -110,13 +110,15 @@ class TopUp(Part, frozen=True, kw_only=True, tag="top-up", tag_field="do"):
     tender: Literal["cash", "card", "wallet"] = "cash"
 
 
-class CloseStoredValue(Part, frozen=True, kw_only=True, tag="close-stored-value", tag_field="do"):
+class CloseStoredValue(
+    StepPart, frozen=True, kw_only=True, tag="close-stored-value", tag_field="do"
+):
     """Pay a member's principal out in cash; the bonus is forfeited."""
 
     member: str
 
 
-class SellGiftCard(Part, frozen=True, kw_only=True, tag="sell-gift-card", tag_field="do"):
+class SellGiftCard(StepPart, frozen=True, kw_only=True, tag="sell-gift-card", tag_field="do"):
     """Sell a gift card."""
 
     code: str
@@ -124,13 +126,13 @@ class SellGiftCard(Part, frozen=True, kw_only=True, tag="sell-gift-card", tag_fi
     tender: Literal["cash", "card", "wallet"] = "cash"
 
 
-class CloseGiftCard(Part, frozen=True, kw_only=True, tag="close-card", tag_field="do"):
+class CloseGiftCard(StepPart, frozen=True, kw_only=True, tag="close-card", tag_field="do"):
     """Pay out in cash what is left on a gift card."""
 
     code: str
 
 
-class BuyAtPartner(Part, frozen=True, kw_only=True, tag="partner", tag_field="do"):
+class BuyAtPartner(StepPart, frozen=True, kw_only=True, tag="partner", tag_field="do"):
     """A member buys at a partner and earns at its rate; ``points`` pay there what they can."""
 
     partner: str
@@ -139,14 +141,14 @@ class BuyAtPartner(Part, frozen=True, kw_only=True, tag="partner", tag_field="do
     points: int = 0
 
 
-class Act(Part, frozen=True, kw_only=True, tag="action", tag_field="do"):
+class Act(StepPart, frozen=True, kw_only=True, tag="action", tag_field="do"):
     """A member did something that the programme gives points for."""
 
     action: str
     member: str
 
 
-class EnterDraw(Part, frozen=True, kw_only=True, tag="enter-draw", tag_field="do"):
+class EnterDraw(StepPart, frozen=True, kw_only=True, tag="enter-draw", tag_field="do"):
     """A member buys entries of a prize draw with points."""
 
     draw: str
@@ -154,7 +156,7 @@ class EnterDraw(Part, frozen=True, kw_only=True, tag="enter-draw", tag_field="do
     entries: int = 1
 
 
-class RunDraw(Part, frozen=True, kw_only=True, tag="run-draw", tag_field="do"):
+class RunDraw(StepPart, frozen=True, kw_only=True, tag="run-draw", tag_field="do"):
     """Reveal the seed and draw."""
 
     draw: str

@@ -54,6 +54,8 @@ def pay(shop: Shop, step: told.Pay) -> None:
         spend_points(shop, told.SpendPoints(points=_points_worth(shop, step.amount_minor)))
         return
     _check_tender(shop, step.tender)
+    if not shop.lines and not shop.exchanges:
+        raise DomainError("basket-empty")
     _plan_to_pay(shop, step)
     quote = shop.quote()
     due, in_cash = shop.due(quote)

@@ -8,6 +8,7 @@ import msgspec
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.ids import GoodsId, LotId
+from shared.language import Language, words
 from shared.loyalty.bundle import template
 from shared.loyalty.gift_card import GiftCard
 from shared.loyalty.lots import Lot
@@ -23,18 +24,9 @@ from shared.workbench.account import Account
 from shared.workbench.check_scenario import check_scenario
 from shared.workbench.coupons import Code
 from shared.workbench.expecting import unlike
-from shared.workbench.result import State
+from shared.workbench.result import RefusedState, State
 from shared.workbench.shop import Shop
 from shared.workbench.telling import state_of
-
-
-class StepRefused(DomainError):
-    """A step that cannot be done; ``cause`` says why."""
-
-    def __init__(self, number: int, step: told.Step, cause: DomainError) -> None:
-        what = msgspec.json.encode(step).decode()
-        super().__init__("step-refused", number=number, what=what)
-        self.cause = cause
 
 
 def open_shop(scenario: told.Scenario) -> Shop:
@@ -65,19 +57,34 @@ def open_shop(scenario: told.Scenario) -> Shop:
 def play(scenario: told.Scenario) -> Iterator[State]:
     """The state after each ``show``, and after the last step; that of the start without steps.
 
-    Raises StepRefused where a step cannot be done, and what ``open_shop`` raises.
+    A step that cannot be done changes nothing, and is told by every later state. Raises what
+    ``open_shop`` raises.
     """
     shop = open_shop(scenario)
     if not scenario.steps:
-        yield state_of(shop, 0, "")
+        yield state_of(shop, 0)
+    done: list[told.Step] = []
+    refused: list[RefusedState] = []
     for number, step in enumerate(scenario.steps, start=1):
         try:
             do(shop, step)
+            done.append(step)
         except DomainError as error:
-            raise StepRefused(number, step, error) from error
+            refused.append(_refused(number, step, error))
+            # Whatever it had begun is gone with the shop that it was begun in.
+            shop = open_shop(scenario)
+            for one in done:
+                do(shop, one)
         is_last = number == len(scenario.steps)
         if isinstance(step, told.Show) or is_last:
-            yield state_of(shop, number, step.title if isinstance(step, told.Show) else "")
+            title = step.title if isinstance(step, told.Show) else ""
+            yield state_of(shop, number, title, refused)
+
+
+def _refused(number: int, step: told.Step, error: DomainError) -> RefusedState:
+    chinese, english = (words(language).error(error) for language in Language)
+    do = str(step.__struct_config__.tag)
+    return RefusedState(step=number, do=do, code=error.code, zh=chinese, en=english)
 
 
 HANDLERS: Final[dict[type, Callable[[Shop, Any], None]]] = {
@@ -134,13 +141,33 @@ def differences(scenario: told.Scenario, states: Sequence[State]) -> list[str]:
         for number, step in enumerate(scenario.steps, start=1)
         if isinstance(step, told.Show)
     }
+    codes = {one.step: one.code for one in refused_in(states)}
     found: list[str] = []
+    for number, step in enumerate(scenario.steps, start=1):
+        if step.refused and number not in codes:
+            found.append(f"step {number}: done, although it was to be refused")
+        elif isinstance(step.refused, str) and step.refused != codes.get(number):
+            found.append(f"step {number}: refused as {codes[number]}, {step.refused} expected")
     for state in states:
         is_last = state.step == len(scenario.steps)
         wanted = [expected.get(state.step, {}), scenario.expect if is_last else {}]
         for one in filter(None, wanted):
             found += unlike(one, msgspec.to_builtins(state), f"step {state.step} $")
     return found
+
+
+def refused_in(states: Sequence[State]) -> Sequence[RefusedState]:
+    """All steps that could not be done."""
+    return states[-1].refused if states else ()
+
+
+def refused_unforeseen(scenario: told.Scenario, states: Sequence[State]) -> list[RefusedState]:
+    """Those of which the scenario does not say that they are to be refused."""
+    shown = [step.expect for step in scenario.steps if isinstance(step, told.Show)]
+    if any("refused" in one for one in (*shown, scenario.expect)):
+        # What was stated of them is compared with everything else.
+        return []
+    return [one for one in refused_in(states) if not scenario.steps[one.step - 1].refused]
 
 
 def _goods(article: told.Article, programme: Programme) -> Goods:

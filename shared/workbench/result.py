@@ -245,6 +245,17 @@ class WinState(msgspec.Struct, frozen=True, kw_only=True):
     entry: str
 
 
+class RefusedState(msgspec.Struct, frozen=True, kw_only=True):
+    """A step that could not be done, and why; it changed nothing."""
+
+    step: int
+    do: str
+    code: str
+    """Of the reason; stable."""
+    zh: str
+    en: str
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """Everything after a step."""
 
@@ -292,5 +303,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """The last one that was asked for."""
     partners: tuple[PartnerState, ...] = ()
     wins: tuple[WinState, ...] = ()
+    refused: tuple[RefusedState, ...] = ()
+    """All steps up to here that could not be done."""
     point_decimals: int = 0
     """How many digits of points are decimals."""

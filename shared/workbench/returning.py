@@ -181,7 +181,13 @@ def _wanted(
     for one in lines:
         if one.line not in left:
             raise DomainError("line-not-in-sale", sale=sold.sale, line=one.line)
-        quantity = one.units or one.grams or left[one.line]
+        sold_line = sold.basket.lines[names[one.line].line - 1]
+        said, other = (one.units, one.grams) if sold_line.units else (one.grams, one.units)
+        quantity = left[one.line] if said is None else said
+        if other is not None:
+            raise DomainError("bad-quantity", sku=sold_line.goods.sku, quantity=other)
+        if not quantity:
+            raise DomainError("nothing-to-return")
         wanted[one.line] = wanted.get(one.line, 0) + quantity
     return wanted
 

@@ -1,6 +1,7 @@
 """Steps that ring up: goods, prices, who buys, what is claimed."""
 
 from dataclasses import replace
+from datetime import date
 
 from shared.errors import DomainError
 from shared.ids import CouponId
@@ -27,13 +28,19 @@ def add(shop: Shop, step: told.Add) -> None:
         BasketLine(
             id=_line_name(shop, step.line),
             goods=goods,
-            units=step.units or (0 if step.grams else 1),
+            units=_units(step),
             grams=step.grams,
             price_minor=step.price_minor,
             label_minor=step.label_minor,
             comes_in=step.comes_in,
         )
     )
+
+
+def _units(step: told.Add) -> int:
+    if step.units is not None:
+        return step.units
+    return 0 if step.grams else 1
 
 
 def _line_name(shop: Shop, wanted: str) -> str:
@@ -50,16 +57,24 @@ def _line_name(shop: Shop, wanted: str) -> str:
 def _check_batch(shop: Shop, step: told.Add) -> None:
     """DomainError ``unknown-batch``, ``batch-recalled`` or ``batch-lapsed``."""
     known = shop.batches.get(step.goods, ())
-    if not step.batch or step.comes_in:
+    if step.comes_in or not (known or step.batch):
         return
-    found = next((one for one in known if one.batch == step.batch), None)
-    if found is None:
+    meant = [one for one in known if step.batch in ("", one.batch)]
+    if not meant:
         raise DomainError("unknown-batch", goods=step.goods, batch=step.batch)
-    if found.is_recalled:
-        raise DomainError("batch-recalled", goods=step.goods, batch=step.batch)
-    if found.last_day is not None and shop.at.date() > found.last_day:
-        on = found.last_day.isoformat()
-        raise DomainError("batch-lapsed", goods=step.goods, batch=step.batch, on=on)
+    against = [_against(one, step.goods, shop.at.date()) for one in meant]
+    if None not in against:
+        raise next(filter(None, against))
+
+
+def _against(batch: told.Batch, goods: str, today: date) -> DomainError | None:
+    """Why goods of a batch may not be sold."""
+    if batch.is_recalled:
+        return DomainError("batch-recalled", goods=goods, batch=batch.batch)
+    if batch.last_day is not None and today > batch.last_day:
+        on = batch.last_day.isoformat()
+        return DomainError("batch-lapsed", goods=goods, batch=batch.batch, on=on)
+    return None
 
 
 def remove(shop: Shop, step: told.Remove) -> None:
@@ -69,7 +84,10 @@ def remove(shop: Shop, step: told.Remove) -> None:
 
 
 def set_quantity(shop: Shop, step: told.SetQuantity) -> None:
-    """Other units, or grams."""
+    """Other units, or grams; none of either takes the line off."""
+    if not step.units and not step.grams:
+        remove(shop, told.Remove(line=step.line))
+        return
     shop.change(step.line, units=step.units, grams=step.grams)
 
 

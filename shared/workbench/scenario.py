@@ -14,7 +14,7 @@ from shared.catalogue.goods import SoldBy
 from shared.errors import DomainError
 from shared.loyalty.programme import Programme
 from shared.workbench import later_steps as later
-from shared.workbench.part import Part
+from shared.workbench.part import Part, StepPart
 
 
 class Batch(Part, frozen=True, kw_only=True):
@@ -108,11 +108,14 @@ class Person(Part, frozen=True, kw_only=True):
     """Their last day with a sale or a lot where left out."""
 
 
-class Add(Part, frozen=True, kw_only=True, tag="add", tag_field="do"):
-    """Ring up units, or grams of weighed goods; ``line`` names the line for later steps."""
+class Add(StepPart, frozen=True, kw_only=True, tag="add", tag_field="do"):
+    """Ring up units, one where nothing is said, or grams of weighed goods.
+
+    ``line`` names the line for later steps.
+    """
 
     goods: str
-    units: int = 0
+    units: int | None = None
     grams: int = 0
     line: str = ""
     price_minor: int | None = None
@@ -120,31 +123,31 @@ class Add(Part, frozen=True, kw_only=True, tag="add", tag_field="do"):
     comes_in: bool = False
     """Handed in by the customer, as an empty bottle: it counts against the total."""
     batch: str = ""
-    """Of goods that have batches: which one it is from."""
+    """Of goods that have batches: which one it is from; any that may be sold where left out."""
 
 
-class Remove(Part, frozen=True, kw_only=True, tag="remove", tag_field="do"):
+class Remove(StepPart, frozen=True, kw_only=True, tag="remove", tag_field="do"):
     """Take a line off."""
 
     line: str
 
 
-class SetQuantity(Part, frozen=True, kw_only=True, tag="quantity", tag_field="do"):
-    """Change the units or grams of a line."""
+class SetQuantity(StepPart, frozen=True, kw_only=True, tag="quantity", tag_field="do"):
+    """Change the units or grams of a line; none of either takes it off."""
 
     line: str
     units: int = 0
     grams: int = 0
 
 
-class SetPrice(Part, frozen=True, kw_only=True, tag="price", tag_field="do"):
+class SetPrice(StepPart, frozen=True, kw_only=True, tag="price", tag_field="do"):
     """Type a price by hand; without one the catalogue's holds again."""
 
     line: str
     price_minor: int | None = None
 
 
-class Discount(Part, frozen=True, kw_only=True, tag="discount", tag_field="do"):
+class Discount(StepPart, frozen=True, kw_only=True, tag="discount", tag_field="do"):
     """Type a discount by hand, on a line or on the whole basket; without a figure it goes again."""
 
     line: str = ""
@@ -152,13 +155,13 @@ class Discount(Part, frozen=True, kw_only=True, tag="discount", tag_field="do"):
     amount_minor: int = 0
 
 
-class SetMember(Part, frozen=True, kw_only=True, tag="member", tag_field="do"):
+class SetMember(StepPart, frozen=True, kw_only=True, tag="member", tag_field="do"):
     """Price for a member, or for nobody."""
 
     member: str | None = None
 
 
-class Claim(Part, frozen=True, kw_only=True, tag="claim", tag_field="do"):
+class Claim(StepPart, frozen=True, kw_only=True, tag="claim", tag_field="do"):
     """Claim a coupon of the programme by one of its codes.
 
     ``coupon`` may be left out for a code that the scenario knows.
@@ -168,27 +171,27 @@ class Claim(Part, frozen=True, kw_only=True, tag="claim", tag_field="do"):
     coupon: str = ""
 
 
-class Unclaim(Part, frozen=True, kw_only=True, tag="unclaim", tag_field="do"):
+class Unclaim(StepPart, frozen=True, kw_only=True, tag="unclaim", tag_field="do"):
     """Give a claimed code back."""
 
     code: str
 
 
-class Reward(Part, frozen=True, kw_only=True, tag="reward", tag_field="do"):
+class Reward(StepPart, frozen=True, kw_only=True, tag="reward", tag_field="do"):
     """Want a reward for points so many times; 0 takes it back."""
 
     offer: str
     times: int = 1
 
 
-class ChooseGift(Part, frozen=True, kw_only=True, tag="gift", tag_field="do"):
-    """Choose among the gifts of an offer; an empty SKU leaves the choice open again."""
+class ChooseGift(StepPart, frozen=True, kw_only=True, tag="gift", tag_field="do"):
+    """Choose among the gifts of an offer; an empty SKU where the customer wants none."""
 
     offer: str
     goods: str = ""
 
 
-class PlanTender(Part, frozen=True, kw_only=True, tag="paying", tag_field="do"):
+class PlanTender(StepPart, frozen=True, kw_only=True, tag="paying", tag_field="do"):
     """How the customer wants to pay, for offers that ask: all with this tender, or a share.
 
     It has to come true when the sale is complete. Without this step, the first tender of a sale
@@ -199,7 +202,7 @@ class PlanTender(Part, frozen=True, kw_only=True, tag="paying", tag_field="do"):
     share_basis_points: int = 10_000
 
 
-class SpendPoints(Part, frozen=True, kw_only=True, tag="points", tag_field="do"):
+class SpendPoints(StepPart, frozen=True, kw_only=True, tag="points", tag_field="do"):
     """Pay with points; all that can pay where no number is given, by the rule that pays most.
 
     By a rule that lowers the price it comes before all tenders.
@@ -209,7 +212,7 @@ class SpendPoints(Part, frozen=True, kw_only=True, tag="points", tag_field="do")
     rule: str = ""
 
 
-class Pay(Part, frozen=True, kw_only=True, tag="tender", tag_field="do"):
+class Pay(StepPart, frozen=True, kw_only=True, tag="tender", tag_field="do"):
     """Pay an amount, or the rest, or what this tender may pay of it where that is less.
 
     ``cash``, ``card``, ``wallet``, ``voucher``, ``stored-value``, ``gift-card`` (with its
@@ -222,7 +225,7 @@ class Pay(Part, frozen=True, kw_only=True, tag="tender", tag_field="do"):
     code: str = ""
 
 
-class Complete(Part, frozen=True, kw_only=True, tag="complete", tag_field="do"):
+class Complete(StepPart, frozen=True, kw_only=True, tag="complete", tag_field="do"):
     """Finish the sale: points, spending and tier move, the basket is empty.
 
     ``sale`` names it for later steps (``sale-1`` and so on where left out). To complete a sale that
@@ -232,17 +235,17 @@ class Complete(Part, frozen=True, kw_only=True, tag="complete", tag_field="do"):
     sale: str = ""
 
 
-class Cancel(Part, frozen=True, kw_only=True, tag="cancel", tag_field="do"):
+class Cancel(StepPart, frozen=True, kw_only=True, tag="cancel", tag_field="do"):
     """Give the basket up with everything that was taken for it."""
 
 
-class MoveClock(Part, frozen=True, kw_only=True, tag="clock", tag_field="do"):
-    """It is another time."""
+class MoveClock(StepPart, frozen=True, kw_only=True, tag="clock", tag_field="do"):
+    """It is a later time."""
 
     at: datetime
 
 
-class Show(Part, frozen=True, kw_only=True, tag="show", tag_field="do"):
+class Show(StepPart, frozen=True, kw_only=True, tag="show", tag_field="do"):
     """Tell how things stand; ``expect`` is what they are to be, as that of the whole document."""
 
     title: str = ""

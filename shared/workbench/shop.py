@@ -67,6 +67,7 @@ class Shop:
     claims: list[CouponClaim] = field(default_factory=list)
     rewards: dict[str, int] = field(default_factory=dict)
     gifts: dict[str, str] = field(default_factory=dict)
+    """What was chosen, by offer; empty where the customer wants none."""
     paying: str = ""
     paying_share: int = WHOLE
     discount: HandDiscount | None = None
@@ -122,7 +123,7 @@ class Shop:
             claims=claims_on(self.claims, self.member or "", self.at.date()),
             paying=self._planned(),
             rewards=tuple(RewardClaim(offer, times) for offer, times in self.rewards.items()),
-            gifts=tuple(self.gifts.items()),
+            gifts=tuple(one for one in self.gifts.items() if one[1]),
             uses=tuple(self._uses(account)),
             discount=self.discount,
         )

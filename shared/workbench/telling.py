@@ -29,6 +29,7 @@ from shared.workbench.result import (
     MemberState,
     OfferState,
     PartnerState,
+    RefusedState,
     RewardState,
     State,
     TaxState,
@@ -36,8 +37,8 @@ from shared.workbench.result import (
 from shared.workbench.shop import Shop
 
 
-def state_of(shop: Shop, step: int, title: str) -> State:
-    """Everything after a step."""
+def state_of(shop: Shop, step: int, title: str = "", refused: Sequence[RefusedState] = ()) -> State:
+    """Everything after a step; ``refused`` are those that could not be done."""
     basket, quote = shop.basket(), shop.quote()
     earning, (due, in_cash) = shop.earning(quote), shop.due(quote)
     can_pay = _can_pay(shop, basket, quote)
@@ -108,6 +109,7 @@ def state_of(shop: Shop, step: int, title: str) -> State:
         liability=shop.liability,
         partners=tuple(_partners(shop)),
         wins=tuple(shop.wins),
+        refused=tuple(refused),
         point_decimals=shop.programme.points.decimals,
     )
 
