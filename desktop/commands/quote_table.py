@@ -188,7 +188,8 @@ def _offers(state: State, telling: Telling) -> Iterator[str]:
 def _refund(refund: RefundState, telling: Telling) -> Iterator[str]:
     say = telling.say
     amount, tax = telling.money(refund.amount_minor), telling.money(refund.tax_minor)
-    yield say("quote.refund", sale=refund.sale, amount=amount, tax=tax)
+    key = "quote.refund" if refund.sale else "quote.refund-without-receipt"
+    yield say(key, sale=refund.sale, amount=amount, tax=tax)
     if refund.gifts_charged_minor:
         yield say("quote.gifts-charged", amount=telling.money(refund.gifts_charged_minor))
     for one in refund.tenders:

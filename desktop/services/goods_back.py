@@ -16,11 +16,11 @@ from shared.ids import CouponId, EntryId, LotId
 from shared.loyalty.lots import DEBT, Lot, claw_back
 from shared.loyalty.returns import Paid, points_to_lots, split_refund
 from shared.loyalty.wallet import Wallet, part_back
-from shared.pricing.basket import Basket, BasketLine
+from shared.pricing.basket import BasketLine
 from shared.pricing.cash import cash_rounding
-from shared.pricing.engine import price
 from shared.pricing.return_lines import SoldBy, Wanted, lines_back
 from shared.pricing.sale_lines import sale_lines, tax_totals
+from shared.pricing.unreceipted import price_without_receipt
 from shared.trade.fact import (
     LotDraw,
     MemberOutcome,
@@ -337,11 +337,12 @@ def _taxes(lines: Iterable[ReturnLine], sold: Iterable[TaxTotal]) -> tuple[TaxTo
 
 
 def unreceipted_return(lines: Sequence[BasketLine], pricing: Pricing, at: datetime) -> GoodsBack:
-    """Goods without a receipt: today's list price without offers, in cash, nobody's points."""
-    programme = msgspec.structs.replace(pricing.programme, offers=(), coupons=())
-    coming = tuple(replace(line, comes_in=False) for line in lines)
-    basket = Basket(lines=coming, at=at, store=pricing.store_id)
-    quote = price(basket, programme)
+    """Goods without a receipt: today's list price without offers, in cash, nobody's points.
+
+    Raises DomainError ``return-needs-receipt`` above what the programme allows.
+    """
+    programme = pricing.programme
+    basket, quote = price_without_receipt(lines, programme, at=at, store=pricing.store_id)
     due = cash_rounding(quote.total_minor, programme)
     return GoodsBack(
         lines=tuple(_unreceipted_line(line) for line in sale_lines(basket, quote)),

@@ -130,9 +130,6 @@ class Returns:
             raise DomainError("approval-needed", action=WITHOUT_RECEIPT)
         at = self._books.clock.now().astimezone(self._books.identity.zone)
         back = unreceipted_return(lines, pricing, at)
-        limit = pricing.programme.returns.without_receipt_minor
-        if back.total > limit:
-            raise DomainError("return-needs-receipt", limit=limit)
 
         def work(transaction: Transaction) -> CompletedReturn:
             if hold_id is not None:

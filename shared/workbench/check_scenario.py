@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Final
+from zoneinfo import available_timezones
 
 import msgspec
 
@@ -29,7 +30,9 @@ def _problems(scenario: Scenario, programme: Programme) -> Iterator[str]:
     yield from _twice((one.id for one in scenario.members), "$.members", "id")
     yield from _twice((one.code for one in scenario.coupons), "$.coupons", "code")
     yield from _twice((one.code for one in scenario.gift_cards), "$.gift_cards", "code")
-    yield from _moment(scenario.at, "$.at")
+    if scenario.zone and scenario.zone not in available_timezones():
+        yield f"there is no time zone `{scenario.zone}` - at `$.zone`"
+    yield from _moment(scenario.at, scenario.zone, "$.at")
     yield from _amount(scenario.float_minor, "$.float_minor")
     if not programme.tax_classes:
         yield "at least one tax class is needed - at `$.programme.tax_classes`"
@@ -39,7 +42,7 @@ def _problems(scenario: Scenario, programme: Programme) -> Iterator[str]:
     yield from _held(scenario, programme)
     for number, step in enumerate(scenario.steps):
         if isinstance(step, MoveClock):
-            yield from _moment(step.at, f"$.steps[{number}].at")
+            yield from _moment(step.at, scenario.zone, f"$.steps[{number}].at")
         yield from _figures(msgspec.to_builtins(step), f"$.steps[{number}]")
 
 
@@ -127,7 +130,7 @@ def _day(day: date, place: str) -> Iterator[str]:
         yield f"a year from {YEARS.start} to {YEARS.stop - 1} is needed - at `{place}`"
 
 
-def _moment(at: datetime, place: str) -> Iterator[str]:
+def _moment(at: datetime, zone: str, place: str) -> Iterator[str]:
     yield from _day(at.date(), place)
-    if at.tzinfo is not None:
-        yield f"times are those on the store's wall, without a zone - at `{place}`"
+    if at.tzinfo is not None and not zone:
+        yield f"a time with an offset needs the store's `zone` - at `{place}`"

@@ -12,6 +12,7 @@ from shared.workbench import scenario
 from shared.workbench.day import Day
 from shared.workbench.result import DayState, DrawerState, LiabilityState, LotOwed
 from shared.workbench.shop import Held, Shop
+from shared.workbench.wall import instant, on_the_wall
 
 
 def cancel(shop: Shop, _step: scenario.Cancel) -> None:
@@ -21,9 +22,10 @@ def cancel(shop: Shop, _step: scenario.Cancel) -> None:
 
 def move_clock(shop: Shop, step: scenario.MoveClock) -> None:
     """It is a later time."""
-    if step.at < shop.at:
+    at = on_the_wall(step.at, shop.zone)
+    if instant(at, shop.zone) < instant(shop.at, shop.zone):
         raise DomainError("clock-back", now=shop.at.isoformat(sep=" "))
-    shop.at = step.at
+    shop.at = at
 
 
 def hold(shop: Shop, step: told.Hold) -> None:

@@ -42,6 +42,26 @@ class Return(StepPart, frozen=True, kw_only=True, tag="return", tag_field="do"):
     gifts: dict[str, int] = msgspec.field(default_factory=dict)
 
 
+class Handed(Part, frozen=True, kw_only=True):
+    """So many units of an article, one where nothing is said, or grams."""
+
+    goods: str
+    units: int | None = None
+    grams: int = 0
+
+
+class ReturnWithoutReceipt(
+    StepPart, frozen=True, kw_only=True, tag="return-without-receipt", tag_field="do"
+):
+    """Goods come back of which nobody knows the sale: for cash, within the programme's limit.
+
+    A manager has to approve of it.
+    """
+
+    goods: tuple[Handed, ...]
+    is_approved: bool = False
+
+
 class Exchange(StepPart, frozen=True, kw_only=True, tag="exchange", tag_field="do"):
     """Goods of a sale come back on the ticket of the running basket: one difference is paid."""
 

@@ -17,7 +17,15 @@ from shared.loyalty.stamps import Stamps
 from shared.loyalty.tiers import Spending
 from shared.loyalty.validation import check
 from shared.loyalty.wallet import Wallet
-from shared.workbench import benefits, completing, counter, paying, returning, ringing
+from shared.workbench import (
+    benefits,
+    completing,
+    counter,
+    paying,
+    returning,
+    ringing,
+    without_receipt,
+)
 from shared.workbench import later_steps as later
 from shared.workbench import scenario as told
 from shared.workbench.account import Account
@@ -27,6 +35,7 @@ from shared.workbench.expecting import unlike
 from shared.workbench.result import RefusedState, State
 from shared.workbench.shop import Shop
 from shared.workbench.telling import state_of
+from shared.workbench.wall import on_the_wall
 
 
 def open_shop(scenario: told.Scenario) -> Shop:
@@ -41,7 +50,8 @@ def open_shop(scenario: told.Scenario) -> Shop:
         programme=programme,
         goods={one.sku: _goods(one, programme) for one in scenario.goods},
         accounts={one.id: _account(one) for one in scenario.members},
-        at=scenario.at,
+        at=on_the_wall(scenario.at, scenario.zone),
+        zone=scenario.zone,
         store=scenario.store,
         till=scenario.till,
         float_minor=scenario.float_minor,
@@ -114,6 +124,7 @@ HANDLERS: Final[dict[type, Callable[[Shop, Any], None]]] = {
     later.CountDrawer: counter.count_drawer,
     later.CloseDay: counter.close_day,
     later.Return: returning.return_goods,
+    later.ReturnWithoutReceipt: without_receipt.take_back,
     later.Exchange: returning.exchange,
     later.RefundAmount: returning.refund_amount,
     later.MergeMembers: benefits.merge_members,

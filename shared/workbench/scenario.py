@@ -1,7 +1,7 @@
 """The document of ``evertill quote``: a programme, goods, members, and steps at one till.
 
 JSON or TOML; ``evertill quote --schema`` prints its JSON Schema. Amounts are minor units, points
-the programme's smallest units, times the store's wall clock.
+the programme's smallest units, times those of the store's wall clock.
 """
 
 import tomllib
@@ -273,6 +273,7 @@ Step = (
     | later.Hold
     | later.Recall
     | later.Return
+    | later.ReturnWithoutReceipt
     | later.Exchange
     | later.RefundAmount
     | later.ChangeOffer
@@ -297,7 +298,7 @@ class Scenario(Part, frozen=True, kw_only=True):
     """Everything at once."""
 
     at: datetime
-    """On the store's wall, without a zone."""
+    """On the store's wall; with an offset where ``zone`` says where the store is."""
     goods: tuple[Article, ...]
     steps: tuple[Step, ...]
     programme: Programme | None = None
@@ -308,6 +309,8 @@ class Scenario(Part, frozen=True, kw_only=True):
     gift_cards: tuple[HeldCard, ...] = ()
     float_minor: int = 0
     """Cash in the drawer at the start."""
+    zone: str = ""
+    """The store's IANA time zone, for times that come with an offset."""
     store: str = "store"
     till: str = "till"
     expect: dict[str, Any] = msgspec.field(default_factory=dict)

@@ -60,8 +60,10 @@ class Shop:
     goods: dict[str, Goods]
     accounts: dict[str, Account]
     at: datetime
+    """On the store's wall."""
     store: str
     till: str
+    zone: str = ""
     member: str | None = None
     lines: list[BasketLine] = field(default_factory=list)
     claims: list[CouponClaim] = field(default_factory=list)

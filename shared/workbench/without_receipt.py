@@ -1,0 +1,38 @@
+"""Goods that come back although nobody knows their sale."""
+
+from shared.errors import DomainError
+from shared.ids import StoreId
+from shared.pricing.basket import BasketLine
+from shared.pricing.cash import cash_rounding
+from shared.pricing.unreceipted import price_without_receipt
+from shared.workbench import later_steps as told
+from shared.workbench.result import RefundState, TenderState
+from shared.workbench.shop import Shop
+
+
+def take_back(shop: Shop, step: told.ReturnWithoutReceipt) -> None:
+    """Today's list price in cash, with an approval and within the programme's limit."""
+    if not step.goods:
+        raise DomainError("nothing-to-return")
+    if not step.is_approved:
+        raise DomainError("approval-needed", action="return-without-receipt")
+    lines = [_line(shop, str(number), one) for number, one in enumerate(step.goods, start=1)]
+    _, quote = price_without_receipt(lines, shop.programme, at=shop.at, store=StoreId(shop.store))
+    cash = cash_rounding(quote.total_minor, shop.programme).due_minor
+    taxes = {row.tax_class: sum(tax.amount_minor for tax in row.taxes) for row in quote.taxes}
+    shop.drawer -= cash
+    shop.day.tenders["cash"] -= cash
+    shop.day.give_back(quote.total_minor, taxes)
+    shop.refund = RefundState(
+        sale="",
+        amount_minor=quote.total_minor,
+        tax_minor=sum(taxes.values()),
+        tenders=(TenderState(tender="cash", amount_minor=cash, change_minor=0, points=0),),
+        points_taken_back=0,
+        points_given_back=0,
+    )
+
+
+def _line(shop: Shop, name: str, one: told.Handed) -> BasketLine:
+    units = (0 if one.grams else 1) if one.units is None else one.units
+    return BasketLine(id=name, goods=shop.article(one.goods), units=units, grams=one.grams)
