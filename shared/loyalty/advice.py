@@ -7,12 +7,25 @@ it, its field ``rule`` names the place. Nothing here keeps a programme from bein
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from itertools import pairwise
+from itertools import combinations, pairwise, product
 
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
-from shared.loyalty.conditions import AllOf, Condition, Dates, Stores, Tills, Weekly
-from shared.loyalty.effects import Bundle, FixedPrice, Gift, Ladder, PercentLadder, PercentOff
+from shared.loyalty.conditions import AllOf, Condition, Dates, Measured, Spend
+from shared.loyalty.contradictions import can_hold
+from shared.loyalty.effects import (
+    AmountOff,
+    Bundle,
+    FixedPrice,
+    FurtherUnits,
+    Gift,
+    IssueCoupon,
+    Ladder,
+    NthItem,
+    PercentLadder,
+    PercentOff,
+    SetPrice,
+)
 from shared.loyalty.offers import GroupMode, Offer
 from shared.loyalty.programme import InOneSale, InTotal, InWindow, Programme, TierCondition
 from shared.money import divide_rounded
@@ -24,8 +37,11 @@ def advice(programme: Programme, today: date, goods: Sequence[Goods] = ()) -> It
     """Everything worth a second look on a day; ``goods`` are the catalogue, where it is known."""
     yield from _groups(programme)
     yield from _tiers(programme)
+    yield from _overlaps(programme, goods)
+    yield from _coupons(programme)
     for offer in programme.offers:
         yield from _never(offer, today)
+        yield from _figures(offer)
         yield from _steps(offer)
         if goods:
             yield from _goods(offer, goods)
@@ -38,6 +54,33 @@ def _groups(programme: Programme) -> Iterator[DomainError]:
             yield DomainError("advice-group-unused", rule=f"groups/{group.id}")
         elif members[group.id] == 1 and group.mode is not GroupMode.CHAIN:
             yield DomainError("advice-group-of-one", rule=f"groups/{group.id}")
+
+
+def _overlaps(programme: Programme, goods: Sequence[Goods]) -> Iterator[DomainError]:
+    """Two groups of which one offer each applies, on the same goods: both of them do.
+
+    Where their places differ somebody has thought of that.
+    """
+    modes = {group.id: group.mode for group in programme.groups}
+    members: dict[str, list[Offer]] = {}
+    for offer in programme.offers:
+        if modes.get(offer.group) is GroupMode.ONE and not offer.claimed and not offer.is_reward:
+            members.setdefault(offer.group, []).append(offer)
+    for one, other in combinations(sorted(members), 2):
+        pairs = product(members[one], members[other])
+        found = next((pair for pair in pairs if _work_on_the_same(*pair, goods)), None)
+        if found is not None:
+            first, second = (offer.id for offer in found)
+            more = {"other": other, "first": first, "second": second}
+            yield DomainError("advice-groups-overlap", rule=f"groups/{one}", **more)
+
+
+def _work_on_the_same(one: Offer, other: Offer, goods: Sequence[Goods]) -> bool:
+    if one.place != other.place:
+        return False
+    if goods:
+        return any(one.goods.contains(sold) and other.goods.contains(sold) for sold in goods)
+    return one.goods == other.goods or one.goods.is_everything or other.goods.is_everything
 
 
 def _tiers(programme: Programme) -> Iterator[DomainError]:
@@ -65,22 +108,13 @@ def _asks_no_more(one: TierCondition, other: TierCondition) -> bool:
 
 
 def _never(offer: Offer, today: date) -> Iterator[DomainError]:
-    """Offers whose time is over or never comes, or that no place has."""
+    """Offers whose time is over, or whose conditions contradict each other."""
     rule = f"offers/{offer.id}"
-    conditions = list(_flat(offer.conditions))
-    for condition in conditions:
-        match condition:
-            case Dates(last=last) if last < today:
-                yield DomainError("advice-offer-over", rule=rule, last=last.isoformat())
-            case Weekly(start=start, end=end) if end is not None and end <= start:
-                yield DomainError("advice-offer-never", rule=rule, field="end")
-            case Weekly(weekdays=()) | Stores(stores=()) | Tills(tills=()):
-                yield DomainError("advice-offer-never", rule=rule, field="conditions")
-            case _:
-                pass
-    dates = [one for one in conditions if isinstance(one, Dates)]
-    if dates and max(one.first for one in dates) > min(one.last for one in dates):
-        yield DomainError("advice-offer-never", rule=rule, field="dates")
+    over = [one.last for one in _flat(offer.conditions) if isinstance(one, Dates)]
+    if over and min(over) < today:
+        yield DomainError("advice-offer-over", rule=rule, last=min(over).isoformat())
+    elif not can_hold(offer.conditions, today):
+        yield DomainError("advice-offer-never", rule=rule, field="conditions")
 
 
 def _flat(conditions: Iterable[Condition]) -> Iterator[Condition]:
@@ -92,11 +126,40 @@ def _flat(conditions: Iterable[Condition]) -> Iterator[Condition]:
             yield condition
 
 
+def _coupons(programme: Programme) -> Iterator[DomainError]:
+    """Coupons that come from their own use for ever, or from nowhere while they are good."""
+    issues = {
+        offer.id: offer.effect.coupon
+        for offer in programme.offers
+        if isinstance(offer.effect, IssueCoupon)
+    }
+    for coupon in programme.coupons:
+        if issues.get(coupon.offer) == coupon.id:
+            yield DomainError("advice-coupon-of-itself", rule=f"coupons/{coupon.id}")
+
+
+def _figures(offer: Offer) -> Iterator[DomainError]:
+    """Figures that another figure of the offer makes useless."""
+    rule, limits = f"offers/{offer.id}", offer.limits
+    if 0 < limits.per_member < limits.per_member_and_day:
+        yield DomainError("advice-limit-useless", rule=rule, field="per_member_and_day")
+    if 0 < limits.in_total < limits.per_store:
+        yield DomainError("advice-limit-useless", rule=rule, field="per_store")
+    match offer.effect:
+        case AmountOff(off_minor=off, each_unit=False) if 0 < offer.at_most_minor < off:
+            yield DomainError("advice-cap-below", rule=rule, off=off, cap=offer.at_most_minor)
+        case PercentOff(basis_points_off=points) if (
+            points == WHOLE and not offer.claimed and not offer.is_reward
+        ):
+            if not offer.at_most_minor and not offer.conditions:
+                yield DomainError("advice-all-free", rule=rule)
+        case _:
+            pass
+
+
 def _steps(offer: Offer) -> Iterator[DomainError]:
-    """Steps that give no more than the one before, because a cap stands in the way."""
+    """Steps that a cap keeps from giving more, or that the next one always replaces."""
     cap, effect = offer.at_most_minor, offer.effect
-    if not cap:
-        return
     rule = f"offers/{offer.id}"
     match effect:
         case Ladder(steps=steps):
@@ -111,9 +174,21 @@ def _steps(offer: Offer) -> Iterator[DomainError]:
             ]
         case _:
             return
-    for (_, before), (threshold, _off) in pairwise(gives):
-        if before >= cap:
-            yield DomainError("advice-step-unreachable", rule=rule, threshold_minor=threshold)
+    least = max((one.minimum_minor for one in _own_spend(offer)), default=0)
+    for (threshold, before), (following, _off) in pairwise(gives):
+        if following <= least:
+            yield DomainError("advice-step-passed", rule=rule, threshold_minor=threshold)
+        if cap and before >= cap:
+            yield DomainError("advice-step-unreachable", rule=rule, threshold_minor=following)
+
+
+def _own_spend(offer: Offer) -> Iterator[Spend]:
+    """What has to be left of the offer's own goods before it works, measured as its steps are."""
+    for condition in _flat(offer.conditions):
+        if isinstance(condition, Spend) and condition.net == offer.net:
+            is_left = condition.measured is Measured.LEFT
+            if is_left and condition.goods in (None, offer.goods):
+                yield condition
 
 
 def _goods(offer: Offer, goods: Sequence[Goods]) -> Iterator[DomainError]:
@@ -137,7 +212,10 @@ def _goods(offer: Offer, goods: Sequence[Goods]) -> Iterator[DomainError]:
 
 
 def _price_after(offer: Offer, goods: Goods) -> int | None:
-    """What a piece or kilogram costs with this offer alone; None where it does not say."""
+    """What a piece or kilogram costs with this offer alone, on average where it is of several.
+
+    None where it does not say.
+    """
     if goods.no_discount or not offer.goods.contains(goods):
         return None
     match offer.effect:
@@ -146,5 +224,14 @@ def _price_after(offer: Offer, goods: Goods) -> int | None:
             return goods.list_price_minor - min(off, offer.at_most_minor or off)
         case FixedPrice(price_minor=price):
             return min(price, goods.list_price_minor)
+        case AmountOff(off_minor=off, each_unit=True):
+            return max(0, goods.list_price_minor - min(off, offer.at_most_minor or off))
+        case NthItem(nth=nth, cheaper=cheaper, basis_points_off=points):
+            off = divide_rounded(goods.list_price_minor * cheaper * points, WHOLE * nth)
+            return goods.list_price_minor - off
+        case SetPrice(units=units, price_minor=price):
+            return min(divide_rounded(price, units), goods.list_price_minor)
+        case FurtherUnits(per_units=paid, units=units):
+            return divide_rounded(goods.list_price_minor * paid, paid + units)
         case _:
             return None

@@ -11,22 +11,43 @@ from shared.errors import DomainError
 from shared.language import Language, words
 from shared.loyalty.advice import advice
 from shared.loyalty.bundle import TEMPLATES, load_programme, programme_bytes, template
-from shared.loyalty.conditions import AllOf, Dates, Stores, Weekly
+from shared.loyalty.conditions import (
+    AllOf,
+    AnyOf,
+    Birthday,
+    Dates,
+    FirstSale,
+    Measured,
+    Members,
+    MonthDays,
+    Not,
+    NthVisit,
+    Paying,
+    Quantity,
+    Spend,
+    Stores,
+    Weekly,
+)
 from shared.loyalty.document import GoodsSet
 from shared.loyalty.effects import (
+    AmountOff,
     Bundle,
     BundlePart,
     FixedPrice,
+    FurtherUnits,
     Gift,
+    IssueCoupon,
     Ladder,
+    NthItem,
     PercentLadder,
     PercentOff,
     PercentStep,
+    SetPrice,
     Step,
 )
-from shared.loyalty.offers import Group, GroupMode
+from shared.loyalty.offers import Coupon, Group, GroupMode, Limits
 from shared.loyalty.programme import InTotal
-from tests.pricing_builders import goods, offer, only, programme
+from tests.pricing_builders import goods, names, offer, only, programme
 from tests.support.command_line import run_evertill
 
 TODAY = date(2026, 11, 25)
@@ -89,6 +110,114 @@ def test_an_offer_that_never_applies(conditions):
     assert codes(offer("o", TENTH, conditions=conditions)) == ["offer-never"]
 
 
+SPEND = Spend(minimum_minor=100_00)
+NOBODY = Not(of=(Members(),))
+JANUARY = Dates(first=date(2027, 1, 1), last=date(2027, 1, 31))
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        (Members(), NOBODY),
+        (Birthday(), NOBODY),
+        (Members(tiers=("gold",)), Members(tiers=("silver",))),
+        (Members(tiers=("gold",)), Not(of=(Members(tiers=("gold", "silver")),))),
+        (SPEND, Not(of=(Spend(minimum_minor=50_00),))),
+        (Quantity(minimum=3), Not(of=(Quantity(minimum=3),))),
+        (Stores(stores=("a",)), Stores(stores=("b",))),
+        (Stores(stores=("a",)), Not(of=(Stores(stores=("a", "b")),))),
+        (FirstSale(), NthVisit(minimum=2)),
+        (Paying(tenders=("cash",)), Paying(tenders=("card",), share_basis_points=1)),
+        (AnyOf(of=(Members(), Birthday())), NOBODY),
+        (Not(of=(AnyOf(of=(SPEND, NOBODY)),)), SPEND),
+        (Not(of=(AllOf(of=(SPEND, Members())),)), SPEND, Birthday()),
+        (JANUARY, MonthDays(days=(31,)), Weekly(weekdays=(1, 2, 3))),
+        (MonthDays(days=(31,)), MonthDays(days=(30,))),
+        (Weekly(start=time(8), end=time(12)), Weekly(start=time(12), end=time(14))),
+        (Weekly(start=time(8), end=time(12)), Not(of=(Weekly(start=time(7), end=time(12)),))),
+        (JANUARY, Not(of=(Dates(first=date(2026, 12, 1), last=date(2027, 2, 1)),))),
+    ],
+)
+def test_conditions_that_contradict_each_other(conditions):
+    assert codes(offer("o", TENTH, conditions=conditions)) == ["offer-never"]
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        (Members(tiers=("gold",)), Not(of=(Members(tiers=("silver",)),))),
+        (AnyOf(of=(Members(), SPEND)), NOBODY),
+        (SPEND, Not(of=(Spend(minimum_minor=200_00),))),
+        (SPEND, Not(of=(Spend(minimum_minor=50_00, goods=only("A")),))),
+        (Quantity(minimum=2), Not(of=(Quantity(minimum=3),))),
+        (FirstSale(), NthVisit(minimum=1)),
+        (
+            Paying(tenders=("cash",), share_basis_points=5_000),
+            Paying(tenders=("card",), share_basis_points=5_000),
+        ),
+        (Paying(tenders=("cash", "card")), Paying(tenders=("card",))),
+        (MonthDays(days=(29,)), Weekly(weekdays=(7,))),
+        (JANUARY, Not(of=(Dates(first=date(2026, 12, 1), last=date(2027, 1, 30)),))),
+        (Weekly(start=time(8), end=time(12)), Not(of=(Weekly(start=time(9), end=time(14)),))),
+        (Not(of=(Weekly(weekdays=(1,)),)), Not(of=(Weekly(weekdays=(2, 3, 4, 5, 6)),))),
+        (Not(of=(AllOf(of=(SPEND, Members())),)), SPEND),
+        tuple(AnyOf(of=(SPEND, Quantity(minimum=n))) for n in range(2, 12)),
+    ],
+)
+def test_conditions_that_can_hold_together(conditions):
+    assert codes(offer("o", TENTH, conditions=conditions)) == []
+
+
+def test_a_coupon_that_issues_itself_for_ever():
+    again = offer("o", IssueCoupon(coupon="again"), claimed=True)
+    tenth = offer("p", TENTH, claimed=True)
+    coupon = Coupon(id="again", version=1, names=names("again"), offer="o", valid_days=9)
+    assert codes(again, coupons=(coupon,)) == ["coupon-of-itself"]
+    other = msgspec.structs.replace(coupon, id="other")
+    good = msgspec.structs.replace(coupon, offer="p")
+    assert codes(again, tenth, coupons=(other, good)) == []
+
+
+def test_figures_that_others_make_useless():
+    limits = Limits(per_member=1, per_member_and_day=2, in_total=5, per_store=9)
+    assert codes(offer("o", TENTH, limits=limits)) == ["limit-useless", "limit-useless"]
+    limits = Limits(per_member=2, per_member_and_day=1, in_total=9, per_store=9)
+    assert codes(offer("o", TENTH, limits=limits)) == []
+    assert codes(offer("o", AmountOff(off_minor=500), at_most_minor=499)) == ["cap-below"]
+    assert codes(offer("o", AmountOff(off_minor=500), at_most_minor=500)) == []
+    free = PercentOff(basis_points_off=10_000)
+    assert codes(offer("o", free)) == ["all-free"]
+    assert codes(offer("o", free, at_most_minor=5_00)) == []
+
+
+def test_steps_below_what_the_offer_asks_for():
+    ladder = Ladder(
+        steps=tuple(Step(threshold_minor=n * 100_00, off_minor=n * 20_00) for n in (1, 2, 3))
+    )
+    asks = Spend(minimum_minor=200_00)
+    assert codes(offer("o", ladder, conditions=(asks,))) == ["step-passed"]
+    others = Spend(minimum_minor=200_00, goods=only("A"))
+    assert codes(offer("o", ladder, conditions=(others,))) == []
+    listed = Spend(minimum_minor=200_00, measured=Measured.LISTED)
+    assert codes(offer("o", ladder, conditions=(listed,))) == []
+
+
+def test_two_groups_on_the_same_goods():
+    groups = tuple(Group(id=name, mode=GroupMode.ONE) for name in "ab")
+
+    def pair(of_a, of_b, **more):
+        offers = [offer(f"a{n}", TENTH, of_a, group="a") for n in "12"]
+        offers += [offer(f"b{n}", TENTH, of_b, group="b", **more) for n in "12"]
+        return offers
+
+    catalogue = [goods("A", 10_00), goods("B", 10_00)]
+    assert codes(*pair(only("A"), only("A")), groups=groups) == ["groups-overlap"]
+    assert codes(*pair(only("A"), only("B")), groups=groups) == []
+    both = GoodsSet(skus=("A", "B"))
+    assert codes(*pair(only("A"), both), groups=groups, catalogue=catalogue) == ["groups-overlap"]
+    assert codes(*pair(only("A"), only("A"), rank=1), groups=groups) == []
+
+
 def test_groups_that_change_nothing():
     groups = (Group(id="one", mode=GroupMode.ONE), Group(id="none", mode=GroupMode.ADD))
     assert codes(offer("o", TENTH, group="one"), groups=groups) == ["group-of-one", "group-unused"]
@@ -128,6 +257,14 @@ def test_goods_that_are_not_there_and_prices_below_cost():
         "below-cost",
     ]
     assert codes(offer("o", TENTH, GoodsSet(skus=("B",))), catalogue=CATALOGUE) == []
+    for effect in (
+        NthItem(nth=2, basis_points_off=5_000),
+        AmountOff(off_minor=2_00, each_unit=True),
+        SetPrice(units=3, price_minor=20_00),
+        FurtherUnits(per_units=3),
+    ):
+        assert codes(offer("o", effect), catalogue=CATALOGUE) == ["below-cost"], effect
+        assert codes(offer("o", effect), catalogue=CATALOGUE[1:]) == [], effect
 
 
 def test_the_command_ends_by_what_it_found(monkeypatch, capsys, tmp_path):
