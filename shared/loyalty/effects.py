@@ -102,11 +102,14 @@ class FreeUnits(Document, frozen=True, kw_only=True, tag="free-units"):
 class FurtherUnits(Document, frozen=True, kw_only=True, tag="further-units"):
     """``units`` more of an article for every ``per_units`` paid of it, at 0; whole units only.
 
-    0.4 free per unit is 2 per 5: seven paid give two further ones.
+    0.4 free per unit is 2 per 5: seven paid give two further ones. With ``together`` units of all
+    the offer's goods count as one, and those on top are of an article that is bought: the customer
+    chooses where there are several.
     """
 
     per_units: int
     units: int = 1
+    together: bool = False
 
 
 class Gift(Document, frozen=True, kw_only=True, tag="gift"):

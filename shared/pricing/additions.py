@@ -71,12 +71,14 @@ def _added(
     offer, effect = candidate.offer, candidate.offer.effect
     if isinstance(effect, Gift):
         choices = effect.choices
-        goods = chosen if chosen in choices else (choices[0] if len(choices) == 1 else "")
-        given = {goods: effect.units}
+        given = {_chosen(choices, chosen): effect.units}
     else:
         assert isinstance(effect, FurtherUnits)
-        choices = ()
-        given = _further(effect, candidate, lines, state)
+        paid = _paid(candidate, lines, state)
+        choices = tuple(sorted(paid)) if effect.together else ()
+        if effect.together:
+            paid = {_chosen(choices, chosen): sum(paid.values())}
+        given = {sku: units * effect.units // effect.per_units for sku, units in paid.items()}
     articles = [(goods, units) for goods, units in sorted(given.items()) if units]
     return [
         AddedUnits(
@@ -92,15 +94,22 @@ def _added(
     ]
 
 
-def _further(
-    effect: FurtherUnits, candidate: Candidate, lines: Sequence[OfferLine], state: State
-) -> dict[str, int]:
+def _chosen(choices: Sequence[str], wanted: str) -> str:
+    """Which article it is; none while the choice is open."""
+    if wanted in choices:
+        return wanted
+    return choices[0] if len(choices) == 1 else ""
+
+
+def _paid(candidate: Candidate, lines: Sequence[OfferLine], state: State) -> dict[str, int]:
+    """Units that the customer pays for and that nothing has used, by article."""
     paid: dict[str, int] = {}
     for index in candidate.lines:
         line = lines[index]
         used = 0 if candidate.offer.reuses_units else state.used[index]
-        paid[line.sku] = paid.get(line.sku, 0) + line.units - used
-    return {sku: units * effect.units // effect.per_units for sku, units in paid.items()}
+        if line.units > used:
+            paid[line.sku] = paid.get(line.sku, 0) + line.units - used
+    return paid
 
 
 def _reason(found: Sequence[AddedUnits]) -> Reason:

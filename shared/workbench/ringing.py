@@ -5,7 +5,7 @@ from datetime import date
 
 from shared.errors import DomainError
 from shared.ids import CouponId
-from shared.loyalty.effects import Gift
+from shared.loyalty.effects import FurtherUnits, Gift
 from shared.loyalty.offers import Offer
 from shared.money import AMOUNT_MINOR_MAX
 from shared.pricing.basket import WHOLE, BasketLine, CouponClaim, HandDiscount
@@ -159,11 +159,20 @@ def reward(shop: Shop, step: told.Reward) -> None:
 
 def choose_gift(shop: Shop, step: told.ChooseGift) -> None:
     """One of the gifts of an offer, or none of them."""
-    effect = _offer(shop, step.offer).effect
-    choices = effect.choices if isinstance(effect, Gift) else ()
-    if step.goods and step.goods not in choices:
+    offer = _offer(shop, step.offer)
+    if step.goods and not _may_be_given(shop, offer, step.goods):
         raise DomainError("not-among-gifts", offer=step.offer, goods=step.goods)
     shop.gifts[step.offer] = step.goods
+
+
+def _may_be_given(shop: Shop, offer: Offer, goods: str) -> bool:
+    match offer.effect:
+        case Gift(choices=choices):
+            return goods in choices
+        case FurtherUnits(together=True):
+            return offer.goods.contains(shop.article(goods))
+        case _:
+            return False
 
 
 def _offer(shop: Shop, offer_id: str) -> Offer:

@@ -105,6 +105,7 @@ MUG = goods("MUG", 9_00, "standard")
 BESIDE_THE_PRICE = (
     offer("gift", Gift(choices=("MUG", "CUP"))),
     offer("further", FurtherUnits(per_units=2), only("A")),
+    offer("any", FurtherUnits(per_units=3, together=True), only("A", "B")),
     offer("issuing", IssueCoupon(coupon="later", per_minor=5_00)),
     offer("later", AmountOff(off_minor=1), claimed=True),
     offer("reward", AmountOff(off_minor=2_00), costs_points=40),

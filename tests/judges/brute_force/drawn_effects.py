@@ -168,5 +168,7 @@ class EffectDrawer:
         if self.one_in(2):
             return does.Gift(choices=self.some(SKUS, 2), units=self.random.randint(1, 2))
         return does.FurtherUnits(
-            per_units=self.random.randint(1, 3), units=self.random.randint(1, 2)
+            per_units=self.random.randint(1, 3),
+            units=self.random.randint(1, 2),
+            together=self.one_in(3),
         )

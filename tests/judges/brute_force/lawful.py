@@ -322,6 +322,10 @@ class Offering:
         for line in attempt.goods:
             used = 0 if attempt.offer.reuses_units else now.used[line]
             paid[self.lines[line].goods.sku] += self.lines[line].units - used
+        paid = +paid
+        if effect.together and paid:
+            only = next(iter(paid)) if len(paid) == 1 else ""
+            paid = Counter({chosen if chosen in paid else only: sum(paid.values())})
         return {sku: units * effect.units // effect.per_units for sku, units in paid.items()}
 
 
