@@ -1,6 +1,6 @@
 """What the search can do: take an offer, or several of an adding group at once."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Final
 
@@ -31,6 +31,11 @@ class Move(Struct, frozen=True, eq=False):
     """What it takes off at most, in minor units; known in its part."""
     never_empties: bool = False
     """Whether its lines cost more than all that can be taken off them up to it, and with it."""
+
+    @property
+    def deed(self) -> Hashable:
+        """Equal for moves that do the same to the same lines, whichever code or claim is used."""
+        return tuple([(id(m.offer), m.lines, m.gate, m.parts) for m in self.members])
 
     @property
     def looks_at_units(self) -> bool:

@@ -25,7 +25,7 @@ from shared.pricing.nodes import Node, Solved
 from shared.pricing.sequel import Sequel, is_one_sum
 from shared.pricing.solving import Solving
 
-ATTEMPTS_MAX: Final = 2_000
+ATTEMPTS_MAX: Final = 6_000
 """Six offers of one rank that all interact have 1,956 ordered non-empty subsets."""
 
 

@@ -256,6 +256,9 @@ class Solving:
         for number, move in enumerate(outcomes.moves):
             if taken >> number & 1 or move.closes in node.closed:
                 continue
+            twin = outcomes.twins[number]
+            if twin is not None and not taken >> twin & 1:
+                continue
             found = outcomes.of(number, node)
             self.attempts_left -= max(1, len(found))
             if found and found[0][0].sets > SETS_TRIED_MAX and not outcomes.is_alone:
@@ -288,10 +291,17 @@ class Outcomes:
     lines: Sequence[OfferLine]
     moves: Sequence[Move]
     is_alone: bool
+    twins: list[int | None] = field(default_factory=list)
+    """For each move the last one before it that does just the same, as another code for one offer
+    does: it is taken first, since their order changes nothing."""
     _known: dict[Hashable, list[Sequence[Taking]]] = field(default_factory=dict)
     _looks: list[tuple[tuple[int, ...], bool]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        last: dict[Hashable, int] = {}
+        for number, move in enumerate(self.moves):
+            self.twins.append(last.get(move.deed))
+            last[move.deed] = number
         self._looks = [(tuple(sorted(m.touches)), m.looks_at_units) for m in self.moves]
 
     def of(self, number: int, node: Node) -> list[Sequence[Taking]]:

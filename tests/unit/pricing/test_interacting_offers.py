@@ -3,9 +3,12 @@
 import random
 from dataclasses import replace
 
+from shared.ids import CouponId
 from shared.loyalty.conditions import Measured, Quantity, Spend
-from shared.loyalty.effects import AmountOff, Gift, Ladder, PercentOff, Step
-from shared.loyalty.offers import Coupon, Group, GroupMode
+from shared.loyalty.effects import AmountOff, FreeUnits, Gift, Ladder, NthItem, PercentOff, Step
+from shared.loyalty.offers import Coupon, Group, GroupMode, Phase
+from shared.money import divide_rounded
+from shared.pricing.basket import CouponClaim, MemberContext, RewardClaim
 from shared.pricing.engine import price
 from shared.pricing.nodes import Solved
 from shared.pricing.search import SearchMemory
@@ -28,6 +31,42 @@ def test_scan_after_scan_with_a_memory_gives_the_same_as_pricing_afresh():
         scanned = scan(draw, shopping)
         shopping = scanned if number else shopping
         shopping = _renamed(shopping, number)
+
+
+def test_a_dozen_claims_of_one_reward_are_proved():
+    """Their order changes nothing: it is not searched."""
+    articles = [goods(f"A{n:02}", 10_00 + 37 * n) for n in range(12)]
+    member = MemberContext(tier="member", points=1_000)
+    claims = (RewardClaim("reward", 12),)
+    shopping = replace(basket(*[line(one, 2) for one in articles]), member=member, rewards=claims)
+    others = offer("third", NthItem(nth=3, basis_points_off=5_000), phase=Phase.POINTS)
+
+    free = offer("reward", FreeUnits(units=1), costs_points=10)
+    quote = price(shopping, programme(free, others))
+    assert quote.is_best_price
+    assert quote.reward_points == 120
+    # A dozen of the cheapest are free, and four of the other dozen are half as dear.
+    left = sorted((one.list_price_minor for one in articles for _ in "12"), reverse=True)[:12]
+    thirds = sum(price // 2 for price in left[2::3])
+    assert abs(quote.total_minor - (sum(left) - thirds)) <= 4
+
+    percent = offer("reward", PercentOff(basis_points_off=500), costs_points=10)
+    quote = price(shopping, programme(percent))
+    assert quote.is_best_price
+    left = sum(one.gross_minor for one in quote.lines)
+    for _ in range(12):
+        left -= divide_rounded(left * 500, 10_000)
+    assert quote.total_minor == left
+
+
+def test_of_codes_that_do_the_same_the_first_ones_are_used():
+    coupon = Coupon(id="c", version=1, names=names("c"), offer="five", valid_days=9, per_sale=9)
+    five = offer("five", AmountOff(off_minor=5_00), claimed=True)
+    rules = programme(five, coupons=(coupon,))
+    codes = tuple(CouponClaim("c", CouponId(f"code{n}")) for n in (3, 1, 4, 2))
+    quote = price(replace(basket(line(goods("A", 14_00))), claims=codes), rules)
+    assert quote.total_minor == 0
+    assert sorted(quote.coupons_used) == ["code1", "code2", "code3"]
 
 
 def test_a_memory_of_another_programme_is_forgotten():
@@ -129,7 +168,7 @@ def _renamed(shopping, number):
 
 
 def test_more_offers_than_can_be_looked_through_are_said_to_be_unproved():
-    """Nine percentages of one rank, each with a threshold of its own, in any order."""
+    """Eleven percentages of one rank, each with a threshold of its own, in any order."""
     percentages = [
         offer(
             f"o{number}",
@@ -138,7 +177,7 @@ def test_more_offers_than_can_be_looked_through_are_said_to_be_unproved():
             conditions=(Spend(minimum_minor=90_00 - 3_00 * number),),
             phase=3,
         )
-        for number in range(9)
+        for number in range(11)
     ]
     shopping = basket(line(goods("A", 60_00)), line(goods("B", 40_00)))
     assert price(shopping, programme(*percentages[:5])).is_best_price
