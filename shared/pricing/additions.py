@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.loyalty.effects import FurtherUnits, Gift, IssueCoupon
+from shared.loyalty.offers import GroupMode
 from shared.pricing.basket import Basket
 from shared.pricing.effects import Candidate, OfferLine, State
 from shared.pricing.explaining import Course
@@ -24,26 +25,62 @@ class Additions:
     told: list[Explanation] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What one candidate would give, as far as its group lets it."""
+
+    candidate: Candidate
+    told: Explanation
+    added: Sequence[AddedUnits] = ()
+    issued: Sequence[IssuedCoupons] = ()
+
+
 def additions_of(candidates: Sequence[Candidate], course: Course, basket: Basket) -> Additions:
-    """What offers give beside the price."""
+    """What offers give beside the price; of a closing group nothing beside one that applied."""
     gifts = dict(basket.gifts)
+    given = [_given(one, course, gifts.get(one.offer.id, "")) for one in candidates]
+    first = _first_of_groups(given, course)
     found = Additions()
-    for candidate in candidates:
-        before = course.before(candidate)
-        missing = shortfall(candidate.gate, before.remaining)
-        if missing is not None:
-            reason = Reason.MISSING_SPEND if missing else Reason.EXCLUDED
-            found.told.append(_told(candidate, reason, missing=missing))
-        elif isinstance(candidate.offer.effect, IssueCoupon):
-            issued = _issued(candidate.offer.effect, candidate, before)
-            found.issued += issued
-            found.told.append(_told(candidate, Reason.APPLIED if issued else Reason.NO_GOODS))
-        else:
-            chosen = gifts.get(candidate.offer.id, "")
-            added = _added(candidate, course.lines, before, chosen)
-            found.added += added
-            found.told.append(_told(candidate, _reason(added)))
+    for one in given:
+        candidate = one.candidate
+        rival = first.get(candidate.group, candidate)
+        if (one.added or one.issued) and rival is not candidate:
+            found.told.append(_told(candidate, Reason.BETTER_WITHOUT, instead=rival.offer.id))
+            continue
+        found.added += one.added
+        found.issued += one.issued
+        found.told.append(one.told)
     return found
+
+
+def _first_of_groups(given: Sequence[_Given], course: Course) -> dict[str, Candidate]:
+    """Which member of each closing group applies: what lowers the price goes first.
+
+    Among what is given on top the higher priority decides, then the lower id: what articles are
+    worth that nobody buys is not known here.
+    """
+    giving = [one.candidate for one in given if one.added or one.issued]
+    giving.sort(key=lambda one: (-one.offer.priority, one.key))
+    applied = (taking.candidate for taking in course.takings)
+    first: dict[str, Candidate] = {}
+    for candidate in (*applied, *giving):
+        if candidate.mode is GroupMode.ONE:
+            first.setdefault(candidate.group, candidate)
+    return first
+
+
+def _given(candidate: Candidate, course: Course, chosen: str) -> _Given:
+    before = course.before(candidate)
+    missing = shortfall(candidate.gate, before.remaining)
+    if missing is not None:
+        reason = Reason.MISSING_SPEND if missing else Reason.EXCLUDED
+        return _Given(candidate, _told(candidate, reason, missing=missing))
+    if isinstance(candidate.offer.effect, IssueCoupon):
+        issued = _issued(candidate.offer.effect, candidate, before)
+        reason = Reason.APPLIED if issued else Reason.NO_GOODS
+        return _Given(candidate, _told(candidate, reason), issued=issued)
+    added = _added(candidate, course.lines, before, chosen)
+    return _Given(candidate, _told(candidate, _reason(added)), added=added)
 
 
 def _issued(effect: IssueCoupon, candidate: Candidate, state: State) -> list[IssuedCoupons]:
@@ -118,7 +155,13 @@ def _reason(found: Sequence[AddedUnits]) -> Reason:
     return Reason.APPLIED if all(one.goods for one in found) else Reason.CHOICE_OPEN
 
 
-def _told(candidate: Candidate, reason: Reason, *, missing: int = 0) -> Explanation:
+def _told(
+    candidate: Candidate, reason: Reason, *, missing: int = 0, instead: str = ""
+) -> Explanation:
     return Explanation(
-        offer=candidate.offer.id, reason=reason, missing_minor=missing, coupon=candidate.coupon
+        offer=candidate.offer.id,
+        reason=reason,
+        missing_minor=missing,
+        coupon=candidate.coupon,
+        instead=instead,
     )

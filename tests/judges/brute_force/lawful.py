@@ -291,16 +291,21 @@ class Offering:
     def given(self, way: Sequence[Applied]) -> dict[tuple[str, str, str], int]:
         """Units at 0 by offer, coupon and article; an open choice has no article."""
         chosen = dict(self.basket.gifts)
+        closed = {one.attempt.group for one in way if one.attempt.mode is GroupMode.ONE}
         given: dict[tuple[str, str, str], int] = {}
-        for attempt in self.attempts:
-            effect = attempt.offer.effect
-            if isinstance(effect, Gift | FurtherUnits):
-                now = self._before(attempt, way)
-                if self.allows(attempt, now):
-                    units = self._on_top(attempt, now, chosen.get(attempt.offer.id, ""))
-                    for article, count in units.items():
-                        key = (attempt.offer.id, attempt.coupon, article)
-                        given[key] = given.get(key, 0) + count
+        by_priority = sorted(self.attempts, key=lambda one: (-one.offer.priority, one.name))
+        for attempt in by_priority:
+            if not isinstance(attempt.offer.effect, Addition) or attempt.group in closed:
+                continue
+            now = self._before(attempt, way)
+            if not self.allows(attempt, now):
+                continue
+            units = self._on_top(attempt, now, chosen.get(attempt.offer.id, ""))
+            if attempt.mode is GroupMode.ONE and any(units.values()):
+                closed.add(attempt.group)
+            for article, count in units.items():
+                key = (attempt.offer.id, attempt.coupon, article)
+                given[key] = given.get(key, 0) + count
         return {key: count for key, count in given.items() if count}
 
     def _before(self, attempt: Attempt, way: Sequence[Applied]) -> Standing:
