@@ -17,6 +17,8 @@ def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
     if total < 0:
         return [-part for part in largest_remainder(-total, weights)]
     whole = sum(weights)
+    if total == whole:
+        return list(weights)
     if whole == 0:
         return [total, *[0] * (len(weights) - 1)]
     products = [total * weight for weight in weights]

@@ -74,9 +74,9 @@ class State(Struct, frozen=True):
     price of the units left over stays known.
     """
 
-    remaining: tuple[int, ...]
-    used: tuple[int, ...]
-    multi: tuple[int, ...]
+    remaining: Sequence[int]
+    used: Sequence[int]
+    multi: Sequence[int]
 
     @staticmethod
     def untouched(lines: Sequence[OfferLine]) -> "State":
@@ -362,14 +362,14 @@ def _capped(candidate: Candidate, amounts: dict[int, int]) -> dict[int, int]:
 
 def after(state: State, taking: Taking) -> State:
     """The state that a taking leaves behind."""
-    remaining = list(state.remaining)
+    remaining = [*state.remaining]
     if not taking.units:
         for index, amount in taking.amounts.items():
             remaining[index] -= amount
-        return State(tuple(remaining), state.used, state.multi)
-    used, multi = list(state.used), list(state.multi)
+        return State(remaining, state.used, state.multi)
+    used, multi = [*state.used], [*state.multi]
     take_off(taking, remaining, used, multi)
-    return State(tuple(remaining), tuple(used), tuple(multi))
+    return State(remaining, used, multi)
 
 
 def take_off(taking: Taking, remaining: list[int], used: list[int], multi: list[int]) -> None:
@@ -443,7 +443,8 @@ def _missing_spend(candidate: Candidate, missing: int) -> Missing:
 
 
 def _share(off: int, weights: Mapping[int, int]) -> dict[int, int]:
-    if not weights:
-        return {}
+    if len(weights) < 2:
+        # One line, or the sum of all of them, takes it whole.
+        return dict.fromkeys(weights, off) if off else {}
     shares = largest_remainder(off, list(weights.values()))
     return {index: share for index, share in zip(weights, shares, strict=True) if share}

@@ -134,8 +134,9 @@ def _tax(
         levies: list[tuple[ComponentShare, ...]] = [()] * len(positions)
         if tax_class.levies:
             levies = [_levies(tax_class, ringing.lines[i]) for i in positions]
+        one_rate = rates[0].id if len(rates) == 1 else ""
         for place, i in enumerate(positions):
-            line = ringing.lines[i]
+            line, own = ringing.lines[i], split.line_taxes[place]
             quoted[i] = LineQuote(
                 line=line.id,
                 goods=line.goods.sku,
@@ -146,9 +147,9 @@ def _tax(
                 discounts=discounts[i],
                 tax_class=tax_class.id,
                 net_minor=split.line_nets[place],
-                taxes=rate_shares(rates, split.line_taxes[place]),
+                taxes=(ComponentShare(one_rate, own[0]),) if one_rate else rate_shares(rates, own),
                 levies=levies[place],
-                pay_minor=taxed[place] + sum([share.amount_minor for share in levies[place]]),
+                pay_minor=taxed[place] + _sum_of(levies[place]),
             )
         totals.append(
             TaxClassTotal(
@@ -160,6 +161,10 @@ def _tax(
             )
         )
     return [quoted[index] for index in range(len(quoted))], tuple(totals)
+
+
+def _sum_of(shares: Sequence[ComponentShare]) -> int:
+    return sum([share.amount_minor for share in shares]) if shares else 0
 
 
 def _levies(tax_class: TaxClass, line: BasketLine) -> tuple[ComponentShare, ...]:

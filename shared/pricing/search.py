@@ -130,7 +130,7 @@ def _in_basket(part: Part, move: Move, takings: Iterable[Taking]) -> Iterator[Ta
         yield Taking(
             candidate=member,
             amounts={positions[i]: amount for i, amount in taking.amounts.items()},
-            units={positions[i]: units for i, units in taking.units.items()},
+            units=taking.units and {positions[i]: units for i, units in taking.units.items()},
             sets=taking.sets,
         )
 
