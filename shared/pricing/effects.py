@@ -104,6 +104,11 @@ class Candidate(Struct, frozen=True, eq=False):
     """Of an offer that is stated without tax: the net part of each of its lines."""
 
     @property
+    def is_claimed(self) -> bool:
+        """Whether it is there for a code, or for a reward that was asked for."""
+        return bool(self.coupon or self.time)
+
+    @property
     def key(self) -> str:
         """What orders candidates that are alike otherwise."""
         time = f"/{self.time}" if self.time else ""

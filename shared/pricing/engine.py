@@ -15,7 +15,7 @@ from shared.pricing.basket import Basket, BasketLine
 from shared.pricing.candidates import candidates_of
 from shared.pricing.claims import claiming
 from shared.pricing.earning import earn
-from shared.pricing.effects import Taking
+from shared.pricing.effects import Candidate, OfferLine, Taking
 from shared.pricing.explaining import Course, explain_candidates
 from shared.pricing.quote import (
     ComponentShare,
@@ -49,7 +49,7 @@ def price(basket: Basket, programme: Programme, memory: SearchMemory | None = No
     lines = ringing.offer_lines
     if memory is not None:
         memory.open(programme)
-    choice = within_reach(best_choice(candidates.discounts, lines, memory), ringing)
+    choice = _choice(candidates.discounts, lines, ringing, memory)
     course = Course(lines, choice)
     given = additions_of(candidates.additions, course, basket)
     told = (
@@ -67,6 +67,29 @@ def price(basket: Basket, programme: Programme, memory: SearchMemory | None = No
         given=given,
         explanations=tuple(sorted(told, key=_told_order)),
     )
+
+
+def _choice(
+    candidates: Sequence[Candidate],
+    lines: Sequence[OfferLine],
+    ringing: Ringing,
+    memory: SearchMemory | None,
+) -> Choice:
+    """The best choice, let in as far as there is room.
+
+    A claim for which no room is left is given back: it must not have changed which offers apply.
+    """
+    best = best_choice(candidates, lines, memory)
+    choice = within_reach(best, ringing)
+    used = {id(taking.candidate) for taking in choice.takings}
+    idle = {
+        id(one.candidate)
+        for one in best.takings
+        if one.candidate.is_claimed and id(one.candidate) not in used
+    }
+    if not idle:
+        return choice
+    return _choice([one for one in candidates if id(one) not in idle], lines, ringing, memory)
 
 
 def _told_order(told: Explanation) -> tuple[bool, str, str]:
