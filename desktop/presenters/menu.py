@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from desktop.presenters.drawer import DrawerMenu
 from desktop.presenters.figures import ShiftFiguresSheet
+from desktop.presenters.intent import Act
 from desktop.presenters.members import MemberSearch
 from desktop.presenters.open_payments import OpenPayments, UsePayment
 from desktop.presenters.papers import UncertainPapers
@@ -14,30 +15,28 @@ from desktop.presenters.text import say
 from desktop.presenters.view import Button, Choice, Choices, Sheet
 from shared.language import Language
 
+COLUMNS = 3
 ENTRIES = (
-    "figures",
-    "drawer",
-    "top-up",
-    "close-value",
-    "sell-card",
-    "close-card",
-    "receipts",
-    "members",
-    "payments",
-    "papers",
-    "discount",
-    "comes-in",
-    "give-up",
-    "sync",
-    "close-shift",
+    # The running sale.
+    *("discount", "comes-in", "give-up"),
+    # Members and their money.
+    *("members", "top-up", "close-value"),
+    *("sell-card", "close-card", "payments"),
+    # Paper and cash.
+    *("receipts", "papers", "drawer"),
+    # The till and its day.
+    *("figures", "close-shift", "sync"),
     "sign-out",
 )
+"""A row each for what belongs together."""
+KEYS = dict(zip("123456789ABCDEFG", ENTRIES, strict=True))
+"""What is typed for an entry; a letter in either case."""
 LEFT_TO_TILL = ("sync", "close-shift", "sign-out", "language")
 """Acted on by the till itself, which knows the pages."""
 
 
 class Menu(PlainOverlay):
-    """Tiles."""
+    """Tiles, each with the key that stands for it."""
 
     def __init__(
         self, session: Session, *, use: UsePayment, does: Mapping[str, Callable[[], None]]
@@ -49,7 +48,7 @@ class Menu(PlainOverlay):
 
     def sheet(self) -> Sheet:
         """What there is, and the languages in their own names."""
-        items = [Choice(name, say(f"till.menu.{name}")) for name in ENTRIES]
+        items = [Choice(name, say(f"till.menu.{name}"), trailing=key) for key, name in KEYS.items()]
         languages = tuple(
             Choice(one.value, one.own_name, is_selected=one is self._session.language)
             for one in Language
@@ -58,11 +57,16 @@ class Menu(PlainOverlay):
             kind="menu",
             title=say("till.menu.title"),
             parts=(
-                Choices("menu", tuple(items), columns=3),
-                Choices("language", languages, columns=2),
+                Choices("menu", tuple(items), columns=COLUMNS, is_compact=True),
+                Choices("language", languages, columns=2, is_compact=True),
             ),
             buttons=(Button("back", say("till.key.back"), key="Esc"),),
         )
+
+    def typed(self, text: str) -> None:
+        """A tile by its key."""
+        if entry := KEYS.get(text.upper()):
+            self._session.post(Act("menu", entry))
 
     def act(self, name: str, value: str, values: Values) -> None:  # noqa: C901 - one arm a tile
         """A tile."""

@@ -72,12 +72,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Things to choose from: rows, or tiles in ``columns``. Tapping one acts as ``name``."""
+    """Things to choose from: rows, or tiles in ``columns``. Tapping one acts as ``name``.
+
+    Compact tiles are lower, for many of them, and have their key beside the title.
+    """
 
     name: str
     items: tuple[Choice, ...]
     columns: int = 1
     empty: Text = ""
+    is_compact: bool = False
 
 
 class FieldKind(StrEnum):

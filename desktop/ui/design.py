@@ -20,6 +20,7 @@ RADIUS = 8
 TOUCH = 48
 """The least height of what can be tapped."""
 TILE = 88
+COMPACT_TILE = 60
 
 
 class Size(StrEnum):

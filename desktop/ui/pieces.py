@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QLayout, QPushButton, QWidget
 
 from desktop.presenters.text import Tone
-from desktop.ui.design import GRID, RADIUS, TILE, TOUCH, Design, Size
+from desktop.ui.design import COMPACT_TILE, GRID, RADIUS, TILE, TOUCH, Design, Size
 
 
 def label(
@@ -80,15 +80,26 @@ def empty(layout: QLayout) -> None:
 class Tile(QAbstractButton):
     """Something to choose: title, detail below, trailing text at the right or the bottom."""
 
-    def __init__(self, design: Design, clicked: Callable[[], None], *, is_row: bool) -> None:
+    def __init__(
+        self,
+        design: Design,
+        clicked: Callable[[], None],
+        *,
+        is_row: bool,
+        is_compact: bool = False,
+    ) -> None:
         super().__init__()
         self._design = design
         self._is_row = is_row
+        self._is_compact = is_compact
+        self.is_cut = False
+        """Whether a compact title had no room."""
         self._title = self._detail = self._trailing = ""
         self._is_selected = False
         self._tone = Tone.INFO
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setMinimumHeight(TOUCH + GRID * 2 if is_row else TILE)
+        tile = COMPACT_TILE if is_compact else TILE
+        self.setMinimumHeight(TOUCH + GRID * 2 if is_row else tile)
         self.clicked.connect(lambda: clicked())  # noqa: PLW0108 - Qt would hand over a bool
 
     def show_choice(
@@ -124,6 +135,8 @@ class Tile(QAbstractButton):
         inner = self.rect().adjusted(GRID * 3, GRID * 2, -GRID * 3, -GRID * 2)
         if self._is_row:
             self._paint_row(painter, inner)
+        elif self._is_compact:
+            self._paint_compact(painter, inner)
         else:
             self._paint_tile(painter, inner)
         painter.end()
@@ -145,6 +158,20 @@ class Tile(QAbstractButton):
         _draw(painter, inner.adjusted(0, 0, 0, -half + 2), self._title, design.color("text"))
         painter.setFont(design.font(Size.SMALL))
         _draw(painter, inner.adjusted(0, half + 2, 0, 0), self._detail, design.color("muted"))
+
+    def _paint_compact(self, painter: QPainter, inner: QRect) -> None:
+        """The title in up to two lines, and the key at the right of it."""
+        design = self._design
+        painter.setFont(design.font(Size.SMALL))
+        key = painter.fontMetrics().horizontalAdvance(self._trailing)
+        _draw(painter, inner, self._trailing, design.color("muted"), right=True)
+        painter.setFont(design.font(Size.BODY))
+        room = inner.adjusted(0, -GRID, -(key + GRID * 2 if key else 0), GRID)
+        painter.setPen(design.color("text"))
+        text = two_lines(self._title, painter.fontMetrics(), room.width())
+        self.is_cut = "…" in text
+        place = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(room, int(place), text)
 
     def _paint_tile(self, painter: QPainter, inner: QRect) -> None:
         design = self._design

@@ -122,7 +122,12 @@ class ChoicesWidget(PartWidget):
             self._grid.setColumnStretch(column, 1)
 
     def _tile(self, part: Choices, value: str) -> Tile:
-        return Tile(self._design, lambda: self._act(part.name, value), is_row=part.columns == 1)
+        return Tile(
+            self._design,
+            lambda: self._act(part.name, value),
+            is_row=part.columns == 1,
+            is_compact=part.is_compact,
+        )
 
 
 class Line(QLineEdit):

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontInfo, QRawFont
-from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QScrollBar
 
 from desktop.presenters.intent import Act
 from desktop.ui.bars import KeyButton
 from desktop.ui.design import FAMILIES, Design, Size
+from desktop.ui.pieces import Tile
 from shared.catalogue.codes import member_code
 from shared.language import Language, words
 from tests.support.till_fixture import APPLES, CHIPS, RICE, WATER
@@ -123,3 +124,20 @@ def test_returns_and_enrolment_show_whole_words(
     picture(selling, "enrolment")
     selling.key(Key.Key_Escape)
     assert {name: texts for name, texts in seen.items() if texts} == {}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size[0]))
+@pytest.mark.parametrize("language", list(Language))
+def test_the_menu_is_seen_whole_and_each_entry_has_a_key(
+    selling: Hands, language: Language, size: tuple[int, int]
+) -> None:
+    selling.station.window.resize(*size)
+    selling.tap("language", language.value)
+    selling.key(Key.Key_F10)
+    bars = selling.station.window.findChildren(QScrollBar)
+    assert [bar for bar in bars if bar.isVisible()] == []
+    tiles = [tile for tile in selling.station.window.findChildren(Tile) if tile.isVisible()]
+    assert [tile.is_cut for tile in tiles] == [False] * len(tiles)
+    selling.type("d")
+    assert selling.view.overlay is not None
+    assert selling.view.overlay.kind == "figures"
