@@ -240,6 +240,25 @@ class Batch:
     head_seq: int
     head_hash: bytes
 
+    @property
+    def next_seq(self) -> int:
+        """The number after the last entry."""
+        return self.head_seq + 1
+
+
+def is_head(connection: Connection, epoch: Epoch, next_seq: int, head_hash: bytes) -> bool:
+    """Whether this epoch stood there once: its entry before ``next_seq`` has this hash."""
+    if next_seq == epoch.head.next_seq:
+        return head_hash == epoch.head.hash
+    if next_seq == epoch.oldest_seq and epoch.forgotten_hash is not None:
+        return head_hash == epoch.forgotten_hash
+    statement = select(entries.c.hash).where(
+        entries.c.journal == epoch.head.journal,
+        entries.c.epoch == epoch.head.epoch,
+        entries.c.seq == next_seq - 1,
+    )
+    return connection.execute(statement).scalar() == head_hash
+
 
 def read_batch(
     connection: Connection, *, epoch: Epoch, first_seq: int, entries_max: int, bytes_max: int

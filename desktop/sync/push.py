@@ -8,13 +8,13 @@ import msgspec
 from sqlalchemy import Engine, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from desktop.store.journal import Batch, Epoch, all_epochs, read_batch
+from desktop.store.journal import Batch, Epoch, all_epochs, is_head, read_batch
 from desktop.store.schema import epochs, exceptions, head_signatures
 from desktop.store.settings import read_value, write_value
 from desktop.store.writer import Transaction, Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
 from shared.clock import HybridClock, HybridTime
-from shared.errors import EnvironmentFault, ProtocolError
+from shared.errors import EnvironmentFault, EvertillError, ProtocolError
 from shared.journal.certificate import decode_certificate, sign_head, verify_head
 from shared.journal.keys import KeyId, SigningKey
 from shared.protocol.message import (
@@ -62,6 +62,8 @@ class Pusher:
         self._keys = keys
         self._hybrid = hybrid
         self._entries_max = PUSH_ENTRIES_MAX
+        self._went_back_to: dict[int, int] = {}
+        """By epoch, since all was sent or something failed; each time further than before."""
         self.batches = 0
         """Pushes the server has taken since the start."""
 
@@ -80,9 +82,20 @@ class Pusher:
 
         What older epochs have not sent goes first, under their own keys.
 
-        Raises what the connection raises; nothing is lost by any of it: the server's high-water
-        mark answers the repeat.
+        Raises what the connection raises, and ProtocolError ``server-ahead``,
+        ``server-stands-still``; nothing is lost by any of it: the server's high-water mark answers
+        the repeat.
         """
+        try:
+            pushed = self._push(server)
+        except EvertillError:
+            self._went_back_to.clear()
+            raise
+        if pushed.is_done:
+            self._went_back_to.clear()
+        return pushed
+
+    def _push(self, server: ServerConnection) -> Pushed:
         with self._reading.connect() as connection:
             epochs_here = all_epochs(connection)
             epoch = next((one for one in epochs_here if one.unsent), epochs_here[-1])
@@ -108,11 +121,15 @@ class Pusher:
             self._hybrid.witness(HybridTime(reply.hlc))
         except ValueError as error:
             raise ProtocolError("not-our-server") from error
-        if reply.next_seq > epoch.head.next_seq and is_current:
+        is_all = batch.next_seq == epoch.head.next_seq
+        if reply.next_seq < batch.next_seq:
+            raise ProtocolError("server-stands-still", sent=batch.next_seq, taken=reply.next_seq)
+        # Before all of this journal was sent, more at the server may be of another branch.
+        if is_all and is_current and reply.next_seq > epoch.head.next_seq:
             self._refuse_to_go_on(epoch, reply)
-        self._acknowledge(epoch, batch, request, reply, key.id)
+        next_seq = self._acknowledge(epoch, batch, request, reply, key.id)
         self.batches += bool(batch.entries)
-        is_done = is_current and reply.next_seq >= epoch.head.next_seq
+        is_done = is_current and next_seq >= epoch.head.next_seq
         return Pushed(len(batch.entries), is_done)
 
     def _key_of(self, epoch: Epoch) -> SigningKey:
@@ -139,15 +156,18 @@ class Pusher:
         raise EnvironmentFault("journal-behind-server", known=head[0], found=epoch.head.last_seq)
 
     def _refused(self, epoch: Epoch, request: PushRequest, refused: RefusedError) -> Pushed:
-        if refused.status == 413:
-            self._entries_max = max(1, self._entries_max // 2)
+        if refused.status == 413 and len(request.entries) > 1:
+            self._entries_max = max(1, len(request.entries) // 2)
             return Pushed(0, is_done=False)
         next_seq = refused.reply.next_seq
-        if refused.status != 409 or next_seq is None or next_seq > epoch.head.next_seq:
+        if refused.status != 409 or next_seq is None:
             raise refused
-        if request.oldest_seq is not None:
-            # Nothing older is here to go back to: asking again at once would never end.
+        before = min(request.first_seq, self._went_back_to.get(epoch.head.epoch, request.first_seq))
+        if next_seq >= before or request.oldest_seq is not None:
+            # No further back than before, or to where nothing is any more: asking again at once
+            # would never end.
             raise refused
+        self._went_back_to[epoch.head.epoch] = next_seq
         # The server stands elsewhere than we thought; go on from where it is.
         self._writer.run(
             lambda transaction: _move_mark(transaction, epoch, next_seq, durable_seq=0),
@@ -157,12 +177,14 @@ class Pusher:
 
     def _acknowledge(
         self, epoch: Epoch, batch: Batch, request: PushRequest, reply: PushReply, key_id: KeyId
-    ) -> None:
-        # An older epoch that had lost its end has nothing more to send.
-        next_seq = min(reply.next_seq, epoch.head.next_seq)
+    ) -> int:
+        """Note where the copy stands; the next entry to send."""
 
-        def work(transaction: Transaction) -> None:
+        def work(transaction: Transaction) -> int:
             connection = transaction.connection
+            # What the server has beyond this push is this journal's own, or of another branch.
+            is_own = is_head(connection, epoch, reply.next_seq, reply.head_hash)
+            next_seq = reply.next_seq if is_own else batch.next_seq
             _move_mark(transaction, epoch, next_seq, durable_seq=reply.durable_seq)
             if batch.entries:
                 connection.execute(
@@ -184,8 +206,9 @@ class Pusher:
                     .values(id=notice.id, rule=notice.rule, facts=" ".join(notice.facts))
                     .on_conflict_do_nothing()
                 )
+            return next_seq
 
-        self._writer.run(work, Urgency.BACKGROUND)
+        return self._writer.run(work, Urgency.BACKGROUND)
 
 
 def _request(epoch: Epoch, batch: Batch, key: SigningKey, hybrid: HybridClock) -> PushRequest:
