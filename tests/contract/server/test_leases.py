@@ -340,7 +340,7 @@ def test_a_till_that_is_enrolled_again_after_a_fork_has_leases_like_any_other(
     member, lot = member_with(server, east, 1000)
     old = terms_of(server, east, ask_points(server, east, member).granted).lease_id
     at = len(east.entries)
-    clone = east.copy(at)
+    clone, third = east.copy(at), east.copy(at)
     east.sell(1)
     push(server, east, at)
     clone.sell(2)
@@ -348,9 +348,9 @@ def test_a_till_that_is_enrolled_again_after_a_fork_has_leases_like_any_other(
     assert east.certificate.till_id is not None
     again = server.line.enrol(server.services.enrolment.issue_code(east.certificate.till_id))
     again.programme = east.programme
-    # What the other disk sells meanwhile is none of the new key's business.
-    clone.sell(4)
-    push(server, clone, at + 1)
+    # A branch that comes to light only now is none of the new key's business.
+    third.sell(4)
+    push(server, third, at)
 
     granted = terms_of(server, again, ask_points(server, again, member).granted)
 
