@@ -83,6 +83,11 @@ def all_epochs(connection: Connection) -> list[Epoch]:
     return [_epoch(row) for row in connection.execute(select(epochs).order_by(epochs.c.epoch))]
 
 
+def unsent_entries(connection: Connection) -> int:
+    """How many entries, of all epochs, the server has not acknowledged."""
+    return sum(epoch.unsent for epoch in all_epochs(connection))
+
+
 def _epoch(row: Row[Any]) -> Epoch:
     return Epoch(
         ChainHead(JournalId(row.journal), row.epoch, row.next_seq, row.head_hash),

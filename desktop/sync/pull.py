@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from desktop.store.bundles import bundle_hash, newest_version, put_bundle
 from desktop.store.catalogue import apply_goods, forget_goods
-from desktop.store.journal import current_epoch
+from desktop.store.journal import current_epoch, unsent_entries
 from desktop.store.members import apply_members, forget_member
 from desktop.store.operators import apply_operators, forget_operators
 from desktop.store.replica import (
@@ -123,13 +123,13 @@ class Puller:
     def _ask(self, server: ServerConnection, stream: Stream) -> _Page | None:
         with self._reading.connect() as connection:
             cursor = read_cursor(connection, stream)
-            epoch = current_epoch(connection)
+            unsent = unsent_entries(connection)
             was_mismatched = is_mismatched(connection, stream)
         request = PullRequest(
             protocol=PROTOCOL,
             stream=stream,
             cursor=cursor,
-            unsent=epoch.unsent if epoch else 0,
+            unsent=unsent,
             is_mismatched=was_mismatched,
         )
         try:

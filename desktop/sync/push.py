@@ -1,14 +1,22 @@
 """Pushing: whatever lies above the server's high-water mark, as the bytes it was written in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
+import structlog
 from sqlalchemy import Engine, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from desktop.store.journal import Batch, Epoch, all_epochs, is_head, read_batch
+from desktop.store.journal import (
+    Batch,
+    Epoch,
+    all_epochs,
+    is_head,
+    read_batch,
+    unsent_entries,
+)
 from desktop.store.schema import epochs, exceptions, head_signatures
 from desktop.store.settings import read_value, write_value
 from desktop.store.writer import Transaction, Urgency, Writer
@@ -26,6 +34,9 @@ from shared.protocol.message import (
 )
 
 SERVER_TOLD: Final = "server-told"
+_OF_EPOCHS: Final = frozenset({"till-key-missing", "server-error"})
+
+log = structlog.get_logger("sync")
 
 
 class ServerTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +54,9 @@ class Pushed:
 
     entries: int
     is_done: bool
-    """Nothing is waiting any more."""
+    """Nothing is waiting any more, save what was set aside."""
+    set_aside: EvertillError | None = None
+    """Why something of an older epoch cannot be sent; newer ones do not wait for it."""
 
 
 class Pusher:
@@ -64,13 +77,15 @@ class Pusher:
         self._entries_max = PUSH_ENTRIES_MAX
         self._went_back_to: dict[int, int] = {}
         """By epoch, since all was sent or something failed; each time further than before."""
+        self._set_aside: dict[int, EvertillError] = {}
+        """Older epochs that cannot be sent, until all else was sent or something failed."""
         self.batches = 0
         """Pushes the server has taken since the start."""
 
     def unsent(self) -> int:
         """Entries the server has not acknowledged."""
         with self._reading.connect() as connection:
-            return sum(epoch.unsent for epoch in all_epochs(connection))
+            return unsent_entries(connection)
 
     def server_told(self) -> ServerTold:
         """What the server said last, also before the first contact of this start."""
@@ -80,25 +95,40 @@ class Pusher:
     def push_once(self, server: ServerConnection) -> Pushed:
         """Send one batch; a time-out or 413 halves the next one, success grows it again.
 
-        What older epochs have not sent goes first, under their own keys.
+        What older epochs have not sent goes first, under their own keys; where one is refused, or
+        its key is gone, the newer ones go on without it.
 
         Raises what the connection raises, and ProtocolError ``server-ahead``,
         ``server-stands-still``; nothing is lost by any of it: the server's high-water mark answers
         the repeat.
         """
-        try:
-            pushed = self._push(server)
-        except EvertillError:
-            self._went_back_to.clear()
-            raise
-        if pushed.is_done:
-            self._went_back_to.clear()
-        return pushed
-
-    def _push(self, server: ServerConnection) -> Pushed:
         with self._reading.connect() as connection:
             epochs_here = all_epochs(connection)
-            epoch = next((one for one in epochs_here if one.unsent), epochs_here[-1])
+        current = epochs_here[-1]
+        epoch = next((one for one in epochs_here if self._is_to_send(one)), current)
+        try:
+            pushed = self._push(server, epoch, is_current=epoch is current)
+        except EvertillError as error:
+            if epoch is current or not _is_about_epoch(error):
+                self._begin_round()
+                raise
+            log.warning("epoch-set-aside", epoch=epoch.head.epoch, code=error.code)
+            self._set_aside[epoch.head.epoch] = error
+            return Pushed(0, is_done=False)
+        if pushed.is_done:
+            pushed = replace(pushed, set_aside=next(iter(self._set_aside.values()), None))
+            self._begin_round()
+        return pushed
+
+    def _is_to_send(self, epoch: Epoch) -> bool:
+        return epoch.unsent > 0 and epoch.head.epoch not in self._set_aside
+
+    def _begin_round(self) -> None:
+        self._went_back_to.clear()
+        self._set_aside.clear()
+
+    def _push(self, server: ServerConnection, epoch: Epoch, *, is_current: bool) -> Pushed:
+        with self._reading.connect() as connection:
             batch = read_batch(
                 connection,
                 epoch=epoch,
@@ -108,7 +138,6 @@ class Pusher:
             )
         key = self._key_of(epoch)
         request = _request(epoch, batch, key, self._hybrid)
-        is_current = epoch is epochs_here[-1]
         try:
             reply = server.push(request)
         except RefusedError as refused:
@@ -209,6 +238,11 @@ class Pusher:
             return next_seq
 
         return self._writer.run(work, Urgency.BACKGROUND)
+
+
+def _is_about_epoch(error: EvertillError) -> bool:
+    """Whether another epoch may fare better; of what is wrong with the server it will tell, too."""
+    return isinstance(error, ProtocolError) or error.code in _OF_EPOCHS
 
 
 def _request(epoch: Epoch, batch: Batch, key: SigningKey, hybrid: HybridClock) -> PushRequest:
