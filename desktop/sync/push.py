@@ -55,6 +55,8 @@ class Pushed:
     entries: int
     is_done: bool
     """Nothing is waiting any more, save what was set aside."""
+    went_back: bool = False
+    """The server has less than it had: it was restored, or the journal has left its copy."""
     set_aside: EvertillError | None = None
     """Why something of an older epoch cannot be sent; newer ones do not wait for it."""
 
@@ -202,7 +204,7 @@ class Pusher:
             lambda transaction: _move_mark(transaction, epoch, next_seq, durable_seq=0),
             Urgency.BACKGROUND,
         )
-        return Pushed(0, is_done=False)
+        return Pushed(0, is_done=False, went_back=True)
 
     def _acknowledge(
         self, epoch: Epoch, batch: Batch, request: PushRequest, reply: PushReply, key_id: KeyId

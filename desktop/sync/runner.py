@@ -91,6 +91,8 @@ class SyncRunner:
             self._contact()
             if self._closing.is_set():
                 return None
+            if pushed.went_back:
+                self._leases.present(server)
         self._contact()
         self._leases.ask(server)
         for stream in STREAMS:
