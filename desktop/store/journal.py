@@ -19,12 +19,13 @@ from shared.errors import EnvironmentFault
 from shared.ids import EntryId, JournalId
 from shared.journal.attachment import Attachment
 from shared.journal.chain import ChainedEntry, ChainHead, begin_chain
-from shared.journal.entry import decode_entry
+from shared.journal.entry import decode_entry, genesis_hash
 from shared.journal.head_record import HeadRecord
 from shared.journal.keys import Signed
 from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.lot import LotTerms, lot_terms
 from shared.ledger.posting import RULES
+from shared.protocol.message import JournalHead
 from shared.trade.writing import Scribe, Writing
 
 
@@ -253,6 +254,8 @@ class Batch:
 
 def is_head(connection: Connection, epoch: Epoch, next_seq: int, head_hash: bytes) -> bool:
     """Whether this epoch stood there once: its entry before ``next_seq`` has this hash."""
+    if next_seq == 0:
+        return head_hash == genesis_hash(epoch.certificate.payload)
     if next_seq == epoch.head.next_seq:
         return head_hash == epoch.head.hash
     if next_seq == epoch.oldest_seq and epoch.forgotten_hash is not None:
@@ -263,6 +266,16 @@ def is_head(connection: Connection, epoch: Epoch, next_seq: int, head_hash: byte
         entries.c.seq == next_seq - 1,
     )
     return connection.execute(statement).scalar() == head_hash
+
+
+def applied_through(connection: Connection, epoch: Epoch, heads: Iterable[JournalHead]) -> int:
+    """Own entries below it are in what the server told along with these heads.
+
+    Of several branches only this journal's own counts; where none is known by its head, what was
+    acknowledged.
+    """
+    own = [one.next_seq for one in heads if is_head(connection, epoch, one.next_seq, one.hash)]
+    return max(own, default=epoch.acknowledged_seq)
 
 
 def read_batch(

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from desktop.store.bundles import bundle_hash, newest_version, put_bundle
 from desktop.store.catalogue import apply_goods, forget_goods
-from desktop.store.journal import current_epoch, unsent_entries
+from desktop.store.journal import applied_through, current_epoch, unsent_entries
 from desktop.store.members import apply_members, forget_member
 from desktop.store.operators import apply_operators, forget_operators
 from desktop.store.replica import (
@@ -203,7 +203,7 @@ class Puller:
             connection,
             members,
             epoch=epoch.head.epoch,
-            applied_through=page.applied_through,
+            applied_through=applied_through(connection, epoch, page.heads),
             as_of=format_occurred_at(self._clock.now()),
         )
         if any(row.gone for row in members):
