@@ -6,8 +6,8 @@ anybody still knows it, and its numbers are never given again.
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,8 +24,8 @@ from shared.trade.writing import Writing
 from sync_server.backup.archive import ArchiveReader, Rows
 from sync_server.backup.content import Contents, Inspection
 from sync_server.backup.copying import Progress, read_back
+from sync_server.backup.room import room_in
 from sync_server.bootstrap import (
-    DATABASE_FILE,
     KEYS_FOLDER,
     URL_FILE,
     new_generation,
@@ -35,7 +35,6 @@ from sync_server.bootstrap import (
 )
 from sync_server.database import schema
 from sync_server.database.migrate import is_known, upgrade_in
-from sync_server.database.process_lock import ProcessLock
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.audit import Report, audit
@@ -110,7 +109,8 @@ def restore(
 ) -> Restored:
     """Make a server of a copy in ``folder``, on SQLite or on the empty database ``url``.
 
-    With ``replace`` a server that lies there is moved aside. Raises EnvironmentFault
+    With ``replace`` a server that lies there is moved aside; where the restore fails everything is
+    as it was. Raises EnvironmentFault
     ``backup-unreadable``, ``backup-passphrase``, ``schema-newer``, ``root-key-needed``,
     ``folder-has-server``, ``database-not-empty``, ``database-in-use``.
     """
@@ -121,16 +121,15 @@ def restore(
     root = _root_key(contents, source.root_key)
     erased = _erased(folder, source)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    moved_to = _make_room(folder, format_time(clock.now()), replace=replace)
-    write_secrets(folder / KEYS_FOLDER, {**contents.secrets, ROOT_FILE: root.raw})
-    if url is not None:
-        (folder / URL_FILE).touch(mode=0o600)
-        (folder / URL_FILE).write_text(url, encoding="utf-8")
-    with open_database(folder) as database:
+    with (
+        room_in(folder, format_time(clock.now()), replace=replace) as room,
+        _new_database(folder, contents, root, url) as database,
+    ):
         with database.writing() as work:
             _load(work, source, contents, progress)
             return_to = _newest_own(work)
             generation, count = _begin_again(database, work, folder, root, erased, clock)
+        room.is_taken = True
         # Rows of the erased were in the file until just now.
         database.scrub()
         with database.reading() as snapshot:
@@ -141,10 +140,23 @@ def restore(
         entries=contents.counts.get("entries", 0),
         erased=count,
         lost_from=(return_to.epoch, return_to.next_seq),
-        lost=_known_losses(source.old or moved_to, return_to),
-        moved_to=moved_to,
+        lost=_known_losses(source.old or room.moved_to, return_to),
+        moved_to=room.moved_to,
         report=report,
     )
+
+
+@contextmanager
+def _new_database(
+    folder: Path, contents: Contents, root: SigningKey, url: str | None
+) -> Iterator[Database]:
+    """The keys of a copy in a folder, and the database beside them or at ``url``."""
+    write_secrets(folder / KEYS_FOLDER, {**contents.secrets, ROOT_FILE: root.raw})
+    if url is not None:
+        (folder / URL_FILE).touch(mode=0o600)
+        (folder / URL_FILE).write_text(url, encoding="utf-8")
+    with open_database(folder) as database:
+        yield database
 
 
 def _root_key(contents: Contents, given: bytes | None) -> SigningKey:
@@ -161,22 +173,6 @@ def _erased(folder: Path, source: Source) -> list[Erased]:
     folders = [source.backup.parent, folder, *([source.old] if source.old else [])]
     files = [*(one / LIST_FILE for one in folders), *source.erasure_lists]
     return [erased for file in files for erased in ErasureList(file).read()]
-
-
-def _make_room(folder: Path, now: str, *, replace: bool) -> Path | None:
-    """Move a server that lies in the folder aside; None where there is none."""
-    names = [KEYS_FOLDER, URL_FILE, *(DATABASE_FILE + end for end in ("", "-wal", "-shm"))]
-    found = [folder / name for name in names if (folder / name).exists()]
-    if not found:
-        return None
-    if not replace:
-        raise EnvironmentFault("folder-has-server", folder=str(folder))
-    aside = folder / f"replaced-{now.translate(str.maketrans('', '', '-:.'))[:18]}"
-    with ProcessLock(folder / DATABASE_FILE):
-        aside.mkdir(mode=0o700)
-        for path in found:
-            path.rename(aside / path.name)
-    return aside
 
 
 def _load(work: Work, source: Source, contents: Contents, progress: Progress) -> None:

@@ -293,6 +293,31 @@ def test_a_database_that_is_not_empty_is_not_restored_into(
     assert fault.value.code == "database-not-empty"
 
 
+def test_a_restore_that_fails_leaves_everything_as_it_was(
+    server: Server, usb: Path, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = back_up(server, usb)
+    folder = tmp_path / "again"
+    restored(copy, folder, None, clock)
+    before = (folder / KEYS_FOLDER / "signing.key").read_bytes()
+    source = Source(backup=copy.file, passphrase=PASSPHRASE)
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as context:
+        context.setattr("sync_server.backup.restoring.upgrade_in", full)
+        for place in (folder, tmp_path / "fresh"):
+            with pytest.raises(OSError, match="No space"):
+                restore(place, source, clock=clock, replace=True)
+
+    assert not list(folder.glob("replaced-*"))
+    assert (folder / KEYS_FOLDER / "signing.key").read_bytes() == before
+    with serve_here(folder, clock=clock) as again:
+        assert rows(again)["entries"] > set()
+    assert restored(copy, tmp_path / "fresh", None, clock).report.flaws == []
+
+
 def test_a_copy_without_the_root_key_asks_for_it(
     server: Server, usb: Path, tmp_path: Path, clock: ManualClock
 ) -> None:
