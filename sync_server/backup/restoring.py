@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,8 +46,9 @@ from sync_server.members.erasure import Erasure
 from sync_server.members.erasure_list import LIST_FILE, Erased, ErasureList
 
 VERSIONS_SKIPPED: Final = 100
-"""Programme versions left out after a restore: more than anybody publishes between two copies, so
-that no version that a till knows from before is given to another document."""
+"""Programme versions left out after a restore, beside one for each second since the copy: more than
+anybody publishes until then, also in another life that began with the same copy. So no version that
+a till knows from before is given to another document, and none is lower."""
 EPOCHS_SKIPPED: Final = 20
 """Up to so many are left out after a restore, drawn anew each time.
 
@@ -128,7 +130,8 @@ def restore(
         with database.writing() as work:
             _load(work, source, contents, progress)
             return_to = _newest_own(work)
-            generation, count = _begin_again(database, work, folder, root, erased, clock)
+            made_at = contents.header.made_at
+            generation, count = _begin_again(database, work, folder, root, erased, clock, made_at)
         room.is_taken = True
         # Rows of the erased were in the file until just now.
         database.scrub()
@@ -210,6 +213,7 @@ def _begin_again(
     root: SigningKey,
     erased: Iterable[Erased],
     clock: Clock,
+    made_at: str,
 ) -> tuple[str, int]:
     """A new generation and a new epoch of the own journal; the erased are erased again."""
     now = format_time(clock.now())
@@ -225,7 +229,7 @@ def _begin_again(
         .where(schema.shards.c.shard == work.shard)
         .values(
             generation=generation,
-            bundle_floor=newest + VERSIONS_SKIPPED,
+            bundle_floor=newest + VERSIONS_SKIPPED + _age_s(made_at, clock),
             epoch_floor=newest_epoch + 1 + secrets.randbelow(EPOCHS_SKIPPED),
         )
     )
@@ -249,6 +253,11 @@ def _begin_again(
     erasures = ErasureList(folder / LIST_FILE)
     count = Erasure(database, clock, own, erasures).erase_again(work, erased, reason="restore")
     return generation, count
+
+
+def _age_s(made_at: str, clock: Clock) -> int:
+    """Whole seconds since a copy was made."""
+    return max(0, int((clock.now() - datetime.fromisoformat(made_at)).total_seconds()))
 
 
 def _known_losses(old: Path | None, before: Chain) -> tuple[LostFact, ...]:

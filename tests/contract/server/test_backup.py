@@ -249,6 +249,25 @@ def test_what_the_server_itself_wrote_after_the_copy_is_listed_and_never_renumbe
     assert raised == ["server-restored"]
 
 
+def test_two_restores_of_one_copy_give_no_version_of_a_programme_twice(
+    server: Server, usb: Path, tmp_path: Path, clock: ManualClock
+) -> None:
+    copy = back_up(server, usb)
+    clock.advance(seconds=60 * 60)
+    versions: list[int] = []
+    for number in range(2):
+        folder = tmp_path / f"life-{number}"
+        restored(copy, folder, None, clock)
+        with serve_here(folder, clock=clock) as again:
+            for edition in range(3):
+                clock.advance(seconds=60)
+                told = msgspec.structs.replace(template("default"), id=f"{number}-{edition}")
+                versions.append(again.services.programme.publish(programme_bytes(told)).version)
+
+    # A till that knows those of the first life refuses lower ones, and the same with other words.
+    assert versions == sorted(set(versions))
+
+
 def test_a_code_that_was_used_after_the_copy_enrols_no_second_till(
     server: Server, usb: Path, tmp_path: Path, clock: ManualClock
 ) -> None:
