@@ -218,7 +218,9 @@ def _begin_again(
     """A new generation and a new epoch of the own journal; the erased are erased again."""
     now = format_time(clock.now())
     generation = new_generation()
-    newest = work.connection.execute(select(func.max(schema.bundles.c.version))).scalar() or 0
+    published = work.connection.execute(select(func.max(schema.bundles.c.version))).scalar() or 0
+    floor = work.connection.execute(select(func.max(schema.shards.c.bundle_floor))).scalar_one()
+    newest = max(published, floor)
     before = _newest_own(work)
     of_tills = select(func.max(schema.epochs.c.epoch)).where(
         schema.epochs.c.journal != before.journal

@@ -268,6 +268,22 @@ def test_two_restores_of_one_copy_give_no_version_of_a_programme_twice(
     assert versions == sorted(set(versions))
 
 
+def test_a_copy_of_a_restored_server_keeps_the_versions_it_left_out(
+    server: Server, usb: Path, tmp_path: Path, clock: ManualClock
+) -> None:
+    copy = back_up(server, usb)
+    clock.advance(seconds=60 * 60)
+    restored(copy, tmp_path / "first", None, clock)
+    with serve_here(tmp_path / "first", clock=clock) as first:
+        later = back_up(first, usb)
+        known = first.services.programme.publish(programme_bytes(template("default"))).version
+
+    restored(later, tmp_path / "second", None, clock)
+
+    with serve_here(tmp_path / "second", clock=clock) as second:
+        assert second.services.programme.publish(other_programme()).version > known
+
+
 def test_a_code_that_was_used_after_the_copy_enrols_no_second_till(
     server: Server, usb: Path, tmp_path: Path, clock: ManualClock
 ) -> None:
