@@ -4,20 +4,23 @@ The server is asked on a thread of its own; the answer, or the reason there is n
 Nobody waits: without a network the cashier is told at once what can be done instead.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Executor
 from datetime import datetime
 
 import structlog
+from sqlalchemy import Connection
 
 from desktop.services.books import Books
 from desktop.services.goods_back import ReturnableSale
-from desktop.store.journal import current_epoch
+from desktop.store.journal import applied_through, current_epoch
 from desktop.store.members import Member, find, put_member
+from desktop.store.settings import read_cursor
 from desktop.store.writer import Transaction
 from shared.errors import DomainError, EnvironmentFault, EvertillError
 from shared.journal.entry import decode_entry, format_occurred_at
-from shared.protocol.message import PROTOCOL, LookupReply, LookupRequest, MemberRow, ReceiptCopy
+from shared.protocol.cursor import decode_cursor
+from shared.protocol.message import PROTOCOL, LookupReply, LookupRequest, ReceiptCopy, Stream
 from shared.trade.kinds import read_fact
 from shared.trade.profile import KeyKind, lookup_hash
 from shared.trade.ticket import SaleCompleted, SaleReturned
@@ -64,7 +67,7 @@ class Elsewhere:
         reply = self._ask(LookupRequest(protocol=PROTOCOL, receipt_no=receipt_no))
         if reply.receipt is None:
             raise DomainError("unknown-receipt", receipt_no=receipt_no)
-        self._books.change(lambda transaction: self._keep_all(transaction, reply.members))
+        self._books.change(lambda transaction: self._keep_all(transaction, reply))
         return returnable(reply.receipt)
 
     def member(self, kind: KeyKind, text: str) -> list[Member]:
@@ -73,29 +76,38 @@ class Elsewhere:
         reply = self._ask(LookupRequest(protocol=PROTOCOL, member_key=key))
 
         def keep(transaction: Transaction) -> list[Member]:
-            self._keep_all(transaction, reply.members)
+            self._keep_all(transaction, reply)
             found = (find(transaction.connection, row.member_id) for row in reply.members)
             return [member for member in found if member is not None]
 
         return self._books.change(keep)
 
-    def _keep_all(self, transaction: Transaction, rows: Iterable[MemberRow]) -> None:
-        for row in rows:
-            self._keep(transaction, row)
-
-    def _keep(self, transaction: Transaction, row: MemberRow) -> None:
+    def _keep_all(self, transaction: Transaction, reply: LookupReply) -> None:
         """Only who is not here yet: the pull is what keeps known members true."""
         connection = transaction.connection
+        if _was_pulled(connection, reply):
+            # Who is not here was erased while the answer was on its way.
+            return
         epoch = current_epoch(connection)
         assert epoch is not None
-        if find(connection, row.member_id) is None:
-            put_member(
-                connection,
-                row,
-                epoch=epoch.head.epoch,
-                applied_through=epoch.acknowledged_seq,
-                as_of=format_occurred_at(self._books.clock.now()),
-            )
+        for row in reply.members:
+            if find(connection, row.member_id) is None:
+                put_member(
+                    connection,
+                    row,
+                    epoch=epoch.head.epoch,
+                    applied_through=applied_through(connection, epoch, reply.heads),
+                    as_of=format_occurred_at(self._books.clock.now()),
+                )
+
+
+def _was_pulled(connection: Connection, reply: LookupReply) -> bool:
+    """Whether all that the server knew of members when it answered was read meanwhile."""
+    text = read_cursor(connection, Stream.MEMBERS)
+    if text is None:
+        return False
+    cursor = decode_cursor(text)
+    return cursor.generation == reply.generation and cursor.server_seq >= reply.server_seq
 
 
 def returnable(copy: ReceiptCopy) -> ReturnableSale:

@@ -19,12 +19,13 @@ from shared.errors import EnvironmentFault
 from shared.ids import EntryId, JournalId
 from shared.journal.attachment import Attachment
 from shared.journal.chain import ChainedEntry, ChainHead, begin_chain
-from shared.journal.entry import decode_entry
+from shared.journal.entry import decode_entry, genesis_hash
 from shared.journal.head_record import HeadRecord
 from shared.journal.keys import Signed
 from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.lot import LotTerms, lot_terms
 from shared.ledger.posting import RULES
+from shared.protocol.message import JournalHead
 from shared.trade.writing import Scribe, Writing
 
 
@@ -81,6 +82,11 @@ def current_epoch(connection: Connection) -> Epoch | None:
 def all_epochs(connection: Connection) -> list[Epoch]:
     """All epochs, the oldest first."""
     return [_epoch(row) for row in connection.execute(select(epochs).order_by(epochs.c.epoch))]
+
+
+def unsent_entries(connection: Connection) -> int:
+    """How many entries, of all epochs, the server has not acknowledged."""
+    return sum(epoch.unsent for epoch in all_epochs(connection))
 
 
 def _epoch(row: Row[Any]) -> Epoch:
@@ -239,6 +245,37 @@ class Batch:
     attachments: tuple[Attachment, ...]
     head_seq: int
     head_hash: bytes
+
+    @property
+    def next_seq(self) -> int:
+        """The number after the last entry."""
+        return self.head_seq + 1
+
+
+def is_head(connection: Connection, epoch: Epoch, next_seq: int, head_hash: bytes) -> bool:
+    """Whether this epoch stood there once: its entry before ``next_seq`` has this hash."""
+    if next_seq == 0:
+        return head_hash == genesis_hash(epoch.certificate.payload)
+    if next_seq == epoch.head.next_seq:
+        return head_hash == epoch.head.hash
+    if next_seq == epoch.oldest_seq and epoch.forgotten_hash is not None:
+        return head_hash == epoch.forgotten_hash
+    statement = select(entries.c.hash).where(
+        entries.c.journal == epoch.head.journal,
+        entries.c.epoch == epoch.head.epoch,
+        entries.c.seq == next_seq - 1,
+    )
+    return connection.execute(statement).scalar() == head_hash
+
+
+def applied_through(connection: Connection, epoch: Epoch, heads: Iterable[JournalHead]) -> int:
+    """Own entries below it are in what the server told along with these heads.
+
+    Of several branches only this journal's own counts; where none is known by its head, what was
+    acknowledged.
+    """
+    own = [one.next_seq for one in heads if is_head(connection, epoch, one.next_seq, one.hash)]
+    return max(own, default=epoch.acknowledged_seq)
 
 
 def read_batch(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from desktop.store.bundles import read_bundle
 from desktop.store.identity import TillIdentity
-from desktop.store.journal import Journal, current_epoch
+from desktop.store.journal import Journal, all_epochs, current_epoch, unsent_entries
 from desktop.store.leases import HeldLease, call_back, held_leases, put_lease, shown_leases
 from desktop.store.settings import read_cursor, read_value, write_value
 from desktop.store.time_seen import lease_time, take_server_time
@@ -85,29 +85,34 @@ class LeaseKeeper:
 
     def tend(self) -> None:
         """Before a push: close what has ended, is called back or used up, unless it is needed."""
-        if self._closings():
+        with self._reading.connect() as connection:
+            has_closings = bool(self._to_close(connection))
+        if has_closings:
             self._writer.run(self._close, Urgency.BACKGROUND)
 
-    def _closings(self) -> list[HeldLease]:
-        with self._reading.connect() as connection:
-            now = lease_time(connection, self._clock)
-            held = held_leases(connection)
-            epoch = _epoch(connection)
-        in_use = self._basket.in_use()
-        return [lease for lease in held if _is_to_close(lease, now, in_use, epoch)]
+    def _to_close(self, connection: Connection) -> list[HeldLease]:
+        now, in_use, epoch = self._now(connection), self._basket.in_use(), _epoch(connection)
+        # Rights given back before what they paid for arrives could be spent again meanwhile.
+        waiting = {one.head.epoch for one in all_epochs(connection)[:-1] if one.unsent}
+        return [
+            lease
+            for lease in held_leases(connection)
+            if lease.terms.epoch not in waiting and _is_to_close(lease, now, in_use, epoch)
+        ]
 
     def _close(self, transaction: Transaction) -> None:
-        now = lease_time(transaction.connection, self._clock)
-        in_use, epoch = self._basket.in_use(), _epoch(transaction.connection)
-        for lease in held_leases(transaction.connection):
-            if _is_to_close(lease, now, in_use, epoch):
-                fact = LeaseClosed(
-                    lease_id=lease.terms.lease_id,
-                    till_id=self._identity.till_id,
-                    spent=lease.spent,
-                    reason=_reason(lease, now, epoch),
-                )
-                self._journal.append(transaction, Writing(fact))
+        now, epoch = self._now(transaction.connection), _epoch(transaction.connection)
+        for lease in self._to_close(transaction.connection):
+            fact = LeaseClosed(
+                lease_id=lease.terms.lease_id,
+                till_id=self._identity.till_id,
+                spent=lease.spent,
+                reason=_reason(lease, now, epoch),
+            )
+            self._journal.append(transaction, Writing(fact))
+
+    def _now(self, connection: Connection) -> datetime | None:
+        return lease_time(connection, self._clock)
 
     def present(self, server: ServerConnection) -> None:
         """Before a push: show a server that began a new life every lease that is here.
@@ -115,10 +120,10 @@ class LeaseKeeper:
         It may have lost some, and would find what was spent by them wrong.
         """
         with self._reading.connect() as connection:
-            epoch = current_epoch(connection)
+            unsent = unsent_entries(connection)
             shown = shown_leases(connection, HELD_MAX)
             known = _shown_to(connection)
-        if shown and epoch is not None and epoch.unsent:
+        if shown and unsent:
             self._present(server, shown, server.leases(_request(known)).generation, known)
 
     def _present(
@@ -147,7 +152,7 @@ class LeaseKeeper:
         with self._reading.connect() as connection:
             held = held_leases(connection)
             found = read_bundle(connection)
-            is_resting = lease_time(connection, self._clock) is None
+            is_resting = self._now(connection) is None
             known, shown = _shown_to(connection), shown_leases(connection, HELD_MAX)
             pulled = _pulled_from(connection)
         needs_budget = found is not None and _needs_budget(held, found[1].leases)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from desktop.store.bundles import bundle_hash, newest_version, put_bundle
 from desktop.store.catalogue import apply_goods, forget_goods
-from desktop.store.journal import current_epoch
+from desktop.store.journal import applied_through, current_epoch, unsent_entries
 from desktop.store.members import apply_members, forget_member
 from desktop.store.operators import apply_operators, forget_operators
 from desktop.store.replica import (
@@ -35,7 +35,7 @@ from shared.ids import GoodsId, MemberId, OperatorId
 from shared.journal.entry import format_occurred_at
 from shared.journal.keys import PublicKey
 from shared.loyalty.bundle import load_bundle
-from shared.protocol.cursor import checksum
+from shared.protocol.cursor import checksum, decode_cursor
 from shared.protocol.message import (
     PROTOCOL,
     BundleRow,
@@ -67,6 +67,8 @@ class _Page:
     """A page with what was asked for."""
 
     stream: Stream
+    after: str | None
+    """The cursor it was asked for with."""
     reply: PullReply
 
 
@@ -104,6 +106,7 @@ class Puller:
                 has_begun_anew = True
                 self._begin_anew(stream, is_mismatched=False)
                 continue
+            _check_leads_on(page)
             self._apply(page)
             total += len(page.reply.rows)
             if not page.reply.is_last:
@@ -120,13 +123,13 @@ class Puller:
     def _ask(self, server: ServerConnection, stream: Stream) -> _Page | None:
         with self._reading.connect() as connection:
             cursor = read_cursor(connection, stream)
-            epoch = current_epoch(connection)
+            unsent = unsent_entries(connection)
             was_mismatched = is_mismatched(connection, stream)
         request = PullRequest(
             protocol=PROTOCOL,
             stream=stream,
             cursor=cursor,
-            unsent=epoch.unsent if epoch else 0,
+            unsent=unsent,
             is_mismatched=was_mismatched,
         )
         try:
@@ -139,7 +142,7 @@ class Puller:
             self._run(lambda connection: settle(connection, stream))
         if checksum(bytes(row) for row in reply.rows) != reply.checksum:
             raise ProtocolError("bad-page", stream=stream.value)
-        return _Page(stream, reply)
+        return _Page(stream, cursor, reply)
 
     def _begin_anew(self, stream: Stream, *, is_mismatched: bool) -> None:
         self._run(lambda connection: begin_anew(connection, stream, is_mismatched=is_mismatched))
@@ -200,7 +203,7 @@ class Puller:
             connection,
             members,
             epoch=epoch.head.epoch,
-            applied_through=page.applied_through,
+            applied_through=applied_through(connection, epoch, page.heads),
             as_of=format_occurred_at(self._clock.now()),
         )
         if any(row.gone for row in members):
@@ -218,6 +221,14 @@ class Puller:
         return self._writer.run(
             lambda transaction: work(transaction.connection), Urgency.BACKGROUND
         )
+
+
+def _check_leads_on(page: _Page) -> None:
+    """A page that is not the last one but leads no further would be asked for again for ever."""
+    if page.reply.is_last or page.after is None:
+        return
+    if decode_cursor(page.reply.cursor).server_seq <= decode_cursor(page.after).server_seq:
+        raise ProtocolError("bad-page", stream=page.stream.value)
 
 
 def _drop_stale(connection: Connection, stream: Stream) -> int:

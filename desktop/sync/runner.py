@@ -80,14 +80,19 @@ class SyncRunner:
             self._thread.join()
         self.disconnect()
 
-    def sync_once(self, server: ServerConnection) -> None:
-        """Send everything, see to the leases, then bring every stream up to date."""
+    def sync_once(self, server: ServerConnection) -> EvertillError | None:
+        """Send everything, see to the leases, then bring every stream up to date.
+
+        Returns why something of an older epoch waits, though all else went.
+        """
         self._leases.tend()
         self._leases.present(server)
-        while not self._pusher.push_once(server).is_done:
+        while not (pushed := self._pusher.push_once(server)).is_done:
             self._contact()
             if self._closing.is_set():
-                return
+                return None
+            if pushed.went_back:
+                self._leases.present(server)
         self._contact()
         self._leases.ask(server)
         for stream in STREAMS:
@@ -96,6 +101,7 @@ class SyncRunner:
         self._listening.up_to_date(self._puller.read_up_to(STREAMS))
         # What the server has safe may have grown old here.
         self._tidy()
+        return pushed.set_aside
 
     def try_once(self) -> float:
         """Connect if need be and sync; returns the seconds to wait before the next try.
@@ -104,7 +110,7 @@ class SyncRunner:
         """
         try:
             self._server = self._server or self._connect()
-            self.sync_once(self._server)
+            set_aside = self.sync_once(self._server)
         except EvertillError as error:
             self.disconnect()
             return self._failed(error)
@@ -113,7 +119,7 @@ class SyncRunner:
             log.exception("sync-bug")
             self.disconnect()
             return self._failed(EnvironmentFault("sync-bug"))
-        self._succeeded()
+        self._succeeded(set_aside)
         is_told = self._listening.is_heard and not self._leases.is_busy
         return PULL_IN_ANY_CASE_S if is_told else PULL_EVERY_S
 
@@ -131,12 +137,12 @@ class SyncRunner:
     def _contact(self) -> None:
         self._last_contact = self._clock.now()
 
-    def _succeeded(self) -> None:
+    def _succeeded(self, set_aside: EvertillError | None) -> None:
         if not self._online:
             self._online, self._since = True, self._clock.now()
         self._failures = 0
         self._contact()
-        self._on_status(self._status())
+        self._on_status(self._status(set_aside))
 
     def _failed(self, error: EvertillError) -> float:
         if self._online:

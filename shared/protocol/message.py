@@ -15,7 +15,7 @@ from shared.ids import EntryId, GoodsId, JournalId, MemberId, OperatorId
 from shared.journal.attachment import Attachment
 from shared.journal.keys import Signed
 
-PROTOCOL: Final = 3
+PROTOCOL: Final = 4
 PROTOCOL_MIN: Final = 1
 """The oldest version that the server still speaks."""
 PROTOCOL_BIRTHDAYS: Final = 2
@@ -226,6 +226,14 @@ class MemberRow(Message, frozen=True, kw_only=True, omit_defaults=True):
 Row = GoodsRow | BundleRow | OperatorRow | MemberRow
 
 
+class JournalHead(Message, frozen=True, kw_only=True):
+    """How far the server has one branch of the asking till's epoch."""
+
+    next_seq: int
+    hash: bytes
+    """Of the entry before it; of the certificate where there is none."""
+
+
 class PullReply(Message, frozen=True, kw_only=True):
     """One page: rows of the stream's own type, and what the page is true for."""
 
@@ -236,7 +244,8 @@ class PullReply(Message, frozen=True, kw_only=True):
     server_seq: int
     """The state of the server all rows of this page were read at."""
     applied_through: int
-    """The asking till's ``next_seq`` in that state: own entries from here on are not in it."""
+    """The asking till's ``next_seq`` in that state: own entries from here on are not in it. Of an
+    epoch that forked it is the first branch's; ``heads`` has them all."""
     checksum: str
     """16 hex digits: the sum, modulo 2^64, of the first 8 bytes of each row's SHA-256."""
     is_last: bool
@@ -244,8 +253,11 @@ class PullReply(Message, frozen=True, kw_only=True):
     """On the last page: how many rows that are no tombstones the till should hold now."""
     scope_checksum: str | None = None
     """On the last page: the checksum of all of them, kept where they are written."""
+    heads: tuple[JournalHead, ...] = ()
+    """The branches of the asking till's epoch in that state: own entries below the head of its own
+    branch are in it."""
 
-    newer = {2: {"scope_rows": None, "scope_checksum": None}}
+    newer = {2: {"scope_rows": None, "scope_checksum": None}, 4: {"heads": ()}}
 
 
 class LookupRequest(Message, frozen=True, kw_only=True):
@@ -268,6 +280,13 @@ class LookupReply(Message, frozen=True, kw_only=True):
 
     members: tuple[MemberRow, ...] = ()
     receipt: ReceiptCopy | None = None
+    heads: tuple[JournalHead, ...] = ()
+    """As of a pull: the state in which the balances are true."""
+    generation: str = ""
+    server_seq: int = 0
+    """The state of the server the answer was read at."""
+
+    newer = {4: {"heads": (), "generation": "", "server_seq": 0}}
 
 
 class WaitRequest(Message, frozen=True, kw_only=True):

@@ -99,7 +99,10 @@ def till_routes(services: Services) -> APIRouter:
     async def lookup(request: Request) -> Response:
         """A member or a receipt."""
         return await _signed(
-            services, request, LookupRequest, lambda _caller, message: services.lookup.find(message)
+            services,
+            request,
+            LookupRequest,
+            lambda caller, message: _lookup(services, caller, message),
         )
 
     @router.post("/leases", openapi_extra=describe(LeaseRequest, LeaseReply))
@@ -133,6 +136,10 @@ async def _signed(
         return handle(_identify(services, request, body), decode(body, kind))
 
     return answer(await run_in_threadpool(run))
+
+
+def _lookup(services: Services, caller: Certificate, message: LookupRequest) -> LookupReply:
+    return spoken(services.lookup.find(caller, message), message.protocol)
 
 
 def _identify(services: Services, request: Request, body: bytes) -> Certificate:

@@ -6,9 +6,10 @@ anybody still knows it, and its numbers are never given again.
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,8 +25,8 @@ from shared.trade.writing import Writing
 from sync_server.backup.archive import ArchiveReader, Rows
 from sync_server.backup.content import Contents, Inspection
 from sync_server.backup.copying import Progress, read_back
+from sync_server.backup.room import room_in
 from sync_server.bootstrap import (
-    DATABASE_FILE,
     KEYS_FOLDER,
     URL_FILE,
     new_generation,
@@ -35,7 +36,6 @@ from sync_server.bootstrap import (
 )
 from sync_server.database import schema
 from sync_server.database.migrate import is_known, upgrade_in
-from sync_server.database.process_lock import ProcessLock
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.audit import Report, audit
@@ -46,8 +46,9 @@ from sync_server.members.erasure import Erasure
 from sync_server.members.erasure_list import LIST_FILE, Erased, ErasureList
 
 VERSIONS_SKIPPED: Final = 100
-"""Programme versions left out after a restore: more than anybody publishes between two copies, so
-that no version that a till knows from before is given to another document."""
+"""Programme versions left out after a restore, beside one for each second since the copy: more than
+anybody publishes until then, also in another life that began with the same copy. So no version that
+a till knows from before is given to another document, and none is lower."""
 EPOCHS_SKIPPED: Final = 20
 """Up to so many are left out after a restore, drawn anew each time.
 
@@ -110,7 +111,8 @@ def restore(
 ) -> Restored:
     """Make a server of a copy in ``folder``, on SQLite or on the empty database ``url``.
 
-    With ``replace`` a server that lies there is moved aside. Raises EnvironmentFault
+    With ``replace`` a server that lies there is moved aside; where the restore fails everything is
+    as it was. Raises EnvironmentFault
     ``backup-unreadable``, ``backup-passphrase``, ``schema-newer``, ``root-key-needed``,
     ``folder-has-server``, ``database-not-empty``, ``database-in-use``.
     """
@@ -121,16 +123,16 @@ def restore(
     root = _root_key(contents, source.root_key)
     erased = _erased(folder, source)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    moved_to = _make_room(folder, format_time(clock.now()), replace=replace)
-    write_secrets(folder / KEYS_FOLDER, {**contents.secrets, ROOT_FILE: root.raw})
-    if url is not None:
-        (folder / URL_FILE).touch(mode=0o600)
-        (folder / URL_FILE).write_text(url, encoding="utf-8")
-    with open_database(folder) as database:
+    with (
+        room_in(folder, format_time(clock.now()), replace=replace) as room,
+        _new_database(folder, contents, root, url) as database,
+    ):
         with database.writing() as work:
             _load(work, source, contents, progress)
             return_to = _newest_own(work)
-            generation, count = _begin_again(database, work, folder, root, erased, clock)
+            made_at = contents.header.made_at
+            generation, count = _begin_again(database, work, folder, root, erased, clock, made_at)
+        room.is_taken = True
         # Rows of the erased were in the file until just now.
         database.scrub()
         with database.reading() as snapshot:
@@ -141,10 +143,23 @@ def restore(
         entries=contents.counts.get("entries", 0),
         erased=count,
         lost_from=(return_to.epoch, return_to.next_seq),
-        lost=_known_losses(source.old or moved_to, return_to),
-        moved_to=moved_to,
+        lost=_known_losses(source.old or room.moved_to, return_to),
+        moved_to=room.moved_to,
         report=report,
     )
+
+
+@contextmanager
+def _new_database(
+    folder: Path, contents: Contents, root: SigningKey, url: str | None
+) -> Iterator[Database]:
+    """The keys of a copy in a folder, and the database beside them or at ``url``."""
+    write_secrets(folder / KEYS_FOLDER, {**contents.secrets, ROOT_FILE: root.raw})
+    if url is not None:
+        (folder / URL_FILE).touch(mode=0o600)
+        (folder / URL_FILE).write_text(url, encoding="utf-8")
+    with open_database(folder) as database:
+        yield database
 
 
 def _root_key(contents: Contents, given: bytes | None) -> SigningKey:
@@ -161,22 +176,6 @@ def _erased(folder: Path, source: Source) -> list[Erased]:
     folders = [source.backup.parent, folder, *([source.old] if source.old else [])]
     files = [*(one / LIST_FILE for one in folders), *source.erasure_lists]
     return [erased for file in files for erased in ErasureList(file).read()]
-
-
-def _make_room(folder: Path, now: str, *, replace: bool) -> Path | None:
-    """Move a server that lies in the folder aside; None where there is none."""
-    names = [KEYS_FOLDER, URL_FILE, *(DATABASE_FILE + end for end in ("", "-wal", "-shm"))]
-    found = [folder / name for name in names if (folder / name).exists()]
-    if not found:
-        return None
-    if not replace:
-        raise EnvironmentFault("folder-has-server", folder=str(folder))
-    aside = folder / f"replaced-{now.translate(str.maketrans('', '', '-:.'))[:18]}"
-    with ProcessLock(folder / DATABASE_FILE):
-        aside.mkdir(mode=0o700)
-        for path in found:
-            path.rename(aside / path.name)
-    return aside
 
 
 def _load(work: Work, source: Source, contents: Contents, progress: Progress) -> None:
@@ -214,11 +213,14 @@ def _begin_again(
     root: SigningKey,
     erased: Iterable[Erased],
     clock: Clock,
+    made_at: str,
 ) -> tuple[str, int]:
     """A new generation and a new epoch of the own journal; the erased are erased again."""
     now = format_time(clock.now())
     generation = new_generation()
-    newest = work.connection.execute(select(func.max(schema.bundles.c.version))).scalar() or 0
+    published = work.connection.execute(select(func.max(schema.bundles.c.version))).scalar() or 0
+    floor = work.connection.execute(select(func.max(schema.shards.c.bundle_floor))).scalar_one()
+    newest = max(published, floor)
     before = _newest_own(work)
     of_tills = select(func.max(schema.epochs.c.epoch)).where(
         schema.epochs.c.journal != before.journal
@@ -229,7 +231,7 @@ def _begin_again(
         .where(schema.shards.c.shard == work.shard)
         .values(
             generation=generation,
-            bundle_floor=newest + VERSIONS_SKIPPED,
+            bundle_floor=newest + VERSIONS_SKIPPED + _age_s(made_at, clock),
             epoch_floor=newest_epoch + 1 + secrets.randbelow(EPOCHS_SKIPPED),
         )
     )
@@ -253,6 +255,11 @@ def _begin_again(
     erasures = ErasureList(folder / LIST_FILE)
     count = Erasure(database, clock, own, erasures).erase_again(work, erased, reason="restore")
     return generation, count
+
+
+def _age_s(made_at: str, clock: Clock) -> int:
+    """Whole seconds since a copy was made."""
+    return max(0, int((clock.now() - datetime.fromisoformat(made_at)).total_seconds()))
 
 
 def _known_losses(old: Path | None, before: Chain) -> tuple[LostFact, ...]:

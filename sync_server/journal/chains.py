@@ -10,6 +10,7 @@ from shared.ids import EntryId, JournalId
 from shared.journal.certificate import Certificate, ForkPoint, decode_certificate
 from shared.journal.entry import genesis_hash
 from shared.journal.keys import KeyId
+from shared.protocol.message import JournalHead
 from sync_server.database.schema import entries, epochs, head_signatures, heads, shards
 from sync_server.database.transaction import Snapshot, Work
 from sync_server.journal.holes import Hole, open_holes
@@ -80,6 +81,14 @@ def _chain(row: Row[Any]) -> Chain:
         fork=ForkPoint(row.forked_epoch, row.forked_seq) if forked else None,
         next_seq=row.next_seq,
         head_hash=row.head_hash,
+    )
+
+
+def heads_of(snapshot: Snapshot, caller: Certificate) -> tuple[JournalHead, ...]:
+    """How far each branch of a till's epoch is here; the enrolled one first."""
+    return tuple(
+        JournalHead(next_seq=chain.next_seq, hash=chain.head_hash)
+        for chain in read_chains(snapshot, caller.journal, caller.epoch)
     )
 
 

@@ -55,15 +55,30 @@ def fork_kind(snapshot: Snapshot, natural_key: str) -> ForkKind | None:
 
 def should_enrol_again(snapshot: Snapshot, journal: JournalId, written_epoch: int) -> bool:
     """Whether a till still writes an epoch that was found forked."""
+    return has_forked(snapshot, journal, written_epoch) and is_newest(
+        snapshot, journal, written_epoch
+    )
+
+
+def has_forked(snapshot: Snapshot, journal: JournalId, written_epoch: int) -> bool:
+    """Whether entries of one epoch contradicted each other; a later key begins without that."""
     columns = epochs.c
-    of_journal = (columns.shard == snapshot.shard, columns.journal == journal)
-    forked = select(columns.epoch).where(
-        *of_journal, columns.written_epoch == written_epoch, columns.forked_epoch.is_not(None)
+    statement = select(columns.epoch).where(
+        columns.shard == snapshot.shard,
+        columns.journal == journal,
+        columns.written_epoch == written_epoch,
+        columns.forked_epoch.is_not(None),
     )
+    return snapshot.connection.execute(statement.limit(1)).first() is not None
+
+
+def is_newest(snapshot: Snapshot, journal: JournalId, written_epoch: int) -> bool:
+    """Whether no key was given to a journal after this epoch's."""
+    columns = epochs.c
     newer = select(columns.epoch).where(
-        *of_journal, columns.forked_epoch.is_(None), columns.epoch > written_epoch
+        columns.shard == snapshot.shard,
+        columns.journal == journal,
+        columns.forked_epoch.is_(None),
+        columns.epoch > written_epoch,
     )
-    return (
-        snapshot.connection.execute(forked.limit(1)).first() is not None
-        and snapshot.connection.execute(newer.limit(1)).first() is None
-    )
+    return snapshot.connection.execute(newer.limit(1)).first() is None

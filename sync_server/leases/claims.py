@@ -19,8 +19,9 @@ from shared.ledger.spending import Spend, spends_of
 from shared.trade.lease import LeaseClosed
 from shared.trade.server import ExceptionEffect
 from shared.trade.value import GiftCardSold
-from sync_server.database.schema import epochs, gift_cards, lease_spends, leases
+from sync_server.database.schema import gift_cards, lease_spends, leases
 from sync_server.database.transaction import Work
+from sync_server.journal.forks import has_forked
 from sync_server.ledger.coupon_rights import in_batches
 from sync_server.ledger.finding import FACTS_MAX, Finding, Rule
 from sync_server.ledger.kept import Reading
@@ -96,7 +97,7 @@ class _Claims:
             yield _finding(Rule.LEASE_UNKNOWN, closed.lease_id, reading)
         elif lease.row.journal != place.journal or lease.row.epoch > place.epoch:
             yield _finding(Rule.LEASE_FOREIGN, closed.lease_id, reading, lease)
-        elif not _has_forked(self._work, place.journal):
+        elif not has_forked(self._work, lease.row.journal, lease.row.epoch):
             # Of a copied disk one copy may close what the other still spends by.
             lease.state, lease.is_touched = LeaseState.CLOSED, True
 
@@ -208,15 +209,6 @@ def _known(work: Work, ids: set[str]) -> dict[str, KnownLease]:
         for row in work.connection.execute(statement):
             found[row.lease_id] = KnownLease(row, row.state, row.spent)
     return found
-
-
-def _has_forked(work: Work, journal: str) -> bool:
-    statement = select(epochs.c.epoch).where(
-        epochs.c.shard == work.shard,
-        epochs.c.journal == journal,
-        epochs.c.forked_epoch.is_not(None),
-    )
-    return work.connection.execute(statement.limit(1)).first() is not None
 
 
 def _note_cards(work: Work, readings: Sequence[Reading]) -> None:

@@ -33,7 +33,7 @@ from shared.trade.writing import Writing
 from sync_server.database.schema import leases
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
-from sync_server.journal.chains import read_chains
+from sync_server.journal.forks import has_forked, is_newest
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
 from sync_server.leases.claims import LeaseState
@@ -389,10 +389,9 @@ def _check(request: LeaseRequest) -> None:
 
 
 def _is_trusted(work: Work, caller: Certificate) -> bool:
-    """Whether the caller writes the newest epoch of a journal that never forked."""
-    chains = read_chains(work, caller.journal)
-    newest = max(chain.epoch for chain in chains)
-    return caller.epoch == newest and all(chain.fork is None for chain in chains)
+    """Whether the caller writes the newest epoch of its journal, and that one never forked."""
+    journal, epoch = caller.journal, caller.epoch
+    return is_newest(work, journal, epoch) and not has_forked(work, journal, epoch)
 
 
 def _called_back(

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from shared.errors import ProtocolError
+from shared.journal.certificate import Certificate
 from shared.protocol.message import LookupReply, LookupRequest, MemberRow, ReceiptCopy
 from sync_server.database.schema import entries, tickets
 from sync_server.database.transaction import Database, Snapshot
+from sync_server.journal.chains import heads_of
 from sync_server.members.rows import as_spoken, find_member, find_members
+from sync_server.sync.rows import read_shard
 
 _KEY = re.compile("[0-9a-f]{32}")
 _RECEIPT = re.compile(r"[!-~]{1,40}")
@@ -21,7 +24,7 @@ class Lookup:
 
     database: Database
 
-    def find(self, request: LookupRequest) -> LookupReply:
+    def find(self, caller: Certificate, request: LookupRequest) -> LookupReply:
         """Look up what the request names; ProtocolError ``bad-message`` for a malformed name."""
         key, receipt_no = request.member_key, request.receipt_no
         if key is not None and not _KEY.fullmatch(key):
@@ -33,8 +36,16 @@ class Lookup:
             receipt = _find_receipt(snapshot, receipt_no) if receipt_no else None
             if receipt is not None:
                 members += tuple(_member_of(snapshot, receipt_no))
+            shard = read_shard(snapshot)
+            heads = heads_of(snapshot, caller)
         told = tuple(as_spoken(members, request.protocol))
-        return LookupReply(members=told, receipt=receipt)
+        return LookupReply(
+            members=told,
+            receipt=receipt,
+            heads=heads,
+            generation=shard.generation,
+            server_seq=shard.server_seq,
+        )
 
 
 def _member_of(snapshot: Snapshot, receipt_no: str | None) -> list[MemberRow]:

@@ -19,12 +19,12 @@ from shared.protocol.message import (
     Stream,
 )
 from shared.protocol.message import Row as WireRow
-from sync_server.database import schema
 from sync_server.database.transaction import Database, Snapshot
+from sync_server.journal.chains import heads_of
 from sync_server.journal.own import OwnJournal
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.members.rows import as_spoken, read_member_rows
-from sync_server.sync.rows import TABLES, wire_rows
+from sync_server.sync.rows import TABLES, read_shard, wire_rows
 from sync_server.sync.scopes import read_scope
 
 
@@ -64,9 +64,7 @@ class Pull:
 def _read_page(
     snapshot: Snapshot, caller: Certificate, request: PullRequest, cursor: Cursor | None
 ) -> PullReply:
-    shard = snapshot.connection.execute(
-        select(schema.shards).where(schema.shards.c.shard == snapshot.shard)
-    ).one()
+    shard = read_shard(snapshot)
     if cursor is not None and (
         cursor.generation != shard.generation or cursor.server_seq > shard.server_seq
     ):
@@ -78,17 +76,19 @@ def _read_page(
     reached = shard.server_seq if is_last else page[-1].change_seq
     # An older till is sent other rows of members than those that are counted.
     is_counted = request.stream is not Stream.MEMBERS or request.protocol >= PROTOCOL_LEASES
+    heads = heads_of(snapshot, caller)
     scope = read_scope(snapshot, request.stream) if is_last and is_counted else None
     return PullReply(
         rows=tuple(msgspec.Raw(row) for row in rows),
         cursor=encode_cursor(Cursor(request.stream, shard.generation, reached)),
         generation=shard.generation,
         server_seq=shard.server_seq,
-        applied_through=_applied_through(snapshot, caller),
+        applied_through=heads[0].next_seq,
         checksum=checksum(rows),
         is_last=is_last,
         scope_rows=scope.rows if scope else None,
         scope_checksum=scope.checksum if scope else None,
+        heads=heads,
     )
 
 
@@ -100,16 +100,6 @@ def _changed(snapshot: Snapshot, table: Table, after: int, limit: int) -> Sequen
         .limit(limit)
     )
     return snapshot.connection.execute(statement).all()
-
-
-def _applied_through(snapshot: Snapshot, caller: Certificate) -> int:
-    columns = schema.heads.c
-    statement = select(columns.next_seq).where(
-        columns.shard == snapshot.shard,
-        columns.journal == caller.journal,
-        columns.epoch == caller.epoch,
-    )
-    return int(snapshot.connection.execute(statement).scalar_one())
 
 
 def _as_spoken(

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, String, cast, literal, select, update
 
 from shared.clock import Clock
 from shared.errors import DomainError, ProtocolError
@@ -21,7 +21,7 @@ from shared.journal.attachment import Attachment
 from shared.trade.kinds import FACTS
 from shared.trade.server import QuarantineDecided
 from shared.trade.writing import Writing
-from sync_server.database.schema import attachments, entries, jobs, quarantine
+from sync_server.database.schema import attachments, entries, jobs, natural_keys, quarantine
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.own import OwnJournal
@@ -37,6 +37,8 @@ from sync_server.members.profiles import enrol, enrolments
 ALARM_AFTER: Final = timedelta(minutes=15)
 ALARMS_AT_ONCE: Final = 500
 REVOKED: Final = "revoked-till"
+WAITING: Final = "quarantine-waiting:"
+"""Begins the natural key of the exception; place follows."""
 _shapes = msgspec.json.schema_components(FACTS)
 READER: Final = hashlib.sha256(msgspec.json.encode(_shapes)).hexdigest()[:16]
 """Of what this release can read: another one tries the quarantine again."""
@@ -116,10 +118,11 @@ class Quarantine:
         return len(readable)
 
     def alarm(self) -> int:
-        """Raise an exception for what waits too long; how many wait too long now."""
+        """Raise an exception for what waits too long and is none yet; how many."""
         before = format_time(self.clock.now() - ALARM_AFTER)
         with self.database.reading() as snapshot:
-            late = _rows(snapshot, quarantine.c.received_at < before)[:ALARMS_AT_ONCE]
+            is_late = quarantine.c.received_at < before
+            late = _rows(snapshot, is_late, ~_is_raised(snapshot), limit=ALARMS_AT_ONCE)
         if late:
             with self.database.writing() as work:
                 self.own.raise_exceptions(work, [_finding(row) for row in late])
@@ -155,7 +158,18 @@ class Quarantine:
         self.own.write(work, [Writing(fact) for fact in facts])
 
 
-def _rows(snapshot: Snapshot, *where: Any) -> Sequence[Row[Any]]:
+def _is_raised(snapshot: Snapshot) -> ColumnElement[bool]:
+    """Whether an entry that waits is an exception already."""
+    columns = quarantine.c
+    place = columns.journal + ":" + cast(columns.epoch, String) + ":" + cast(columns.seq, String)
+    raised = select(natural_keys.c.natural_key).where(
+        natural_keys.c.shard == snapshot.shard,
+        natural_keys.c.natural_key == literal(WAITING) + place,
+    )
+    return raised.exists()
+
+
+def _rows(snapshot: Snapshot, *where: Any, limit: int | None = None) -> Sequence[Row[Any]]:
     columns = quarantine.c
     statement = (
         select(quarantine, entries.c.kind, entries.c.bytes, entries.c.prev_hash, entries.c.hash)
@@ -168,6 +182,7 @@ def _rows(snapshot: Snapshot, *where: Any) -> Sequence[Row[Any]]:
         )
         .where(columns.shard == snapshot.shard, columns.resolved_at.is_(None), *where)
         .order_by(columns.journal, columns.epoch, columns.seq)
+        .limit(limit)
     )
     return snapshot.connection.execute(statement).all()
 
@@ -233,6 +248,6 @@ def _stored_attachments(
 def _finding(row: Row[Any]) -> Finding:
     return Finding(
         rule=Rule.QUARANTINED,
-        natural_key=f"quarantine-waiting:{row.journal}:{row.epoch}:{row.seq}",
+        natural_key=f"{WAITING}{row.journal}:{row.epoch}:{row.seq}",
         facts=(row.entry_id,) if row.entry_id else (),
     )

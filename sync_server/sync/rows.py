@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, Table
+from sqlalchemy import Row, Table, select
 
 from shared.journal.keys import Signed
 from shared.protocol.message import BundleRow, GoodsRow, OperatorRow, Stream
@@ -19,6 +19,12 @@ TABLES: Final[dict[Stream, Table]] = {
     Stream.OPERATORS: schema.operators,
     Stream.MEMBERS: schema.members,
 }
+
+
+def read_shard(snapshot: Snapshot) -> Row[Any]:
+    """The state of the server that a snapshot shows: its life, and how far it has counted."""
+    statement = select(schema.shards).where(schema.shards.c.shard == snapshot.shard)
+    return snapshot.connection.execute(statement).one()
 
 
 def wire_rows(snapshot: Snapshot, stream: Stream, rows: Sequence[Row[Any]]) -> Sequence[WireRow]:

@@ -3,19 +3,30 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
 from desktop.bootstrap import OpenStore, Till
 from desktop.commands import main
+from desktop.services.leases import LeasedAccount
+from desktop.store.journal import all_epochs
 from desktop.store.schema import entries
 from desktop.store.tickets import recent
 from desktop.store.verification import verify_till
+from desktop.sync.http import RefusedError, ServerConnection
 from shared.errors import DomainError, EnvironmentFault
+from shared.journal.certificate import decode_certificate
 from shared.journal.keys import new_signing_key
+from shared.ledger.account import AccountKind
+from shared.loyalty.bundle import template
+from shared.loyalty.leasing import Leases
+from shared.protocol.message import ErrorReply
 from sync_server.database import schema
 from sync_server.journal.audit import audit
+from sync_server.leases.exposure import outstanding
 from tests.support.enrolled_till import BISCUITS
 from tests.support.little_chain import LittleChain, TillHere
 
@@ -82,6 +93,103 @@ def test_what_the_old_key_signed_goes_first_and_the_books_agree(chain: LittleCha
     chain.drain()
     chain.close()
     assert chain.reckon().differences == []
+
+
+def refuses_the_first_key(till: TillHere, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server takes nothing of epoch 0 of this till any more."""
+    journal = till.till.identity.journal
+    push = ServerConnection.push
+
+    def refusing(connection: ServerConnection, request: Any) -> Any:
+        if (request.journal, request.epoch) == (journal, 0):
+            reply = ErrorReply(code="bad-certificate", fields={"reason": "epoch"})
+            raise RefusedError(401, reply)
+        return push(connection, request)
+
+    monkeypatch.setattr(ServerConnection, "push", refusing)
+
+
+def test_what_is_refused_of_an_older_key_does_not_hold_up_the_newer_one(
+    chain: LittleChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    east, west = chain.tills
+    chain.plugs[0].pull()
+    east.sell(BISCUIT)
+    chain.plugs[0].plug_in()
+    enrol_again(chain, east)
+    with monkeypatch.context() as context:
+        refuses_the_first_key(east, context)
+        member = east.enrol("李雷", phone="13800138000")
+        east.sell(BISCUIT, member=member)
+
+        assert east.sync()
+
+        status = east.till._status
+        assert status.error_code == "bad-certificate"
+        waiting = east.till.unsent()
+        assert waiting == status.unsent > 0
+        assert not status.is_all_sent
+        assert west.sync()
+        assert west.member(member.member_id).points == east.member(member.member_id).points > 0
+        states = chain.server.services.stores.states()
+        assert [one.till.unsent_told for one in states] == [waiting, 0]
+    chain.drain()
+    assert not east.till._status.error_code
+    verified(chain)
+    chain.close()
+    assert chain.reckon().differences == []
+
+
+def test_a_missing_older_key_does_not_hold_up_the_newer_one(chain: LittleChain) -> None:
+    east = chain.tills[0]
+    chain.plugs[0].pull()
+    east.sell(BISCUIT)
+    chain.plugs[0].plug_in()
+    enrol_again(chain, east)
+    with east.till.store.reading.connect() as connection:
+        first = all_epochs(connection)[0].certificate.payload
+    del east.till._keys[decode_certificate(first).key_id]
+    east.sell(BISCUIT)
+
+    assert east.sync()
+
+    assert east.till._status.error_code == "till-key-missing"
+    with east.till.store.reading.connect() as connection:
+        assert [one.unsent > 0 for one in all_epochs(connection)] == [True, False]
+
+
+def test_a_lease_of_an_older_key_is_closed_when_what_it_paid_for_was_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_lease = msgspec.structs.replace(template("default"), leases=Leases(for_points=True))
+    with LittleChain(tmp_path, tills=1, programme=by_lease) as chain:
+        till = chain.tills[0]
+        member = till.enrol("李雷", phone="13800138000")
+        till.sell(*[BISCUIT] * 60, member=member)
+        chain.drain()
+        account = LeasedAccount(AccountKind.POINTS, member.member_id, member.member_id)
+        till.till.leases.want(account)
+        till.sync()
+        chain.plugs[0].pull()
+        till.sell(*[BISCUIT] * 8, member=member, points=100)
+        chain.plugs[0].plug_in()
+        enrol_again(chain, till)
+        database = chain.server.services.database
+        with database.reading() as snapshot:
+            (before,) = outstanding(snapshot)
+        with monkeypatch.context() as context:
+            refuses_the_first_key(till, context)
+            for _ in range(3):
+                till.sync()
+            with database.reading() as snapshot:
+                # Given back now, it could be spent again before what it paid for arrives.
+                assert outstanding(snapshot) == [before]
+        for _ in range(3):
+            assert till.sync()
+
+        with database.reading() as snapshot:
+            assert outstanding(snapshot) == []
+        verified(chain)
 
 
 def test_a_revoked_till_that_is_enrolled_again_sells_on_and_its_tail_waits(

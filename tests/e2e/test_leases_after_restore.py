@@ -108,6 +108,23 @@ def test_nothing_is_granted_until_every_till_has_shown_what_it_holds(chain: Litt
     assert left <= member.points
 
 
+def test_a_till_that_had_sent_everything_shows_its_leases_before_it_sends_again(
+    chain: LittleChain,
+) -> None:
+    east = chain.tills[0]
+    member = member_with_points(chain)
+    copy = back_up(chain)
+    ask(east, member)
+    east.sell(*[BISCUIT] * 8, member=member, points=100)
+    assert east.sync()
+    assert east.till.unsent() == 0
+    lose_and_restore(chain, copy)
+
+    chain.drain()
+
+    assert [rule for rule in rules(chain) if rule.startswith(("lease", "spent"))] == []
+
+
 def test_a_till_that_does_not_come_back_holds_leases_up_for_one_term(chain: LittleChain) -> None:
     west = chain.tills[1]
     member = member_with_points(chain)

@@ -1,9 +1,7 @@
 """A shop before its first day: made once for each number of tills, then copied for every run."""
 
-import atexit
 import json
 import shutil
-import tempfile
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -22,16 +20,11 @@ from tests.simulation.network import Line, Network, carried_by
 from tests.simulation.randomness import RandomSource, seeded
 from tests.simulation.server import SimulatedServer, without_threads
 from tests.support.enrolled_till import APPLES, BISCUITS, START, WATER
-from tests.support.scratch import scratch_root
+from tests.support.scratch import scratch_folder
 
 GOODS = (WATER, BISCUITS, APPLES)
 STORES = 3
 COUPONS = 30
-
-
-def scratch() -> Path:
-    """A fresh folder, in memory where that can be."""
-    return Path(tempfile.mkdtemp(prefix="evertill-simulation-", dir=scratch_root()))
 
 
 def programme_document(points: int) -> bytes:
@@ -65,7 +58,7 @@ def enrol(folder: TillFolder, code: str, clock: Clock, fuse: Fuse) -> bool:
 @cache
 def shop_template(tills: int) -> Path:
     """A folder with ``server`` and ``till-1`` to ``till-n``, enrolled and up to date."""
-    folder = scratch()
+    folder = scratch_folder()
     clock = ManualClock(START - timedelta(hours=1))
     with seeded(RandomSource(f"template {tills}")), without_threads():
         initialise(folder / "server", clock=clock)
@@ -85,14 +78,13 @@ def shop_template(tills: int) -> Path:
                 code = add_till(services, number)
                 assert enrol(TillFolder(folder / f"till-{number}"), code, clock, Fuse())
         server.stop()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "coupons.json").write_text(json.dumps(coupons), encoding="utf-8")
     return folder
 
 
 def copy_of(tills: int) -> Path:
     """A shop for one run."""
-    folder = scratch()
+    folder = scratch_folder()
     shutil.copytree(shop_template(tills), folder, dirs_exist_ok=True)
     return folder
 

@@ -249,6 +249,41 @@ def test_what_the_server_itself_wrote_after_the_copy_is_listed_and_never_renumbe
     assert raised == ["server-restored"]
 
 
+def test_two_restores_of_one_copy_give_no_version_of_a_programme_twice(
+    server: Server, usb: Path, tmp_path: Path, clock: ManualClock
+) -> None:
+    copy = back_up(server, usb)
+    clock.advance(seconds=60 * 60)
+    versions: list[int] = []
+    for number in range(2):
+        folder = tmp_path / f"life-{number}"
+        restored(copy, folder, None, clock)
+        with serve_here(folder, clock=clock) as again:
+            for edition in range(3):
+                clock.advance(seconds=60)
+                told = msgspec.structs.replace(template("default"), id=f"{number}-{edition}")
+                versions.append(again.services.programme.publish(programme_bytes(told)).version)
+
+    # A till that knows those of the first life refuses lower ones, and the same with other words.
+    assert versions == sorted(set(versions))
+
+
+def test_a_copy_of_a_restored_server_keeps_the_versions_it_left_out(
+    server: Server, usb: Path, tmp_path: Path, clock: ManualClock
+) -> None:
+    copy = back_up(server, usb)
+    clock.advance(seconds=60 * 60)
+    restored(copy, tmp_path / "first", None, clock)
+    with serve_here(tmp_path / "first", clock=clock) as first:
+        later = back_up(first, usb)
+        known = first.services.programme.publish(programme_bytes(template("default"))).version
+
+    restored(later, tmp_path / "second", None, clock)
+
+    with serve_here(tmp_path / "second", clock=clock) as second:
+        assert second.services.programme.publish(other_programme()).version > known
+
+
 def test_a_code_that_was_used_after_the_copy_enrols_no_second_till(
     server: Server, usb: Path, tmp_path: Path, clock: ManualClock
 ) -> None:
@@ -291,6 +326,31 @@ def test_a_database_that_is_not_empty_is_not_restored_into(
         with pytest.raises(EnvironmentFault) as fault:
             restored(copy, tmp_path / "two", url, clock)
     assert fault.value.code == "database-not-empty"
+
+
+def test_a_restore_that_fails_leaves_everything_as_it_was(
+    server: Server, usb: Path, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = back_up(server, usb)
+    folder = tmp_path / "again"
+    restored(copy, folder, None, clock)
+    before = (folder / KEYS_FOLDER / "signing.key").read_bytes()
+    source = Source(backup=copy.file, passphrase=PASSPHRASE)
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as context:
+        context.setattr("sync_server.backup.restoring.upgrade_in", full)
+        for place in (folder, tmp_path / "fresh"):
+            with pytest.raises(OSError, match="No space"):
+                restore(place, source, clock=clock, replace=True)
+
+    assert not list(folder.glob("replaced-*"))
+    assert (folder / KEYS_FOLDER / "signing.key").read_bytes() == before
+    with serve_here(folder, clock=clock) as again:
+        assert rows(again)["entries"] > set()
+    assert restored(copy, tmp_path / "fresh", None, clock).report.flaws == []
 
 
 def test_a_copy_without_the_root_key_asks_for_it(

@@ -2,6 +2,14 @@
 
 import pytest
 
+from shared.protocol.message import (
+    JournalHead,
+    LookupReply,
+    LookupRequest,
+    PullReply,
+    PullRequest,
+    Stream,
+)
 from sync_server.journal.forks import ForkKind
 from sync_server.web.reading import OfficeReader
 from tests.support.servers import Server
@@ -19,6 +27,29 @@ def forked(server: Server) -> tuple[TillWriter, TillWriter]:
     twin.sell(8)
     server.line.push(twin, 2)
     return till, twin
+
+
+def test_a_till_is_told_how_far_each_branch_is(
+    server: Server, forked: tuple[TillWriter, TillWriter]
+) -> None:
+    till, twin = forked
+    twin.sell(16)
+    server.line.push(twin, 3)
+    both = [JournalHead(next_seq=len(one.entries), hash=one.heads[-1].hash) for one in (till, twin)]
+
+    assert list(server.line.pull(twin, Stream.MEMBERS).heads) == both
+    assert list(server.line.look_up(twin, receipt_no="0").heads) == both
+
+
+def test_a_till_of_an_older_version_is_told_nothing_of_branches(
+    server: Server, forked: tuple[TillWriter, TillWriter]
+) -> None:
+    _till, twin = forked
+    asking = LookupRequest(protocol=3, receipt_no="0")
+    assert server.line.post("/v1/lookup", asking, LookupReply, signer=twin.key) == LookupReply()
+    pulling = PullRequest(protocol=3, stream=Stream.MEMBERS, cursor=None)
+    page = server.line.post("/v1/sync/pull", pulling, PullReply, signer=twin.key)
+    assert (page.applied_through, page.heads) == (3, ())
 
 
 def kinds(server: Server) -> list[ForkKind]:

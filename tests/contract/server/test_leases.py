@@ -334,6 +334,37 @@ def test_a_lease_used_on_two_copies_of_a_disk_is_found_and_nothing_more_is_grant
     assert [one.left for one in all_outstanding(server)] == [0]
 
 
+def test_a_till_that_is_enrolled_again_after_a_fork_has_leases_like_any_other(
+    server: Server, east: TillWriter, west: TillWriter
+) -> None:
+    member, lot = member_with(server, east, 1000)
+    old = terms_of(server, east, ask_points(server, east, member).granted).lease_id
+    at = len(east.entries)
+    clone, third = east.copy(at), east.copy(at)
+    east.sell(1)
+    push(server, east, at)
+    clone.sell(2)
+    push(server, clone, at)
+    assert east.certificate.till_id is not None
+    again = server.line.enrol(server.services.enrolment.issue_code(east.certificate.till_id))
+    again.programme = east.programme
+    # A branch that comes to light only now is none of the new key's business.
+    third.sell(4)
+    push(server, third, at)
+
+    granted = terms_of(server, again, ask_points(server, again, member).granted)
+
+    assert granted.amount == 500
+    assert ask(server, east, LeaseAsk(account="points", owner=member)).answers == ()
+    spend(again, member, lot, 100, granted.lease_id)
+    close(again, granted.lease_id, spent=100)
+    # The other disk may still spend by the lease of the epoch that forked.
+    close(again, old)
+    assert rules(push(server, again, 0)) == []
+    assert [one.lease_id for one in all_outstanding(server)] == [old]
+    assert ask_points(server, west, member).elsewhere == 500
+
+
 def all_outstanding(server: Server):
     with server.services.database.reading() as snapshot:
         return outstanding(snapshot)

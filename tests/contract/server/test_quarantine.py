@@ -209,8 +209,20 @@ def test_what_waits_for_a_quarter_of_an_hour_is_an_alarm_once(
     clock.advance(seconds=1)
 
     assert quarantine.alarm() == 2
-    assert quarantine.alarm() == 2
+    assert quarantine.alarm() == 0
 
+    assert rules(server) == ["quarantine-waiting"] * 2
+
+
+def test_more_than_are_told_at_once_are_all_told_in_the_end(
+    server: Server, newer: TillWriter, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync_server.sync.quarantine.ALARMS_AT_ONCE", 1)
+    clock.advance(seconds=15 * 60 + 1)
+
+    told = [server.services.quarantine.alarm() for _ in range(3)]
+
+    assert told == [1, 1, 0]
     assert rules(server) == ["quarantine-waiting"] * 2
 
 
