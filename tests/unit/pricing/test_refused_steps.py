@@ -46,6 +46,9 @@ REFUSED = {
     '{ do = "return", sale = "s", gifts = { MUG = 2 } }': "gifts-exceed-sale",
     '{ do = "points", points = 1 }': "points-need-member",
     '{ do = "tender" }': "basket-empty",
+    '{ do = "return-without-receipt", goods = [{ goods = "MUG" }], is_approved = true }': (
+        "return-needs-receipt"
+    ),
     '{ do = "add", goods = "MILK", units = 0 }': "bad-quantity",
     '{ do = "add", goods = "MILK", grams = 300 }': "bad-quantity",
     '{ do = "add", goods = "OLD" }': "batch-lapsed",
