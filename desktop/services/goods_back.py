@@ -17,7 +17,7 @@ from shared.loyalty.lots import DEBT, Lot, claw_back
 from shared.loyalty.returns import Paid, points_to_lots, split_refund
 from shared.loyalty.wallet import Wallet, part_back
 from shared.pricing.basket import BasketLine
-from shared.pricing.cash import cash_rounding
+from shared.pricing.cash import cash_refund, cash_rounding, settled_in_cash
 from shared.pricing.return_lines import SoldBy, Wanted, lines_back
 from shared.pricing.sale_lines import sale_lines, tax_totals
 from shared.pricing.unreceipted import price_without_receipt
@@ -163,7 +163,8 @@ def _refund(
     for refund in split_refund(money, _paid(sold, is_forgotten=is_forgotten)):
         amount = refund.amount
         if refund.tender is TenderKind.CASH:
-            due = cash_rounding(amount, pricing.programme)
+            settled = settled_in_cash(sold.sale, sold.returns, is_forgotten=is_forgotten)
+            due = cash_refund(amount, settled, pricing.programme)
             amount, rounding = due.due_minor, due.rounding_minor
         if not amount:
             continue

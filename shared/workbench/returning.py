@@ -16,7 +16,7 @@ from shared.loyalty.returns import (
     split_refund,
 )
 from shared.money import Rounding, divide_rounded
-from shared.pricing.cash import cash_rounding
+from shared.pricing.cash import cash_refund, cash_rounding
 from shared.pricing.kept import price_kept
 from shared.shares import cumulative_share, largest_remainder
 from shared.trade.fact import LotDraw, TenderKind
@@ -375,7 +375,7 @@ def _pay_out(shop: Shop, sold: Sold, money: int) -> list[TenderState]:
             shop.give_to(took, amount, sold.member)
         tender = took.tender if took else "cash"
         if tender == "cash":
-            amount = cash_rounding(amount, sold.programme).due_minor
+            amount = _cash_back(sold, amount)
             shop.drawer -= amount
         shop.day.tenders[tender] -= amount
         if amount:
@@ -384,12 +384,26 @@ def _pay_out(shop: Shop, sold: Sold, money: int) -> list[TenderState]:
     return tenders
 
 
+def _cash_back(sold: Sold, amount: int) -> int:
+    """What is paid out for a refund in cash, after rounding."""
+    cash = sold.cash
+    paid = cash_refund(amount, cash, sold.programme).due_minor
+    due_back, paid_back = cash.due_back + amount, cash.paid_back + paid
+    sold.cash = replace(cash, due_back=due_back, paid_back=paid_back)
+    return paid
+
+
 def _note_taken_over(sold: Sold, money: int) -> None:
     """Money that pays for the new goods counts as given back to the tenders it came from."""
     for took in sold.took:
         part = min(money, took.amount - took.refunded)
         took.refunded += part
         money -= part
+        if took.tender == "cash" and part:
+            due = max(0, sold.cash.due - part)
+            # What is left to be paid out is what the drawer can pay.
+            paid = cash_rounding(due, sold.programme).due_minor
+            sold.cash = replace(sold.cash, due=due, paid=paid)
 
 
 def _points_back(sold: Sold, back: Back) -> tuple[LotDraw, ...]:

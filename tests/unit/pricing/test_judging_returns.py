@@ -169,6 +169,23 @@ def test_cash_that_is_rounded_as_the_programme_says_agrees(step):
     assert measured(verdict(fact, of, rules, own=SHARES)) == [(Measured.ROUNDING, fact.rounding)]
 
 
+def test_refunds_in_cash_are_rounded_together_but_not_those_of_earlier_engines():
+    rules = msgspec.structs.replace(SHARES, cash_rounding=CashRounding(step_minor=100))
+    of = sold(rules)
+    for _ in range(2):
+        of, _ = one_back(of, rules)
+    together = one_back(of, rules)[1]
+    assert [one.refunds[0].amount for one in (*of.returns, together)] == [11_00, 11_00, 10_50]
+    assert verdict(together, of, rules) == []
+    alone = msgspec.structs.replace(
+        together,
+        rounding=17,
+        refunds=(msgspec.structs.replace(together.refunds[0], amount=11_00),),
+    )
+    assert measured(verdict(alone, of, rules)) == [(Measured.ROUNDING, 50)]
+    assert verdict(msgspec.structs.replace(alone, engine="3"), of, rules) == []
+
+
 def test_units_below_zero_take_everything_for_too_much():
     of = sold(SHARES)
     fact = one_back(of, SHARES)[1]
