@@ -24,12 +24,16 @@ class Additions:
     told: list[Explanation] = field(default_factory=list)
 
 
-def additions_of(candidates: Sequence[Candidate], course: Course, basket: Basket) -> Additions:
-    """What offers give beside the price."""
+def additions_of(
+    candidates: Sequence[Candidate], course: Course, basket: Basket, refunded_minor: int = 0
+) -> Additions:
+    """What offers give beside the price, of which so much was refunded without goods."""
     gifts = dict(basket.gifts)
     found = Additions()
     for candidate in candidates:
         before = course.before(candidate)
+        if refunded_minor:
+            before = before.less(refunded_minor)
         missing = shortfall(candidate.gate, before.remaining)
         if missing is not None:
             reason = Reason.MISSING_SPEND if missing else Reason.EXCLUDED

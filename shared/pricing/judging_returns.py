@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from shared.errors import DomainError
 from shared.loyalty.programme import Floor, Programme
 from shared.pricing.cash import cash_refund, cash_rounding, settled_in_cash
+from shared.pricing.coupons_kept import coupons_voided
 from shared.pricing.engine import ENGINE
 from shared.pricing.return_lines import SoldBy, Wanted, lines_back
 from shared.pricing.sale_basket import Difference, Measured, Unjudged
@@ -46,6 +47,8 @@ def judge_return(
         except DomainError:
             continue
         found = _differences(returned, right, own, rounding.right(earlier))
+        if coupons := _coupons_left(returned, right, sale, earlier, sold_by):
+            found.append(Difference(Measured.COUPONS, coupons))
         if not found:
             return []
         verdicts.append(found)
@@ -74,6 +77,25 @@ def _differences(
     if not differences and not is_same:
         differences.append(Difference(Measured.LINES, 0))
     return differences
+
+
+def _coupons_left(
+    returned: SaleReturned,
+    right: Sequence[ReturnLine],
+    sale: SaleCompleted,
+    earlier: Sequence[SaleReturned],
+    sold_by: SoldBy,
+) -> int:
+    """How many issued coupons are good that should be void; which of an offer is the till's choice.
+
+    Tills of earlier engines voided them with all of the sale only: nothing is said of them.
+    """
+    if {sale.engine, returned.engine} != {ENGINE}:
+        return 0
+    due = coupons_voided(sale, earlier, right, sold_by)
+    before = {coupon for one in earlier for coupon in one.coupons_voided}
+    issued = {one.coupon_id for one in sale.coupons_issued}
+    return len(due) - len((issued & set(returned.coupons_voided)) - before)
 
 
 def _kept_points(returned: SaleReturned, right: Sequence[ReturnLine], own: Programme) -> int:
