@@ -17,7 +17,8 @@ from shared.loyalty.lots import DEBT, Lot, claw_back
 from shared.loyalty.returns import Paid, points_to_lots, split_refund
 from shared.loyalty.wallet import Wallet, part_back
 from shared.pricing.basket import BasketLine
-from shared.pricing.cash import cash_rounding
+from shared.pricing.cash import cash_refund, cash_rounding, settled_in_cash
+from shared.pricing.coupons_kept import coupons_voided
 from shared.pricing.return_lines import SoldBy, Wanted, lines_back
 from shared.pricing.sale_lines import sale_lines, tax_totals
 from shared.pricing.unreceipted import price_without_receipt
@@ -41,6 +42,8 @@ class ReturnableSale:
     """On the store's wall."""
     sale: SaleCompleted
     returns: tuple[SaleReturned, ...]
+    coupons_used_up: frozenset[CouponId] = frozenset()
+    """Of those that it issued, by what this till knows."""
 
     @property
     def sold_on(self) -> date:
@@ -111,7 +114,9 @@ def receipted_return(
         points_taken=taken,
         member=outcome,
         coupons_given_back=_given_back(lines, sold, pricing),
-        coupons_voided=_voided(lines, sold, pricing),
+        coupons_voided=coupons_voided(
+            sold.sale, sold.returns, lines, sold_by, sold.coupons_used_up
+        ),
     )
 
 
@@ -139,15 +144,6 @@ def _given_back(
     return tuple(dict.fromkeys(used)) if _is_all_back(lines, sold) else ()
 
 
-def _voided(
-    lines: Sequence[ReturnLine], sold: ReturnableSale, pricing: Pricing
-) -> tuple[CouponId, ...]:
-    """Coupons that the sale issued, once all of it is back, as they say."""
-    stays = {one.offer for one in pricing.programme.coupons if not one.is_voided}
-    issued = (one.coupon_id for one in sold.sale.coupons_issued if one.offer_id not in stays)
-    return tuple(issued) if _is_all_back(lines, sold) else ()
-
-
 @dataclass(frozen=True, slots=True)
 class _Refunding:
     tenders: tuple[Tender, ...]
@@ -163,7 +159,8 @@ def _refund(
     for refund in split_refund(money, _paid(sold, is_forgotten=is_forgotten)):
         amount = refund.amount
         if refund.tender is TenderKind.CASH:
-            due = cash_rounding(amount, pricing.programme)
+            settled = settled_in_cash(sold.sale, sold.returns, is_forgotten=is_forgotten)
+            due = cash_refund(amount, settled, pricing.programme)
             amount, rounding = due.due_minor, due.rounding_minor
         if not amount:
             continue

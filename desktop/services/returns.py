@@ -19,13 +19,15 @@ from desktop.store import holds
 from desktop.store import members as member_store
 from desktop.store.bundles import read_bundle
 from desktop.store.catalogue import find_by_id
+from desktop.store.coupons import coupon_uses
 from desktop.store.members import Member
 from desktop.store.print_jobs import queue_original
 from desktop.store.tickets import OpenShift, find_receipt, returns_of
 from desktop.store.writer import Transaction
 from shared.catalogue.codes import receipt_code
 from shared.errors import DomainError
-from shared.ids import EntryId, GoodsId, OperatorId
+from shared.ids import CouponId, EntryId, GoodsId, OperatorId
+from shared.ledger.account import COUPON, Account, AccountKind
 from shared.loyalty.returns import check_return_day
 from shared.pricing.basket import BasketLine
 from shared.pricing.engine import ENGINE
@@ -95,6 +97,9 @@ class Returns:
             # What came back meanwhile counts: the journal of this moment decides.
             known = returns_of(transaction.connection, sold.entry_id)
             current = replace(sold, returns=_all_of(sold.returns, known))
+            sold_by = _sold_by(transaction.connection, current)
+            used_up = _coupons_used_up(transaction.connection, current.sale, sold_by)
+            current = replace(current, coupons_used_up=used_up)
             member = self._member(transaction, current.sale)
             back = receipted_return(
                 current,
@@ -102,7 +107,7 @@ class Returns:
                 pricing,
                 member,
                 today=self._books.today(),
-                sold_by=_sold_by(transaction.connection, current),
+                sold_by=sold_by,
                 offline=self._is_offline(),
             )
             return self._write(transaction, pricing, back, by, original=current)
@@ -207,6 +212,24 @@ def _sold_by(connection: Connection, sold: ReturnableSale) -> SoldBy | None:
     skus = {line.goods_id for line in sold.sale.lines}
     goods = {sku: find_by_id(connection, GoodsId(sku)) for sku in skus}
     return SoldBy(found[1], sold.sold_at, {sku: one for sku, one in goods.items() if one})
+
+
+def _coupons_used_up(
+    connection: Connection, sale: SaleCompleted, sold_by: SoldBy | None
+) -> frozenset[CouponId]:
+    """Coupons that the sale issued and that are of no use any more, by this till's own books."""
+    allowed = {one.offer: one.uses for one in sold_by.programme.coupons} if sold_by else {}
+    used = {
+        one.coupon_id: coupon_uses(
+            connection, Account(AccountKind.COUPON, one.coupon_id, "", COUPON)
+        )
+        for one in sale.coupons_issued
+    }
+    return frozenset(
+        one.coupon_id
+        for one in sale.coupons_issued
+        if (used[one.coupon_id] or 0) >= allowed.get(one.offer_id, 1)
+    )
 
 
 def _all_of(

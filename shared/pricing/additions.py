@@ -35,10 +35,15 @@ class _Given:
     issued: Sequence[IssuedCoupons] = ()
 
 
-def additions_of(candidates: Sequence[Candidate], course: Course, basket: Basket) -> Additions:
-    """What offers give beside the price; of a closing group nothing beside one that applied."""
+def additions_of(
+    candidates: Sequence[Candidate], course: Course, basket: Basket, refunded_minor: int = 0
+) -> Additions:
+    """What offers give beside the price; of a closing group nothing beside one that applied.
+
+    ``refunded_minor`` of what is left was given back without goods.
+    """
     gifts = dict(basket.gifts)
-    given = [_given(one, course, gifts.get(one.offer.id, "")) for one in candidates]
+    given = [_given(one, course, gifts.get(one.offer.id, ""), refunded_minor) for one in candidates]
     first = _first_of_groups(given, course)
     found = Additions()
     for one in given:
@@ -69,8 +74,10 @@ def _first_of_groups(given: Sequence[_Given], course: Course) -> dict[str, Candi
     return first
 
 
-def _given(candidate: Candidate, course: Course, chosen: str) -> _Given:
+def _given(candidate: Candidate, course: Course, chosen: str, refunded_minor: int) -> _Given:
     before = course.before(candidate)
+    if refunded_minor:
+        before = before.less(refunded_minor)
     missing = shortfall(candidate.gate, before.remaining)
     if missing is not None:
         reason = Reason.MISSING_SPEND if missing else Reason.EXCLUDED

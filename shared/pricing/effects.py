@@ -84,6 +84,13 @@ class State(Struct, frozen=True):
         nothing = (0,) * len(lines)
         return State(tuple([line.gross for line in lines]), nothing, nothing)
 
+    def less(self, amount: int) -> "State":
+        """With an amount off all that is left, shared by what is left of each line."""
+        off = min(amount, sum(self.remaining))
+        shares = largest_remainder(off, self.remaining)
+        left = [one - share for one, share in zip(self.remaining, shares, strict=True)]
+        return State(left, self.used, self.multi)
+
 
 class Candidate(Struct, frozen=True, eq=False):
     """An offer that may apply to this basket: its goods as positions, its thresholds likewise."""

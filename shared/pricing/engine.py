@@ -35,12 +35,20 @@ ENGINE: Final = "4"
 """Named by every sale: the same basket, programme and engine give the same quote for ever."""
 
 
-def price(basket: Basket, programme: Programme, memory: SearchMemory | None = None) -> Quote:
+def price(
+    basket: Basket,
+    programme: Programme,
+    memory: SearchMemory | None = None,
+    *,
+    refunded_minor: int = 0,
+) -> Quote:
     """Price a basket: offers by best price, tax per class, shares per line, points.
 
     The answer does not depend on the order of lines or claims, nor on ``memory``, which makes the
-    next pricing of much the same basket quicker: it solves again only what a scan changed. Raises
-    DomainError ``unknown-tax-class`` for goods of a class that the programme does not have.
+    next pricing of much the same basket quicker: it solves again only what a scan changed.
+    ``refunded_minor`` is what was given back of a sale without goods: it lowers what gifts and
+    coupons are measured by. Raises DomainError ``unknown-tax-class`` for goods of a class that the
+    programme does not have.
     """
     order = canonical_order(basket)
     ringing = ring_up(basket, order, programme)
@@ -51,7 +59,7 @@ def price(basket: Basket, programme: Programme, memory: SearchMemory | None = No
         memory.open(programme)
     choice = _choice(candidates.discounts, lines, ringing, memory)
     course = Course(lines, choice)
-    given = additions_of(candidates.additions, course, basket)
+    given = additions_of(candidates.additions, course, basket, refunded_minor)
     told = (
         *explain_candidates(candidates.discounts, course),
         *given.told,

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 
 from shared.errors import DomainError
 from shared.loyalty.programme import Floor, Programme
-from shared.pricing.cash import cash_rounding
+from shared.pricing.cash import cash_refund, cash_rounding, settled_in_cash
+from shared.pricing.coupons_kept import coupons_voided
 from shared.pricing.engine import ENGINE
 from shared.pricing.return_lines import SoldBy, Wanted, lines_back
 from shared.pricing.sale_basket import Difference, Measured, Unjudged
@@ -28,8 +30,9 @@ def judge_return(
     agreeing with one of them is enough. The return's ``own`` programme rounds cash and may forgive
     points that were spent already; of a member who ``is_forgotten`` nothing could be taken back.
     """
+    rounding = _Rounding(returned, sale, own, is_forgotten=is_forgotten)
     if any(line.quantity < 0 for line in returned.lines):
-        return _differences(returned, [], own)
+        return _differences(returned, [], own, rounding.right(next(iter(before), ())))
     if sold_by.needs_the_basket(sale):
         if {sale.engine, returned.engine} != {ENGINE}:
             return Unjudged.OTHER_ENGINE
@@ -43,7 +46,9 @@ def judge_return(
             right = lines_back(sale, earlier, wanted, sold_by, is_forgotten=is_nobody)
         except DomainError:
             continue
-        found = _differences(returned, right, own)
+        found = _differences(returned, right, own, rounding.right(earlier))
+        if coupons := _coupons_left(returned, right, sale, earlier, sold_by):
+            found.append(Difference(Measured.COUPONS, coupons))
         if not found:
             return []
         verdicts.append(found)
@@ -51,7 +56,7 @@ def judge_return(
 
 
 def _differences(
-    returned: SaleReturned, right: Sequence[ReturnLine], own: Programme
+    returned: SaleReturned, right: Sequence[ReturnLine], own: Programme, rounding: int
 ) -> list[Difference]:
     lines, member = returned.lines, returned.member
     growth, spend = (-member.growth, -member.spend) if member else (0, 0)
@@ -64,7 +69,7 @@ def _differences(
         Measured.GROWTH: _sum(right, "growth") - growth,
         Measured.SPEND: _sum(right, "spend") - spend,
         Measured.POINTS_BACK: given - _sum(right, "points_spent"),
-        Measured.ROUNDING: returned.rounding - _right_rounding(returned, own),
+        Measured.ROUNDING: returned.rounding - rounding,
         Measured.MONEY: _sum(right, "points_paid") - sum(one.amount for one in in_points),
     }
     differences = [Difference(what, amount) for what, amount in found.items() if amount]
@@ -72,6 +77,25 @@ def _differences(
     if not differences and not is_same:
         differences.append(Difference(Measured.LINES, 0))
     return differences
+
+
+def _coupons_left(
+    returned: SaleReturned,
+    right: Sequence[ReturnLine],
+    sale: SaleCompleted,
+    earlier: Sequence[SaleReturned],
+    sold_by: SoldBy,
+) -> int:
+    """How many issued coupons are good that should be void; which of an offer is the till's choice.
+
+    Tills of earlier engines voided them with all of the sale only: nothing is said of them.
+    """
+    if {sale.engine, returned.engine} != {ENGINE}:
+        return 0
+    due = coupons_voided(sale, earlier, right, sold_by)
+    before = {coupon for one in earlier for coupon in one.coupons_voided}
+    issued = {one.coupon_id for one in sale.coupons_issued}
+    return len(due) - len((issued & set(returned.coupons_voided)) - before)
 
 
 def _kept_points(returned: SaleReturned, right: Sequence[ReturnLine], own: Programme) -> int:
@@ -83,10 +107,27 @@ def _kept_points(returned: SaleReturned, right: Sequence[ReturnLine], own: Progr
     return _sum(right, "points") - min(told, taken)
 
 
-def _right_rounding(returned: SaleReturned, own: Programme) -> int:
-    """By what goes back in cash, as it was before it was rounded."""
-    cash = sum(one.amount for one in returned.refunds if one.tender is TenderKind.CASH)
-    return cash_rounding(cash - returned.rounding, own).rounding_minor
+@dataclass(frozen=True, slots=True)
+class _Rounding:
+    """Rounds what a return gives back in cash, as it was before it was rounded."""
+
+    returned: SaleReturned
+    sale: SaleCompleted
+    own: Programme
+    _: KW_ONLY
+    is_forgotten: bool
+
+    def right(self, earlier: Sequence[SaleReturned]) -> int:
+        """The rounding after those returns; tills of earlier engines rounded each by itself."""
+        refunds = self.returned.refunds
+        paid = sum(one.amount for one in refunds if one.tender is TenderKind.CASH)
+        amount = paid - self.returned.rounding
+        if self.returned.engine != ENGINE:
+            return cash_rounding(amount, self.own).rounding_minor
+        if not amount:
+            return 0
+        settled = settled_in_cash(self.sale, earlier, is_forgotten=self.is_forgotten)
+        return cash_refund(amount, settled, self.own).rounding_minor
 
 
 def _sum(lines: Sequence[ReturnLine], field: str) -> int:

@@ -52,6 +52,10 @@ class SoldBy:
         is_asked = self.programme.returns.policy is ReturnPolicy.RE_PRICE
         return is_asked and is_told(sale, self.programme)
 
+    def knows_what_it_saw(self, sale: SaleCompleted) -> bool:
+        """Whether the fact of the sale says all that its price depended on."""
+        return is_told(sale, self.programme)
+
     def needs_the_basket(self, sale: SaleCompleted) -> bool:
         """Whether what comes back depends on more than the shares of its lines."""
         has_gifts = any(line.given_by for line in sale.lines)

@@ -78,6 +78,8 @@ class Measured(StrEnum):
     """What a return gave back as money instead of points."""
     ROUNDING = "rounding"
     """Cash rounding: paid on top of the total, or given on top of what goes back."""
+    COUPONS = "coupons"
+    """Issued coupons that are still good though what is kept would not have issued them."""
     LINES = "lines"
     """How a return is spread over the lines of its sale, where all sums agree."""
 

@@ -7,7 +7,7 @@ from shared.loyalty.lots import draw, less
 from shared.loyalty.stamps import Stamps, stamped
 from shared.loyalty.tiers import Spending
 from shared.loyalty.wallet import minus
-from shared.pricing.cash import cash_rounding
+from shared.pricing.cash import CashSettled, cash_rounding
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import THIS_SALE
 from shared.pricing.sale_lines import offers_used, sale_lines
@@ -111,10 +111,17 @@ def _sold(shop: Shop, quote: Quote, sale: str, rewards: tuple[LotDraw, ...]) -> 
         points_tender=next(
             (one.tender for one in shop.tenders if one.tender.startswith("points")), "points"
         ),
+        cash=_settled_in_cash(shop, quote),
         used=tuple(quote.coupons_used),
         issued=(),
         uses=offers_used(quote),
     )
+
+
+def _settled_in_cash(shop: Shop, quote: Quote) -> CashSettled:
+    paid = shop.tendered("cash")
+    others = sum(one.amount_minor for one in shop.tenders) - paid
+    return CashSettled(due=max(0, quote.total_minor - shop.credit) - others, paid=paid)
 
 
 def _move_money(shop: Shop, sold: Sold) -> None:

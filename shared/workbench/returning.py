@@ -16,7 +16,8 @@ from shared.loyalty.returns import (
     split_refund,
 )
 from shared.money import Rounding, divide_rounded
-from shared.pricing.cash import cash_rounding
+from shared.pricing.cash import cash_refund, cash_rounding
+from shared.pricing.coupons_kept import coupons_kept, first_to_go
 from shared.pricing.kept import price_kept
 from shared.shares import cumulative_share, largest_remainder
 from shared.trade.fact import LotDraw, TenderKind
@@ -334,8 +335,7 @@ def _give(
             )
         )
     taken = _move_member(shop, sold, back, lots)
-    given_back, voided = _move_coupons(shop, sold)
-    sold.voided = (*sold.voided, *voided)
+    given_back, voided = _give_coupons_back(shop, sold), _void_coupons(shop, sold)
     _give_uses_back(shop, sold)
     taxes = more(Counter(back.taxes), Counter(charge.taxes))
     shop.day.give_back(back.amount - charge.amount, taxes)
@@ -375,7 +375,7 @@ def _pay_out(shop: Shop, sold: Sold, money: int) -> list[TenderState]:
             shop.give_to(took, amount, sold.member)
         tender = took.tender if took else "cash"
         if tender == "cash":
-            amount = cash_rounding(amount, sold.programme).due_minor
+            amount = _cash_back(sold, amount)
             shop.drawer -= amount
         shop.day.tenders[tender] -= amount
         if amount:
@@ -384,12 +384,26 @@ def _pay_out(shop: Shop, sold: Sold, money: int) -> list[TenderState]:
     return tenders
 
 
+def _cash_back(sold: Sold, amount: int) -> int:
+    """What is paid out for a refund in cash, after rounding."""
+    cash = sold.cash
+    paid = cash_refund(amount, cash, sold.programme).due_minor
+    due_back, paid_back = cash.due_back + amount, cash.paid_back + paid
+    sold.cash = replace(cash, due_back=due_back, paid_back=paid_back)
+    return paid
+
+
 def _note_taken_over(sold: Sold, money: int) -> None:
     """Money that pays for the new goods counts as given back to the tenders it came from."""
     for took in sold.took:
         part = min(money, took.amount - took.refunded)
         took.refunded += part
         money -= part
+        if took.tender == "cash" and part:
+            due = max(0, sold.cash.due - part)
+            # What is left to be paid out is what the drawer can pay.
+            paid = cash_rounding(due, sold.programme).due_minor
+            sold.cash = replace(sold.cash, due=due, paid=paid)
 
 
 def _points_back(sold: Sold, back: Back) -> tuple[LotDraw, ...]:
@@ -432,20 +446,41 @@ def _give_uses_back(shop: Shop, sold: Sold) -> None:
         account.uses_on -= Counter({(day, offer): times for offer, times in gone.items()})
 
 
-def _move_coupons(shop: Shop, sold: Sold) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """When all is back, used codes go back and issued ones are void, as their coupons say."""
+def _give_coupons_back(shop: Shop, sold: Sold) -> tuple[str, ...]:
+    """When all is back, used codes go back, as their coupons say."""
     if not sold.is_all_back:
-        return (), ()
+        return ()
     rules = {coupon.id: coupon for coupon in sold.programme.coupons}
-    given, voided = [], []
+    given = []
     for code in sold.used:
         held = shop.coupons.get(code)
         if held is not None and rules[held.coupon].goes_back:
             held.uses_left += 1
             given.append(code)
-    for code in sold.issued:
-        held = shop.coupons.get(code)
-        if held is not None and rules[held.coupon].is_voided and held.uses_left:
-            held.uses_left = 0
-            voided.append(code)
-    return tuple(given), tuple(voided)
+    return tuple(given)
+
+
+def _void_coupons(shop: Shop, sold: Sold) -> tuple[str, ...]:
+    """Codes that what is kept would not have issued are void, as their coupons say."""
+    rules = {coupon.id: coupon for coupon in sold.programme.coupons}
+    issued = [
+        (code, rules[shop.coupons[code].coupon].offer)
+        for code in sold.issued
+        if code not in sold.voided and rules[shop.coupons[code].coupon].is_voided
+    ]
+    if not issued:
+        return ()
+    kept: Counter[str] = Counter()
+    if not sold.is_all_back and sold.refunded_minor < sold.total_minor:
+        kept = coupons_kept(
+            sold.basket,
+            sold.programme,
+            sold.returned,
+            refunded_minor=sold.refunded_without_goods_minor,
+        )
+    used = {code for code, _ in issued if not shop.coupons[code].uses_left}
+    gone = first_to_go(issued, kept, used)
+    for code in gone:
+        shop.coupons[code].uses_left = 0
+    sold.voided = (*sold.voided, *gone)
+    return tuple(code for code in gone if code not in used)

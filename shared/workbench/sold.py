@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.loyalty.programme import Programme
 from shared.loyalty.wallet import Wallet
 from shared.pricing.basket import Basket
+from shared.pricing.cash import CashSettled
 from shared.pricing.kept import given_on_top
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.sale_lines import reward_points
@@ -48,6 +49,8 @@ class Sold:
     """Money that points paid."""
     points_tender: str
     """Whether somebody else owes the shop for them."""
+    cash: CashSettled
+    """What cash settled, and what of that went back."""
     used: tuple[str, ...]
     """Codes that were spent."""
     issued: tuple[str, ...]

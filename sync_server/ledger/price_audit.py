@@ -10,7 +10,7 @@ import msgspec
 
 from shared.ids import EntryId, MemberId
 from shared.journal.entry import decode_entry
-from shared.ledger.account import GROWTH, money_unit, points_unit
+from shared.ledger.account import COUPON, GROWTH, money_unit, points_unit
 from shared.loyalty.programme import Programme
 from shared.pricing.offers_kept import offers_kept
 from shared.pricing.sale_basket import MINUTES_BEFORE, Difference, Measured, Unjudged, judge
@@ -128,7 +128,12 @@ def effects_of(
 ) -> tuple[ExceptionEffect, ...]:
     """Differences as an exception tells them."""
     money, points = money_unit(currency), points_unit(programme.points.decimals)
-    units = {Measured.POINTS: points, Measured.POINTS_BACK: points, Measured.GROWTH: GROWTH}
+    units = {
+        Measured.POINTS: points,
+        Measured.POINTS_BACK: points,
+        Measured.GROWTH: GROWTH,
+        Measured.COUPONS: COUPON,
+    }
     return tuple(
         ExceptionEffect(
             account=f"audit-{one.measured}",

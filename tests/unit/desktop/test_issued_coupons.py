@@ -91,3 +91,36 @@ def test_a_coupon_lapses_in_a_basket_that_is_left_open(make_desk):
     desk.clock.advance(seconds=5 * DAY_S)
     desk.scan(BISCUIT_CODE)
     assert desk.counter.checkout.basket.quote.total_minor == 25_00
+
+
+def for_every_ten(make_desk):
+    """A desk where each 10.00 gives a coupon."""
+    return make_desk(
+        programme(
+            offer("issuing", IssueCoupon(coupon="off", per_minor=10_00)),
+            offer("off", AmountOff(off_minor=1_00), claimed=True),
+            coupons=(Coupon(id="off", version=1, names=names("off"), offer="off", valid_days=9),),
+            cash_rounding=CashRounding(step_minor=1),
+        )
+    )
+
+
+def issued(sale):
+    return [one.coupon_id for one in sale.fact.coupons_issued]
+
+
+def test_coupons_that_what_is_kept_would_not_have_given_are_void(make_desk):
+    desk = for_every_ten(make_desk)
+    sale = desk.sell(*[BISCUIT_CODE] * 3)
+    first, second, third = issued(sale)
+    backs = [desk.take_back(sale, (1, 1)).fact.coupons_voided for _ in range(3)]
+    assert backs == [(third,), (second,), (first,)]
+    assert refused(desk, code_of(sale)) == "coupon-used"
+
+
+def test_of_several_coupons_the_unused_ones_are_void_first(make_desk):
+    desk = for_every_ten(make_desk)
+    sale = desk.sell(*[BISCUIT_CODE] * 2)
+    last = issued_coupon_code(LOOKUP_KEY, "off", sale.entry_id, 2)
+    assert desk.sell(BISCUIT_CODE, last).fact.total == 11_50
+    assert desk.take_back(sale, (1, 1)).fact.coupons_voided == (issued(sale)[0],)

@@ -293,3 +293,14 @@ def test_a_return_made_offline_says_so(desk):
     sale = desk.sell(BISCUIT_CODE, member=member)
     back = desk.take_back(sale, (1, 1))
     assert back.fact.member.points.offline  # nobody has reached a server yet
+
+
+def test_parts_of_a_sale_in_cash_never_pay_out_a_step_too_much(make_desk):
+    desk = make_desk(programme(cash_rounding=CashRounding(step_minor=10)))
+    desk.counter.checkout.basket.add(goods("P15", 15), units=2)
+    desk.counter.checkout.tender_cash()
+    sale = desk.finish()
+    backs = [desk.take_back(sale, (1, 1)).fact for _ in range(2)]
+    assert [[one.amount for one in back.refunds] for back in backs] == [[20], [10]]
+    assert [back.rounding for back in backs] == [5, -5]
+    assert read_till(desk.till.store.folder.database).imbalance() == 0

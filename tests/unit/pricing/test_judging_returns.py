@@ -8,9 +8,10 @@ import pytest
 from desktop.services.basket import Pricing
 from desktop.services.goods_back import ReturnableSale
 from desktop.store.members import Member
-from shared.ids import EntryId, MemberId, StoreId, TillId
-from shared.loyalty.conditions import FirstSale
-from shared.loyalty.effects import Ladder, Step
+from shared.ids import CouponId, EntryId, MemberId, StoreId, TillId
+from shared.loyalty.conditions import FirstSale, Spend
+from shared.loyalty.effects import IssueCoupon, Ladder, PercentOff, Step
+from shared.loyalty.offers import Coupon
 from shared.loyalty.programme import (
     CashRounding,
     Floor,
@@ -23,12 +24,13 @@ from shared.pricing.engine import price
 from shared.pricing.redemption import redeem
 from shared.pricing.return_lines import SoldBy
 from shared.pricing.sale_basket import Measured, Unjudged
-from shared.trade.fact import LineTax, Tender, TenderKind
+from shared.trade.fact import CouponIssued, LineTax, Tender, TenderKind
 from tests.pricing_builders import (
     basket,
     earning,
     goods,
     line,
+    names,
     offer,
     programme,
     rate,
@@ -169,6 +171,23 @@ def test_cash_that_is_rounded_as_the_programme_says_agrees(step):
     assert measured(verdict(fact, of, rules, own=SHARES)) == [(Measured.ROUNDING, fact.rounding)]
 
 
+def test_refunds_in_cash_are_rounded_together_but_not_those_of_earlier_engines():
+    rules = msgspec.structs.replace(SHARES, cash_rounding=CashRounding(step_minor=100))
+    of = sold(rules)
+    for _ in range(2):
+        of, _ = one_back(of, rules)
+    together = one_back(of, rules)[1]
+    assert [one.refunds[0].amount for one in (*of.returns, together)] == [11_00, 11_00, 10_50]
+    assert verdict(together, of, rules) == []
+    alone = msgspec.structs.replace(
+        together,
+        rounding=17,
+        refunds=(msgspec.structs.replace(together.refunds[0], amount=11_00),),
+    )
+    assert measured(verdict(alone, of, rules)) == [(Measured.ROUNDING, 50)]
+    assert verdict(msgspec.structs.replace(alone, engine="3"), of, rules) == []
+
+
 def test_units_below_zero_take_everything_for_too_much():
     of = sold(SHARES)
     fact = one_back(of, SHARES)[1]
@@ -232,3 +251,31 @@ def test_a_sale_that_told_nothing_came_back_by_line_shares():
     fact = one_back(older, rules)[1]
     assert fact.total == 10_83
     assert verdict(fact, older, rules) == []
+
+
+def test_coupons_that_stay_good_though_nothing_kept_gives_them_are_found():
+    issuing = offer("issuing", IssueCoupon(coupon="off"), conditions=(Spend(minimum_minor=20_00),))
+    rules = programme(
+        issuing,
+        offer("off", PercentOff(basis_points_off=1_000), claimed=True),
+        tax_classes=SHARES.tax_classes,
+        coupons=(Coupon(id="off", version=1, names=names("off"), offer="off", valid_days=9),),
+        cash_rounding=CashRounding(),
+    )
+    of = sold(rules)
+    code = CouponIssued(
+        coupon_id=CouponId("code"),
+        offer_id="off",
+        valid_from="2026-11-23",
+        valid_until="2026-12-01",
+    )
+    of = replace(of, sale=msgspec.structs.replace(of.sale, coupons_issued=(code,)))
+    first, one = one_back(of, rules)
+    _, two = one_back(first, rules)
+    two = msgspec.structs.replace(two, coupons_voided=(CouponId("code"),))
+    assert verdict(one, of, rules) == []
+    assert verdict(two, first, rules) == []
+    kept = msgspec.structs.replace(two, coupons_voided=())
+    assert measured(verdict(kept, first, rules)) == [(Measured.COUPONS, 1)]
+    too_soon = msgspec.structs.replace(one, coupons_voided=(CouponId("code"),))
+    assert measured(verdict(too_soon, of, rules)) == [(Measured.COUPONS, -1)]

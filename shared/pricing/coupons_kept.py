@@ -1,0 +1,98 @@
+"""Coupons that a sale issued and that what is kept of it would not have issued."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from shared.errors import DomainError
+from shared.ids import CouponId
+from shared.loyalty.programme import Programme
+from shared.pricing.basket import Basket
+from shared.pricing.engine import price
+from shared.pricing.kept import kept_basket
+from shared.pricing.return_lines import SoldBy
+from shared.trade.ticket import ReturnLine, SaleCompleted, SaleReturned
+
+
+def coupons_kept(
+    basket: Basket, programme: Programme, returned: Mapping[str, int], *, refunded_minor: int = 0
+) -> Counter[str]:
+    """How many coupons what is kept of a sale would have issued, by the offer that they claim.
+
+    ``returned`` are units or grams by line, ``refunded_minor`` is money given back without goods.
+    Raises what ``price`` raises.
+    """
+    kept: Counter[str] = Counter()
+    left = kept_basket(basket, returned)
+    if not left.lines:
+        return kept
+    claimed = {coupon.id: coupon.offer for coupon in programme.coupons}
+    for one in price(left, programme, refunded_minor=refunded_minor).issued:
+        kept[claimed[one.coupon]] += one.units
+    return kept
+
+
+def first_to_go(
+    issued: Iterable[tuple[str, str]], kept: Counter[str], used: Collection[str]
+) -> list[str]:
+    """The codes of ``issued`` (code and offer) that are void when so many are ``kept`` of an offer.
+
+    Those that were not used go first, the last issued before the others. A used one among them has
+    done its work: what it took off is not taken back.
+    """
+    by_offer: dict[str, list[str]] = {}
+    for code, offer in issued:
+        by_offer.setdefault(offer, []).append(code)
+    gone: list[str] = []
+    for offer, codes in by_offer.items():
+        in_turn = [code for code in codes[::-1] if code not in used]
+        in_turn += [code for code in codes[::-1] if code in used]
+        gone += in_turn[: max(0, len(codes) - kept[offer])]
+    return gone
+
+
+def coupons_voided(
+    sale: SaleCompleted,
+    returns: Sequence[SaleReturned],
+    lines: Sequence[ReturnLine],
+    sold_by: SoldBy | None,
+    used: Collection[CouponId] = (),
+) -> tuple[CouponId, ...]:
+    """The coupons of a sale that go with these ``lines``, as the programme it was sold by says.
+
+    Where the sale cannot be priced again they go when all of it is back. ``used`` are those that
+    are known to be used up.
+    """
+    if not sale.coupons_issued:
+        return ()
+    voided = {coupon for one in returns for coupon in one.coupons_voided}
+    stays = {one.offer for one in sold_by.programme.coupons if not one.is_voided} if sold_by else ()
+    issued = [
+        (one.coupon_id, one.offer_id)
+        for one in sale.coupons_issued
+        if one.coupon_id not in voided and one.offer_id not in stays
+    ]
+    returned: Counter[str] = Counter()
+    for back in (*(line for one in returns for line in one.lines), *lines):
+        returned[str(back.of_line)] += back.quantity
+    kept = _kept(sale, returned, sold_by) if issued else None
+    if kept is None:
+        return ()
+    return tuple(CouponId(code) for code in first_to_go(issued, kept, used))
+
+
+def _kept(
+    sale: SaleCompleted, returned: Mapping[str, int], sold_by: SoldBy | None
+) -> Counter[str] | None:
+    """None where it is not known."""
+    bought = [line for line in sale.lines if not line.given_by and not line.comes_in]
+    if all(returned.get(str(line.line), 0) >= line.quantity for line in bought):
+        return Counter()
+    if sold_by is None or not sold_by.knows_what_it_saw(sale):
+        return None
+    basket = sold_by.basket_again(sale)
+    if basket is None:
+        return None
+    try:
+        return coupons_kept(basket, sold_by.programme, returned)
+    except DomainError:
+        return None
