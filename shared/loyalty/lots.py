@@ -103,7 +103,7 @@ def draw(lots: Iterable[Lot], points: int, today: date) -> tuple[LotDraw, ...]:
     if points > (have := spendable(held, today)):
         raise DomainError("points-not-enough", points=points, balance=have)
     usable = [lot for lot in held if lot.is_spendable(today)]
-    draws, _ = _take(sorted(usable, key=spending_order), points, today)
+    draws, _ = _take(sorted(usable, key=spending_order), points)
     return draws
 
 
@@ -126,11 +126,15 @@ def claw_back(
     """Take back points that a sale had earned.
 
     First from its own lot, then from the earliest expiry on, then as debt; where the programme
-    stops at zero, what would be debt is forgiven.
+    stops at zero, what would be debt is forgiven. What has lapsed of its own lot bears its part:
+    those points are lost already, and no others are taken for them.
     """
     assert points >= 0
-    live = sorted(lots, key=lambda lot: (lot.lot != of_sale, spending_order(lot)))
-    draws, missing = _take(live, points, today)
+    holding = [
+        lot for lot in lots if lot.is_alive(today) or (lot.lot == of_sale and lot.points > 0)
+    ]
+    in_turn = sorted(holding, key=lambda lot: (lot.lot != of_sale, spending_order(lot)))
+    draws, missing = _take(in_turn, points)
     if not missing:
         return ClawBack(draws, 0)
     if floor is Floor.ZERO:
@@ -138,10 +142,10 @@ def claw_back(
     return ClawBack((*draws, LotDraw(lot=DEBT, points=missing)), 0)
 
 
-def _take(lots: Iterable[Lot], points: int, today: date) -> tuple[tuple[LotDraw, ...], int]:
+def _take(lots: Iterable[Lot], points: int) -> tuple[tuple[LotDraw, ...], int]:
     draws: list[LotDraw] = []
     for lot in lots:
-        if points and lot.is_alive(today):
+        if points:
             part = min(points, lot.points)
             draws.append(LotDraw(lot=lot.lot, points=part))
             points -= part

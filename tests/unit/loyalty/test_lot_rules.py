@@ -70,6 +70,12 @@ def test_a_claw_back_takes_its_own_lot_then_the_earliest_expiry_then_debt():
     ]
 
 
+def test_what_has_lapsed_of_its_own_lot_bears_a_claw_back_before_points_of_others():
+    lots = [lot("own", 40, until="2026-11-21"), lot("gone", 70, until="2026-11-21"), lot("a", 30)]
+    taken = claw_back(lots, 60, of_sale=LotId("own"), today=TODAY)
+    assert drawn(taken.draws) == [("own", 40), ("a", 20)]
+
+
 def test_a_programme_may_stop_at_zero_and_forgive_the_rest():
     taken = claw_back([lot("a", 10)], 25, of_sale=LotId("a"), today=TODAY, floor=Floor.ZERO)
     assert (drawn(taken.draws), taken.points, taken.forgiven) == ([("a", 10)], 10, 15)
