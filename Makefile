@@ -33,7 +33,7 @@ demo: $(RUN)
 	$(BIN)/evertill demo
 
 test: $(TEST) check
-	$(BIN)/python -m pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 check: $(TEST)
 	$(BIN)/ruff check .

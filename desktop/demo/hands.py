@@ -30,7 +30,7 @@ from shared.language import words
 
 PAUSE_S: Final = 0.4
 """Between two keys: slower than a scanner that types, and than a key that bounces."""
-WAIT_S: Final = 20.0
+WAIT_S: Final = 60.0
 SETTLE_S: Final = 0.06
 """A held key is given back as typing after a moment; only then is the field complete."""
 POLL_S: Final = 0.02

@@ -22,7 +22,7 @@ from shared.clock import Clock
 SHEET_WIDTH = 620
 SHEET_WIDTH_WIDE = 820
 CLOCK_MS = 5_000
-SETTLE_S = 10.0
+SETTLE_S = 30.0
 PAINT_ROUNDS = 3
 """A view, the layouts it changed, and the painting of both."""
 

@@ -15,7 +15,7 @@ import sqlcipher3.dbapi2
 
 pytestmark = pytest.mark.xdist_group("demo")
 
-RUN_S = 170
+RUN_S = 400
 START = "from desktop.commands import main; main()"
 FIGURES = {
     "sales",
