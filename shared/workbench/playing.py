@@ -1,6 +1,7 @@
 """Plays a scenario from its first step to its last."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -31,6 +32,7 @@ from shared.workbench import scenario as told
 from shared.workbench.account import Account
 from shared.workbench.check_scenario import check_scenario
 from shared.workbench.coupons import Code
+from shared.workbench.covered import check_covered
 from shared.workbench.expecting import unlike
 from shared.workbench.result import RefusedState, State
 from shared.workbench.shop import Shop
@@ -64,31 +66,49 @@ def open_shop(scenario: told.Scenario) -> Shop:
     )
 
 
+@dataclass(slots=True)
+class Playing:
+    """A scenario as far as it was played. Raises what ``open_shop`` raises."""
+
+    scenario: told.Scenario
+    shop: Shop = field(init=False)
+    done: list[told.Step] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.shop = open_shop(self.scenario)
+
+    def attempt(self, step: told.Step) -> DomainError | None:
+        """Do one step, or tell why it cannot be done: then it has changed nothing."""
+        try:
+            do(self.shop, step)
+        except DomainError as error:
+            # Whatever it had begun is gone with the shop that it was begun in.
+            self.shop = open_shop(self.scenario)
+            for one in self.done:
+                do(self.shop, one)
+            return error
+        self.done.append(step)
+        return None
+
+
 def play(scenario: told.Scenario) -> Iterator[State]:
     """The state after each ``show``, and after the last step; that of the start without steps.
 
     A step that cannot be done changes nothing, and is told by every later state. Raises what
     ``open_shop`` raises.
     """
-    shop = open_shop(scenario)
+    playing = Playing(scenario)
     if not scenario.steps:
-        yield state_of(shop, 0)
-    done: list[told.Step] = []
+        yield state_of(playing.shop, 0)
     refused: list[RefusedState] = []
     for number, step in enumerate(scenario.steps, start=1):
-        try:
-            do(shop, step)
-            done.append(step)
-        except DomainError as error:
+        error = playing.attempt(step)
+        if error is not None:
             refused.append(_refused(number, step, error))
-            # Whatever it had begun is gone with the shop that it was begun in.
-            shop = open_shop(scenario)
-            for one in done:
-                do(shop, one)
         is_last = number == len(scenario.steps)
         if isinstance(step, told.Show) or is_last:
             title = step.title if isinstance(step, told.Show) else ""
-            yield state_of(shop, number, title, refused)
+            yield state_of(playing.shop, number, title, refused)
 
 
 def _refused(number: int, step: told.Step, error: DomainError) -> RefusedState:
@@ -141,8 +161,9 @@ HANDLERS: Final[dict[type, Callable[[Shop, Any], None]]] = {
 
 
 def do(shop: Shop, step: told.Step) -> None:
-    """Do one step; DomainError where it cannot be done."""
+    """Do one step; DomainError where it cannot be done, or takes away what was paid with."""
     HANDLERS[type(step)](shop, step)
+    check_covered(shop)
 
 
 def differences(scenario: told.Scenario, states: Sequence[State]) -> list[str]:
