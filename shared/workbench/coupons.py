@@ -1,10 +1,14 @@
 """Codes of coupons: as they were issued, and what stands against them on a day."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from shared.errors import DomainError
 from shared.loyalty.programme import Programme
+from shared.pricing.basket import CouponClaim
+from shared.pricing.claims import claims_on
+from shared.pricing.quote import Reason
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,3 +49,14 @@ def check(held: Code, member: str | None, today: date) -> None:
         raise DomainError("coupon-lapsed", code=held.code, on=held.last_day.isoformat())
     if held.member and held.member != member:
         raise DomainError("coupon-of-another", code=held.code)
+
+
+def standing(
+    claims: Iterable[CouponClaim], codes: Mapping[str, Code], member: str | None, today: date
+) -> tuple[CouponClaim, ...]:
+    """Claims as they stand now: another basket may have used a code since it was claimed."""
+    gone = {code for code, known in codes.items() if known.uses_left <= 0}
+    return tuple(
+        replace(claim, against=Reason.USED_UP) if claim.instance in gone else claim
+        for claim in claims_on(claims, member or "", today)
+    )

@@ -26,7 +26,6 @@ from shared.pricing.basket import (
     RewardClaim,
 )
 from shared.pricing.cash import cash_rounding
-from shared.pricing.claims import claims_on
 from shared.pricing.engine import price
 from shared.pricing.paid_by_bonus import earning_of
 from shared.pricing.quote import EarningQuote, Quote
@@ -35,7 +34,7 @@ from shared.pricing.rulebook import rulebook
 from shared.pricing.search import SearchMemory
 from shared.workbench import scenario as told
 from shared.workbench.account import Account
-from shared.workbench.coupons import Code, made
+from shared.workbench.coupons import Code, made, standing
 from shared.workbench.day import Day
 from shared.workbench.result import (
     DayState,
@@ -48,8 +47,6 @@ from shared.workbench.result import (
 from shared.workbench.sold import Coming, Sold, TookIn
 
 NO_LIMITS: Final = Limits()
-TIMES_MAX: Final = 1_000
-"""A reward is claimed so often in one sale at most."""
 
 
 @dataclass(slots=True)
@@ -122,7 +119,7 @@ class Shop:
             store=StoreId(self.store),
             till=TillId(self.till),
             member=account.context(self.programme, self.at) if account else None,
-            claims=claims_on(self.claims, self.member or "", self.at.date()),
+            claims=standing(self.claims, self.coupons, self.member, self.at.date()),
             paying=self._planned(),
             rewards=tuple(RewardClaim(offer, times) for offer, times in self.rewards.items()),
             gifts=tuple(one for one in self.gifts.items() if one[1]),
