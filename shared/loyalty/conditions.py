@@ -5,7 +5,7 @@ from datetime import date, time
 from enum import StrEnum
 from typing import Union
 
-from shared.loyalty.document import Document, GoodsSet
+from shared.loyalty.document import Document, GoodsSet, WallTime
 
 
 class Dates(Document, frozen=True, kw_only=True, tag="dates"):
@@ -19,8 +19,8 @@ class Weekly(Document, frozen=True, kw_only=True, tag="weekly"):
     """On some weekdays (1 = Monday … 7 = Sunday), from ``start`` until before ``end``."""
 
     weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
-    start: time = time.min
-    end: time | None = None
+    start: WallTime = time.min
+    end: WallTime | None = None
 
 
 class MonthDays(Document, frozen=True, kw_only=True, tag="month-days"):

@@ -1,9 +1,16 @@
 """What every part of a programme document has in common."""
 
+from datetime import datetime, time
+from typing import Annotated
+
 import msgspec
 
 from shared.catalogue.goods import Goods
 from shared.language import Language
+
+WallTime = Annotated[time, msgspec.Meta(tz=False)]
+"""An hour on the store's wall; one with an offset is refused."""
+WallDateTime = Annotated[datetime, msgspec.Meta(tz=False)]
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

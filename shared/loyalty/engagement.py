@@ -1,8 +1,6 @@
 """Reasons to come back, in the document's words: referral, partners, visit cards, prize draws."""
 
-from datetime import datetime
-
-from shared.loyalty.document import EVERYTHING, Document, GoodsSet, Names
+from shared.loyalty.document import EVERYTHING, Document, GoodsSet, Names, WallDateTime
 
 
 class Referral(Document, frozen=True, kw_only=True):
@@ -85,7 +83,7 @@ class PrizeDraw(Document, frozen=True, kw_only=True):
     names: Names
     prizes: tuple[Prize, ...]
     entry_points: int
-    opens: datetime
-    closes: datetime
+    opens: WallDateTime
+    closes: WallDateTime
     seed_sha256: str
     per_member: int = 0

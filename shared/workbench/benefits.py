@@ -131,7 +131,7 @@ def enter_draw(shop: Shop, step: told.EnterDraw) -> None:
     """Entries for points, while the draw is open."""
     rule = _draw(shop, step.draw)
     account, today = _account(shop, step.member), shop.at.date()
-    if not rule.opens.replace(tzinfo=None) <= shop.at <= rule.closes.replace(tzinfo=None):
+    if not rule.opens <= shop.at <= rule.closes:
         raise DomainError("draw-not-open", draw=rule.id)
     if any(win.draw == rule.id for win in shop.wins):
         raise DomainError("draw-not-open", draw=rule.id)

@@ -75,6 +75,26 @@ WRONG = [
     ("currency", "yuan", "bad-currency"),
     ("offers/0/effect/type", "magic", "programme-unreadable"),
     ("earning/rules/0/points", 1.5, "programme-unreadable"),
+    (
+        "offers/0/conditions",
+        [{"type": "weekly", "start": "22:00:00+08:00"}],
+        "programme-unreadable",
+    ),
+    (
+        "draws",
+        [
+            {
+                "id": "spring",
+                "names": {"zh": "春", "en": "Spring"},
+                "entry_points": 1,
+                "opens": "2026-03-01T00:00:00",
+                "closes": "2026-03-31T00:00:00Z",
+                "seed_sha256": "00" * 32,
+                "prizes": [],
+            }
+        ],
+        "programme-unreadable",
+    ),
     ("points/decimals", 3, "programme-out-of-range"),
     ("earning/rules/0/per_minor", 0, "programme-out-of-range"),
     ("redemption/points_per_block", 0, "programme-out-of-range"),
