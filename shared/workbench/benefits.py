@@ -47,6 +47,8 @@ def close_stored_value(shop: Shop, step: told.CloseStoredValue) -> None:
     """The principal is paid out, the bonus forfeited."""
     account = _account(shop, step.member)
     principal, _ = closing(account.wallet)
+    if not principal:
+        raise DomainError("nothing-to-pay-out")
     account.wallet = replace(account.wallet, principal=0, bonus=0)
     shop.pay_out(principal)
 
@@ -69,6 +71,8 @@ def sell_gift_card(shop: Shop, step: told.SellGiftCard) -> None:
 def close_gift_card(shop: Shop, step: told.CloseGiftCard) -> None:
     """What is left is paid out."""
     card = shop.card(step.code)
+    if not card.left:
+        raise DomainError("nothing-to-pay-out")
     shop.untax(card, card.left)
     shop.gift_cards[step.code] = replace(card, left=0)
     shop.pay_out(card.left)

@@ -11,7 +11,9 @@ import msgspec
 from shared.errors import DomainError
 from shared.loyalty.programme import Programme
 from shared.money import AMOUNT_MINOR_MAX
-from shared.workbench.scenario import MoveClock, Person, Scenario
+from shared.pricing.basket import WHOLE
+from shared.workbench.later_steps import CountDrawer, SellGiftCard
+from shared.workbench.scenario import Claim, MoveClock, Person, PlanTender, Scenario, Step
 
 YEARS: Final = range(1970, 2200)
 POINTS_MAX: Final = 10**12
@@ -41,13 +43,26 @@ def _problems(scenario: Scenario, programme: Programme) -> Iterator[str]:
         yield from _member(member, f"$.members[{number}]", scenario, programme)
     yield from _held(scenario, programme)
     for number, step in enumerate(scenario.steps):
-        if isinstance(step, MoveClock):
-            yield from _moment(step.at, scenario.zone, f"$.steps[{number}].at")
-        yield from _figures(msgspec.to_builtins(step), f"$.steps[{number}]")
+        yield from _step(step, f"$.steps[{number}]", scenario.zone)
+
+
+def _step(step: Step, place: str, zone: str) -> Iterator[str]:
+    match step:
+        case MoveClock():
+            yield from _moment(step.at, zone, f"{place}.at")
+        case PlanTender() if not 0 < step.share_basis_points <= WHOLE:
+            yield f"share_basis_points out of range - at `{place}.share_basis_points`"
+        case CountDrawer():
+            yield from _amount(step.amount_minor, f"{place}.amount_minor")
+        case Claim(code="") | SellGiftCard(code=""):
+            yield f"a code is needed - at `{place}.code`"
+        case _:
+            pass
+    yield from _figures(msgspec.to_builtins(step), place)
 
 
 def _figures(told: object, place: str) -> Iterator[str]:
-    """Quantities and points below zero, however deep."""
+    """Quantities and points below zero, and amounts beyond all bounds, however deep."""
     match told:
         case dict():
             for name, value in told.items():
@@ -56,7 +71,9 @@ def _figures(told: object, place: str) -> Iterator[str]:
         case list() | tuple():
             for number, value in enumerate(told):
                 yield from _figures(value, f"{place}[{number}]")
-        case int() if told < 0 and (place.endswith(NEVER_BELOW) or ".gifts." in place):
+        case int() if (told < 0 and (place.endswith(NEVER_BELOW) or ".gifts." in place)) or (
+            abs(told) > AMOUNT_MINOR_MAX and place.endswith("_minor")
+        ):
             yield f"{place.rpartition('.')[2]} out of range - at `{place}`"
 
 

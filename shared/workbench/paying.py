@@ -50,6 +50,8 @@ def spend_points(shop: Shop, step: told.SpendPoints) -> None:
 
 def pay(shop: Shop, step: told.Pay) -> None:
     """A payment of any kind."""
+    if step.amount_minor is not None and step.amount_minor < 0:
+        raise DomainError("amount-not-positive", amount=step.amount_minor)
     if step.tender == "points":
         spend_points(shop, told.SpendPoints(points=_points_worth(shop, step.amount_minor)))
         return
@@ -61,6 +63,8 @@ def pay(shop: Shop, step: told.Pay) -> None:
     due, in_cash = shop.due(quote)
     if step.tender == "cash":
         given = in_cash if step.amount_minor is None else step.amount_minor
+        if in_cash and not given:
+            raise DomainError("amount-not-positive", amount=0)
         # Rounding may ask for more than is due.
         _take(shop, "cash", min(given, in_cash), most=in_cash, change=max(0, given - in_cash))
         return
@@ -70,6 +74,10 @@ def pay(shop: Shop, step: told.Pay) -> None:
     if amount > due and rule is not None and rule.gives_change:
         _take(shop, step.tender, due, change=amount - due, code=step.code)
         return
+    if due and step.amount_minor == 0:
+        raise DomainError("amount-not-positive", amount=0)
+    if due and not amount:
+        raise DomainError("tender-may-not-pay", tender=step.tender, amount=due, most=most)
     if most < amount <= due:
         raise DomainError("tender-may-not-pay", tender=step.tender, amount=amount, most=most)
     _take(shop, step.tender, amount, code=step.code)

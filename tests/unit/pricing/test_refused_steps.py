@@ -46,6 +46,17 @@ REFUSED = {
     '{ do = "return", sale = "s", gifts = { MUG = 2 } }': "gifts-exceed-sale",
     '{ do = "points", points = 1 }': "points-need-member",
     '{ do = "tender" }': "basket-empty",
+    '{ do = "add", goods = "MILK" }, { do = "tender", amount_minor = 0 }': "amount-not-positive",
+    '{ do = "add", goods = "MILK" }, { do = "tender", amount_minor = -1 }': "amount-not-positive",
+    """{ do = "add", goods = "MILK" },
+       { do = "tender", tender = "wallet", amount_minor = 0 }""": "amount-not-positive",
+    '{ do = "tender", tender = "points", amount_minor = -1 }': "amount-not-positive",
+    """{ do = "add", goods = "MILK" }, { do = "sell-gift-card", code = "g", amount_minor = 9 },
+       { do = "close-card", code = "g" },
+       { do = "tender", tender = "gift-card", code = "g" }""": "tender-may-not-pay",
+    """{ do = "sell-gift-card", code = "g", amount_minor = 9 }, { do = "close-card", code = "g" },
+       { do = "close-card", code = "g" }""": "nothing-to-pay-out",
+    '{ do = "close-stored-value", member = "m" }': "nothing-to-pay-out",
     '{ do = "return-without-receipt", goods = [{ goods = "MUG" }], is_approved = true }': (
         "return-needs-receipt"
     ),

@@ -117,6 +117,12 @@ WRONG = {
     'steps = [{ do = "return", gifts = { A = -3 } }]': "$.steps[0].gifts.A",
     'steps = [{ do = "exchange", lines = [{ line = "1", units = -2 }] }]': "lines[0].units",
     'steps = [{ do = "points", points = -5 }]': "$.steps[0].points",
+    'steps = [{ do = "paying", tender = "card", share_basis_points = 0 }]': "$.steps[0].share",
+    'steps = [{ do = "paying", tender = "card", share_basis_points = 10001 }]': "$.steps[0].share",
+    'steps = [{ do = "count-drawer", amount_minor = -1 }]': "$.steps[0].amount_minor",
+    'steps = [{ do = "move-cash", kind = "drop", amount_minor = 10000000000001 }]': "amount_minor",
+    'steps = [{ do = "claim", code = "", coupon = "x" }]': "a code is needed - at `$",
+    'steps = [{ do = "sell-gift-card", code = "", amount_minor = 1 }]': "a code is needed",
     'members = [{ id = "m", last_active = 9999-01-01 }]': "$.members[0].last_active",
     'members = [{ id = "m", past = [{ day = 2026-01-01, spend_minor = 0, growth = -5 }] }]': "past",
 }
