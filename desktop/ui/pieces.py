@@ -92,8 +92,6 @@ class Tile(QAbstractButton):
         self._design = design
         self._is_row = is_row
         self._is_compact = is_compact
-        self.is_cut = False
-        """Whether a compact title had no room."""
         self._title = self._detail = self._trailing = ""
         self._is_selected = False
         self._tone = Tone.INFO
@@ -169,7 +167,6 @@ class Tile(QAbstractButton):
         room = inner.adjusted(0, -GRID, -(key + GRID * 2 if key else 0), GRID)
         painter.setPen(design.color("text"))
         text = two_lines(self._title, painter.fontMetrics(), room.width())
-        self.is_cut = "…" in text
         place = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(room, int(place), text)
 
