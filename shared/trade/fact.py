@@ -199,6 +199,75 @@ class CouponIssued(Value, frozen=True, kw_only=True):
     valid_until: str
 
 
+class CardStamped(Value, frozen=True, kw_only=True):
+    """What a sale did to one of the member's visit cards.
+
+    ``before`` + ``added`` - ``filled`` × ``size`` is what the running card holds after it.
+    """
+
+    card: str
+    names: dict[str, str]
+    size: int
+    """Stamps of a full card."""
+    before: int
+    """As far as the till knew; below zero where full cards have cost more than was kept."""
+    added: int
+    filled: int = 0
+    """Cards that are full by it; each gives the card's reward."""
+    lines: tuple[int, ...] = ()
+    """The lines that were worth a stamp."""
+    points: int = 0
+    """What each full card gives; together a part of the points earned."""
+    coupons: tuple[CouponId, ...] = ()
+    """Of those that the sale issued: the full cards' own, one each."""
+
+    @property
+    def after(self) -> int:
+        """Stamps on the running card."""
+        return self.before + self.added - self.filled * self.size
+
+    @property
+    def points_total(self) -> int:
+        """What its full cards give."""
+        return self.filled * self.points
+
+
+class CardTakenBack(Value, frozen=True, kw_only=True):
+    """What a return takes off a visit card."""
+
+    card: str
+    size: int
+    taken: int = 0
+    """Stamps of goods that came back."""
+    reopened: int = 0
+    """Cards that are not full any more: their stamps count again, their reward is taken back."""
+    points: int = 0
+    """The rewards' points."""
+
+
+class ReferralPaid(Value, frozen=True, kw_only=True):
+    """A member's first sale that counts for who referred them: both sides get points.
+
+    Those of the friend are a part of the points earned; the referrer's are a lot of their own.
+    """
+
+    referrer_id: str
+    for_friend: int
+    for_referrer: int
+    minimum: int
+    """What has to be kept of the sale, minor units."""
+
+
+class ReferralTakenBack(Value, frozen=True, kw_only=True):
+    """Too little is kept of the sale that a referral was paid for: another one may pay it."""
+
+    referrer_id: str
+    from_friend: int
+    """A part of the points taken back."""
+    lots: tuple[LotDraw, ...] = ()
+    """From where the referrer's are taken."""
+
+
 class RuleEarned(Value, frozen=True, kw_only=True):
     """Points by one earning rule."""
 

@@ -7,6 +7,8 @@ from shared.trade.fact import (
     Approval,
     BasketDiscount,
     BundleRef,
+    CardStamped,
+    CardTakenBack,
     CouponIssued,
     Fact,
     FiscalOutcome,
@@ -18,6 +20,8 @@ from shared.trade.fact import (
     MemberOutcome,
     OfferApplied,
     PriceSource,
+    ReferralPaid,
+    ReferralTakenBack,
     TaxTotal,
     Tender,
     Value,
@@ -99,6 +103,9 @@ class SaleCompleted(Fact, frozen=True, kw_only=True):
     """What the cashier has looked at before selling: ``restriction/demand``."""
     known: KnownBefore | None = None
     """What the price depended on beside goods and programme; null where nothing more was asked."""
+    cards: tuple[CardStamped, ...] = ()
+    """Visit cards that have goods of this sale."""
+    referral: ReferralPaid | None = None
     fiscal: FiscalOutcome | None = None
 
 
@@ -164,6 +171,8 @@ class SaleReturned(Fact, frozen=True, kw_only=True):
     """Used by the sale; they can be used again."""
     coupons_voided: tuple[CouponId, ...] = ()
     """Issued by the sale; they are good no more."""
+    cards: tuple[CardTakenBack, ...] = ()
+    referral: ReferralTakenBack | None = None
     reason: str
     approvals: tuple[Approval, ...] = ()
     fiscal: FiscalOutcome | None = None

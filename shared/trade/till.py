@@ -18,6 +18,8 @@ class MemberEnrolled(Fact, frozen=True, kw_only=True):
     operator_id: OperatorId | None
     terms_version: str
     tier: str
+    referred_by: MemberId | None = None
+    """The member who brought them."""
 
 
 class ShiftOpened(Fact, frozen=True, kw_only=True):

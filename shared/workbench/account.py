@@ -28,7 +28,10 @@ class Account:
     lots: list[Lot]
     spending: list[Spending]
     wallet: Wallet = field(default_factory=Wallet)
-    stamps: dict[str, Stamps] = field(default_factory=dict)
+    stamps: dict[str, int] = field(default_factory=dict)
+    """On the running card, by visit card."""
+    stamped_on: Counter[tuple[str, date]] = field(default_factory=Counter)
+    """Stamps that were given and kept, by visit card and day."""
     uses: Counter[str] = field(default_factory=Counter)
     uses_on: Counter[tuple[date, str]] = field(default_factory=Counter)
     bought_on: Counter[tuple[date, str]] = field(default_factory=Counter)
@@ -38,7 +41,9 @@ class Account:
     acted_on: Counter[tuple[str, date]] = field(default_factory=Counter)
     """Actions that gave points, by day."""
     friends: int = 0
-    """Members this one referred who have bought."""
+    """Members this one referred whose first sale counted."""
+    is_referral_paid: bool = False
+    """Whether who referred this one has been paid for it."""
     moves: list[Movement] = field(default_factory=list)
     """Everything that came into a lot or went out of it."""
 
@@ -48,6 +53,25 @@ class Account:
 
     def _note(self, lot: str, points: int, day: date) -> None:
         self.moves.append(Movement(lot=lot, points=points, on=day))
+
+    def stamp(self, card: str, stamps: int, day: date, *, filled: int, size: int) -> None:
+        """Stamps onto a card, or off it, and so many cards more (or fewer) that are full."""
+        self.stamps[card] = self.stamps.get(card, 0) + stamps - filled * size
+        self.stamped_on[card, day] += stamps
+
+    @property
+    def cards(self) -> dict[str, Stamps]:
+        """How far every visit card is."""
+        return {
+            card: Stamps(
+                stamps=stamps,
+                last_on=max(
+                    (day for (name, day), n in self.stamped_on.items() if name == card and n > 0),
+                    default=None,
+                ),
+            )
+            for card, stamps in self.stamps.items()
+        }
 
     @property
     def points(self) -> int:

@@ -13,7 +13,6 @@ from shared.loyalty.gift_card import sold as card_sold
 from shared.loyalty.lots import draw
 from shared.loyalty.partners import earned, worth
 from shared.loyalty.prize_draw import outcome
-from shared.loyalty.stamps import Stamps
 from shared.loyalty.wallet import closing, plus, top_up
 from shared.pricing.basket import Basket
 from shared.pricing.conditions import hindrance
@@ -174,6 +173,7 @@ def merge_members(shop: Shop, step: told.MergeMembers) -> None:
     stays.wallet = plus(stays.wallet, gone.wallet)
     for card, stamps in gone.stamps.items():
         _add_stamps(shop, stays, card, stamps)
+    stays.stamped_on.update(gone.stamped_on)
     stays.uses.update(gone.uses)
     stays.uses_on.update(gone.uses_on)
     stays.acted_on.update(gone.acted_on)
@@ -206,18 +206,16 @@ def _rename(shop: Shop, gone: str, stays: str) -> None:
             sold.member = stays
 
 
-def _add_stamps(shop: Shop, stays: Account, card: str, stamps: Stamps) -> None:
+def _add_stamps(shop: Shop, stays: Account, card: str, stamps: int) -> None:
     rule = next((one for one in shop.programme.visit_cards if one.id == card), None)
-    own = stays.stamps.get(card, Stamps())
-    total = own.stamps + stamps.stamps
-    days = [day for day in (own.last_on, stamps.last_on) if day]
+    total = stays.stamps.get(card, 0) + stamps
     if rule is not None and total >= rule.stamps:
         filled, total = divmod(total, rule.stamps)
         if rule.coupon:
             shop.new_codes(rule.coupon, filled, f"merge-{shop.next_number()}", stays.person.id)
         lot = f"{card}-merge-{shop.next_number()}"
         stays.earn(lot, rule.points * filled, shop.programme, shop.at.date())
-    stays.stamps[card] = Stamps(stamps=total, last_on=max(days, default=None))
+    stays.stamps[card] = total
 
 
 def _account(shop: Shop, member: str) -> Account:

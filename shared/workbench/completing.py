@@ -1,10 +1,12 @@
 """The end of a sale: everything that moves, moves here."""
 
+from msgspec.structs import replace
+
 from shared.errors import DomainError
-from shared.ids import LotId
+from shared.ids import CouponId, LotId
 from shared.loyalty.gift_card import spent
 from shared.loyalty.lots import draw, less
-from shared.loyalty.stamps import Stamps, stamped
+from shared.loyalty.referral import paid_for
 from shared.loyalty.tiers import Spending
 from shared.loyalty.wallet import minus
 from shared.pricing.cash import CashSettled, cash_rounding
@@ -12,6 +14,7 @@ from shared.pricing.quote import Quote
 from shared.pricing.redemption import THIS_SALE
 from shared.pricing.sale_lines import offers_used, sale_lines
 from shared.pricing.tender_rules import demands
+from shared.pricing.visit_cards import coupons_of_cards, stamp_cards
 from shared.trade.fact import LotDraw
 from shared.workbench import scenario as told
 from shared.workbench.account import Account
@@ -147,11 +150,11 @@ def _hand_out(shop: Shop, money: int) -> None:
 
 def _move_member(shop: Shop, account: Account, sold: Sold) -> None:
     today, programme = shop.at.date(), shop.programme
-    is_first = not any(one.spend_minor > 0 for one in account.spending)
     account.touch(programme, today)
+    _engage(shop, account, sold)
     own = [one for one in sold.draws if one.lot == sold.sale]
     account.take([one for one in sold.draws if one.lot != sold.sale], today)
-    account.earn(sold.sale, sold.earning.points_total, programme, today)
+    account.earn(sold.sale, sold.points_earned, programme, today)
     account.take(own, today)
     account.spending.append(
         Spending(
@@ -167,40 +170,27 @@ def _move_member(shop: Shop, account: Account, sold: Sold) -> None:
         bought = (line for line in sold.basket.lines if not line.comes_in)
         units = sum(line.units or 1 for line in bought if rule.goods.contains(line.goods))
         account.bought_on[today, rule.id] += units
-    _stamp(shop, account, sold)
-    if is_first:
-        _refer(shop, account, sold)
 
 
-def _stamp(shop: Shop, account: Account, sold: Sold) -> None:
-    today = shop.at.date()
-    for card in shop.programme.visit_cards:
-        units = sum(
-            line.units or 1
-            for line, paid in zip(sold.basket.lines, sold.quote.lines, strict=True)
-            if card.goods.contains(line.goods) and paid.pay_minor > 0
-        )
-        after = stamped(card, account.stamps.get(card.id, Stamps()), units, today)
-        account.stamps[card.id] = after.stamps
-        for time in range(after.filled):
-            lot = f"{card.id}-{sold.sale}-{time + 1}"
-            account.earn(lot, card.points, shop.programme, today)
-        if card.coupon and after.filled:
-            given = shop.new_codes(card.coupon, after.filled, sold.sale, account.person.id)
-            sold.issued = (*sold.issued, *given)
-
-
-def _refer(shop: Shop, friend: Account, sold: Sold) -> None:
-    """Both sides get their points when a friend first buys for enough."""
-    rule, referrer = shop.programme.referral, shop.accounts.get(friend.person.referred_by)
-    if rule is None or referrer is None or referrer is friend:
-        return
-    if sold.total_minor < rule.minimum_minor:
-        return
-    if rule.per_member and referrer.friends >= rule.per_member:
-        return
-    referrer.friends += 1
+def _engage(shop: Shop, account: Account, sold: Sold) -> None:
+    """Stamps on visit cards, and what a friend's first sale that counts pays."""
     today, programme = shop.at.date(), shop.programme
-    friend.earn(f"referral-{sold.sale}", rule.points_for_friend, programme, today)
-    lot = f"referral-of-{friend.person.id}"
-    referrer.earn(lot, rule.points_for_referrer, programme, today)
+    cards = stamp_cards(sold.basket, sold.quote, programme, account.cards, today)
+    for card in cards:
+        account.stamp(card.card, card.added, today, filled=card.filled, size=card.size)
+    codes = {card.card: list[CouponId]() for card in cards}
+    for card, coupon in coupons_of_cards(cards, programme):
+        given = shop.new_codes(coupon, 1, sold.sale, account.person.id)
+        codes[card.card] += map(CouponId, given)
+    sold.cards = tuple(replace(card, coupons=tuple(codes[card.card])) for card in cards)
+    referrer = shop.accounts.get(account.person.referred_by)
+    if referrer is None or referrer is account or account.is_referral_paid:
+        return
+    sold.referral = paid_for(
+        programme.referral, referrer.person.id, sold.total_minor, friends=referrer.friends
+    )
+    if sold.referral is not None:
+        account.is_referral_paid = True
+        referrer.friends += 1
+        referrer.earn(sold.sale, sold.referral.for_referrer, programme, today)
+        shop.day.points_earned += sold.referral.for_referrer

@@ -39,7 +39,7 @@ class Day:
             self.tenders[took.tender] += took.amount
         if sold.paid_with_points:
             self.tenders[sold.points_tender] += sold.paid_with_points
-        self.points_earned += sold.earning.points_total
+        self.points_earned += sold.points_earned
         self.points_spent += sum(draw.points for draw in sold.draws)
 
     def give_back(self, amount: int, taxes: Mapping[str, int]) -> None:

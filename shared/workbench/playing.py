@@ -11,10 +11,11 @@ from shared.errors import DomainError
 from shared.ids import GoodsId, LotId
 from shared.language import Language, words
 from shared.loyalty.bundle import template
+from shared.loyalty.engagement import Referral
 from shared.loyalty.gift_card import GiftCard
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Programme
-from shared.loyalty.stamps import Stamps
+from shared.loyalty.referral import counts
 from shared.loyalty.tiers import Spending
 from shared.loyalty.validation import check
 from shared.loyalty.wallet import Wallet
@@ -51,7 +52,7 @@ def open_shop(scenario: told.Scenario) -> Shop:
     return Shop(
         programme=programme,
         goods={one.sku: _goods(one, programme) for one in scenario.goods},
-        accounts={one.id: _account(one) for one in scenario.members},
+        accounts={one.id: _account(one, programme.referral) for one in scenario.members},
         at=on_the_wall(scenario.at, scenario.zone),
         zone=scenario.zone,
         store=scenario.store,
@@ -220,7 +221,7 @@ def _goods(article: told.Article, programme: Programme) -> Goods:
     )
 
 
-def _account(person: told.Person) -> Account:
+def _account(person: told.Person, referral: Referral | None) -> Account:
     lots = [
         Lot(
             lot=LotId(lot.lot or f"lot-{number}"),
@@ -240,7 +241,9 @@ def _account(person: told.Person) -> Account:
         lots,
         spending,
         wallet=Wallet(principal=person.principal_minor, bonus=person.bonus_minor),
-        stamps={card: Stamps(stamps=stamps) for card, stamps in person.stamps.items()},
+        stamps=dict(person.stamps),
+        is_referral_paid=referral is not None
+        and any(counts(one.spend_minor, referral.minimum_minor) for one in spending),
         last_active=person.last_active or max(days, default=None),
     )
 

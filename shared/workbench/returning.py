@@ -8,6 +8,7 @@ from shared.errors import DomainError
 from shared.ids import LotId
 from shared.loyalty.lots import claw_back
 from shared.loyalty.programme import ReturnPolicy
+from shared.loyalty.referral import counts
 from shared.loyalty.returns import (
     Paid,
     check_return_day,
@@ -19,9 +20,11 @@ from shared.money import Rounding, divide_rounded
 from shared.pricing.cash import cash_refund, cash_rounding
 from shared.pricing.coupons_kept import coupons_kept, first_to_go
 from shared.pricing.kept import price_kept
+from shared.pricing.visit_cards import CardsBack, take_back, units_worth
 from shared.shares import cumulative_share, largest_remainder
 from shared.trade.fact import LotDraw, TenderKind
 from shared.workbench import later_steps as told
+from shared.workbench.account import Account
 from shared.workbench.gifts_back import Charge, charge_gifts, gift_points, gifts_coming, more
 from shared.workbench.result import RefundState, TenderState
 from shared.workbench.shop import Shop
@@ -334,8 +337,11 @@ def _give(
                 points=sum(lot.points for lot in lots),
             )
         )
-    taken = _move_member(shop, sold, back, lots)
-    given_back, voided = _give_coupons_back(shop, sold), _void_coupons(shop, sold)
+    cards = _cards_back(shop, sold)
+    points = back.points + cards.points + _referral_back(shop, sold)
+    taken = _move_member(shop, sold, replace(back, points=points), lots)
+    given_back = _give_coupons_back(shop, sold)
+    voided = (*_void_coupons(shop, sold), *cards.coupons)
     _give_uses_back(shop, sold)
     taxes = more(Counter(back.taxes), Counter(charge.taxes))
     shop.day.give_back(back.amount - charge.amount, taxes)
@@ -422,15 +428,60 @@ def _move_member(shop: Shop, sold: Sold, back: Back, lots: Sequence[LotDraw]) ->
         return 0
     today = shop.at.date()
     account.give_back(lots, sold.programme, today)
-    floor = sold.programme.returns.points_floor
-    claw = claw_back(account.lots, back.points, of_sale=LotId(sold.sale), today=today, floor=floor)
-    account.take(claw.draws, today)
+    taken = _claw(shop, account, sold, back.points)
     account.spending = [
         replace(one, spend_minor=one.spend_minor - back.spend, growth=one.growth - back.growth)
         if one.sale == sold.sale
         else one
         for one in account.spending
     ]
+    return taken
+
+
+def _cards_back(shop: Shop, sold: Sold) -> CardsBack:
+    """Visit cards count what is kept; coupons of cards that are not full any more are void."""
+    kept = {line.line: units_worth(line, sold.left_of(line)) for line in sold.lines}
+    if sold.refunded_minor >= sold.total_minor:
+        kept = {}
+    rules = {coupon.id: coupon for coupon in sold.programme.coupons}
+    voidable = {
+        coupon
+        for card in sold.cards
+        for coupon in card.coupons
+        if (code := shop.coupons[coupon]).uses_left and rules[code.coupon].is_voided
+    }
+    back = take_back(sold.cards, kept, sold.cards_back, voidable)
+    sold.cards_back += back.cards
+    for coupon in back.coupons:
+        shop.coupons[coupon].uses_left = 0
+    account = shop.accounts.get(sold.member or "")
+    if account is not None:
+        day = sold.at.date()
+        for card in back.cards:
+            account.stamp(card.card, -card.taken, day, filled=-card.reopened, size=card.size)
+    return back
+
+
+def _referral_back(shop: Shop, sold: Sold) -> int:
+    """Points of the friend that go where too little is kept; the referrer's are taken back."""
+    paid = sold.referral
+    if paid is None or counts(sold.total_minor - sold.refunded_minor, paid.minimum):
+        return 0
+    sold.referral = None
+    friend, referrer = shop.accounts.get(sold.member or ""), shop.accounts.get(paid.referrer_id)
+    if friend is not None:
+        friend.is_referral_paid = False
+    if referrer is not None:
+        referrer.friends -= 1
+        shop.day.points_taken_back += _claw(shop, referrer, sold, paid.for_referrer)
+    return paid.for_friend
+
+
+def _claw(shop: Shop, account: Account, sold: Sold, points: int) -> int:
+    """Take back what a sale gave; how much it came to."""
+    today, floor = shop.at.date(), sold.programme.returns.points_floor
+    claw = claw_back(account.lots, points, of_sale=LotId(sold.sale), today=today, floor=floor)
+    account.take(claw.draws, today)
     return claw.points
 
 

@@ -11,7 +11,7 @@ from shared.pricing.cash import CashSettled
 from shared.pricing.kept import given_on_top
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.sale_lines import reward_points
-from shared.trade.fact import LotDraw
+from shared.trade.fact import CardStamped, CardTakenBack, LotDraw, ReferralPaid
 from shared.trade.ticket import SaleLine
 
 
@@ -57,6 +57,11 @@ class Sold:
     """Codes that were given."""
     uses: Counter[str]
     """How often it used each offer that still gives something."""
+    cards: tuple[CardStamped, ...] = ()
+    """Visit cards that it stamped."""
+    cards_back: list[CardTakenBack] = field(default_factory=list)
+    referral: ReferralPaid | None = None
+    """What it paid both sides, as long as enough of it is kept."""
     voided: tuple[str, ...] = ()
     """Codes that were given and are void."""
     returned: Counter[str] = field(default_factory=Counter)
@@ -88,6 +93,17 @@ class Sold:
         """What the goods cost, before anything was set off that the customer handed in."""
         lines = zip(self.basket.lines, self.quote.lines, strict=True)
         return sum(quoted.pay_minor for line, quoted in lines if not line.comes_in)
+
+    @property
+    def points_earned(self) -> int:
+        """By the earning rules, by full cards, and as a friend."""
+        on_top = sum(card.points_total for card in self.cards)
+        return self.earning.points_total + on_top + self.points_as_friend
+
+    @property
+    def points_as_friend(self) -> int:
+        """What a referral gave who bought."""
+        return self.referral.for_friend if self.referral else 0
 
     @property
     def taxes(self) -> Counter[str]:

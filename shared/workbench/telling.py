@@ -243,7 +243,7 @@ def _member(account: Account, shop: Shop) -> MemberState:
         missing_to_next_minor=nearest.missing if nearest else None,
         principal_minor=account.wallet.principal,
         bonus_minor=account.wallet.bonus,
-        stamps={card: one.stamps for card, one in account.stamps.items()},
+        stamps=dict(account.stamps),
         lapsing=tuple(_lapsing(account, shop)),
     )
 
