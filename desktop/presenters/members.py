@@ -177,6 +177,7 @@ class Enrolment(PlainOverlay):
                         Field("phone", say("till.enrol.phone"), value=self._phone),
                         Field("card", say("till.enrol.card"), value=self.card),
                         Field("birthday", say("till.enrol.birthday"), is_optional=True),
+                        *self._referrer(),
                     )
                 ),
             ),
@@ -185,6 +186,12 @@ class Enrolment(PlainOverlay):
                 Button("enrol", say("till.enrol.go"), key="Enter", is_primary=True),
             ),
         )
+
+    def _referrer(self) -> tuple[Field, ...]:
+        """Asked for where the programme pays for it."""
+        if self._session.pricing.programme.referral is None:
+            return ()
+        return (Field("referred_by", say("till.enrol.referred-by"), is_optional=True),)
 
     def _note(self) -> Note:
         if self._told is not None:
@@ -225,6 +232,7 @@ class Enrolment(PlainOverlay):
             phone=values.get("phone", ""),
             card=values.get("card", ""),
             birthday=values.get("birthday", ""),
+            referred_by=values.get("referred_by", ""),
             operator_id=session.signed_in.operator_id,
             tier=session.pricing.programme.tiers.ladder[0].id,
         )

@@ -1,6 +1,6 @@
 """The basket, its member and what it lacks, as the sale page shows them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from desktop.presenters.text import Amount, Join, Moment, Text, goods_name, name_of, say
@@ -10,10 +10,12 @@ from desktop.store.members import Member
 from shared.catalogue.goods import Goods, SoldBy
 from shared.loyalty.lots import Lot, spendable
 from shared.loyalty.programme import InOneSale, InTotal, InWindow, Programme
+from shared.loyalty.stamps import NO_STAMPS
 from shared.loyalty.tiers import standing
 from shared.points import format_points
 from shared.pricing.after_offers import BY_HAND
 from shared.pricing.basket import BasketLine
+from shared.pricing.engagement import stamp_cards
 from shared.pricing.quote import AddedUnits, LineQuote, Quote
 
 LAPSING_WITHIN = timedelta(days=60)
@@ -148,7 +150,28 @@ def member_panel(member: Member, basket: OpenBasket, now: datetime) -> MemberPan
         next_tier=next_tier,
         progress_percent=progress,
         as_of=_as_of(member, now),
+        cards=tuple(_cards(member, basket, now)),
     )
+
+
+def _cards(member: Member, basket: OpenBasket, now: datetime) -> Iterator[Text]:
+    """Cards that were begun, or that this sale begins."""
+    programme = basket.pricing.programme
+    stamped = {
+        one.card: one
+        for one in stamp_cards(*basket.priced(), programme, member.cards, now.date())
+        if one.added
+    }
+    for card in programme.visit_cards:
+        before = member.cards.get(card.id, NO_STAMPS).stamps
+        told = {"card": name_of(card.names), "stamps": before, "size": card.stamps}
+        one = stamped.get(card.id)
+        if one is None and before:
+            yield say("till.member.card", **told)
+        elif one is not None and one.filled:
+            yield say("till.member.card-full", **told, added=one.added)
+        elif one is not None:
+            yield say("till.member.card-added", **told, added=one.added)
 
 
 def tier_name(programme: Programme, tier: str) -> Text:

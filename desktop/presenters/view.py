@@ -228,6 +228,8 @@ class MemberPanel:
     next_tier: Text
     progress_percent: int
     as_of: Text
+    cards: tuple[Text, ...] = ()
+    """How far the visit cards are, and what this sale adds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,10 +130,16 @@ def totals_of(kept: KeptFile) -> Totals:
         member = body.get("member")
         if member:
             points[member["member_id"]] += _moved(member["points"])
+        if paid := body.get("referral"):
+            points[paid["referrer_id"]] += paid["for_referrer"]
     taken = 0
     for body in returns:
         member = body.get("member")
         taken += sum(draw["points"] for draw in body.get("points_taken", ()))
+        if lost := body.get("referral"):
+            from_referrer = sum(draw["points"] for draw in lost.get("lots", ()))
+            points[lost["referrer_id"]] -= from_referrer
+            taken += from_referrer
         if member:
             points[member["member_id"]] += _moved(member["points"])
     for told in _facts(kept, "points_transferred"):
@@ -152,7 +158,10 @@ def totals_of(kept: KeptFile) -> Totals:
         refunded=sum(body["total"] for body in returns),
         listed=_listed(_facts(kept, "sale_completed"), returns),
         points_earned=sum(
-            body["member"]["points"].get("earned", 0) for body in sales if body.get("member")
+            body["member"]["points"].get("earned", 0)
+            + body.get("referral", {}).get("for_referrer", 0)
+            for body in sales
+            if body.get("member")
         ),
         points_taken=taken,
         points_by_member=dict(points),
@@ -170,7 +179,7 @@ TENDER_ACCOUNTS = {
 
 
 def _by_account(sales: list[dict[str, Any]], returns: list[dict[str, Any]]) -> dict[str, int]:
-    found = Counter(dict.fromkeys((*TENDER_ACCOUNTS.values(), "spend", "growth"), 0))
+    found = Counter(dict.fromkeys((*TENDER_ACCOUNTS.values(), "spend", "growth", "stamps"), 0))
     for body, tenders, sign in (
         *((body, body["tenders"], 1) for body in sales),
         *((body, body["refunds"], -1) for body in returns),
@@ -182,6 +191,10 @@ def _by_account(sales: list[dict[str, Any]], returns: list[dict[str, Any]]) -> d
         member = body.get("member") or {}
         for name in ("spend", "growth"):
             found[name] += member.get(name, 0)
+        for card in body.get("cards", ()):
+            stamps = card.get("added", 0) - card.get("taken", 0)
+            full = card.get("filled", 0) - card.get("reopened", 0)
+            found["stamps"] += stamps - full * card["size"]
     return dict(found)
 
 

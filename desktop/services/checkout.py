@@ -112,6 +112,7 @@ class Checkout(Tenders):
             self.basket.priced(),
             settled,
             member,
+            self._referrer(transaction, member),
             coupon_key=self._books.identity.lookup_key,
         )
         chained = self._books.append(
@@ -168,6 +169,12 @@ class Checkout(Tenders):
         current = member_store.find(transaction.connection, priced.member_id)
         # Erased between the scan and the end of the sale: the sale stands, without a member.
         return replace(current, tier=priced.tier) if current else None
+
+    def _referrer(self, transaction: Transaction, member: Member | None) -> Member | None:
+        """Who is to be paid for having brought a member; nobody of whom the till does not know."""
+        if member is None or not member.referred_by:
+            return None
+        return member_store.find(transaction.connection, member.referred_by)
 
     def _ticket_place(
         self, place: EntryPlace, shift: OpenShift, operator_id: OperatorId, member: Member | None

@@ -18,14 +18,17 @@ from shared.loyalty.returns import Paid, points_to_lots, split_refund
 from shared.loyalty.wallet import Wallet, part_back
 from shared.pricing.basket import BasketLine
 from shared.pricing.cash import cash_refund, cash_rounding, settled_in_cash
-from shared.pricing.coupons_kept import coupons_voided
+from shared.pricing.coupons_kept import coupons_voided, voidable
+from shared.pricing.engagement import CardsBack, cards_taken_back, referral_lost
 from shared.pricing.return_lines import SoldBy, Wanted, lines_back
 from shared.pricing.sale_lines import sale_lines, tax_totals
 from shared.pricing.unreceipted import price_without_receipt
 from shared.trade.fact import (
+    CardTakenBack,
     LotDraw,
     MemberOutcome,
     PointsOutcome,
+    ReferralTakenBack,
     TaxTotal,
     Tender,
     TenderKind,
@@ -81,6 +84,8 @@ class GoodsBack:
     member: MemberOutcome | None = None
     coupons_given_back: tuple[CouponId, ...] = ()
     coupons_voided: tuple[CouponId, ...] = ()
+    cards: tuple[CardTakenBack, ...] = ()
+    referral: ReferralTakenBack | None = None
 
 
 def receipted_return(
@@ -91,6 +96,7 @@ def receipted_return(
     *,
     today: date,
     sold_by: SoldBy | None = None,
+    referrer: Member | None = None,
     offline: bool = False,
 ) -> GoodsBack:
     """Each line's exact share of money, tax and points; the refund goes where money came from.
@@ -101,8 +107,12 @@ def receipted_return(
     lines = lines_back(sold.sale, sold.returns, wanted, sold_by, is_forgotten=member is None)
     refund = _refund(lines, sold, pricing, is_forgotten=member is None)
     outcome, taken = None, tuple[LotDraw, ...]()
+    cards, referral = CardsBack(), None
     if member is not None and sold.sale.member is not None:
-        outcome, taken = _claw_back(lines, sold, refund, pricing, member, today)
+        cards = _cards_back(lines, sold, sold_by)
+        referral = _referral_back(lines, sold, referrer, pricing, today)
+        beside = cards.points + (referral.from_friend if referral else 0)
+        outcome, taken = _claw_back(lines, beside, sold, refund, pricing, member, today)
         points = msgspec.structs.replace(outcome.points, offline=offline)
         outcome = msgspec.structs.replace(outcome, points=points)
     return GoodsBack(
@@ -114,10 +124,44 @@ def receipted_return(
         points_taken=taken,
         member=outcome,
         coupons_given_back=_given_back(lines, sold, pricing),
-        coupons_voided=coupons_voided(
-            sold.sale, sold.returns, lines, sold_by, sold.coupons_used_up
+        coupons_voided=(
+            *coupons_voided(sold.sale, sold.returns, lines, sold_by, sold.coupons_used_up),
+            *cards.coupons,
         ),
+        cards=cards.cards,
+        referral=referral,
     )
+
+
+def _cards_back(
+    lines: Sequence[ReturnLine], sold: ReturnableSale, sold_by: SoldBy | None
+) -> CardsBack:
+    good = voidable(sold.sale, sold.returns, sold_by)
+    free = {coupon for coupon, _offer in good} - sold.coupons_used_up
+    return cards_taken_back(sold.sale, sold.returns, lines, free)
+
+
+def _referral_back(
+    lines: Sequence[ReturnLine],
+    sold: ReturnableSale,
+    referrer: Member | None,
+    pricing: Pricing,
+    today: date,
+) -> ReferralTakenBack | None:
+    """Both sides lose what the sale was worth to them, once too little of it is kept."""
+    paid = referral_lost(sold.sale, sold.returns, lines)
+    if paid is None:
+        return None
+    lots: tuple[LotDraw, ...] = ()
+    if referrer is not None:
+        lots = claw_back(
+            referrer.lots,
+            paid.for_referrer,
+            of_sale=LotId(sold.entry_id),
+            today=today,
+            floor=pricing.programme.returns.points_floor,
+        ).draws
+    return ReferralTakenBack(referrer_id=paid.referrer_id, from_friend=paid.for_friend, lots=lots)
 
 
 def _is_all_back(lines: Sequence[ReturnLine], sold: ReturnableSale) -> bool:
@@ -249,18 +293,22 @@ def _points_refund(lines: Sequence[ReturnLine], sold: ReturnableSale) -> tuple[T
 
 def _claw_back(
     lines: Sequence[ReturnLine],
+    beside: int,
     sold: ReturnableSale,
     refund: _Refunding,
     pricing: Pricing,
     member: Member,
     today: date,
 ) -> tuple[MemberOutcome, tuple[LotDraw, ...]]:
-    """Take earned points back, from the lots as they are once spent ones are given back."""
+    """Take earned points back, from the lots as they are once spent ones are given back.
+
+    ``beside`` are those that no line has earned.
+    """
     assert sold.sale.member is not None
     given = [draw for tender in refund.tenders for draw in tender.lots]
     claw = claw_back(
         _filled(member.lots, given),
-        sum(line.points for line in lines),
+        sum(line.points for line in lines) + beside,
         of_sale=LotId(sold.entry_id),
         today=today,
         floor=pricing.programme.returns.points_floor,

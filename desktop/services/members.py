@@ -74,15 +74,19 @@ class Members:
         phone: str = "",
         card: str = "",
         birthday: str = "",
+        referred_by: str = "",
         operator_id: OperatorId,
         tier: str,
     ) -> Member:
         """Make a member at once, network or not; ``birthday`` is month and day, as typed.
 
+        ``referred_by`` is the card or phone of the member who brought them.
         Raises DomainError ``member-needs-phone-or-card``, ``bad-phone``, ``name-too-long``,
-        ``bad-birthday``, or ``member-exists`` when phone or card is known at this till.
+        ``bad-birthday``, ``member-exists`` when phone or card is known at this till, and
+        ``referrer-unknown`` or ``referrer-unclear`` for who brought them.
         """
         profile = self._checked(name, phone, card, birthday)
+        referrer = self._referrer(referred_by) if referred_by.strip() else None
         member_id = MemberId(self._books.new_id())
         fact = MemberEnrolled(
             member_id=member_id,
@@ -91,6 +95,7 @@ class Members:
             operator_id=operator_id,
             terms_version=TERMS_VERSION,
             tier=tier,
+            referred_by=referrer,
         )
         row = self._row(member_id, profile, tier)
 
@@ -116,6 +121,12 @@ class Members:
         enrolled = self.by_id(member_id)
         assert enrolled is not None
         return enrolled
+
+    def _referrer(self, text: str) -> MemberId:
+        found = {m.member_id for m in (*self._by_key(KeyKind.CARD, text), *self.by_phone(text))}
+        if len(found) != 1:
+            raise DomainError("referrer-unclear" if found else "referrer-unknown")
+        return found.pop()
 
     def _checked(self, name: str, phone: str, card: str, birthday: str) -> MemberProfile:
         digits = normalize_phone(phone)

@@ -108,6 +108,7 @@ class Returns:
                 member,
                 today=self._books.today(),
                 sold_by=sold_by,
+                referrer=_referrer(transaction, current.sale),
                 offline=self._is_offline(),
             )
             return self._write(transaction, pricing, back, by, original=current)
@@ -182,6 +183,8 @@ class Returns:
             member=back.member,
             coupons_given_back=back.coupons_given_back,
             coupons_voided=back.coupons_voided,
+            cards=back.cards,
+            referral=back.referral,
             reason=by.reason,
             approvals=by.approvals,
         )
@@ -202,6 +205,13 @@ class Returns:
             language=self.language,
         )
         return CompletedReturn(chained.id, fact)
+
+
+def _referrer(transaction: Transaction, sale: SaleCompleted) -> Member | None:
+    """Who was paid for having brought the sale's member."""
+    if sale.referral is None:
+        return None
+    return member_store.find(transaction.connection, sale.referral.referrer_id)
 
 
 def _sold_by(connection: Connection, sold: ReturnableSale) -> SoldBy | None:

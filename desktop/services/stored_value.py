@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from desktop.services.basket import Pricing, member_context
 from desktop.services.books import Books, EntryPlace
+from desktop.services.giving import issued_coupons
 from desktop.services.leases import LeasedAccount, Leases, LeaseUnit
-from desktop.services.ticket import issued_coupons
 from desktop.store import members as member_store
 from desktop.store.card_codes import keep_code
 from desktop.store.members import Member

@@ -1,18 +1,17 @@
 """From a priced basket and its tenders to the fact of a sale: only copying, nothing is decided."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 import msgspec
 
 from desktop.services.basket import BasketState, Pricing
+from desktop.services.giving import Given, given_beside
 from desktop.store.members import Member
 from shared.catalogue.goods import Goods
 from shared.ids import LotId, OperatorId, ShiftId, StoreId, TillId
 from shared.loyalty.calendar import last_day
-from shared.loyalty.coupon_code import coupon_instance, issued_coupon_code
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import Spending, standing
@@ -30,7 +29,6 @@ from shared.pricing.sale_lines import (
     tax_totals,
 )
 from shared.trade.fact import (
-    CouponIssued,
     LotDraw,
     MemberOutcome,
     PointsOutcome,
@@ -76,15 +74,26 @@ def sale_fact(
     priced: tuple[Basket, Quote],
     settled: Settled,
     member: Member | None,
+    referrer: Member | None = None,
     coupon_key: bytes = b"",
 ) -> SaleCompleted:
     """The sale with all its outcomes; ``member`` as the books know them at this moment.
 
-    ``coupon_key`` seals the codes of coupons that it issues.
+    ``referrer`` is who is to be paid for having brought them. ``coupon_key`` seals the codes of
+    coupons that it issues.
     """
     basket, quote = priced
     bonus = sum(tender.bonus for tender in settled.tenders)
     earning = earning_of(basket, quote, pricing.programme, settled.points, bonus)
+    given = given_beside(
+        priced,
+        pricing.programme,
+        member,
+        referrer,
+        coupon_key=coupon_key,
+        entry_id=place.entry_id,
+        today=place.today,
+    )
     barcodes = dict(state.barcodes)
     return SaleCompleted(
         receipt_no=place.receipt_no,
@@ -113,46 +122,16 @@ def sale_fact(
         total=quote.total_minor,
         rounding=settled.rounding,
         tenders=_own_lot_named(settled.tenders, place.entry_id),
-        member=_member(place, pricing.programme, settled, earning, member) if member else None,
+        member=_member(place, pricing.programme, settled, earning, member, given)
+        if member
+        else None,
         approvals=state.approvals,
-        coupons_issued=tuple(
-            issued_coupons(
-                coupon_key,
-                pricing.programme,
-                ((one.coupon, one.units) for one in quote.issued),
-                entry_id=place.entry_id,
-                today=place.today,
-            )
-        ),
+        coupons_issued=given.coupons,
+        cards=given.cards,
+        referral=given.referral,
         seen=state.seen,
         known=known_before(basket, pricing.programme),
     )
-
-
-def issued_coupons(
-    key: bytes,
-    programme: Programme,
-    issued: Iterable[tuple[str, int]],
-    *,
-    entry_id: str,
-    today: date,
-) -> Iterator[CouponIssued]:
-    """So many of each coupon, for a later sale; codes follow from the entry, hashes are kept."""
-    rules = {coupon.id: coupon for coupon in programme.coupons}
-    numbers: Counter[str] = Counter()
-    for name, units in issued:
-        coupon = rules[name]
-        first = today + timedelta(days=coupon.from_days)
-        last = today + timedelta(days=coupon.valid_days - 1)
-        for _ in range(units):
-            numbers[coupon.id] += 1
-            code = issued_coupon_code(key, coupon.id, entry_id, numbers[coupon.id])
-            yield CouponIssued(
-                coupon_id=coupon_instance(key, code),
-                offer_id=coupon.offer,
-                valid_from=first.isoformat(),
-                valid_until=last.isoformat(),
-            )
 
 
 def _own_lot_named(tenders: tuple[Tender, ...], sale: str) -> tuple[Tender, ...]:
@@ -177,9 +156,11 @@ def _member(
     settled: Settled,
     earning: EarningQuote,
     member: Member,
+    given: Given,
 ) -> MemberOutcome:
     spent = (settled.points.points if settled.points else 0) + settled.reward_points
-    earned = earning.points_total
+    by_rule = (*rules_earned(earning, programme), *given.points)
+    earned = sum(one.points for one in by_rule)
     lapses = last_day(place.today, programme.expiry) if earned else None
     sale = Spending(
         sale=place.entry_id,
@@ -204,7 +185,7 @@ def _member(
             as_of=place.as_of,
             offline=place.offline,
             expires_on=lapses.isoformat() if lapses else None,
-            by_rule=rules_earned(earning, programme),
+            by_rule=by_rule,
         ),
     )
 

@@ -184,9 +184,7 @@ def _book(connection: Connection, chained: ChainedEntry, writing: Writing) -> No
             ],
         )
         add_to_balances(connection, booked)
-    terms = lot_terms(envelope, writing.fact)
-    if terms is not None:
-        put_lots(connection, [terms])
+    put_lots(connection, lot_terms(envelope, writing.fact))
 
 
 def add_to_balances(connection: Connection, booked: Iterable[Posting]) -> None:

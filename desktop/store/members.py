@@ -4,8 +4,9 @@ A member's balances are the server's as of a checkpoint plus every own posting t
 does not contain yet: never twice, never missing.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import msgspec
@@ -24,9 +25,10 @@ from desktop.store.schema import (
     pulled_balances,
 )
 from shared.ids import LotId, MemberId
-from shared.ledger.account import Account, AccountKind, Posting, Unit
+from shared.ledger.account import Account, AccountKind, Posting, Unit, card_of
 from shared.ledger.lot import LotTerms
 from shared.loyalty.lots import Lot
+from shared.loyalty.stamps import Stamps
 from shared.loyalty.tiers import Spending
 from shared.loyalty.wallet import Wallet
 from shared.protocol.message import BalanceRow, MemberRow
@@ -54,6 +56,12 @@ class Member:
     segments: tuple[str, ...] = ()
     wallet: Wallet = NO_WALLET
     """Stored value, minor units."""
+    cards: Mapping[str, Stamps] = field(default_factory=dict)
+    """How far every visit card is, by card."""
+    referred_by: str = ""
+    """Who is to be paid for having brought them; empty once that is done."""
+    friends: int = 0
+    """Friends that they were paid for."""
 
     @property
     def points(self) -> int:
@@ -112,6 +120,11 @@ def _member(connection: Connection, row: Row[tuple[str, ...]]) -> Member:
             principal=-_total(held, AccountKind.STORED_VALUE),
             bonus=-_total(held, AccountKind.STORED_BONUS),
         ),
+        cards=_cards(held, terms),
+        referred_by=next(
+            (b.lot for b in held if b.account == AccountKind.REFERRAL and b.amount > 0), ""
+        ),
+        friends=_total(held, AccountKind.FRIENDS),
     )
 
 
@@ -127,6 +140,27 @@ def _lot(balance: Row[tuple[str, ...]], terms: Row[tuple[str, ...]] | None) -> L
         earned_on=date.fromisoformat(terms.earned_on) if terms else date.min,
         last_day=date.fromisoformat(terms.expires_on) if terms and terms.expires_on else None,
     )
+
+
+def _cards(
+    held: Sequence[Row[tuple[str, ...]]], terms: Mapping[str, Row[tuple[str, ...]]]
+) -> dict[str, Stamps]:
+    """A sale has a lot of its own as long as any of its stamps are kept."""
+    stamps: Counter[str] = Counter()
+    days: defaultdict[str, list[str]] = defaultdict(list)
+    for one in held:
+        if one.account == AccountKind.STAMPS:
+            card = card_of(one.unit)
+            stamps[card] += one.amount
+            if one.amount > 0 and one.lot in terms:
+                days[card].append(terms[one.lot].earned_on)
+    return {
+        card: Stamps(
+            stamps=total,
+            last_on=date.fromisoformat(max(days[card])) if days[card] else None,
+        )
+        for card, total in stamps.items()
+    }
 
 
 def _spending(

@@ -21,6 +21,7 @@ class MemberCard(QFrame):
         self._next = label(size=Size.SMALL, muted=True, wrap=True)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
+        self._cards = label(size=Size.SMALL, wrap=True)
         self._coupons = label(size=Size.SMALL, wrap=True)
         self._unlock = label(size=Size.SMALL, bold=True, wrap=True)
         layout = QVBoxLayout(self)
@@ -30,7 +31,9 @@ class MemberCard(QFrame):
         head.addWidget(self._name, 1)
         head.addWidget(self._points)
         layout.addLayout(head)
-        for one in (self._earns, self._lapsing, self._bar, self._next, self._coupons, self._unlock):
+        for one in (self._earns, self._lapsing, self._bar, self._next):
+            layout.addWidget(one)
+        for one in (self._cards, self._coupons, self._unlock):
             layout.addWidget(one)
 
     def show_sale(self, sale: SaleView, wording: Wording) -> None:
@@ -56,6 +59,7 @@ class MemberCard(QFrame):
         self._bar.setVisible(bool(next_tier))
         if member is not None:
             self._bar.setValue(member.progress_percent)
+        _show(self._cards, "\n".join(map(wording.text, member.cards)) if member else "")
         coupons = "  ".join(
             ("✓ " if row.is_used else "· ") + wording.text(row.name) for row in sale.coupons
         )

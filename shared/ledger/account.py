@@ -16,6 +16,12 @@ different scale never meet."""
 
 COUPON = Unit("coupon/0")
 GROWTH = Unit("growth/0")
+STAMP = Unit("stamps/0")
+"""Of any visit card; balances keep each card's in a unit of its own."""
+REFERRAL = Unit("referral/0")
+FRIEND = Unit("friend/0")
+FULL_LOT = "full"
+"""The lot of stamps that full cards have cost: negative."""
 DEBT_LOT = "debt"
 """The lot of points that a member owes: negative, paid first by later earnings."""
 
@@ -71,6 +77,19 @@ class AccountKind(StrEnum):
     """Uses left of a coupon. Owner: the coupon."""
     COUPONS_ISSUED = "coupons-issued"
     """The programme's side of coupons. Owner: ``programme``."""
+    STAMPS = "stamps"
+    """A member's stamps of a visit card. Owner: member; lot: the sale, or ``full`` for what full
+    cards have cost."""
+    STAMPS_GIVEN = "stamps-given"
+    """The programme's side of stamps. Owner: ``programme``."""
+    REFERRAL = "referral"
+    """That somebody is to be paid for having brought a member. Owner: member; lot: who did."""
+    REFERRALS_NOTED = "referrals-noted"
+    """The programme's side of referrals. Owner: ``programme``."""
+    FRIENDS = "friends"
+    """Friends that a member was paid for. Owner: member; lot: the friend."""
+    FRIENDS_COUNTED = "friends-counted"
+    """The programme's side of friends. Owner: ``programme``."""
 
 
 PROGRAMME = "programme"
@@ -100,6 +119,19 @@ def money_unit(currency: str) -> Unit:
 def spend_unit(currency: str) -> Unit:
     """Earning base of a currency: not money, so a unit of its own."""
     return Unit(f"spend:{currency}/{Currency(currency).exponent}")
+
+
+_STAMPS = "stamps:"
+
+
+def stamps_unit(card: str) -> Unit:
+    """Stamps of one visit card."""
+    return Unit(f"{_STAMPS}{card}/0")
+
+
+def card_of(unit: str) -> str:
+    """The visit card of a unit of stamps."""
+    return unit.removeprefix(_STAMPS).removesuffix("/0")
 
 
 def points_unit(decimals: int) -> Unit:

@@ -2,20 +2,23 @@
 
 from collections.abc import Iterable, Iterator
 
-from shared.ids import EntryId
+from shared.ids import EntryId, LotId
 from shared.ledger.account import (
     COUPON,
+    FRIEND,
+    FULL_LOT,
     GROWTH,
-    PROGRAMME,
+    REFERRAL,
     Account,
     AccountKind,
     Posting,
-    Unit,
     money_unit,
     points_unit,
     spend_unit,
+    stamps_unit,
 )
-from shared.trade.fact import LotDraw, MemberOutcome, Tender, TenderKind
+from shared.ledger.pairing import pair
+from shared.trade.fact import CardStamped, CardTakenBack, LotDraw, MemberOutcome, Tender, TenderKind
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
 
 Ticket = SaleCompleted | SaleReturned
@@ -31,17 +34,23 @@ def post_sale(entry_id: EntryId, sale: SaleCompleted) -> Iterator[Posting]:
     member = sale.member
     if member is not None:
         unit = points_unit(member.points.decimals)
-        yield from _pair(
+        yield from pair(
             Account(AccountKind.POINTS, member.member_id, entry_id, unit), member.points.earned
         )
         drawn = [draw for tender in sale.tenders for draw in tender.lots]
         yield from _lots(member, drawn, sign=-1)
         yield from _standing(sale, member, sale_lot=entry_id)
+        for card in sale.cards:
+            yield from _stamps(member, card, entry_id, card.added, card.filled)
+        if sale.referral is not None:
+            paid = sale.referral.for_referrer
+            draw = LotDraw(lot=LotId(entry_id), points=paid)
+            yield from _referral(member, sale.referral.referrer_id, [draw], sign=1)
     for offer in sale.offers:
         if offer.coupon_id is not None:
-            yield from _pair(_coupon(offer.coupon_id), -1)
+            yield from pair(_coupon(offer.coupon_id), -1)
     for issued in sale.coupons_issued:
-        yield from _pair(_coupon(issued.coupon_id), 1)
+        yield from pair(_coupon(issued.coupon_id), 1)
 
 
 def post_return(entry_id: EntryId, returned: SaleReturned) -> Iterator[Posting]:
@@ -54,11 +63,16 @@ def post_return(entry_id: EntryId, returned: SaleReturned) -> Iterator[Posting]:
         yield from _lots(member, returned.points_taken, sign=-1)
         given_back = [draw for refund in returned.refunds for draw in refund.lots]
         yield from _lots(member, given_back, sign=1)
-        yield from _standing(returned, member, sale_lot=returned.original or entry_id)
+        sale_lot = returned.original or entry_id
+        yield from _standing(returned, member, sale_lot=sale_lot)
+        for card in returned.cards:
+            yield from _stamps(member, card, sale_lot, -card.taken, -card.reopened)
+        if (referral := returned.referral) is not None:
+            yield from _referral(member, referral.referrer_id, referral.lots, sign=-1)
     for coupon in returned.coupons_given_back:
-        yield from _pair(_coupon(coupon), 1)
+        yield from pair(_coupon(coupon), 1)
     for coupon in returned.coupons_voided:
-        yield from _pair(_coupon(coupon), -1)
+        yield from pair(_coupon(coupon), -1)
 
 
 def _goods(
@@ -103,30 +117,38 @@ def _lots(member: MemberOutcome, draws: Iterable[LotDraw], *, sign: int) -> Iter
     unit = points_unit(member.points.decimals)
     for draw in draws:
         account = Account(AccountKind.POINTS, member.member_id, draw.lot, unit)
-        yield from _pair(account, sign * draw.points)
+        yield from pair(account, sign * draw.points)
 
 
 def _standing(ticket: Ticket, member: MemberOutcome, *, sale_lot: str) -> Iterator[Posting]:
     """What counts towards tiers."""
     spend = spend_unit(ticket.currency)
-    yield from _pair(Account(AccountKind.SPEND, member.member_id, sale_lot, spend), member.spend)
-    yield from _pair(Account(AccountKind.GROWTH, member.member_id, sale_lot, GROWTH), member.growth)
+    yield from pair(Account(AccountKind.SPEND, member.member_id, sale_lot, spend), member.spend)
+    yield from pair(Account(AccountKind.GROWTH, member.member_id, sale_lot, GROWTH), member.growth)
+
+
+def _stamps(
+    member: MemberOutcome, card: CardStamped | CardTakenBack, sale_lot: str, stamps: int, full: int
+) -> Iterator[Posting]:
+    """Stamps of a sale, and what the cards cost that are full by it."""
+    unit = stamps_unit(card.card)
+    yield from pair(Account(AccountKind.STAMPS, member.member_id, sale_lot, unit), stamps)
+    cost = full * card.size
+    yield from pair(Account(AccountKind.STAMPS, member.member_id, FULL_LOT, unit), -cost)
+
+
+def _referral(
+    friend: MemberOutcome, referrer: str, draws: Iterable[LotDraw], *, sign: int
+) -> Iterator[Posting]:
+    """The referrer's points, and that it is paid; or, with ``sign`` -1, that it is not any more."""
+    points = points_unit(friend.points.decimals)
+    for draw in draws:
+        account = Account(AccountKind.POINTS, referrer, draw.lot, points)
+        yield from pair(account, sign * draw.points)
+    open_one = Account(AccountKind.REFERRAL, friend.member_id, referrer, REFERRAL)
+    yield from pair(open_one, -sign)
+    yield from pair(Account(AccountKind.FRIENDS, referrer, friend.member_id, FRIEND), sign)
 
 
 def _coupon(coupon_id: str) -> Account:
     return Account(AccountKind.COUPON, coupon_id, "", COUPON)
-
-
-_OTHER_SIDE = {
-    AccountKind.POINTS: AccountKind.POINTS_ISSUED,
-    AccountKind.GROWTH: AccountKind.GROWTH_ISSUED,
-    AccountKind.SPEND: AccountKind.SPEND_COUNTED,
-    AccountKind.COUPON: AccountKind.COUPONS_ISSUED,
-}
-
-
-def _pair(account: Account, amount: int) -> Iterator[Posting]:
-    """An amount to an owner, and the same off the programme's side."""
-    other = Account(_OTHER_SIDE[account.kind], PROGRAMME, "", Unit(account.unit))
-    yield Posting(account, amount)
-    yield Posting(other, -amount)

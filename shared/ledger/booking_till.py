@@ -5,20 +5,29 @@ from collections.abc import Iterable, Iterator
 from shared.ids import EntryId
 from shared.ledger.account import (
     PROGRAMME,
+    REFERRAL,
     Account,
     AccountKind,
     Posting,
     money_unit,
     points_unit,
 )
+from shared.ledger.pairing import pair
 from shared.trade.fact import Fact
 from shared.trade.server import PointsTransferred
-from shared.trade.till import CashDirection, CashMoved, ShiftClosed, ShiftOpened
+from shared.trade.till import CashDirection, CashMoved, MemberEnrolled, ShiftClosed, ShiftOpened
 
 
 def post_nothing(_entry_id: EntryId, _fact: Fact) -> Iterable[Posting]:
     """For facts that are told, not booked."""
     return ()
+
+
+def post_member_enrolled(_entry_id: EntryId, enrolled: MemberEnrolled) -> Iterator[Posting]:
+    """Whoever brought the member is to be paid once they buy."""
+    if enrolled.referred_by is not None:
+        account = Account(AccountKind.REFERRAL, enrolled.member_id, enrolled.referred_by, REFERRAL)
+        yield from pair(account, 1)
 
 
 def post_shift_opened(_entry_id: EntryId, shift: ShiftOpened) -> Iterator[Posting]:

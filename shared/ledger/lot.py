@@ -21,18 +21,16 @@ class LotTerms(NamedTuple):
     """The last day on which its points can be spent; null: they never lapse."""
 
 
-def lot_terms(envelope: Envelope, fact: Fact) -> LotTerms | None:
-    """The lot that an entry opens, if it opens one."""
+def lot_terms(envelope: Envelope, fact: Fact) -> tuple[LotTerms, ...]:
+    """The lots that an entry opens, all under its own name: one for each member it concerns."""
+    lot = LotId(envelope.id)
     earned_on = datetime.fromisoformat(envelope.occurred_at).date().isoformat()
     if isinstance(fact, ValueToppedUp):
         if not fact.points or fact.training:
-            return None
-        return LotTerms(LotId(envelope.id), fact.member_id, earned_on, fact.points_expire_on)
+            return ()
+        return (LotTerms(lot, fact.member_id, earned_on, fact.points_expire_on),)
     if not isinstance(fact, SaleCompleted) or fact.member is None or fact.training:
-        return None
-    return LotTerms(
-        LotId(envelope.id),
-        MemberId(fact.member.member_id),
-        earned_on,
-        fact.member.points.expires_on,
-    )
+        return ()
+    members = [fact.member.member_id] + ([fact.referral.referrer_id] if fact.referral else [])
+    expires_on = fact.member.points.expires_on
+    return tuple(LotTerms(lot, MemberId(one), earned_on, expires_on) for one in members)

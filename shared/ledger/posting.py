@@ -15,6 +15,7 @@ from shared.ledger.account import Posting
 from shared.ledger.booking_ticket import post_return, post_sale
 from shared.ledger.booking_till import (
     post_cash_moved,
+    post_member_enrolled,
     post_nothing,
     post_points_transferred,
     post_shift_closed,
@@ -30,7 +31,7 @@ from shared.trade.fact import Fact
 from shared.trade.kinds import FACTS
 from shared.trade.server import PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
-from shared.trade.till import CashMoved, ShiftClosed, ShiftOpened
+from shared.trade.till import CashMoved, MemberEnrolled, ShiftClosed, ShiftOpened
 from shared.trade.value import GiftCardClosed, GiftCardSold, ValueClosed, ValueToppedUp
 
 FactType = TypeVar("FactType", bound=Fact)
@@ -95,6 +96,7 @@ def released_rules() -> BookingRules:
     rules = BookingRules()
     rules.install(SaleCompleted, post_sale, post_version=1)
     rules.install(SaleReturned, post_return, post_version=1)
+    rules.install(MemberEnrolled, post_member_enrolled, post_version=1)
     rules.install(ShiftOpened, post_shift_opened, post_version=1)
     rules.install(CashMoved, post_cash_moved, post_version=1)
     rules.install(ShiftClosed, post_shift_closed, post_version=1)

@@ -6,9 +6,11 @@ from shared.loyalty.document import EVERYTHING, Document, GoodsSet, Names, WallD
 class Referral(Document, frozen=True, kw_only=True):
     """Points for both when a member who was referred first buys for at least ``minimum_minor``.
 
-    Nobody refers themselves. ``per_member`` is how many friends count, 0 meaning all.
+    Nobody refers themselves. ``per_member`` is how many friends count, 0 meaning all. ``names`` is
+    what receipts call it.
     """
 
+    names: Names = Names(zh="推荐奖励", en="Referral")
     points_for_friend: int
     points_for_referrer: int
     minimum_minor: int = 0

@@ -59,25 +59,33 @@ def coupons_voided(
 ) -> tuple[CouponId, ...]:
     """The coupons of a sale that go with these ``lines``, as the programme it was sold by says.
 
-    Where the sale cannot be priced again they go when all of it is back. ``used`` are those that
-    are known to be used up.
+    Where the sale cannot be priced again they go when all of it is back; those of full visit cards
+    go with their stamps instead. ``used`` are those that are known to be used up.
     """
-    if not sale.coupons_issued:
+    of_cards = {coupon for card in sale.cards for coupon in card.coupons}
+    issued = [one for one in voidable(sale, returns, sold_by) if one[0] not in of_cards]
+    if not issued:
         return ()
+    returned: Counter[str] = Counter()
+    for back in (*(line for one in returns for line in one.lines), *lines):
+        returned[str(back.of_line)] += back.quantity
+    kept = _kept(sale, returned, sold_by)
+    if kept is None:
+        return ()
+    return tuple(CouponId(code) for code in first_to_go(issued, kept, used))
+
+
+def voidable(
+    sale: SaleCompleted, returns: Sequence[SaleReturned], sold_by: SoldBy | None
+) -> list[tuple[CouponId, str]]:
+    """Coupons of a sale that are good and may be taken away, with the offer that they claim."""
     voided = {coupon for one in returns for coupon in one.coupons_voided}
     stays = {one.offer for one in sold_by.programme.coupons if not one.is_voided} if sold_by else ()
-    issued = [
+    return [
         (one.coupon_id, one.offer_id)
         for one in sale.coupons_issued
         if one.coupon_id not in voided and one.offer_id not in stays
     ]
-    returned: Counter[str] = Counter()
-    for back in (*(line for one in returns for line in one.lines), *lines):
-        returned[str(back.of_line)] += back.quantity
-    kept = _kept(sale, returned, sold_by) if issued else None
-    if kept is None:
-        return ()
-    return tuple(CouponId(code) for code in first_to_go(issued, kept, used))
 
 
 def _kept(

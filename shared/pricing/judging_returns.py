@@ -8,10 +8,11 @@ from shared.errors import DomainError
 from shared.loyalty.programme import Floor, Programme
 from shared.pricing.cash import cash_refund, cash_rounding, settled_in_cash
 from shared.pricing.coupons_kept import coupons_voided
+from shared.pricing.engagement import cards_taken_back, referral_lost
 from shared.pricing.engine import ENGINE
 from shared.pricing.return_lines import SoldBy, Wanted, lines_back
 from shared.pricing.sale_basket import Difference, Measured, Unjudged
-from shared.trade.fact import TenderKind
+from shared.trade.fact import CardTakenBack, TenderKind
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleReturned
 
 
@@ -46,7 +47,10 @@ def judge_return(
             right = lines_back(sale, earlier, wanted, sold_by, is_forgotten=is_nobody)
         except DomainError:
             continue
-        found = _differences(returned, right, own, rounding.right(earlier))
+        beside = _Beside(returned, right, sale, earlier)
+        found = _differences(returned, right, own, rounding.right(earlier), beside.points)
+        if beside.stamps:
+            found.append(Difference(Measured.STAMPS, beside.stamps))
         if coupons := _coupons_left(returned, right, sale, earlier, sold_by):
             found.append(Difference(Measured.COUPONS, coupons))
         if not found:
@@ -56,7 +60,11 @@ def judge_return(
 
 
 def _differences(
-    returned: SaleReturned, right: Sequence[ReturnLine], own: Programme, rounding: int
+    returned: SaleReturned,
+    right: Sequence[ReturnLine],
+    own: Programme,
+    rounding: int,
+    beside: int = 0,
 ) -> list[Difference]:
     lines, member = returned.lines, returned.member
     growth, spend = (-member.growth, -member.spend) if member else (0, 0)
@@ -65,7 +73,7 @@ def _differences(
     found = {
         Measured.TOTAL: _sum(lines, "amount") - _sum(right, "amount"),
         Measured.TAX: _taxes(lines) - _taxes(right),
-        Measured.POINTS: _kept_points(returned, right, own),
+        Measured.POINTS: _kept_points(returned, _sum(right, "points") + beside, own),
         Measured.GROWTH: _sum(right, "growth") - growth,
         Measured.SPEND: _sum(right, "spend") - spend,
         Measured.POINTS_BACK: given - _sum(right, "points_spent"),
@@ -94,17 +102,47 @@ def _coupons_left(
         return 0
     due = coupons_voided(sale, earlier, right, sold_by)
     before = {coupon for one in earlier for coupon in one.coupons_voided}
-    issued = {one.coupon_id for one in sale.coupons_issued}
+    of_cards = {coupon for card in sale.cards for coupon in card.coupons}
+    issued = {one.coupon_id for one in sale.coupons_issued} - of_cards
     return len(due) - len((issued & set(returned.coupons_voided)) - before)
 
 
-def _kept_points(returned: SaleReturned, right: Sequence[ReturnLine], own: Programme) -> int:
-    """How many points stay with the member that should have gone."""
-    told = _sum(returned.lines, "points")
+class _Beside:
+    """What a return should take of visit cards and a referral.
+
+    Whether a card's coupon could still be voided the till has to know: its word is taken for it.
+    """
+
+    def __init__(
+        self,
+        returned: SaleReturned,
+        right: Sequence[ReturnLine],
+        sale: SaleCompleted,
+        earlier: Sequence[SaleReturned],
+    ) -> None:
+        cards = cards_taken_back(sale, earlier, right, returned.coupons_voided)
+        referral = referral_lost(sale, earlier, right) if returned.member else None
+        self.points = cards.points + (referral.for_friend if referral else 0)
+        self.stamps = _stamps(cards.cards) - _stamps(returned.cards) if returned.member else 0
+
+
+def _stamps(cards: Sequence[CardTakenBack]) -> int:
+    return sum(card.taken - card.reopened * card.size for card in cards)
+
+
+def _told_beside(returned: SaleReturned) -> int:
+    """Points that a return says it takes beside those of its lines."""
+    referral = returned.referral.from_friend if returned.referral else 0
+    return sum(card.points for card in returned.cards) + referral
+
+
+def _kept_points(returned: SaleReturned, right: int, own: Programme) -> int:
+    """How many points stay with the member that should have gone; ``right`` are to go."""
+    told = _sum(returned.lines, "points") + _told_beside(returned)
     taken = sum(draw.points for draw in returned.points_taken)
     if own.returns.points_floor is Floor.ZERO and 0 <= taken < told:
         taken = told
-    return _sum(right, "points") - min(told, taken)
+    return right - min(told, taken)
 
 
 @dataclass(frozen=True, slots=True)

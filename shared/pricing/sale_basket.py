@@ -23,6 +23,7 @@ from shared.pricing.basket import (
 )
 from shared.pricing.cash import cash_rounding
 from shared.pricing.earning import earn
+from shared.pricing.engagement import given_too_much, points_beside
 from shared.pricing.engine import ENGINE, price
 from shared.pricing.known import is_told, member_of, uses_before
 from shared.pricing.paid_by_bonus import covers, earned_beside
@@ -79,7 +80,10 @@ class Measured(StrEnum):
     ROUNDING = "rounding"
     """Cash rounding: paid on top of the total, or given on top of what goes back."""
     COUPONS = "coupons"
-    """Issued coupons that are still good though what is kept would not have issued them."""
+    """Coupons that no full card gives, or that are still good though what is kept would not have
+    issued them."""
+    STAMPS = "stamps"
+    """Stamps on visit cards."""
     LINES = "lines"
     """How a return is spread over the lines of its sale, where all sums agree."""
 
@@ -218,10 +222,14 @@ def _differences(
 ) -> list[Difference]:
     tax = sum(share.tax for line in sale.lines for share in line.taxes)
     right_tax = sum(share.amount_minor for line in quote.lines for share in line.taxes)
+    beside = given_too_much(sale, basket, quote, programme)
+    points = _points(sale) - points_beside(sale)
     found = {
         Measured.TOTAL: sale.total - quote.total_minor,
         Measured.TAX: tax - right_tax,
-        Measured.POINTS: _points(sale) - _right_points(sale, basket, quote, programme),
+        Measured.POINTS: points - _right_points(sale, basket, quote, programme) + beside.points,
+        Measured.STAMPS: beside.stamps,
+        Measured.COUPONS: beside.coupons,
         Measured.ROUNDING: sale.rounding - _right_rounding(sale, programme),
     }
     differences = [Difference(what, amount) for what, amount in found.items() if amount]

@@ -155,6 +155,12 @@ def goods_names(goods: Goods) -> dict[str, str]:
     return {"zh_CN": goods.name_zh or goods.name_en, "en": goods.name_en or goods.name_zh}
 
 
+def goods_total(basket: Basket, quote: Quote) -> int:
+    """What the goods cost, before anything is set off that the customer hands in."""
+    lines = zip(basket.lines, quote.lines, strict=True)
+    return sum(quoted.pay_minor for line, quoted in lines if not line.comes_in)
+
+
 def names_by_language(names: Names) -> dict[str, str]:
     """A rule's names by language code, as facts carry them."""
     return {"zh_CN": names.zh, "en": names.en}

@@ -15,13 +15,15 @@ from shared.ids import EntryId, GoodsId, JournalId, MemberId, OperatorId
 from shared.journal.attachment import Attachment
 from shared.journal.keys import Signed
 
-PROTOCOL: Final = 4
+PROTOCOL: Final = 5
 PROTOCOL_MIN: Final = 1
 """The oldest version that the server still speaks."""
 PROTOCOL_BIRTHDAYS: Final = 2
 """From this version on a member's row has the birthday and segments."""
 PROTOCOL_LEASES: Final = 3
 """From this version on there are leases, and a member's row has the bonus of stored value."""
+PROTOCOL_CARDS: Final = 5
+"""From this version on a member's row has stamps of visit cards and referrals."""
 PUSH_ENTRIES_MAX: Final = 500
 PUSH_BYTES_MAX: Final = 1024 * 1024
 BODY_BYTES_MAX: Final = 2 * PUSH_BYTES_MAX

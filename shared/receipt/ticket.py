@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from shared.money import Currency
 from shared.pricing.sale_lines import BASKET_DISCOUNT, HAND_DISCOUNT, HAND_DISCOUNTS
+from shared.receipt.cards import cards_taken_back, stamped_cards
 from shared.receipt.document import Block, Document, Item, Pair, Rule, Style, Text
 from shared.receipt.issue import Issue, Names
 from shared.receipt.parts import HEAVY, coupons, foot, head, tax_table, tenders
@@ -25,6 +26,7 @@ def sale_receipt(sale: SaleCompleted, issue: Issue) -> Document:
     blocks += tax_table(issue, sale.taxes, currency)
     if sale.member:
         blocks += member_part(issue, sale.member, currency)
+    blocks += stamped_cards(issue, sale.cards)
     blocks += coupons(issue, sale.coupons_issued)
     return Document((*blocks, Rule(), *foot(issue, with_conditions=True)))
 
@@ -50,6 +52,7 @@ def return_receipt(returned: SaleReturned, issue: Issue) -> Document:
     blocks += tax_table(issue, returned.taxes, currency)
     if returned.member:
         blocks += member_part(issue, returned.member, currency)
+    blocks += cards_taken_back(issue, returned.cards)
     return Document((*blocks, Rule(), *foot(issue, with_conditions=False)))
 
 

@@ -236,6 +236,7 @@ class CardTakenBack(Value, frozen=True, kw_only=True):
     """What a return takes off a visit card."""
 
     card: str
+    names: dict[str, str]
     size: int
     taken: int = 0
     """Stamps of goods that came back."""

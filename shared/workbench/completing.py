@@ -10,11 +10,11 @@ from shared.loyalty.referral import paid_for
 from shared.loyalty.tiers import Spending
 from shared.loyalty.wallet import minus
 from shared.pricing.cash import CashSettled, cash_rounding
+from shared.pricing.engagement import coupons_of_cards, stamp_cards
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import THIS_SALE
 from shared.pricing.sale_lines import offers_used, sale_lines
 from shared.pricing.tender_rules import demands
-from shared.pricing.visit_cards import coupons_of_cards, stamp_cards
 from shared.trade.fact import LotDraw
 from shared.workbench import scenario as told
 from shared.workbench.account import Account

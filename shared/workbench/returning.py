@@ -19,8 +19,8 @@ from shared.loyalty.returns import (
 from shared.money import Rounding, divide_rounded
 from shared.pricing.cash import cash_refund, cash_rounding
 from shared.pricing.coupons_kept import coupons_kept, first_to_go
+from shared.pricing.engagement import CardsBack, take_back, units_worth
 from shared.pricing.kept import price_kept
-from shared.pricing.visit_cards import CardsBack, take_back, units_worth
 from shared.shares import cumulative_share, largest_remainder
 from shared.trade.fact import LotDraw, TenderKind
 from shared.workbench import later_steps as told

@@ -10,7 +10,7 @@ from shared.pricing.basket import Basket
 from shared.pricing.cash import CashSettled
 from shared.pricing.kept import given_on_top
 from shared.pricing.quote import EarningQuote, Quote
-from shared.pricing.sale_lines import reward_points
+from shared.pricing.sale_lines import goods_total, reward_points
 from shared.trade.fact import CardStamped, CardTakenBack, LotDraw, ReferralPaid
 from shared.trade.ticket import SaleLine
 
@@ -91,8 +91,7 @@ class Sold:
     @property
     def total_minor(self) -> int:
         """What the goods cost, before anything was set off that the customer handed in."""
-        lines = zip(self.basket.lines, self.quote.lines, strict=True)
-        return sum(quoted.pay_minor for line, quoted in lines if not line.comes_in)
+        return goods_total(self.basket, self.quote)
 
     @property
     def points_earned(self) -> int:

@@ -122,8 +122,8 @@ def _postings(reading: Reading) -> Iterable[Row]:
 
 
 def _lot(reading: Reading) -> Iterable[Row]:
-    terms = lot_terms(reading.envelope, reading.fact)
-    if terms is not None:
+    """A lot has the same terms for everybody who has points in it: the first row tells them."""
+    for terms in lot_terms(reading.envelope, reading.fact)[:1]:
         yield terms._asdict()
 
 

@@ -21,6 +21,8 @@ class Rule(StrEnum):
     """More points were spent of a lot than it had."""
     COUPON_OVERSPENT = "coupon-overspent"
     """A coupon was used more often than it was issued for."""
+    REFERRAL_PAID_TWICE = "referral-paid-twice"
+    """Who brought a member was paid by more than one of their sales."""
     RETURNED_TWICE = "receipt-returned-twice"
     """More units of a line came back than were sold."""
     DUPLICATE_MEMBER_KEY = "duplicate-member-key"

@@ -1,4 +1,4 @@
-"""Finds lots and coupons of which facts have taken more than there was."""
+"""Finds lots, coupons and referrals of which facts have taken more than there was."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,8 +11,9 @@ from shared.ledger.balance import Balances
 from shared.ledger.lot import lot_terms
 from shared.trade.server import ExceptionEffect
 from shared.trade.ticket import SaleCompleted
+from shared.trade.till import MemberEnrolled
 from shared.trade.value import ValueToppedUp
-from sync_server.database.schema import balances, lots, postings
+from sync_server.database.schema import balances, entries, lots, postings
 from sync_server.database.transaction import Snapshot
 from sync_server.ledger.coupon_rights import CouponRights, in_batches
 from sync_server.ledger.finding import FACTS_MAX, Finding, Rule
@@ -21,6 +22,7 @@ from sync_server.ledger.kept import Reading
 _WATCHED = {
     AccountKind.POINTS: (Rule.LOT_OVERSPENT, "overspent"),
     AccountKind.COUPON: (Rule.COUPON_OVERSPENT, "coupon-overspent"),
+    AccountKind.REFERRAL: (Rule.REFERRAL_PAID_TWICE, "referral-paid-twice"),
 }
 
 
@@ -41,7 +43,8 @@ def find_overspending(snapshot: Snapshot, readings: Sequence[Reading]) -> list[F
     running = _stored(snapshot, touched)
     if not falling and not running:
         return []
-    known, coupons = _known_lots(snapshot, touched), CouponRights(snapshot, touched)
+    known = _known_lots(snapshot, touched) | _noted_referrals(snapshot, touched)
+    coupons = CouponRights(snapshot, touched)
     history: dict[Account, list[EntryId]] = defaultdict(list)
     found: list[Finding] = []
     for reading in readings:
@@ -79,6 +82,7 @@ def _finding(
 ) -> Finding:
     rule, prefix = _WATCHED[account.kind]
     is_lot = account.kind is AccountKind.POINTS
+    is_of_member = account.kind is not AccountKind.COUPON
     subject = account.lot if is_lot else account.owner
     earlier = _facts_on(snapshot, account)
     linked = dict.fromkeys([*([EntryId(subject)] if is_lot else []), *earlier, *recent])
@@ -87,7 +91,7 @@ def _finding(
         rule=rule,
         natural_key=f"{prefix}:{subject}:{reading.id}",
         facts=(*facts, reading.id),
-        member_id=MemberId(account.owner) if is_lot else None,
+        member_id=MemberId(account.owner) if is_of_member else None,
         effects=(
             ExceptionEffect(
                 account=account.kind, owner=account.owner, unit=account.unit, amount=amount
@@ -105,13 +109,15 @@ def _watched(reading: Reading) -> dict[Account, None]:
 
 
 def _opens(reading: Reading) -> set[Account]:
-    terms = lot_terms(reading.envelope, reading.fact)
+    lots_opened = {terms.lot for terms in lot_terms(reading.envelope, reading.fact)}
     is_sale = isinstance(reading.fact, SaleCompleted | ValueToppedUp)
+    is_enrolment = isinstance(reading.fact, MemberEnrolled)
     return {
         account
         for account, amount in reading.postings
         if (account.kind is AccountKind.COUPON and amount > 0 and is_sale)
-        or (account.kind is AccountKind.POINTS and terms is not None and account.lot == terms.lot)
+        or (account.kind is AccountKind.POINTS and account.lot in lots_opened)
+        or (account.kind is AccountKind.REFERRAL and is_enrolment)
     }
 
 
@@ -141,6 +147,27 @@ def _known_lots(snapshot: Snapshot, accounts: set[Account]) -> set[Account]:
         statement = select(lots.c.lot).where(lots.c.shard == snapshot.shard, lots.c.lot.in_(keys))
         for lot in snapshot.connection.execute(statement).scalars():
             known |= by_lot[lot]
+    return known
+
+
+def _noted_referrals(snapshot: Snapshot, accounts: set[Account]) -> set[Account]:
+    """Those of which the enrolment has arrived; of others the first payment is no finding."""
+    wanted = {one.owner: one for one in accounts if one.kind is AccountKind.REFERRAL}
+    known: set[Account] = set()
+    for owners in in_batches(wanted):
+        statement = select(postings.c.owner, postings.c.lot).where(
+            postings.c.shard == snapshot.shard,
+            postings.c.account == AccountKind.REFERRAL.value,
+            postings.c.owner.in_(owners),
+            postings.c.amount > 0,
+            postings.c.entry_id.in_(
+                select(entries.c.id).where(
+                    entries.c.shard == snapshot.shard, entries.c.kind == MemberEnrolled.kind
+                )
+            ),
+        )
+        for owner, lot in snapshot.connection.execute(statement):
+            known.add(wanted[owner]._replace(lot=lot))
     return known
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from shared.ids import EntryId, MemberId
 from shared.journal.entry import decode_entry
-from shared.ledger.account import COUPON, GROWTH, money_unit, points_unit
+from shared.ledger.account import COUPON, GROWTH, STAMP, money_unit, points_unit
 from shared.loyalty.programme import Programme
 from shared.pricing.offers_kept import offers_kept
 from shared.pricing.sale_basket import MINUTES_BEFORE, Difference, Measured, Unjudged, judge
@@ -133,6 +133,7 @@ def effects_of(
         Measured.POINTS_BACK: points,
         Measured.GROWTH: GROWTH,
         Measured.COUPONS: COUPON,
+        Measured.STAMPS: STAMP,
     }
     return tuple(
         ExceptionEffect(

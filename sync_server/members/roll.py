@@ -37,7 +37,11 @@ def concerns(fact: Fact) -> tuple[MemberId, ...]:
             found = (fact.member_id,)
         case SaleCompleted() | SaleReturned():
             member = _member_of(fact)
-            found = (MemberId(member.member_id) if member else None,)
+            referral = fact.referral if member else None
+            found = (
+                MemberId(member.member_id) if member else None,
+                MemberId(referral.referrer_id) if referral else None,
+            )
         case PointsTransferred():
             found = (fact.from_member, fact.to_member)
         case ExceptionRaised():

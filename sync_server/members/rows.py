@@ -1,7 +1,7 @@
 """Members as tills may know them, read for pull and look-up."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from shared.ids import MemberId
 from shared.ledger.account import AccountKind
 from shared.protocol.message import (
     PROTOCOL_BIRTHDAYS,
+    PROTOCOL_CARDS,
     PROTOCOL_LEASES,
     BalanceRow,
     MemberRow,
@@ -27,6 +28,9 @@ MEMBER_ACCOUNTS = (
     AccountKind.SPEND,
     AccountKind.STORED_VALUE,
     AccountKind.STORED_BONUS,
+    AccountKind.STAMPS,
+    AccountKind.REFERRAL,
+    AccountKind.FRIENDS,
 )
 
 
@@ -41,16 +45,29 @@ def read_member_rows(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> list[Membe
 
 def as_spoken(rows: Iterable[MemberRow], protocol: int) -> list[MemberRow]:
     """Rows as a till of that protocol version reads them."""
-    if protocol >= PROTOCOL_LEASES:
-        return list(rows)
-    known = [_without_bonus(row) for row in rows]
-    if protocol >= PROTOCOL_BIRTHDAYS:
-        return known
-    return [msgspec.structs.replace(row, birthday="", segments=()) for row in known]
+    unknown = {kind.value for since, kinds in _NEWER.items() if since > protocol for kind in kinds}
+    told = list(rows)
+    if unknown:
+        told = [_without(row, unknown) for row in told]
+    if protocol < PROTOCOL_BIRTHDAYS:
+        told = [msgspec.structs.replace(row, birthday="", segments=()) for row in told]
+    return told
 
 
-def _without_bonus(row: MemberRow) -> MemberRow:
-    kept = tuple(one for one in row.balances if one.account != AccountKind.STORED_BONUS)
+_NEWER = {
+    PROTOCOL_LEASES: (AccountKind.STORED_BONUS,),
+    PROTOCOL_CARDS: (AccountKind.STAMPS, AccountKind.REFERRAL, AccountKind.FRIENDS),
+}
+"""Accounts that tills know since a version of the protocol."""
+
+
+def knows_all(protocol: int) -> bool:
+    """Whether tills of a version of the protocol get rows as they are counted."""
+    return all(since <= protocol for since in _NEWER)
+
+
+def _without(row: MemberRow, accounts: Collection[str]) -> MemberRow:
+    kept = tuple(one for one in row.balances if one.account not in accounts)
     return msgspec.structs.replace(row, balances=kept)
 
 

@@ -13,7 +13,6 @@ from shared.journal.certificate import Certificate
 from shared.protocol.cursor import Cursor, checksum, decode_cursor, encode_cursor
 from shared.protocol.message import (
     PAGE_ROWS_MAX,
-    PROTOCOL_LEASES,
     PullReply,
     PullRequest,
     Stream,
@@ -23,7 +22,7 @@ from sync_server.database.transaction import Database, Snapshot
 from sync_server.journal.chains import heads_of
 from sync_server.journal.own import OwnJournal
 from sync_server.ledger.finding import Finding, Rule
-from sync_server.members.rows import as_spoken, read_member_rows
+from sync_server.members.rows import as_spoken, knows_all, read_member_rows
 from sync_server.sync.rows import TABLES, read_shard, wire_rows
 from sync_server.sync.scopes import read_scope
 
@@ -75,7 +74,7 @@ def _read_page(
     rows = [msgspec.msgpack.encode(row) for row in _as_spoken(snapshot, request, page)]
     reached = shard.server_seq if is_last else page[-1].change_seq
     # An older till is sent other rows of members than those that are counted.
-    is_counted = request.stream is not Stream.MEMBERS or request.protocol >= PROTOCOL_LEASES
+    is_counted = request.stream is not Stream.MEMBERS or knows_all(request.protocol)
     heads = heads_of(snapshot, caller)
     scope = read_scope(snapshot, request.stream) if is_last and is_counted else None
     return PullReply(

@@ -1,5 +1,7 @@
 """One fact of every kind, telling a small day; the amounts fit together."""
 
+import msgspec
+
 from shared.ids import (
     CouponId,
     EntryId,
@@ -328,6 +330,33 @@ def since_release_1() -> list[f.Fact]:
     return [
         server.TillRevoked(journal=JournalId("journal-1"), epoch=1, till_id=TILL, key_id="12" * 16),
         server.QuarantineDecided(journal=JournalId("journal-1"), epoch=1, seq=7, decision="booked"),
+    ]
+
+
+def since_release_2() -> list[f.Fact]:
+    """Kinds as they are since they know of visit cards and referrals."""
+    stamped = f.CardStamped(
+        card="coffee",
+        names={"zh_CN": "咖啡卡", "en": "Coffee card"},
+        size=10,
+        before=8,
+        added=3,
+        filled=1,
+        lines=(1,),
+        points=10,
+    )
+    paid = f.ReferralPaid(referrer_id=FRIEND, for_friend=5, for_referrer=20, minimum=1000)
+    back = f.CardTakenBack(
+        card=stamped.card, names=stamped.names, size=10, taken=2, reopened=1, points=10
+    )
+    lost = f.ReferralTakenBack(
+        referrer_id=FRIEND, from_friend=5, lots=(f.LotDraw(lot=LotId(SALE_ID), points=20),)
+    )
+    enrolled = next(one for one in of_the_till() if isinstance(one, till.MemberEnrolled))
+    return [
+        msgspec.structs.replace(enrolled, referred_by=FRIEND),
+        msgspec.structs.replace(sale(), cards=(stamped,), referral=paid),
+        msgspec.structs.replace(returned(), cards=(back,), referral=lost),
     ]
 
 

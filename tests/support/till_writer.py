@@ -35,6 +35,7 @@ from shared.protocol.message import (
 from shared.protocol.request_signature import sign_request
 from shared.trade.fact import (
     BundleRef,
+    CardStamped,
     Fact,
     LotDraw,
     MemberOutcome,
@@ -111,7 +112,11 @@ class TillWriter:
         return chained.id
 
     def enrol_member(
-        self, profile: MemberProfile | None = None, member_id: MemberId | None = None
+        self,
+        profile: MemberProfile | None = None,
+        member_id: MemberId | None = None,
+        *,
+        referred_by: MemberId | None = None,
     ) -> MemberId:
         """Enrol somebody with a profile beside the entry."""
         member = member_id or MemberId(random_id())
@@ -123,6 +128,7 @@ class TillWriter:
             operator_id=OperatorId(random_id()),
             terms_version="1",
             tier="member",
+            referred_by=referred_by,
         )
         self.write(fact, ("profile", attach(content)))
         return member
@@ -138,6 +144,7 @@ class TillWriter:
         entry_id: EntryId | None = None,
         lease_id: str | None = None,
         expires_on: str | None = None,
+        cards: tuple[CardStamped, ...] = (),
     ) -> EntryId:
         """Ring one line for cash, part of it paid with points (one minor unit each)."""
         line = SaleLine(
@@ -154,7 +161,8 @@ class TillWriter:
         )
         spent = sum(draw.points for draw in spend)
         outcome = _outcome(self, member, amount, earned, spent, expires_on) if member else None
-        return self.write(_sale(self, line, spend, outcome, lease_id), entry_id=entry_id)
+        fact = _sale(self, line, spend, outcome, lease_id)
+        return self.write(msgspec.structs.replace(fact, cards=cards), entry_id=entry_id)
 
     def take_back(
         self,

@@ -13,7 +13,7 @@ from shared.protocol.message import (
     PullRequest,
     Stream,
 )
-from shared.trade.fact import Tender, TenderKind
+from shared.trade.fact import CardStamped, Tender, TenderKind
 from shared.trade.profile import KeyKind, MemberProfile, lookup_hash
 from shared.trade.value import ValueBalance, ValueToppedUp
 from sync_server.members.segments import segments_of
@@ -100,7 +100,9 @@ def test_a_till_of_the_protocol_before_reads_its_rows_as_ever(server, till):
     assert new.segments == ("young",)
 
 
-@pytest.mark.parametrize(("protocol", "knows_bonus"), [(1, False), (2, False), (PROTOCOL, True)])
+@pytest.mark.parametrize(
+    ("protocol", "knows_bonus"), [(1, False), (2, False), (4, True), (PROTOCOL, True)]
+)
 def test_the_bonus_of_stored_value_is_told_to_tills_that_know_it(
     server, till, protocol, knows_bonus
 ):
@@ -125,4 +127,21 @@ def test_the_bonus_of_stored_value_is_told_to_tills_that_know_it(
     assert amounts["stored-value"] == -10_000
     assert amounts.get("stored-bonus") == (-500 if knows_bonus else None)
     # What an older till is sent is not what is counted: it must not believe that it differs.
-    assert (reply.scope_rows is not None) is knows_bonus
+    assert (reply.scope_rows is not None) is (protocol == PROTOCOL)
+
+
+@pytest.mark.parametrize("protocol", [4, PROTOCOL])
+def test_stamps_and_referrals_are_told_to_tills_that_know_them(server, till, protocol):
+    friend = till.enrol_member(MemberProfile(name="Han", phone="1"), referred_by=till.member)
+    stamped = CardStamped(card="card", names={}, size=3, before=0, added=2, lines=(1,))
+    till.sell(10_00, member=friend, cards=(stamped,))
+    server.line.push(till, 1)
+
+    request = PullRequest(protocol=protocol, stream=Stream.MEMBERS, cursor=None)
+    reply = server.line.post("/v1/sync/pull", request, PullReply, signer=till.key)
+
+    rows = {one.member_id: one for one in rows_of(reply, MemberRow)}
+    told = {(one.account, one.unit): one.amount for one in rows[friend].balances}
+    new = {("stamps", "stamps:card/0"): 2, ("referral", "referral/0"): 1}
+    assert {key: told[key] for key in told.keys() & new} == (new if protocol == PROTOCOL else {})
+    assert (reply.scope_rows is not None) is (protocol == PROTOCOL)

@@ -1,4 +1,4 @@
-"""Visit cards and a sale: the stamps that it gives, and those that go when goods come back.
+"""Visit cards and referrals: what a sale gives them, and what goes when goods come back.
 
 A return counts again what the goods that are kept would have given. A card that they would not
 have filled gives its reward back and has its stamps again; where the reward cannot be taken back,
@@ -13,11 +13,12 @@ from datetime import date
 from shared.ids import CouponId
 from shared.loyalty.engagement import VisitCard
 from shared.loyalty.programme import Programme
+from shared.loyalty.referral import counts, paid_for
 from shared.loyalty.stamps import NO_STAMPS, Stamps, full_cards, stamped
 from shared.pricing.basket import Basket
 from shared.pricing.quote import Quote
-from shared.pricing.sale_lines import names_by_language
-from shared.trade.fact import CardStamped, CardTakenBack, Measure
+from shared.pricing.sale_lines import goods_total, names_by_language
+from shared.trade.fact import CardStamped, CardTakenBack, Measure, ReferralPaid
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
 
 
@@ -66,8 +67,8 @@ def coupons_of_cards(
 class CardsBack:
     """What goods that come back take off cards, and which of the cards' coupons are void."""
 
-    cards: tuple[CardTakenBack, ...]
-    coupons: tuple[CouponId, ...]
+    cards: tuple[CardTakenBack, ...] = ()
+    coupons: tuple[CouponId, ...] = ()
 
     @property
     def points(self) -> int:
@@ -102,6 +103,7 @@ def take_back(
             coupons += goes
         back = CardTakenBack(
             card=card.card,
+            names=card.names,
             size=card.size,
             taken=card.added - left - taken[card.card],
             reopened=excess,
@@ -130,3 +132,58 @@ def cards_taken_back(
     kept = {one.line: units_worth(one, one.quantity - back[one.line]) for one in sale.lines}
     before = [card for one in returns for card in one.cards]
     return take_back(sale.cards, kept, before, voidable)
+
+
+def referral_lost(
+    sale: SaleCompleted, returns: Sequence[SaleReturned], lines: Sequence[ReturnLine]
+) -> ReferralPaid | None:
+    """The referral that a sale paid, where these ``lines`` leave too little of it."""
+    paid = sale.referral
+    if paid is None or any(one.referral for one in returns):
+        return None
+    back = sum(line.amount for line in (*(line for one in returns for line in one.lines), *lines))
+    bought = sum(line.amount for line in sale.lines if not line.comes_in)
+    return None if counts(bought - back, paid.minimum) else paid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excess:
+    """What a fact gives more than its programme does."""
+
+    points: int = 0
+    stamps: int = 0
+    coupons: int = 0
+
+
+def given_too_much(
+    sale: SaleCompleted, basket: Basket, quote: Quote, programme: Programme
+) -> Excess:
+    """Stamps, full cards and the referral of a sale, from what its fact says was there before.
+
+    A card that it does not name was not stamped: tills of earlier releases stamp none.
+    """
+    today = basket.at.date()
+    before = {
+        one.card: Stamps(stamps=one.before, last_on=None if one.added else today)
+        for one in sale.cards
+    }
+    right = {one.card: one for one in stamp_cards(basket, quote, programme, before, today)}
+    owed = Counter(card.card for card, _coupon in coupons_of_cards(right.values(), programme))
+    points = stamps = coupons = 0
+    for card in sale.cards:
+        due = right.get(card.card)
+        points += card.points_total - (due.points_total if due else 0)
+        stamps += card.after - (due.after if due else card.before)
+        coupons += len(card.coupons) - owed[card.card]
+    if (paid := sale.referral) is not None:
+        total = goods_total(basket, quote)
+        referral = paid_for(programme.referral, paid.referrer_id, total, friends=0)
+        points += paid.for_friend + paid.for_referrer
+        points -= referral.for_friend + referral.for_referrer if referral else 0
+    return Excess(points=points, stamps=stamps, coupons=coupons)
+
+
+def points_beside(sale: SaleCompleted) -> int:
+    """Points that a sale gave its member beside what its lines have earned."""
+    of_cards = sum(card.points_total for card in sale.cards)
+    return of_cards + (sale.referral.for_friend if sale.referral else 0)
