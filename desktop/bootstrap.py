@@ -11,6 +11,7 @@ from typing import Self
 from sqlalchemy import Engine
 
 from desktop.services.basket import Pricing
+from desktop.services.benefits import BenefitDesk
 from desktop.services.books import Books
 from desktop.services.checkout import Checkout
 from desktop.services.draft import Draft
@@ -328,6 +329,9 @@ class Counter:
             is_offline=till.is_offline,
         )
         self.value = ValueDesk(
+            till.books, till.leases, language=language, is_offline=till.is_offline
+        )
+        self.benefits = BenefitDesk(
             till.books, till.leases, language=language, is_offline=till.is_offline
         )
         self.draft = Draft(till.books, self.checkout, till.members)

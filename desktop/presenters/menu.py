@@ -11,6 +11,7 @@ from desktop.presenters.papers import UncertainPapers
 from desktop.presenters.receipts import Receipts
 from desktop.presenters.session import PlainOverlay, Session, Values
 from desktop.presenters.stored_value import CloseCard, PayIn, close_value
+from desktop.presenters.taking_part import TakingPart
 from desktop.presenters.text import say
 from desktop.presenters.view import Button, Choice, Choices, Sheet
 from shared.language import Language
@@ -21,15 +22,15 @@ ENTRIES = (
     *("discount", "comes-in", "give-up"),
     # Members and their money.
     *("members", "top-up", "close-value"),
-    *("sell-card", "close-card", "payments"),
+    *("sell-card", "close-card", "taking-part"),
     # Paper and cash.
     *("receipts", "papers", "drawer"),
     # The till and its day.
-    *("figures", "close-shift", "sync"),
-    "sign-out",
+    *("payments", "figures", "close-shift"),
+    *("sync", "sign-out"),
 )
 """A row each for what belongs together."""
-KEYS = dict(zip("123456789ABCDEFG", ENTRIES, strict=True))
+KEYS = dict(zip("123456789ABCDEFGH", ENTRIES, strict=True))
 """What is typed for an entry; a letter in either case."""
 LEFT_TO_TILL = ("sync", "close-shift", "sign-out", "language")
 """Acted on by the till itself, which knows the pages."""
@@ -86,6 +87,8 @@ class Menu(PlainOverlay):
                 close_value(session)
             case "close-card":
                 session.push(CloseCard(session))
+            case "taking-part":
+                session.push(TakingPart(session))
             case "receipts":
                 session.push(Receipts(session))
             case "members":

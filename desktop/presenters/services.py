@@ -4,6 +4,7 @@ from concurrent.futures import Executor
 from typing import Protocol
 
 from desktop.services.basket import Pricing
+from desktop.services.benefits import BenefitDesk
 from desktop.services.books import Books
 from desktop.services.checkout import Checkout
 from desktop.services.draft import Draft
@@ -31,6 +32,9 @@ class CounterServices(Protocol):
 
     @property
     def value(self) -> ValueDesk: ...
+
+    @property
+    def benefits(self) -> BenefitDesk: ...
 
     @property
     def shifts(self) -> Shifts: ...

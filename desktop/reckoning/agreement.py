@@ -125,31 +125,7 @@ def totals_of(kept: KeptFile) -> Totals:
     """Sum the facts' own words: no posting is looked at."""
     sales = [told["body"] for told in _facts(kept, "sale_completed")]
     returns = [told["body"] for told in _facts(kept, "sale_returned")]
-    points: Counter[str] = Counter()
-    for body in sales:
-        member = body.get("member")
-        if member:
-            points[member["member_id"]] += _moved(member["points"])
-        if paid := body.get("referral"):
-            points[paid["referrer_id"]] += paid["for_referrer"]
-    taken = 0
-    for body in returns:
-        member = body.get("member")
-        taken += sum(draw["points"] for draw in body.get("points_taken", ()))
-        if lost := body.get("referral"):
-            from_referrer = sum(draw["points"] for draw in lost.get("lots", ()))
-            points[lost["referrer_id"]] -= from_referrer
-            taken += from_referrer
-        if member:
-            points[member["member_id"]] += _moved(member["points"])
-    for told in _facts(kept, "points_transferred"):
-        body = told["body"]
-        points[body["from_member"] or ""] -= sum(draw["points"] for draw in body["from_lots"])
-        points[body["to_member"] or ""] += sum(draw["points"] for draw in body["to_lots"])
     top_ups = [told["body"] for told in _facts(kept, "value_topped_up")]
-    for body in top_ups:
-        points[body["member_id"]] += body.get("points", 0)
-    points.pop("", None)
     paid_in = [*top_ups, *(told["body"] for told in _facts(kept, "gift_card_sold"))]
     return Totals(
         sales=len(sales),
@@ -163,11 +139,44 @@ def totals_of(kept: KeptFile) -> Totals:
             for body in sales
             if body.get("member")
         ),
-        points_taken=taken,
-        points_by_member=dict(points),
+        points_taken=_points_taken(returns),
+        points_by_member=_points_by_member(kept),
         by_account=_by_account([*sales, *paid_in], returns),
         entries=sum(len(chain) for chain in kept.chains.values()),
     )
+
+
+def _points_by_member(kept: KeptFile) -> dict[str, int]:
+    points: Counter[str] = Counter()
+    for kind in ("sale_completed", "sale_returned", "action_counted", "draw_entered"):
+        for told in _facts(kept, kind):
+            member, referral = told["body"].get("member"), told["body"].get("referral")
+            if member:
+                points[member["member_id"]] += _moved(member["points"])
+            if referral:
+                points[referral["referrer_id"]] += _to_referrer(referral)
+    for told in _facts(kept, "points_transferred"):
+        body = told["body"]
+        points[body["from_member"] or ""] -= sum(draw["points"] for draw in body["from_lots"])
+        points[body["to_member"] or ""] += sum(draw["points"] for draw in body["to_lots"])
+    for told in _facts(kept, "value_topped_up"):
+        points[told["body"]["member_id"]] += told["body"].get("points", 0)
+    points.pop("", None)
+    return dict(points)
+
+
+def _to_referrer(referral: dict[str, Any]) -> int:
+    """What a sale paid who brought its member, or a return took back."""
+    taken = sum(int(draw["points"]) for draw in referral.get("lots", ()))
+    return int(referral.get("for_referrer", 0)) - taken
+
+
+def _points_taken(returns: Iterable[dict[str, Any]]) -> int:
+    taken = 0
+    for body in returns:
+        taken += sum(draw["points"] for draw in body.get("points_taken", ()))
+        taken -= _to_referrer(body.get("referral") or {})
+    return taken
 
 
 TENDER_ACCOUNTS = {

@@ -26,6 +26,7 @@ from shared.receipt.builder import receipt_of
 from shared.receipt.document import Document
 from shared.receipt.issue import Issue, Lapsing, MemberFace, NextTier, Shop, Vocabulary
 from shared.receipt.voice import PaperLanguage
+from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
 from shared.trade.ticket import SaleCompleted, SaleReturned
@@ -110,6 +111,8 @@ class Papers:
 
 
 def _member_of(fact: Fact) -> str | None:
+    if isinstance(fact, ActionCounted | DrawEntered):
+        return fact.member.member_id
     if isinstance(fact, SaleCompleted | SaleReturned):
         return fact.member.member_id if fact.member else None
     if isinstance(fact, MemberEnrolled | ValueToppedUp | ValueClosed):
@@ -119,7 +122,10 @@ def _member_of(fact: Fact) -> str | None:
 
 def _programme_of(connection: Connection, fact: Fact) -> Programme | None:
     """The programme a ticket was priced with, else the one in force."""
-    if isinstance(fact, SaleCompleted | SaleReturned | ValueToppedUp | GiftCardSold):
+    if isinstance(
+        fact,
+        SaleCompleted | SaleReturned | ValueToppedUp | GiftCardSold | ActionCounted | DrawEntered,
+    ):
         found = read_bundle(connection, fact.programme.version)
     else:
         found = read_bundle(connection)

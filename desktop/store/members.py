@@ -25,7 +25,7 @@ from desktop.store.schema import (
     pulled_balances,
 )
 from shared.ids import LotId, MemberId
-from shared.ledger.account import Account, AccountKind, Posting, Unit, card_of
+from shared.ledger.account import Account, AccountKind, Posting, Unit, action_of, card_of
 from shared.ledger.lot import LotTerms
 from shared.loyalty.lots import Lot
 from shared.loyalty.stamps import Stamps
@@ -62,6 +62,10 @@ class Member:
     """Who is to be paid for having brought them; empty once that is done."""
     friends: int = 0
     """Friends that they were paid for."""
+    acted: Mapping[tuple[str, date], int] = field(default_factory=dict)
+    """How often actions have counted, by action and day."""
+    draw_entries: Mapping[str, int] = field(default_factory=dict)
+    """Entries of prize draws, by draw."""
 
     @property
     def points(self) -> int:
@@ -125,6 +129,12 @@ def _member(connection: Connection, row: Row[tuple[str, ...]]) -> Member:
             (b.lot for b in held if b.account == AccountKind.REFERRAL and b.amount > 0), ""
         ),
         friends=_total(held, AccountKind.FRIENDS),
+        acted={
+            (action_of(b.unit), date.fromisoformat(b.lot)): b.amount
+            for b in held
+            if b.account == AccountKind.ACTION
+        },
+        draw_entries={b.lot: b.amount for b in held if b.account == AccountKind.DRAW_ENTRY},
     )
 
 

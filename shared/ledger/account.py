@@ -20,6 +20,7 @@ STAMP = Unit("stamps/0")
 """Of any visit card; balances keep each card's in a unit of its own."""
 REFERRAL = Unit("referral/0")
 FRIEND = Unit("friend/0")
+DRAW_ENTRY = Unit("draw-entry/0")
 FULL_LOT = "full"
 """The lot of stamps that full cards have cost: negative."""
 DEBT_LOT = "debt"
@@ -90,6 +91,14 @@ class AccountKind(StrEnum):
     """Friends that a member was paid for. Owner: member; lot: the friend."""
     FRIENDS_COUNTED = "friends-counted"
     """The programme's side of friends. Owner: ``programme``."""
+    ACTION = "action"
+    """How often an action of a member has counted. Owner: member; lot: the day."""
+    ACTIONS_COUNTED = "actions-counted"
+    """The programme's side of actions. Owner: ``programme``."""
+    DRAW_ENTRY = "draw-entry"
+    """A member's entries of a prize draw. Owner: member; lot: the draw."""
+    DRAW_ENTRIES_SOLD = "draw-entries-sold"
+    """The programme's side of entries. Owner: ``programme``."""
 
 
 PROGRAMME = "programme"
@@ -132,6 +141,19 @@ def stamps_unit(card: str) -> Unit:
 def card_of(unit: str) -> str:
     """The visit card of a unit of stamps."""
     return unit.removeprefix(_STAMPS).removesuffix("/0")
+
+
+_ACTION = "action:"
+
+
+def action_unit(action: str) -> Unit:
+    """How often one action has counted."""
+    return Unit(f"{_ACTION}{action}/0")
+
+
+def action_of(unit: str) -> str:
+    """The action of a unit that counts it."""
+    return unit.removeprefix(_ACTION).removesuffix("/0")
 
 
 def points_unit(decimals: int) -> Unit:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from shared.ids import LotId, MemberId
 from shared.journal.entry import Envelope
+from shared.trade.benefit import ActionCounted
 from shared.trade.fact import Fact
 from shared.trade.ticket import SaleCompleted
 from shared.trade.value import ValueToppedUp
@@ -29,6 +30,9 @@ def lot_terms(envelope: Envelope, fact: Fact) -> tuple[LotTerms, ...]:
         if not fact.points or fact.training:
             return ()
         return (LotTerms(lot, fact.member_id, earned_on, fact.points_expire_on),)
+    if isinstance(fact, ActionCounted):
+        points = fact.member.points
+        return (LotTerms(lot, MemberId(fact.member.member_id), earned_on, points.expires_on),)
     if not isinstance(fact, SaleCompleted) or fact.member is None or fact.training:
         return ()
     members = [fact.member.member_id] + ([fact.referral.referrer_id] if fact.referral else [])

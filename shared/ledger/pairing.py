@@ -12,6 +12,8 @@ _OTHER_SIDE = {
     AccountKind.STAMPS: AccountKind.STAMPS_GIVEN,
     AccountKind.REFERRAL: AccountKind.REFERRALS_NOTED,
     AccountKind.FRIENDS: AccountKind.FRIENDS_COUNTED,
+    AccountKind.ACTION: AccountKind.ACTIONS_COUNTED,
+    AccountKind.DRAW_ENTRY: AccountKind.DRAW_ENTRIES_SOLD,
 }
 
 

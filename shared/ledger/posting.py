@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar, cast
 from shared.errors import ProtocolError
 from shared.ids import EntryId
 from shared.ledger.account import Posting
+from shared.ledger.booking_benefit import post_action_counted, post_draw_entered
 from shared.ledger.booking_ticket import post_return, post_sale
 from shared.ledger.booking_till import (
     post_cash_moved,
@@ -27,6 +28,7 @@ from shared.ledger.booking_value import (
     post_value_closed,
     post_value_topped_up,
 )
+from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
 from shared.trade.kinds import FACTS
 from shared.trade.server import PointsTransferred
@@ -104,6 +106,8 @@ def released_rules() -> BookingRules:
     rules.install(ValueToppedUp, post_value_topped_up, post_version=1)
     rules.install(ValueClosed, post_value_closed, post_version=1)
     rules.install(GiftCardSold, post_gift_card_sold, post_version=1)
+    rules.install(ActionCounted, post_action_counted, post_version=1)
+    rules.install(DrawEntered, post_draw_entered, post_version=1)
     rules.install(GiftCardClosed, post_gift_card_closed, post_version=1)
     for fact in FACTS:
         if not rules.has(fact):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from shared.ledger.account import AccountKind, money_unit, points_unit
+from shared.trade.benefit import DrawEntered
 from shared.trade.fact import BundleRef, Fact, Tender, TenderKind
 from shared.trade.ticket import SaleCompleted
 from shared.trade.value import GiftCardClosed, ValueClosed
@@ -30,6 +31,15 @@ def spends_of(entry_id: str, fact: Fact) -> Iterator[Spend]:
     """Everything a fact spends; points that a sale itself earned were nobody's before."""
     if isinstance(fact, SaleCompleted) and not fact.training:
         yield from _sale(entry_id, fact)
+    elif isinstance(fact, DrawEntered):
+        yield from tender_spends(
+            fact.tenders,
+            fact.member.member_id,
+            currency=fact.currency,
+            decimals=fact.member.points.decimals,
+            own_lot="",
+            programme=fact.programme,
+        )
     elif isinstance(fact, ValueClosed):
         yield Spend(
             position=0,

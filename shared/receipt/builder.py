@@ -1,5 +1,9 @@
 """The one door from a fact to its paper."""
 
+from collections.abc import Callable
+from typing import Any, Final
+
+from shared.receipt.benefit import action_slip, draw_slip
 from shared.receipt.document import Document
 from shared.receipt.drawer import cash_slip, enrolment_slip, held_slip, shift_report
 from shared.receipt.issue import Issue
@@ -10,39 +14,32 @@ from shared.receipt.value import (
     top_up_slip,
     value_closed_slip,
 )
+from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import BasketHeld, CashMoved, MemberEnrolled, ShiftClosed
 from shared.trade.value import GiftCardClosed, GiftCardSold, ValueClosed, ValueToppedUp
 
+_PAPERS: Final[dict[type[Fact], Callable[[Any, Issue], Document]]] = {
+    SaleCompleted: sale_receipt,
+    SaleReturned: return_receipt,
+    BasketHeld: held_slip,
+    MemberEnrolled: enrolment_slip,
+    CashMoved: cash_slip,
+    ValueToppedUp: top_up_slip,
+    ValueClosed: value_closed_slip,
+    GiftCardSold: card_sold_slip,
+    GiftCardClosed: card_closed_slip,
+    ActionCounted: action_slip,
+    DrawEntered: draw_slip,
+    ShiftClosed: shift_report,
+}
 
-def receipt_of(fact: Fact, issue: Issue) -> Document | None:  # noqa: C901 - one arm a kind
+
+def receipt_of(fact: Fact, issue: Issue) -> Document | None:
     """The receipt of a fact, or None for facts that leave no paper.
 
     A function of fact and issue alone: a reprint is built again from the same fact.
     """
-    document: Document | None = None
-    match fact:
-        case SaleCompleted():
-            document = sale_receipt(fact, issue)
-        case SaleReturned():
-            document = return_receipt(fact, issue)
-        case BasketHeld():
-            document = held_slip(fact, issue)
-        case MemberEnrolled():
-            document = enrolment_slip(fact, issue)
-        case CashMoved():
-            document = cash_slip(fact, issue)
-        case ValueToppedUp():
-            document = top_up_slip(fact, issue)
-        case ValueClosed():
-            document = value_closed_slip(fact, issue)
-        case GiftCardSold():
-            document = card_sold_slip(fact, issue)
-        case GiftCardClosed():
-            document = card_closed_slip(fact, issue)
-        case ShiftClosed():
-            document = shift_report(fact, issue)
-        case _:
-            pass
-    return document
+    paper = _PAPERS.get(type(fact))
+    return paper(fact, issue) if paper is not None else None

@@ -6,7 +6,7 @@ import msgspec
 
 from shared.errors import ProtocolError
 from shared.journal.entry import Envelope
-from shared.trade import lease, server, ticket, till, value
+from shared.trade import benefit, lease, server, ticket, till, value
 from shared.trade.fact import Fact
 
 FACTS: Final[tuple[type[Fact], ...]] = (
@@ -39,6 +39,8 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     value.ValueClosed,
     value.GiftCardSold,
     value.GiftCardClosed,
+    benefit.ActionCounted,
+    benefit.DrawEntered,
     server.TillRevoked,
     server.QuarantineDecided,
 )

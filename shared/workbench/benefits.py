@@ -13,6 +13,7 @@ from shared.loyalty.gift_card import sold as card_sold
 from shared.loyalty.lots import draw
 from shared.loyalty.partners import earned, worth
 from shared.loyalty.prize_draw import outcome
+from shared.loyalty.taking_part import check_action, check_entries
 from shared.loyalty.wallet import closing, plus, top_up
 from shared.pricing.basket import Basket
 from shared.pricing.conditions import hindrance
@@ -113,19 +114,8 @@ def act(shop: Shop, step: told.Act) -> None:
     if rule is None:
         raise DomainError("not-in-programme", what=step.action)
     account, today = _account(shop, step.member), shop.at.date()
-    done = [
-        day
-        for (action, day), times in account.acted_on.items()
-        for _ in range(times)
-        if action == rule.id
-    ]
-    limits = (
-        (rule.per_member, len(done)),
-        (rule.per_member_and_year, sum(day.year == today.year for day in done)),
-        (rule.per_member_and_day, done.count(today)),
-    )
-    if any(most and so_far >= most for most, so_far in limits):
-        raise DomainError("action-counted-already", action=rule.id)
+    done = {day: times for (action, day), times in account.acted_on.items() if action == rule.id}
+    check_action(rule, done, today)
     account.acted_on[rule.id, today] += 1
     account.earn(f"{rule.id}-{shop.next_number()}", rule.points, shop.programme, today)
 
@@ -134,19 +124,14 @@ def enter_draw(shop: Shop, step: told.EnterDraw) -> None:
     """Entries for points, while the draw is open."""
     rule = _draw(shop, step.draw)
     account, today = _account(shop, step.member), shop.at.date()
-    if not rule.opens <= shop.at <= rule.closes:
-        raise DomainError("draw-not-open", draw=rule.id)
     if any(win.draw == rule.id for win in shop.wins):
         raise DomainError("draw-not-open", draw=rule.id)
     entries = shop.entries.setdefault(rule.id, [])
-    own = [one for one in entries if one.startswith(f"{step.member}/")]
-    if step.entries < 1 or (rule.per_member and len(own) + step.entries > rule.per_member):
-        left = max(0, rule.per_member - len(own))
-        raise DomainError("draw-entries", draw=rule.id, entries=step.entries, left=left)
-    cost = rule.entry_points * step.entries
+    own = sum(one.startswith(f"{step.member}/") for one in entries)
+    cost = check_entries(rule, step.entries, own=own, at=shop.at)
     account.touch(shop.programme, today)
     account.take(draw(account.usable(shop.programme), cost, today), today)
-    first = len(own) + 1
+    first = own + 1
     entries += [f"{step.member}/{number}" for number in range(first, first + step.entries)]
 
 

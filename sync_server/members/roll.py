@@ -6,6 +6,7 @@ from typing import assert_never
 from sqlalchemy import bindparam, update
 
 from shared.ids import MemberId
+from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact, MemberOutcome
 from shared.trade.server import ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
@@ -24,6 +25,8 @@ _Personal = (
     | ExceptionRaised
     | ValueToppedUp
     | ValueClosed
+    | ActionCounted
+    | DrawEntered
 )
 
 
@@ -35,6 +38,8 @@ def concerns(fact: Fact) -> tuple[MemberId, ...]:
     match fact:
         case MemberEnrolled() | MemberErased() | ValueToppedUp() | ValueClosed():
             found = (fact.member_id,)
+        case ActionCounted() | DrawEntered():
+            found = (MemberId(fact.member.member_id),)
         case SaleCompleted() | SaleReturned():
             member = _member_of(fact)
             referral = fact.referral if member else None
@@ -97,6 +102,8 @@ def touch(work: Work, member_ids: Iterable[MemberId]) -> None:
 def _standing(fact: Fact) -> tuple[MemberId, str] | None:
     if isinstance(fact, MemberEnrolled):
         return fact.member_id, fact.tier
+    if isinstance(fact, ActionCounted | DrawEntered):
+        return MemberId(fact.member.member_id), fact.member.tier_after
     if isinstance(fact, SaleCompleted | SaleReturned):
         member = _member_of(fact)
         return (MemberId(member.member_id), member.tier_after) if member else None

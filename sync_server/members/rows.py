@@ -31,6 +31,8 @@ MEMBER_ACCOUNTS = (
     AccountKind.STAMPS,
     AccountKind.REFERRAL,
     AccountKind.FRIENDS,
+    AccountKind.ACTION,
+    AccountKind.DRAW_ENTRY,
 )
 
 
@@ -56,7 +58,13 @@ def as_spoken(rows: Iterable[MemberRow], protocol: int) -> list[MemberRow]:
 
 _NEWER = {
     PROTOCOL_LEASES: (AccountKind.STORED_BONUS,),
-    PROTOCOL_CARDS: (AccountKind.STAMPS, AccountKind.REFERRAL, AccountKind.FRIENDS),
+    PROTOCOL_CARDS: (
+        AccountKind.STAMPS,
+        AccountKind.REFERRAL,
+        AccountKind.FRIENDS,
+        AccountKind.ACTION,
+        AccountKind.DRAW_ENTRY,
+    ),
 }
 """Accounts that tills know since a version of the protocol."""
 

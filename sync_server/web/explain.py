@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from shared.language import Language, Words
 from shared.ledger.account import AccountKind
 from shared.loyalty.programme import Programme
+from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
 from shared.trade.server import ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
@@ -85,6 +86,11 @@ class Explainer:
         if isinstance(fact, ValueToppedUp | ValueClosed | GiftCardSold | GiftCardClosed):
             key, amount = _value(fact)
             return words(key, amount=show_money(fact.currency, amount))
+        if isinstance(fact, ActionCounted):
+            return words("web.fact.action", action=name_in(words.language, fact.names))
+        if isinstance(fact, DrawEntered):
+            draw = name_in(words.language, fact.names)
+            return words("web.fact.draw-entered", draw=draw, entries=fact.entries)
         if isinstance(fact, ExceptionRaised):
             return words(f"web.rule.{fact.rule}")
         other = "web.fact.erased" if isinstance(fact, MemberErased) else "web.fact.other"

@@ -13,8 +13,8 @@ from shared.ids import (
     StoreId,
     TillId,
 )
+from shared.trade import benefit, server, ticket, till
 from shared.trade import fact as f
-from shared.trade import server, ticket, till
 
 STORE = StoreId("store-1")
 TILL = TillId("till-1")
@@ -352,11 +352,56 @@ def since_release_2() -> list[f.Fact]:
     lost = f.ReferralTakenBack(
         referrer_id=FRIEND, from_friend=5, lots=(f.LotDraw(lot=LotId(SALE_ID), points=20),)
     )
+    place = {
+        "store_id": STORE,
+        "till_id": TILL,
+        "shift_id": SHIFT,
+        "operator_id": OPERATOR,
+        "currency": "CNY",
+        "programme": BUNDLE,
+    }
+    gained = f.PointsOutcome(
+        opening=180,
+        earned=40,
+        closing=220,
+        as_of="2026-03-01T01:00:00.000+00:00",
+        expires_on="2027-12-31",
+        by_rule=(f.RuleEarned(rule="survey", names={"en": "Survey"}, points=40),),
+    )
+    paid_for = f.PointsOutcome(opening=220, spent=60, closing=160, as_of=gained.as_of)
     enrolled = next(one for one in of_the_till() if isinstance(one, till.MemberEnrolled))
     return [
         msgspec.structs.replace(enrolled, referred_by=FRIEND),
         msgspec.structs.replace(sale(), cards=(stamped,), referral=paid),
         msgspec.structs.replace(returned(), cards=(back,), referral=lost),
+        benefit.ActionCounted(
+            **place,
+            receipt_no="95000010000000000021",
+            action="survey",
+            names={"zh_CN": "问卷", "en": "Survey"},
+            day="2026-03-01",
+            member=f.MemberOutcome(
+                member_id=MEMBER, tier="silver", tier_after="silver", points=gained
+            ),
+        ),
+        benefit.DrawEntered(
+            **place,
+            receipt_no="95000010000000000031",
+            draw="spring",
+            names={"zh_CN": "春季抽奖", "en": "Spring draw"},
+            entries=2,
+            tenders=(
+                f.Tender(
+                    tender=f.TenderKind.POINTS,
+                    amount=0,
+                    points=60,
+                    lots=(f.LotDraw(lot=LotId(SALE_ID), points=60),),
+                ),
+            ),
+            member=f.MemberOutcome(
+                member_id=MEMBER, tier="silver", tier_after="silver", points=paid_for
+            ),
+        ),
     ]
 
 
