@@ -22,12 +22,12 @@ ENTRIES = (
     *("discount", "comes-in", "give-up"),
     # Members and their money.
     *("members", "top-up", "close-value"),
-    *("sell-card", "close-card", "taking-part"),
+    *("sell-card", "close-card", "payments"),
     # Paper and cash.
     *("receipts", "papers", "drawer"),
     # The till and its day.
-    *("payments", "figures", "close-shift"),
-    *("sync", "sign-out"),
+    *("figures", "close-shift", "sync"),
+    *("sign-out", "taking-part"),
 )
 """A row each for what belongs together."""
 KEYS = dict(zip("123456789ABCDEFGH", ENTRIES, strict=True))

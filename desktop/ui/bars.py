@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from desktop.presenters.text import Tone
 from desktop.presenters.view import Hint, TopBar
@@ -69,6 +69,8 @@ class KeyButton(QAbstractButton):
         self._words = text
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumHeight(TOUCH)
+        # A bare button would never get narrower than its hint.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.setAccessibleName(f"{hint.key} {text}")
         self.clicked.connect(lambda: tapped())  # noqa: PLW0108 - Qt would hand over a bool
 
@@ -80,7 +82,7 @@ class KeyButton(QAbstractButton):
     def minimumSizeHint(self) -> QSize:
         """Room for the word in small letters: a narrow screen still shows every key."""
         width = QFontMetrics(self._font(Size.SMALL)).horizontalAdvance(self._words)
-        return QSize(max(width, TOUCH - GRID * 2) + GRID * 2, KEY_BAR_HEIGHT - GRID * 3)
+        return QSize(max(width + GRID, TOUCH), KEY_BAR_HEIGHT - GRID * 3)
 
     def _font(self, size: Size) -> QFont:
         return self._design.font(size, bold=self._hint.is_primary)

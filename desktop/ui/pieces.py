@@ -182,7 +182,10 @@ class Tile(QAbstractButton):
         painter.drawText(top, int(Qt.AlignmentFlag.AlignLeft | align), text)
         painter.setFont(design.font(Size.SMALL))
         bottom = QRect(inner.left(), inner.bottom() - small, inner.width(), small)
-        _draw(painter, bottom, below, design.color("muted"), right=bool(self._trailing))
+        _draw(painter, bottom, self._trailing, design.color("muted"), right=True)
+        key = painter.fontMetrics().horizontalAdvance(self._trailing) + GRID
+        room = bottom.adjusted(0, 0, -key if self._trailing else 0, 0)
+        _draw(painter, room, self._detail, design.color("muted"))
 
 
 def two_lines(text: str, metrics: QFontMetrics, width: int) -> str:

@@ -18,6 +18,7 @@ from shared.loyalty.bundle import template
 from shared.loyalty.conditions import Quantity
 from shared.loyalty.effects import Gift
 from tests.pricing_builders import names, offer, only
+from tests.support.benefits import SPRING
 from tests.support.till_fixture import APPLES, CHIPS, RICE, WATER
 from tests.support.till_hands import Hands
 
@@ -40,8 +41,9 @@ PROGRAMME = msgspec.structs.replace(
             conditions=(Quantity(minimum=1, goods=only(TOY.sku)),),
         ),
     ),
+    draws=(SPRING,),
 )
-"""As usual, with goods to look at and goods that a gift comes with."""
+"""As usual, with goods to look at, goods that a gift comes with, and a draw."""
 X11_LOCK_MASK = 0x2
 NEW_CARD = member_code("9234567890123")
 
@@ -163,6 +165,13 @@ def choose_gift(hands: Hands) -> None:
     hands.key(Key.Key_F12)
 
 
+def enter_draw(hands: Hands) -> None:
+    hands.scan(member_code("1234567890123"))
+    hands.clock.advance(seconds=1)
+    from_menu("taking-part")(hands)
+    hands.tap("take-part", f"draw {SPRING.id}")
+
+
 SELLING: dict[str, Open] = {
     "sale": lambda _hands: None,
     "tender": tender,
@@ -189,6 +198,8 @@ SELLING: dict[str, Open] = {
     "papers": from_menu("papers"),
     "sync": from_menu("sync"),
     "close-card-": from_menu("close-card"),
+    "taking-part": from_menu("taking-part"),
+    "entering-": enter_draw,
     "enrolment-": lambda hands: hands.scan(NEW_CARD),
     "weight-": weigh,
     "return-": return_of_a_receipt,

@@ -81,6 +81,7 @@ ANSWER_S = 10
 WITHOUT_TEXT = {
     "sale", "tender", "help", "holds", "approval", "drawer", "drawer-no-sale", "menu", "figures",
     "payments", "papers", "sync", "return-without", "looked-at", "choose-gift",
+    "taking-part",
 }  # fmt: skip
 """Nothing on these takes text; an input method is asleep on them."""
 
