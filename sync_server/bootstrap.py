@@ -30,6 +30,7 @@ from sync_server.database.process_lock import ProcessLock
 from sync_server.database.sqlite_library import sqlite_engine
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
+from sync_server.draws.desk import DrawDesk
 from sync_server.enrolment.desk import EnrolmentDesk
 from sync_server.enrolment.revoking import Revocation
 from sync_server.journal.chains import add_epoch
@@ -92,6 +93,7 @@ class Services:
     quarantine: Quarantine
     revocation: Revocation
     news: News
+    draws: DrawDesk
 
 
 def initialise(folder: Path, *, url: str | None = None, clock: Clock | None = None) -> None:
@@ -203,6 +205,7 @@ def assemble(
         quarantine=Quarantine(database, clock, own, vault),
         revocation=Revocation(database, clock, own),
         news=News(database),
+        draws=DrawDesk(database, clock, own),
     )
 
 

@@ -41,6 +41,7 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     value.GiftCardClosed,
     benefit.ActionCounted,
     benefit.DrawEntered,
+    server.DrawRun,
     server.TillRevoked,
     server.QuarantineDecided,
 )

@@ -72,6 +72,32 @@ class MemberErased(Fact, frozen=True, kw_only=True):
     reason: str
 
 
+class DrawWin(Value, frozen=True, kw_only=True):
+    """An entry of a draw and what it won."""
+
+    prize: str
+    names: dict[str, str]
+    entry: str
+    """``<entry id>/<number>``."""
+    member_id: MemberId
+
+
+class DrawRun(Fact, frozen=True, kw_only=True):
+    """A prize draw was run: with the seed that was promised by its hash, anybody can check it.
+
+    One with very many prizes is told by several such facts.
+    """
+
+    kind: ClassVar[str] = "draw_run"
+
+    draw: str
+    names: dict[str, str]
+    seed: str
+    entries: int
+    """How many took part."""
+    wins: tuple[DrawWin, ...] = ()
+
+
 class TillRevoked(Fact, frozen=True, kw_only=True):
     """A till's key is trusted no more: what it still sends waits for a decision."""
 

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, update
 from shared.ids import MemberId
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact, MemberOutcome
-from shared.trade.server import ExceptionRaised, MemberErased, PointsTransferred
+from shared.trade.server import DrawRun, ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
 from shared.trade.value import ValueClosed, ValueToppedUp
@@ -27,6 +27,7 @@ _Personal = (
     | ValueClosed
     | ActionCounted
     | DrawEntered
+    | DrawRun
 )
 
 
@@ -38,6 +39,8 @@ def concerns(fact: Fact) -> tuple[MemberId, ...]:
     match fact:
         case MemberEnrolled() | MemberErased() | ValueToppedUp() | ValueClosed():
             found = (fact.member_id,)
+        case DrawRun():
+            found = tuple(win.member_id for win in fact.wins)
         case ActionCounted() | DrawEntered():
             found = (MemberId(fact.member.member_id),)
         case SaleCompleted() | SaleReturned():

@@ -8,7 +8,7 @@ from shared.ledger.account import AccountKind
 from shared.loyalty.programme import Programme
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
-from shared.trade.server import ExceptionRaised, MemberErased, PointsTransferred
+from shared.trade.server import DrawRun, ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
 from shared.trade.value import GiftCardClosed, GiftCardSold, ValueClosed, ValueToppedUp
@@ -91,6 +91,8 @@ class Explainer:
         if isinstance(fact, DrawEntered):
             draw = name_in(words.language, fact.names)
             return words("web.fact.draw-entered", draw=draw, entries=fact.entries)
+        if isinstance(fact, DrawRun):
+            return words("web.fact.draw-run", draw=name_in(words.language, fact.names))
         if isinstance(fact, ExceptionRaised):
             return words(f"web.rule.{fact.rule}")
         other = "web.fact.erased" if isinstance(fact, MemberErased) else "web.fact.other"

@@ -384,6 +384,20 @@ def since_release_2() -> list[f.Fact]:
                 member_id=MEMBER, tier="silver", tier_after="silver", points=gained
             ),
         ),
+        server.DrawRun(
+            draw="spring",
+            names={"zh_CN": "春季抽奖", "en": "Spring draw"},
+            seed="seventeen geese",
+            entries=2,
+            wins=(
+                server.DrawWin(
+                    prize="mug",
+                    names={"zh_CN": "杯子", "en": "Mug"},
+                    entry=f"{SALE_ID}/1",
+                    member_id=MEMBER,
+                ),
+            ),
+        ),
         benefit.DrawEntered(
             **place,
             receipt_no="95000010000000000031",

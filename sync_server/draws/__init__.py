@@ -1,0 +1,1 @@
+"""Prize draws: who has entered, and who won."""
