@@ -1,6 +1,6 @@
 """What offers give on top at 0: it changes no price, and applies whenever its conditions hold."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,7 +29,7 @@ class Additions:
     @property
     def points(self) -> int:
         """What it costs."""
-        return sum(one.points for one in (*self.added, *self.issued))
+        return sum(one.points for one in self.added) + sum(one.points for one in self.issued)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +48,18 @@ def additions_of(
     basket: Basket,
     *,
     points: int,
+    personal: Collection[str] = (),
     refunded_minor: int = 0,
 ) -> Additions:
     """What offers give beside the price; of a closing group nothing beside one that applied.
 
-    ``points`` are left for what costs some. ``refunded_minor`` of what is left was given back
-    without goods.
+    ``points`` are left for what costs some. ``personal`` coupons are issued to members only.
+    ``refunded_minor`` of what is left was given back without goods.
     """
     gifts = dict(basket.gifts)
     given = [_given(one, course, gifts.get(one.offer.id, ""), refunded_minor) for one in candidates]
+    if basket.member is None:
+        given = [_without_member(one, personal) for one in given]
     refused = _refused(given, course, points)
     found = Additions()
     for one in given:
@@ -70,6 +73,13 @@ def additions_of(
         found.issued += one.issued
         found.told.append(one.told)
     return found
+
+
+def _without_member(given: _Given, personal: Collection[str]) -> _Given:
+    """A coupon for one member alone would be nobody's, or anybody's."""
+    if not any(one.coupon in personal for one in given.issued):
+        return given
+    return _Given(given.candidate, _told(given.candidate, Reason.MEMBER_NEEDED))
 
 
 def _refused(given: Sequence[_Given], course: Course, points: int) -> dict[int, Explanation]:

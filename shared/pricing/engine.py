@@ -29,6 +29,7 @@ from shared.pricing.quote import (
     TaxClassTotal,
 )
 from shared.pricing.ringing import Ringing, canonical_order, ring_up
+from shared.pricing.rulebook import rulebook
 from shared.pricing.search import Choice, SearchMemory, best_choice
 from shared.pricing.tax import line_levies, rate_shares, split_class
 
@@ -66,7 +67,12 @@ def price(
     choice, course = division.choice, Course(lines, division.choice)
     points = claims.points - sum(one.candidate.offer.costs_points for one in choice.takings)
     given = additions_of(
-        candidates.additions, course, basket, points=points, refunded_minor=refunded_minor
+        candidates.additions,
+        course,
+        basket,
+        points=points,
+        personal=rulebook(programme).personal,
+        refunded_minor=refunded_minor,
     )
     missing = points_missing(claims, programme, division.short | given.short, points - given.points)
     short = {one.offer for one in missing}
