@@ -16,7 +16,7 @@ from shared.points import format_points
 from shared.pricing.after_offers import BY_HAND
 from shared.pricing.basket import BasketLine
 from shared.pricing.engagement import stamp_cards
-from shared.pricing.quote import AddedUnits, LineQuote, Quote
+from shared.pricing.quote import AddedUnits, LineQuote, Quote, Reason
 
 LAPSING_WITHIN = timedelta(days=60)
 GIVEN = "given/"
@@ -118,11 +118,13 @@ def coupon_rows(basket: OpenBasket) -> tuple[CouponRow, ...]:
 
 
 def unlock_text(quote: Quote, programme: Programme) -> Text:
-    """The offer for which least is missing."""
+    """The offer for which least is missing, or one whose coupon needs to know whose it is."""
     near = quote.nearest_unlock
-    if near is None:
-        return ""
     names = {offer.id: name_of(offer.names) for offer in programme.offers}
+    if near is None:
+        nobodys = [one for one in quote.explanations if one.reason is Reason.MEMBER_NEEDED]
+        offer = nobodys[0].offer if nobodys else ""
+        return say("till.sale.unlock-member", offer=names[offer]) if offer else ""
     return say(
         "till.sale.unlock",
         missing=Amount(near.missing_minor),

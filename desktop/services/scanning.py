@@ -260,6 +260,8 @@ class Scanning:
     def _issued(self, sale: SaleCompleted, claim: CouponClaim, coupon: Coupon) -> CouponClaim:
         """A coupon of this till's own with what it says: its days, and for whom it is.
 
+        A personal one without a member was issued by a release that did so; it is anybody's.
+
         Raises DomainError ``coupon-not-yet``, ``coupon-lapsed`` or ``coupon-of-another``.
         """
         issued = next(one for one in sale.coupons_issued if one.coupon_id == claim.instance)
@@ -269,12 +271,12 @@ class Scanning:
         if today > issued.valid_until:
             raise DomainError("coupon-lapsed", code=code, on=issued.valid_until)
         member = self._basket.state.member
-        bearer = sale.member.member_id if sale.member else None
-        if coupon.personal and bearer != (member.member_id if member else None):
+        bearer = sale.member.member_id if coupon.personal and sale.member else ""
+        if bearer and bearer != (member.member_id if member else ""):
             raise DomainError("coupon-of-another", code=code)
         return replace(
             claim,
-            bearer=(bearer or "") if coupon.personal else "",
+            bearer=bearer,
             first_day=date.fromisoformat(issued.valid_from),
             last_day=date.fromisoformat(issued.valid_until),
         )

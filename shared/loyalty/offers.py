@@ -122,9 +122,9 @@ class Coupon(Document, frozen=True, kw_only=True):
 
     ``valid_days`` counts from the day of issue, which is the first; ``from_days`` later it begins.
     At most ``per_sale`` of them work in one sale; a code is good for ``uses`` sales. One that is
-    ``personal`` works only for the member it was issued to. When the sale that used it comes back
-    it is given back, when the sale that issued it does it is voided, unless the programme says
-    otherwise.
+    ``personal`` works only for the member it was issued to, and no sale without one issues it.
+    When the sale that used it comes back it is given back, when the sale that issued it does it is
+    voided, unless the programme says otherwise.
     """
 
     id: str

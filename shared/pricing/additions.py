@@ -1,6 +1,6 @@
 """What offers give on top at 0: it changes no price, and applies whenever its conditions hold."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,6 +23,13 @@ class Additions:
     added: list[AddedUnits] = field(default_factory=list)
     issued: list[IssuedCoupons] = field(default_factory=list)
     told: list[Explanation] = field(default_factory=list)
+    short: set[str] = field(default_factory=set)
+    """Offers that the points left are too few for."""
+
+    @property
+    def points(self) -> int:
+        """What it costs."""
+        return sum(one.points for one in self.added) + sum(one.points for one in self.issued)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +43,31 @@ class _Given:
 
 
 def additions_of(
-    candidates: Sequence[Candidate], course: Course, basket: Basket, refunded_minor: int = 0
+    candidates: Sequence[Candidate],
+    course: Course,
+    basket: Basket,
+    *,
+    points: int,
+    personal: Collection[str] = (),
+    refunded_minor: int = 0,
 ) -> Additions:
     """What offers give beside the price; of a closing group nothing beside one that applied.
 
+    ``points`` are left for what costs some. ``personal`` coupons are issued to members only.
     ``refunded_minor`` of what is left was given back without goods.
     """
     gifts = dict(basket.gifts)
     given = [_given(one, course, gifts.get(one.offer.id, ""), refunded_minor) for one in candidates]
-    first = _first_of_groups(given, course)
+    if basket.member is None:
+        given = [_without_member(one, personal) for one in given]
+    refused = _refused(given, course, points)
     found = Additions()
     for one in given:
-        candidate = one.candidate
-        rival = first.get(candidate.group, candidate)
-        if (one.added or one.issued) and rival is not candidate:
-            found.told.append(_told(candidate, Reason.BETTER_WITHOUT, instead=rival.offer.id))
+        if told := refused.get(id(one.candidate)):
+            if told.reason is Reason.POINTS_MISSING:
+                found.short.add(told.offer)
+            else:
+                found.told.append(told)
             continue
         found.added += one.added
         found.issued += one.issued
@@ -58,20 +75,38 @@ def additions_of(
     return found
 
 
-def _first_of_groups(given: Sequence[_Given], course: Course) -> dict[str, Candidate]:
-    """Which member of each closing group applies: what lowers the price goes first.
+def _without_member(given: _Given, personal: Collection[str]) -> _Given:
+    """A coupon for one member alone would be nobody's, or anybody's."""
+    if not any(one.coupon in personal for one in given.issued):
+        return given
+    return _Given(given.candidate, _told(given.candidate, Reason.MEMBER_NEEDED))
 
-    Among what is given on top the higher priority decides, then the lower id: what articles are
-    worth that nobody buys is not known here.
+
+def _refused(given: Sequence[_Given], course: Course, points: int) -> dict[int, Explanation]:
+    """What could be given and is not, by the id of the candidate.
+
+    What lowers the price goes first in a closing group, and takes its points first. Among what is
+    given on top the higher priority decides, then the lower id: what articles are worth that nobody
+    buys is not known here.
     """
-    giving = [one.candidate for one in given if one.added or one.issued]
-    giving.sort(key=lambda one: (-one.offer.priority, one.key))
-    applied = (taking.candidate for taking in course.takings)
     first: dict[str, Candidate] = {}
-    for candidate in (*applied, *giving):
-        if candidate.mode is GroupMode.ONE:
-            first.setdefault(candidate.group, candidate)
-    return first
+    for taking in course.takings:
+        if taking.candidate.mode is GroupMode.ONE:
+            first.setdefault(taking.candidate.group, taking.candidate)
+    refused: dict[int, Explanation] = {}
+    giving = [one.candidate for one in given if one.added or one.issued]
+    for candidate in sorted(giving, key=lambda one: (-one.offer.priority, one.key)):
+        cost = candidate.offer.costs_points
+        if rival := first.get(candidate.group):
+            told = _told(candidate, Reason.BETTER_WITHOUT, instead=rival.offer.id)
+            refused[id(candidate)] = told
+        elif cost > max(points, 0):
+            refused[id(candidate)] = _told(candidate, Reason.POINTS_MISSING)
+        else:
+            points -= cost
+            if candidate.mode is GroupMode.ONE:
+                first[candidate.group] = candidate
+    return refused
 
 
 def _given(candidate: Candidate, course: Course, chosen: str, refunded_minor: int) -> _Given:

@@ -31,7 +31,8 @@ def within_reach(choice: Choice, ringing: Ringing) -> Choice:
     if takings == list(choice.takings):
         return choice
     # With nothing left to pay no choice is better; else another one might cut off less.
-    return Choice(tuple(one for one in takings if one.total), choice.is_proved and not room.left)
+    is_proved = choice.is_proved and not room.left
+    return Choice(tuple(one for one in takings if one.total), is_proved, choice.attempts)
 
 
 class _Room:

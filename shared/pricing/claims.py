@@ -23,10 +23,15 @@ class Try(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Claiming:
-    """Attempts by the offer they claim, and refusals in words to be."""
+    """Attempts by the offer they claim, and refusals in words to be.
+
+    ``beyond`` are rewards claimed more often than all of the member's ``points`` would pay.
+    """
 
     by_offer: dict[str, list[Try]]
     refused: tuple[Explanation, ...]
+    points: int = 0
+    beyond: tuple[Offer, ...] = ()
 
     def of_offer(self, offer: Offer) -> list[Try]:
         """How often an offer may try to apply: once by itself, or once per claim."""
@@ -50,11 +55,22 @@ def _against(claim: CouponClaim, member: str, today: date) -> Reason | None:
 def claiming(basket: Basket, programme: Programme) -> Claiming:
     """Sort claims out by what they claim, whatever their order."""
     by_offer: dict[str, list[Try]] = {}
-    refused = [
-        *_coupons(basket.claims, programme, by_offer),
-        *_rewards(basket, programme, by_offer),
+    refused = [*_coupons(basket.claims, programme, by_offer)]
+    if not basket.rewards:
+        return Claiming(by_offer, tuple(refused))
+    wanted, known = _wanted(basket.rewards), rulebook(programme).rewards
+    refused += [
+        Explanation(offer=unknown, reason=Reason.UNKNOWN_REWARD)
+        for unknown in sorted(wanted.keys() - known.keys())
     ]
-    return Claiming(by_offer, tuple(refused))
+    points = basket.member.points if basket.member else 0
+    rewards = [offer for offer in known.values() if offer.id in wanted]
+    payable = {one.id: _payable(one, wanted[one.id], points) for one in rewards}
+    for offer, times in payable.items():
+        if times:
+            by_offer[offer] = [Try(time=time) for time in range(1, times + 1)]
+    beyond = tuple(offer for offer in rewards if payable[offer.id] < wanted[offer.id])
+    return Claiming(by_offer, tuple(refused), points, beyond)
 
 
 def _coupons(
@@ -80,27 +96,29 @@ def _coupons(
         yield Explanation(offer=offer, reason=reason, coupon=claim.instance)
 
 
-def _rewards(
-    basket: Basket, programme: Programme, by_offer: dict[str, list[Try]]
-) -> Iterable[Explanation]:
-    """Rewards that the member's points pay, in the order of the programme."""
-    if not basket.rewards:
-        return
-    wanted = _wanted(basket.rewards)
-    known = rulebook(programme).rewards
-    for unknown in sorted(wanted.keys() - known.keys()):
-        yield Explanation(offer=unknown, reason=Reason.UNKNOWN_REWARD)
-    left = basket.member.points if basket.member else 0
-    for offer_id, offer in known.items():
-        for time in range(1, wanted.get(offer_id, 0) + 1):
-            if offer.costs_points and offer.costs_points > left:
-                missing = offer.costs_points - left
-                yield Explanation(
-                    offer=offer_id, reason=Reason.POINTS_MISSING, missing_points=missing
-                )
-                break
-            left -= offer.costs_points
-            by_offer.setdefault(offer_id, []).append(Try(time=time))
+def _payable(offer: Offer, wanted: int, points: int) -> int:
+    """How often a reward can be paid if it gets all the points."""
+    return min(wanted, max(points, 0) // offer.costs_points) if offer.costs_points else wanted
+
+
+def points_missing(
+    claims: Claiming, programme: Programme, short: Iterable[str], left: int
+) -> list[Explanation]:
+    """What is told of each reward that the points were too few for, with those that are left.
+
+    ``short`` are the rewards that would have been given.
+    """
+    rewards = rulebook(programme).rewards
+    asked = {*short, *(offer.id for offer in claims.beyond)}
+    return [
+        Explanation(
+            offer=offer,
+            reason=Reason.POINTS_MISSING,
+            missing_points=rewards[offer].costs_points - left,
+        )
+        for offer in sorted(asked)
+        if rewards[offer].costs_points > left
+    ]
 
 
 def _wanted(rewards: Iterable[RewardClaim]) -> dict[str, int]:

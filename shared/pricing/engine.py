@@ -13,7 +13,8 @@ from shared.pricing.after_offers import (
 )
 from shared.pricing.basket import Basket, BasketLine
 from shared.pricing.candidates import candidates_of
-from shared.pricing.claims import claiming
+from shared.pricing.claims import claiming, points_missing
+from shared.pricing.dividing import best_division
 from shared.pricing.earning import earn
 from shared.pricing.effects import Candidate, OfferLine, Taking
 from shared.pricing.explaining import Course, explain_candidates
@@ -28,6 +29,7 @@ from shared.pricing.quote import (
     TaxClassTotal,
 )
 from shared.pricing.ringing import Ringing, canonical_order, ring_up
+from shared.pricing.rulebook import rulebook
 from shared.pricing.search import Choice, SearchMemory, best_choice
 from shared.pricing.tax import line_levies, rate_shares, split_class
 
@@ -57,14 +59,33 @@ def price(
     lines = ringing.offer_lines
     if memory is not None:
         memory.open(programme)
-    choice = _choice(candidates.discounts, lines, ringing, memory)
-    course = Course(lines, choice)
-    given = additions_of(candidates.additions, course, basket, refunded_minor)
+    division = best_division(
+        candidates.discounts,
+        claims.points,
+        lambda some: _choice(some, lines, ringing, memory),
+    )
+    choice, course = division.choice, Course(lines, division.choice)
+    points = claims.points - sum(one.candidate.offer.costs_points for one in choice.takings)
+    given = additions_of(
+        candidates.additions,
+        course,
+        basket,
+        points=points,
+        personal=rulebook(programme).personal,
+        refunded_minor=refunded_minor,
+    )
+    missing = points_missing(claims, programme, division.short | given.short, points - given.points)
+    short = {one.offer for one in missing}
     told = (
-        *explain_candidates(candidates.discounts, course),
+        *(
+            one
+            for one in explain_candidates(candidates.discounts, course)
+            if one.offer not in short or one.reason is not Reason.BETTER_WITHOUT
+        ),
         *given.told,
         *candidates.hindered,
         *claims.refused,
+        *missing,
     )
     return _quote(
         basket,

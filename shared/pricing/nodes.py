@@ -1,13 +1,14 @@
 """States on the way to the best price, and which of two ways there is better."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 from msgspec import Struct
 
-from shared.pricing.effects import Taking, take_off
+from shared.pricing.effects import Candidate, Taking, take_off
 from shared.pricing.moves import Move
 
-Rating = tuple[int, tuple[int, ...], tuple[str, ...]]
+Rating = tuple[int, int, tuple[int, ...], tuple[str, ...]]
+"""Points of rewards, number of offers, their priorities negated and their ids; lower is better."""
 
 
 class Node(Struct, eq=False, gc=False):
@@ -28,18 +29,34 @@ class Node(Struct, eq=False, gc=False):
 
     @property
     def rating(self) -> Rating:
-        """Lower is better among equal amounts: fewer offers, higher priority, lower ids.
+        """Among equal amounts: fewer points, fewer offers, higher priority, lower ids.
 
         Reckoned when two ways are equally cheap, which few are.
         """
         if self._rating is None:
             below = [one.rating for one in self.picks]
-            offers = [taking.candidate for step in self.steps for taking in step[2]]
-            priorities = [-one.offer.priority for one in offers]
-            priorities += [one for rating in below for one in rating[1]]
-            keys = [one.key for one in offers] + [one for rating in below for one in rating[2]]
-            self._rating = len(keys), tuple(sorted(priorities)), tuple(sorted(keys))
+            own = rating_of(taking.candidate for step in self.steps for taking in step[2])
+            self._rating = _together([own, *below])
         return self._rating
+
+
+def rating_of(used: Iterable[Candidate]) -> Rating:
+    """Of a way that uses these offers."""
+    offers = list(used)
+    points = sum([one.offer.costs_points for one in offers])
+    priorities = sorted([-one.offer.priority for one in offers])
+    return points, len(offers), tuple(priorities), tuple(sorted([one.key for one in offers]))
+
+
+def _together(ratings: Iterable[Rating]) -> Rating:
+    points = 0
+    priorities: list[int] = []
+    keys: list[str] = []
+    for own_points, _, own_priorities, own_keys in ratings:
+        points += own_points
+        priorities += own_priorities
+        keys += own_keys
+    return points, len(keys), tuple(sorted(priorities)), tuple(sorted(keys))
 
 
 class Solved(Struct, frozen=True, eq=False):
@@ -73,21 +90,16 @@ def is_better(some: Sequence[Node], others: Sequence[Node]) -> bool:
     not change which of them comes first.
     """
     apart = [pair for pair in zip(some, others, strict=True) if pair[0] is not pair[1]]
-    more = sum([one.rating[0] - other.rating[0] for one, other in apart])
-    if more:
-        return more < 0
+    points = sum([one.rating[0] - other.rating[0] for one, other in apart])
+    offers = sum([one.rating[1] - other.rating[1] for one, other in apart])
+    if points or offers:
+        return (points, offers) < (0, 0)
     return ranked([one for one, _ in apart]) < ranked([other for _, other in apart])
 
 
 def ranked(nodes: Sequence[Node]) -> Rating:
     """The rating of several nodes together."""
-    priorities: list[int] = []
-    keys: list[str] = []
-    for node in nodes:
-        _, own_priorities, own_keys = node.rating
-        priorities += own_priorities
-        keys += own_keys
-    return len(keys), tuple(sorted(priorities)), tuple(sorted(keys))
+    return _together([node.rating for node in nodes])
 
 
 def added(one: Hashable, other: Hashable) -> Hashable:

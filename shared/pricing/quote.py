@@ -122,6 +122,8 @@ class Reason(StrEnum):
     """``missing_units`` more of its goods would unlock it."""
     MEMBERS_ONLY = "members-only"
     """It is for members, or for other tiers."""
+    MEMBER_NEEDED = "member-needed"
+    """The coupon that it issues is for one member alone, and nobody is known to buy."""
     NOT_NOW = "not-now"
     """It is not valid on this day or at this hour."""
     NOT_HERE = "not-here"

@@ -44,6 +44,8 @@ class Rulebook:
         self.offers = sorted(programme.offers, key=lambda offer: offer.id)
         self.rules = [_rule(offer, modes) for offer in self.offers]
         self.coupons = {coupon.id: coupon for coupon in programme.coupons}
+        self.personal = frozenset([one.id for one in programme.coupons if one.personal])
+        """Coupons for the member alone to whom they are issued."""
         self.rewards = {offer.id: offer for offer in programme.offers if offer.is_reward}
         """In the order of the programme."""
         self.always: list[int] = []

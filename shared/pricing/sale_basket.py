@@ -232,12 +232,23 @@ def _differences(
         Measured.COUPONS: beside.coupons,
         Measured.ROUNDING: sale.rounding - _right_rounding(sale, programme),
     }
+    found[Measured.COUPONS] = _issued_beyond(sale, quote, programme)
     differences = [Difference(what, amount) for what, amount in found.items() if amount]
     if not differences and _shares(sale) != _right_shares(quote):
         taken = sum(one.amount for one in sale.offers)
         right = sum(one.amount_minor for one in quote.offers)
         differences.append(Difference(Measured.OFFERS, taken - right))
     return differences
+
+
+def _issued_beyond(sale: SaleCompleted, quote: Quote, programme: Programme) -> int:
+    """Coupons that no offer gives here; visit cards, which members have, may give some."""
+    claimed = {coupon.id: coupon.offer for coupon in programme.coupons}
+    by_cards = {claimed.get(card.coupon) for card in programme.visit_cards if sale.member}
+    issued = Counter(one.offer_id for one in sale.coupons_issued)
+    for one in quote.issued:
+        issued[claimed[one.coupon]] -= one.units
+    return sum(count for offer, count in issued.items() if offer not in by_cards)
 
 
 def _right_rounding(sale: SaleCompleted, programme: Programme) -> int:

@@ -31,10 +31,14 @@ ATTEMPTS_MAX: Final = 6_000
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The takings in the order in which they work, and whether no better choice exists."""
+    """The takings in the order in which they work, and whether no better choice exists.
+
+    ``attempts`` is the work that it took.
+    """
 
     takings: tuple[Taking, ...]
     is_proved: bool
+    attempts: int = 0
 
 
 @dataclass(slots=True)
@@ -76,7 +80,7 @@ def best_choice(
 ) -> Choice:
     """The combination with the least to pay.
 
-    Ties: fewer offers, then higher priority, then lower ids.
+    Ties: fewer points of rewards, then fewer offers, higher priority, lower ids.
     """
     components = memory.components if memory else Components(is_kept=False)
     search = _Search(memory)
@@ -89,7 +93,7 @@ def best_choice(
         is_proved &= solved.is_proved
         _follow(part, solved.nodes[0], takings)
     takings.sort(key=lambda taking: taking.candidate.place)
-    return Choice(tuple(takings), is_proved)
+    return Choice(tuple(takings), is_proved, ATTEMPTS_MAX - search.attempts_left)
 
 
 def _follow(part: Part, node: Node, takings: list[Taking]) -> Standing:

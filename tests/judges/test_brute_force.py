@@ -52,10 +52,13 @@ def test_the_cases_put_every_effect_and_group_to_work_and_make_holding_back_pay(
         at_work["added together"] += modes[GroupMode.ADD] > 1
         at_work["given on top"] += bool(offering.given(best.ways[0]))
         at_work["held back"] += offering.in_turn() > best.left
+        asked = sum(one.offer.costs_points for one in offering.attempts)
+        at_work["points too few"] += asked > offering.purse > 0
         at_work["coupon"] += any(one.attempt.coupon for one in best.ways[0])
         at_work["reward"] += any(one.attempt.time for one in best.ways[0])
     kinds = effects.Discount.__args__
     wanted = [*kinds, *GroupMode, "added together", "given on top", "held back", "coupon", "reward"]
+    wanted.append("points too few")
     assert {one: at_work[one] for one in wanted if at_work[one] < 5} == {}
 
 

@@ -1,13 +1,14 @@
 """The fact of a sale as a till writes it, from a basket and its price."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from shared.catalogue.goods import Goods
-from shared.ids import MemberId, OperatorId, ShiftId, StoreId, TillId
+from shared.ids import CouponId, MemberId, OperatorId, ShiftId, StoreId, TillId
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket
 from shared.pricing.engine import price
 from shared.pricing.known import known_before
+from shared.pricing.quote import Quote
 from shared.pricing.redemption import PointsPayment
 from shared.pricing.sale_lines import (
     basket_discount,
@@ -17,7 +18,14 @@ from shared.pricing.sale_lines import (
     sale_lines,
     tax_totals,
 )
-from shared.trade.fact import BundleRef, MemberOutcome, PointsOutcome, Tender, TenderKind
+from shared.trade.fact import (
+    BundleRef,
+    CouponIssued,
+    MemberOutcome,
+    PointsOutcome,
+    Tender,
+    TenderKind,
+)
 from shared.trade.ticket import SaleCompleted
 
 
@@ -80,5 +88,18 @@ def sale_of(
         total=quote.total_minor,
         tenders=tuple(tenders),
         member=outcome,
+        coupons_issued=tuple(_issued(quote, programme)),
         known=known_before(basket, programme),
     )
+
+
+def _issued(quote: Quote, programme: Programme) -> Iterator[CouponIssued]:
+    claimed = {coupon.id: coupon.offer for coupon in programme.coupons}
+    for one in quote.issued:
+        for number in range(one.units):
+            yield CouponIssued(
+                coupon_id=CouponId(f"{one.coupon}-{number}"),
+                offer_id=claimed[one.coupon],
+                valid_from="2026-03-01",
+                valid_until="2026-03-31",
+            )

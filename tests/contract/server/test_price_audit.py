@@ -9,7 +9,8 @@ from sqlalchemy import select
 from shared.ids import CouponId
 from shared.loyalty.bundle import programme_bytes
 from shared.loyalty.conditions import FirstSale
-from shared.loyalty.effects import Ladder, NthItem, PercentOff, Step
+from shared.loyalty.effects import IssueCoupon, Ladder, NthItem, PercentOff, Step
+from shared.loyalty.offers import Coupon
 from shared.pricing.basket import MemberContext
 from shared.pricing.cash import cash_rounding
 from shared.pricing.sale_basket import Unjudged
@@ -22,6 +23,7 @@ from tests.pricing_builders import (
     earning,
     goods,
     line,
+    names,
     offer,
     only,
     programme,
@@ -60,6 +62,27 @@ def push(server, till, *facts):
     for fact in facts:
         till.write(fact)
     server.line.push(till)
+
+
+def test_a_personal_coupon_issued_to_nobody_is_found(server: Server) -> None:
+    rules = programme(
+        offer("giving", IssueCoupon(coupon="own")),
+        offer("tenth", PercentOff(basis_points_off=1_000), claimed=True),
+        coupons=(
+            Coupon(
+                id="own", version=1, names=names("own"), offer="tenth", valid_days=9, personal=True
+            ),
+        ),
+    )
+    server.services.catalogue.put([TEA])
+    ref = server.services.programme.publish(programme_bytes(rules))
+    till = server.enrol_till()
+    honest = sale_of(basket(line(TEA), at=START), rules, ref, member=till.enrol_member())
+    nobodys = sale_of(basket(line(TEA), at=START, member=None), rules, ref)
+    push(server, till, honest, nobodys)
+    assert server.services.audit.run().different == 0
+    push(server, till, msgspec.structs.replace(nobodys, coupons_issued=honest.coupons_issued))
+    assert server.services.audit.run().different == 1
 
 
 def raised(server) -> list[dict]:

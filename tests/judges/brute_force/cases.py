@@ -1,9 +1,11 @@
 """Random programmes and baskets, small enough to look at every combination; the seed says all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from random import Random
 from typing import Any
+
+from msgspec.structs import replace as replace_fields
 
 from shared.catalogue.goods import Goods, SoldBy
 from shared.ids import CouponId, StoreId, TillId
@@ -104,7 +106,27 @@ class _Maker(EffectDrawer):
             if offer.claimed
         )
         programme = self.programme(offers, coupons)
-        return Case(seed, programme, self.basket(lines, programme))
+        drawn = Case(seed, programme, self.basket(lines, programme))
+        return self.with_few_points(drawn) if self.one_in(4) else drawn
+
+    def with_few_points(self, drawn: Case) -> Case:
+        """Most of its offers as rewards, for points that do not pay for all of them."""
+        offers = tuple(
+            replace_fields(one, costs_points=self.random.choice((30, 50, 50, 80, 120)))
+            if one.costs_points or (not one.claimed and not self.one_in(4))
+            else one
+            for one in drawn.programme.offers
+        )
+        claims, tries = [], len(offers) + sum(1 for _ in drawn.basket.claims)
+        for one in offers:
+            if one.costs_points:
+                times = 2 if tries < TRIES_MAX and self.one_in(2) else 1
+                tries += times - 1
+                claims.append(RewardClaim(one.id, times))
+        member = drawn.basket.member or MemberContext(tier="member")
+        points = self.random.choice((50, 80, 100, 110, 130, 160))
+        basket = replace(drawn.basket, member=replace(member, points=points), rewards=tuple(claims))
+        return Case(drawn.seed, replace_fields(drawn.programme, offers=offers), basket)
 
     def programme(self, offers: tuple[Offer, ...], coupons: tuple[Coupon, ...]) -> Programme:
         spend = EarningRule(id="spend", names=names("spend"), points=1, per_minor=100)

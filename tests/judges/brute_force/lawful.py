@@ -31,7 +31,7 @@ from tests.judges.brute_force.plain_effects import (
 from tests.judges.brute_force.plain_lines import half_up, net_of, parted, plain_lines
 
 Place = tuple[int, int]
-Rating = tuple[int, tuple[int, ...], tuple[tuple[str, str, int], ...]]
+Rating = tuple[int, int, tuple[int, ...], tuple[tuple[str, str, int], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Best:
     """The lowest amount left, how it is best reached, and all equally good ways there."""
 
     left: int
-    rating: Rating = (0, (), ())
+    rating: Rating = (0, 0, (), ())
     ways: list[tuple[Applied, ...]] = field(default_factory=lambda: [()])
     looked_at: int = 0
 
@@ -91,6 +91,7 @@ class Offering:
         self.basket, self.programme = basket, programme
         self.lines = plain_lines(basket, programme)
         self.start = begin(self.lines)
+        self.purse = basket.member.points if basket.member else 0
         modes = {group.id: group.mode for group in programme.groups}
         tries = self._tries()
         self.attempts = [
@@ -115,14 +116,12 @@ class Offering:
             codes = sorted(c.instance for c in self.basket.claims if c.coupon == coupon.id)
             own = tries.setdefault(coupon.offer, [])
             own += [(code, 0) for code in codes[: coupon.per_sale]]
-        purse = self.basket.member.points if self.basket.member else 0
         wanted: Counter[str] = Counter()
         for reward in self.basket.rewards:
             wanted[reward.offer] += reward.times
         for offer in self.programme.offers:
             if offer.costs_points:
-                times = min(wanted[offer.id], purse // offer.costs_points)
-                purse -= times * offer.costs_points
+                times = min(wanted[offer.id], self.purse // offer.costs_points)
                 tries[offer.id] = [("", time) for time in range(1, times + 1)]
         return tries
 
@@ -266,6 +265,8 @@ class Offering:
                 if step.place < place or taken >> number & 1 or step.closes in closed:
                     continue
                 for applied in self.outcomes(step, now):
+                    if _points((*done, *applied)) > self.purse:
+                        continue
                     after = now
                     for one in applied:
                         after = leave(after, one.taken)
@@ -277,10 +278,12 @@ class Offering:
 
     def in_turn(self) -> int:
         """What is left when every offer that can applies in order of rank, none held back."""
-        now, closed = self.start, set[str]()
+        now, closed, points = self.start, set[str](), 0
         for step in self.steps():
             applied = next(self.outcomes(step, now), [])
-            if step.closes not in closed and applied:
+            cost = points + _points(applied)
+            if step.closes not in closed and applied and cost <= self.purse:
+                points = cost
                 for one in applied:
                     now = leave(now, one.taken)
                 closed |= {step.closes} - {""}
@@ -293,6 +296,7 @@ class Offering:
         chosen = dict(self.basket.gifts)
         closed = {one.attempt.group for one in way if one.attempt.mode is GroupMode.ONE}
         given: dict[tuple[str, str, str], int] = {}
+        points = _points(way)
         by_priority = sorted(self.attempts, key=lambda one: (-one.offer.priority, one.name))
         for attempt in by_priority:
             if not isinstance(attempt.offer.effect, Addition) or attempt.group in closed:
@@ -301,8 +305,12 @@ class Offering:
             if not self.allows(attempt, now):
                 continue
             units = self._on_top(attempt, now, chosen.get(attempt.offer.id, ""))
-            if attempt.mode is GroupMode.ONE and any(units.values()):
-                closed.add(attempt.group)
+            if any(units.values()):
+                if points + attempt.offer.costs_points > self.purse:
+                    continue
+                points += attempt.offer.costs_points
+                if attempt.mode is GroupMode.ONE:
+                    closed.add(attempt.group)
             for article, count in units.items():
                 key = (attempt.offer.id, attempt.coupon, article)
                 given[key] = given.get(key, 0) + count
@@ -334,6 +342,11 @@ class Offering:
         return {sku: units * effect.units // effect.per_units for sku, units in paid.items()}
 
 
+def _points(way: Sequence[Applied]) -> int:
+    """What the rewards of a way cost."""
+    return sum(one.attempt.offer.costs_points for one in way)
+
+
 def _some_of(members: Sequence[Attempt]) -> Iterator[tuple[Attempt, ...]]:
     sizes = range(1, len(members) + 1)
     return chain.from_iterable(combinations(members, size) for size in sizes)
@@ -343,6 +356,7 @@ def _compare(best: Best, left: int, done: tuple[Applied, ...]) -> None:
     if left > best.left:
         return
     rating = (
+        _points(done),
         len(done),
         tuple(sorted(-one.attempt.offer.priority for one in done)),
         tuple(sorted(one.attempt.name for one in done)),

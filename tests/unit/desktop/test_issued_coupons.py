@@ -2,11 +2,14 @@
 
 import pytest
 
+from desktop.presenters.sale_view import unlock_text
+from desktop.presenters.text import name_of, say
 from shared.errors import DomainError
 from shared.loyalty.coupon_code import issued_coupon_code
 from shared.loyalty.effects import AmountOff, IssueCoupon
 from shared.loyalty.offers import Coupon
 from shared.loyalty.programme import CashRounding
+from shared.pricing.quote import Reason
 from tests.pricing_builders import names, offer, programme
 from tests.support.desk import BISCUIT_CODE
 from tests.support.enrolled_till import LOOKUP_KEY
@@ -124,3 +127,17 @@ def test_of_several_coupons_the_unused_ones_are_void_first(make_desk):
     last = issued_coupon_code(LOOKUP_KEY, "off", sale.entry_id, 2)
     assert desk.sell(BISCUIT_CODE, last).fact.total == 11_50
     assert desk.take_back(sale, (1, 1)).fact.coupons_voided == (issued(sale)[0],)
+
+
+def test_no_sale_without_a_member_issues_a_personal_coupon(make_desk):
+    desk = selling(make_desk, valid_days=9, personal=True)
+    member = desk.enrol()
+    desk.scan(BISCUIT_CODE)
+    quote = desk.counter.checkout.basket.quote
+    told = {one.offer: one.reason for one in quote.explanations}
+    assert told["issuing"] is Reason.MEMBER_NEEDED
+    hint = unlock_text(quote, desk.counter.checkout.basket.pricing.programme)
+    assert hint == say("till.sale.unlock-member", offer=name_of(names("issuing")))
+    desk.counter.checkout.clear()
+    assert issued(desk.sell(BISCUIT_CODE)) == []
+    assert len(issued(desk.sell(BISCUIT_CODE, member=member))) == 1
