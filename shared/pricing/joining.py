@@ -3,11 +3,11 @@
 Where all that follows depends on one sum alone, the parts' states are numbers to be added up.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.pricing.moves import Move
-from shared.pricing.nodes import Solved
+from shared.pricing.nodes import Node, Solved
 from shared.pricing.trends import off_at
 
 
@@ -45,7 +45,7 @@ class Worth:
         return sums
 
 
-def needed_sums(below: Sequence[Solved], worth: Worth) -> list[int]:
+def needed_sums(below: Sequence[Solved], worth: Worth) -> list[int | None]:
     """For each part, the sums up to and with it that can lead to one that is worth a look.
 
     Sums are bits of a number: how much more they are than the cheapest.
@@ -59,6 +59,33 @@ def needed_sums(below: Sequence[Solved], worth: Worth) -> list[int]:
     for more in reversed(steps[1:]):
         needed.append(_either(needed[-1] >> one for one in more))
     return needed[::-1]
+
+
+class Ways:
+    """The nodes of a part by how much more than the cheapest they are, the cheapest first.
+
+    ``needed`` are the sums, as bits, that are worth a look with this part; None where all are.
+    """
+
+    def __init__(self, part: Solved, needed: int | None) -> None:
+        self.by_more: dict[int, list[Node]] = {}
+        for node in part.nodes:
+            self.by_more.setdefault(node.left - part.nodes[0].left, []).append(node)
+        self._needed = needed
+        self._steps = 0 if needed is None else _either(1 << more for more in self.by_more)
+
+    def on_top_of(self, reached: int) -> Iterable[int]:
+        """How much more the nodes are that lead on from a sum, the least first."""
+        if self._needed is None:
+            return self.by_more
+        return _bits_of(self._needed >> reached & self._steps)
+
+
+def _bits_of(sums: int) -> Iterator[int]:
+    while sums:
+        lowest = sums & -sums
+        yield lowest.bit_length() - 1
+        sums ^= lowest
 
 
 def _either(sums: Iterable[int]) -> int:
