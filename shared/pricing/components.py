@@ -221,8 +221,11 @@ def _connected(moves: Sequence[Move]) -> list[tuple[Sequence[Move], Iterable[int
         return number
 
     for number, move in enumerate(moves):
-        things: list[int | str] = [*move.touches, *([move.closes] if move.closes else [])]
-        for first in {owner.setdefault(thing, number) for thing in things}:
+        met = {owner.setdefault(thing, number) for thing in move.touches}
+        if move.closes:
+            met.add(owner.setdefault(move.closes, number))
+        met.discard(number)
+        for first in met:
             one, other = lead(first), lead(number)
             leader[max(one, other)] = min(one, other)
     parts: dict[int, list[Move]] = {}

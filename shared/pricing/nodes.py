@@ -33,21 +33,38 @@ class Node(Struct, eq=False, gc=False):
         Reckoned when two ways are equally cheap, which few are.
         """
         if self._rating is None:
-            below = [one.rating for one in self.picks]
-            offers = [taking.candidate for step in self.steps for taking in step[2]]
-            priorities = [-one.offer.priority for one in offers]
-            priorities += [one for rating in below for one in rating[1]]
-            keys = [one.key for one in offers] + [one for rating in below for one in rating[2]]
-            self._rating = len(keys), tuple(sorted(priorities)), tuple(sorted(keys))
+            self._rating = _rated(*self.on_top, self.picks)
         return self._rating
 
+    def is_better_than(self, other: "Node") -> bool:
+        """Whether its rating is lower; see ``is_better`` for what both have below them."""
+        if self.picks is other.picks:
+            return _rated(*self.on_top) < _rated(*other.on_top)
+        return self.rating < other.rating
 
-class Solved(Struct, frozen=True, eq=False):
-    """What may still lead to the lowest price after a part, the cheapest first."""
+    @property
+    def on_top(self) -> tuple[list[int], list[str]]:
+        """Priorities, negative, and ids of the offers that its own steps take."""
+        offers = [taking.candidate for step in self.steps for taking in step[2]]
+        return [-one.offer.priority for one in offers], [one.key for one in offers]
+
+
+class Solved(Struct, eq=False):
+    """What may still lead to the lowest price after a part, the cheapest first; never changed."""
 
     nodes: tuple[Node, ...]
     attempts: int
     is_proved: bool
+    _by_more: dict[int, list[Node]] | None = None
+
+    @property
+    def by_more(self) -> dict[int, list[Node]]:
+        """Nodes by how much more than the cheapest is left, the least first; reckoned once."""
+        if self._by_more is None:
+            self._by_more = {}
+            for node in self.nodes:
+                self._by_more.setdefault(node.left - self.nodes[0].left, []).append(node)
+        return self._by_more
 
 
 def stepped(node: Node, move: Move, number: tuple[int, int], takings: Sequence[Taking]) -> Node:
@@ -81,8 +98,11 @@ def is_better(some: Sequence[Node], others: Sequence[Node]) -> bool:
 
 def ranked(nodes: Sequence[Node]) -> Rating:
     """The rating of several nodes together."""
-    priorities: list[int] = []
-    keys: list[str] = []
+    return _rated([], [], nodes)
+
+
+def _rated(priorities: list[int], keys: list[str], nodes: Sequence[Node] = ()) -> Rating:
+    """The rating of offers and nodes together."""
     for node in nodes:
         _, own_priorities, own_keys = node.rating
         priorities += own_priorities
@@ -101,7 +121,7 @@ def added(one: Hashable, other: Hashable) -> Hashable:
 
 def keep(found: dict[Hashable, Node], key: Hashable, node: Node) -> None:
     known = found.get(key)
-    if known is None or node.rating < known.rating:
+    if known is None or node.is_better_than(known):
         found[key] = node
 
 
@@ -109,5 +129,5 @@ def keep_masked(
     found: dict[Hashable, tuple[int, Node]], key: Hashable, mask: int, node: Node
 ) -> None:
     known = found.get(key)
-    if known is None or node.rating < known[1].rating:
+    if known is None or node.is_better_than(known[1]):
         found[key] = mask, node

@@ -139,14 +139,14 @@ class Solving:
         joined: dict[Hashable, tuple[int, tuple[Node, ...]]] = {0: (cheapest, ())}
         looked_at, most = 0, self.attempts_left * JOINED_PER_ATTEMPT
         for leads, seen, one in zip(needed, self.after_child, below, strict=True):
-            ways = Ways(one, leads)
+            ways = Ways(one.by_more, leads)
             found: dict[Hashable, tuple[int, tuple[Node, ...]]] = {}
             for key, (left, picks) in joined.items():
                 for more in ways.on_top_of(left - cheapest):
                     total = left + more
                     if most_left is not None and total > most_left:
                         break
-                    for node in ways.by_more[more]:
+                    for node in one.by_more[more]:
                         looked_at += 1
                         own = seen.of(node)
                         both = added(key, own) if sequel.is_pooled else (key, own)
