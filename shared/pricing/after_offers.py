@@ -105,10 +105,9 @@ def line_discounts(
     shares: list[list[LineDiscount]] = [[] for _ in range(lines)]
     for taking in takings:
         offer, version = taking.candidate.offer.id, taking.candidate.offer.version
-        coupon, used = taking.candidate.coupon, taking.units
+        coupon, units_of = taking.candidate.coupon, taking.units.get
         for index, amount in taking.amounts.items():
-            units = used.get(index, 0) if used else 0
-            shares[index].append(LineDiscount(offer, version, amount, units, coupon))
+            shares[index].append(LineDiscount(offer, version, amount, units_of(index, 0), coupon))
     for total, amounts in further:
         for index, amount in amounts.items():
             shares[index].append(LineDiscount(total.offer, total.version, amount))

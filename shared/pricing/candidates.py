@@ -45,16 +45,14 @@ def candidates_of(
 ) -> Candidates:
     """Every attempt of every offer that concerns the basket, in order of id."""
     rules = rulebook(programme)
-    open_lines = [n for n, line in enumerate(ringing.lines) if line.is_open_to_offers]
     meant: dict[int, list[int]] = {index: [] for index in rules.always}
-    meant.update(dict.fromkeys(rules.for_all, open_lines))
-    for number, line in enumerate(ringing.lines):
-        if line.is_open_to_offers:
-            for index in rules.concerned_by(line.goods):
-                meant.setdefault(index, []).append(number)
-        else:
-            for index in rules.concerned_by(line.goods):
-                meant.setdefault(index, [])
+    meant.update(dict.fromkeys(rules.for_all, ringing.open_lines))
+    for number in ringing.open_lines:
+        for index in rules.concerned_by(ringing.lines[number].goods):
+            meant.setdefault(index, []).append(number)
+    for number in ringing.closed_lines:
+        for index in rules.concerned_by(ringing.lines[number].goods):
+            meant.setdefault(index, [])
     for claimed in claims.by_offer:
         if claimed in rules.claimed:
             index = rules.claimed[claimed]
@@ -65,7 +63,7 @@ def candidates_of(
                 found = tuple(sorted({*found, *more}))
             meant[index] = list(found)
     sorting = _Sorting(
-        _seen_by_offers(basket),
+        _seen_by_offers(basket, ringing),
         ringing,
         uses={use.offer: use for use in basket.uses},
         listed=ringing.listed,
@@ -79,10 +77,11 @@ def candidates_of(
     return sorting.found
 
 
-def _seen_by_offers(basket: Basket) -> Basket:
+def _seen_by_offers(basket: Basket, ringing: Ringing) -> Basket:
     """What no offer may look at counts for no condition of an offer either."""
-    lines = tuple([line for line in basket.lines if line.is_open_to_offers])
-    return basket if len(lines) == len(basket.lines) else replace(basket, lines=lines)
+    if not ringing.closed_lines:
+        return basket
+    return replace(basket, lines=tuple([one for one in basket.lines if one.is_open_to_offers]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +185,6 @@ def _uses_left(offer: Offer, use: OfferUse | None) -> int:
 
 def _of_goods(goods: GoodsSet, ringing: Ringing) -> Positions:
     if goods is EVERYTHING:
-        return tuple([n for n, line in enumerate(ringing.lines) if line.is_open_to_offers])
-    return tuple(
-        index
-        for index, line in enumerate(ringing.lines)
-        if line.is_open_to_offers and goods.contains(line.goods)
-    )
+        return tuple(ringing.open_lines)
+    lines = ringing.lines
+    return tuple([n for n in ringing.open_lines if goods.contains(lines[n].goods)])

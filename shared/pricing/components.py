@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from shared.loyalty.effects import AmountOff
@@ -16,12 +17,12 @@ from shared.pricing.bounds import most_off
 from shared.pricing.effects import OfferLine, State
 from shared.pricing.gates import OPEN, Positions, moved
 from shared.pricing.moves import Move, slots
+from shared.pricing.one_sum import in_one, looks_at_one_sum
 
 PARTS_KEPT: Final = 500
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Component:
+class Component(Struct, frozen=True, eq=False):
     """Connected moves with their lines.
 
     ``buckets`` hold the moves of the last place in its own numbering, those that are connected
@@ -38,29 +39,12 @@ class Component:
     """What the lines that no child has cost together."""
     size: int
     """How many moves there are, those of all parts below included."""
-    most: int
+    most: int = 0
     """What all of them together take off at most, in minor units."""
+    one_sum: "Component | None" = None
+    """The part with one line for all, where nothing matters about them but their sum."""
     is_one_sum: bool = False
-    """Whether its only line stands for all of another part's: see ``as_one_sum``."""
-
-    @property
-    def moves(self) -> list[Move]:
-        """Those of the last place."""
-        return [move for bucket in self.buckets for move in bucket]
-
-    def as_one_sum(self) -> "Component":
-        """The part with one line for all, where nothing matters about them but their sum."""
-        return Component(
-            lines=(OfferLine("", 0, sum(line.gross for line in self.lines)),),
-            buckets=tuple(tuple(move.on_one_line() for move in bucket) for bucket in self.buckets),
-            children=self.children,
-            places=tuple((0,) * len(places) for places in self.places),
-            numbers=self.numbers,
-            loose_minor=self.loose_minor,
-            size=self.size,
-            most=self.most,
-            is_one_sum=True,
-        )
+    """Whether it is that of another part."""
 
 
 class Part(NamedTuple):
@@ -117,32 +101,63 @@ class Components:
         last = moves[-1].place
         below = self.parts_of([move for move in moves if move.place != last], lines)
         number = {id(move): n for n, move in enumerate(moves)}
-        own_moves = [(n, move) for n, move in enumerate(moves) if move.place == last]
-        on_top = [replace(numbering.moved(move), number=n) for n, move in own_moves]
-        places = tuple(numbering.placed(child.positions) for child in below)
+        on_top = [
+            replace(numbering.moved(move), number=n)
+            for n, move in enumerate(moves)
+            if move.place == last
+        ]
+        places = tuple([numbering.placed(child.positions) for child in below])
         held = {place for one in places for place in one}
-        start = State.untouched(own_lines)
-        on_top = [replace(move, most=most_off(move, own_lines, start)) for move in on_top]
-        hopes = slots(on_top)
-        caps = [(one.most, frozenset(own)) for one, own in zip(_of(below), places, strict=True)]
-        caps += [(slot.most, _lines_of(slot.moves)) for slot in hopes]
-        return Component(
+        bare = Component(
             lines=own_lines,
-            buckets=tuple(
-                tuple(_knowing(move, caps, own_lines) for move in bucket)
-                for bucket, _ in _connected(on_top)
-            ),
-            children=tuple(_of(below)),
+            buckets=(),
+            children=tuple([child.component for child in below]),
             places=places,
-            numbers=tuple(tuple(number[id(move)] for move in child.moves) for child in below),
-            loose_minor=sum(line.gross for n, line in enumerate(own_lines) if n not in held),
+            numbers=tuple([tuple([number[id(move)] for move in one.moves]) for one in below]),
+            loose_minor=sum([line.gross for n, line in enumerate(own_lines) if n not in held]),
             size=len(moves),
-            most=sum(most for most, _ in caps),
         )
+        if _are_one_sum(on_top, len(own_lines)):
+            return _with_one_sum(bare, on_top)
+        return _with_moves(bare, on_top)
 
 
-def _of(parts: Iterable[Part]) -> list[Component]:
-    return [part.component for part in parts]
+def _with_moves(bare: Component, moves: Sequence[Move]) -> Component:
+    """A component with its moves of the last place, and what they take off at most."""
+    start = State.untouched(bare.lines)
+    moves = [replace(move, most=most_off(move, bare.lines, start)) for move in moves]
+    caps = [
+        (child.most, frozenset(own)) for child, own in zip(bare.children, bare.places, strict=True)
+    ]
+    caps += [(slot.most, _lines_of(slot.moves)) for slot in slots(moves)]
+    buckets = [
+        tuple([_knowing(move, caps, bare.lines) for move in bucket])
+        for bucket, _ in _connected(moves)
+    ]
+    return replace(bare, buckets=tuple(buckets), most=sum([most for most, _ in caps]))
+
+
+def _with_one_sum(bare: Component, moves: Sequence[Move]) -> Component:
+    """The same for moves that look at one sum: what they take off is known from it."""
+    one_line = replace(
+        bare,
+        lines=(in_one(bare.lines),),
+        places=tuple([(0,) * len(own) for own in bare.places]),
+        is_one_sum=True,
+    )
+    one_sum = _with_moves(one_line, [move.on_one_line() for move in moves])
+    (bucket,) = one_sum.buckets
+    known = [
+        replace(move, most=seen.most, never_empties=seen.never_empties)
+        for move, seen in zip(moves, bucket, strict=True)
+    ]
+    return replace(bare, buckets=(tuple(known),), most=one_sum.most, one_sum=one_sum)
+
+
+def _are_one_sum(moves: Iterable[Move], lines: int) -> bool:
+    """Whether all that moves look at is the sum of so many lines, which are more than one."""
+    whole = frozenset(range(lines))
+    return lines > 1 and all(looks_at_one_sum(move, whole) for move in moves)
 
 
 def _knowing(
@@ -206,8 +221,11 @@ def _connected(moves: Sequence[Move]) -> list[tuple[Sequence[Move], Iterable[int
         return number
 
     for number, move in enumerate(moves):
-        things: list[int | str] = [*move.touches, *([move.closes] if move.closes else [])]
-        for first in {owner.setdefault(thing, number) for thing in things}:
+        met = {owner.setdefault(thing, number) for thing in move.touches}
+        if move.closes:
+            met.add(owner.setdefault(move.closes, number))
+        met.discard(number)
+        for first in met:
             one, other = lead(first), lead(number)
             leader[max(one, other)] = min(one, other)
     parts: dict[int, list[Move]] = {}

@@ -88,7 +88,7 @@ class _Dividing:
         """Whether it can be paid."""
         if _sum(_used(choice), self.costs) > self.points:
             return False
-        rank = -_taken(choice), rating_of(one.candidate for one in choice.takings)
+        rank = -_taken(choice), rating_of([one.candidate for one in choice.takings])
         if self.rank is None or rank < self.rank:
             self.best, self.rank = choice, rank
         return True

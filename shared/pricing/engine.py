@@ -92,7 +92,8 @@ def price(
         programme,
         ringing,
         order,
-        choice=choice,
+        course=course,
+        is_best_price=choice.is_proved,
         given=given,
         explanations=tuple(sorted(told, key=_told_order)),
     )
@@ -131,23 +132,21 @@ def _quote(
     ringing: Ringing,
     order: list[int],
     *,
-    choice: Choice,
+    course: Course,
+    is_best_price: bool,
     given: Additions,
     explanations: tuple[Explanation, ...],
 ) -> Quote:
-    left = list(ringing.listed)
-    for taking in choice.takings:
-        for index, amount in taking.amounts.items():
-            left[index] -= amount
+    left = list(course.end.remaining)
     further = further_discounts(basket, programme, ringing, left)
     for _, amounts in further:
         for index, amount in amounts.items():
             left[index] -= amount
     taxed = [amount - back for amount, back in zip(left, ringing.back, strict=True)]
-    quoted, taxes = _tax(ringing, line_discounts(choice.takings, further, len(order)), taxed)
+    quoted, taxes = _tax(ringing, line_discounts(course.takings, further, len(order)), taxed)
     lines = [quote for _, quote in sorted(zip(order, quoted, strict=True), key=lambda p: p[0])]
     offers = (
-        *map(_total, choice.takings),
+        *map(_total, course.takings),
         *(total for total, _ in further if total.offer != BY_HAND),
     )
     by_hand = sum(total.amount_minor for total, _ in further if total.offer == BY_HAND)
@@ -161,7 +160,7 @@ def _quote(
         saved_minor=sum(offer.amount_minor for offer in offers) + sum(ringing.hand) + by_hand,
         explanations=explanations,
         earning=earn(basket, lines, programme),
-        is_best_price=choice.is_proved,
+        is_best_price=is_best_price,
         added=tuple(given.added),
         issued=tuple(given.issued),
     )

@@ -35,6 +35,11 @@ class Course:
         """Before any offer."""
         return self._states[0]
 
+    @property
+    def end(self) -> State:
+        """After all offers."""
+        return self._states[-1]
+
     def taking_of(self, candidate: Candidate) -> Taking | None:
         """What an offer took off; None where it did not apply."""
         number = self._applied.get(id(candidate))

@@ -3,7 +3,7 @@
 Where all that follows depends on one sum alone, the parts' states are numbers to be added up.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.pricing.moves import Move
@@ -45,24 +45,57 @@ class Worth:
         return sums
 
 
-def needed_sums(below: Sequence[Solved], worth: Worth) -> list[int]:
+def needed_sums(below: Sequence[Solved], worth: Worth) -> list[int | None]:
     """For each part, the sums up to and with it that can lead to one that is worth a look.
 
     Sums are bits of a number: how much more they are than the cheapest.
     """
     most = (1 << worth.ranges[-1].stop) - 1
-    steps = [{node.left - one.nodes[0].left for node in one.nodes} for one in below]
     reached = 1
-    for more in steps:
-        reached = _either(reached << one for one in more) & most
-    needed = [worth.wanted(reached)]
-    for more in reversed(steps[1:]):
-        needed.append(_either(needed[-1] >> one for one in more))
+    for one in below:
+        reached = _higher(reached, one.by_more) & most
+    leading = worth.wanted(reached)
+    needed: list[int | None] = [leading]
+    for one in reversed(below[1:]):
+        leading = _lower(leading, one.by_more)
+        needed.append(leading)
     return needed[::-1]
 
 
-def _either(sums: Iterable[int]) -> int:
+class Ways:
+    """How much more than a part's cheapest node its nodes are, the least first.
+
+    ``needed`` are the sums, as bits, that are worth a look with this part; None where all are.
+    """
+
+    def __init__(self, steps: Iterable[int], needed: int | None) -> None:
+        self._steps = steps
+        self._needed = needed
+        self._bits = 0 if needed is None else _higher(1, steps)
+
+    def on_top_of(self, reached: int) -> Iterable[int]:
+        """Those that lead on from a sum."""
+        if self._needed is None:
+            return self._steps
+        return _sums_in(self._needed >> reached & self._bits)
+
+
+def _sums_in(bits: int) -> Iterator[int]:
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
+
+
+def _higher(sums: int, steps: Iterable[int]) -> int:
     found = 0
-    for one in sums:
-        found |= one
+    for step in steps:
+        found |= sums << step
+    return found
+
+
+def _lower(sums: int, steps: Iterable[int]) -> int:
+    found = 0
+    for step in steps:
+        found |= sums >> step
     return found

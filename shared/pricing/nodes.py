@@ -1,6 +1,6 @@
 """States on the way to the best price, and which of two ways there is better."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 
 from msgspec import Struct
 
@@ -34,21 +34,29 @@ class Node(Struct, eq=False, gc=False):
         Reckoned when two ways are equally cheap, which few are.
         """
         if self._rating is None:
-            below = [one.rating for one in self.picks]
-            own = rating_of(taking.candidate for step in self.steps for taking in step[2])
-            self._rating = _together([own, *below])
+            self._rating = _together([self.on_top, *[one.rating for one in self.picks]])
         return self._rating
 
+    def is_better_than(self, other: "Node") -> bool:
+        """Whether its rating is lower; see ``is_better`` for what both have below them."""
+        if self.picks is other.picks:
+            return self.on_top < other.on_top
+        return self.rating < other.rating
 
-def rating_of(used: Iterable[Candidate]) -> Rating:
+    @property
+    def on_top(self) -> Rating:
+        """The rating of what its own steps take."""
+        return rating_of([taking.candidate for step in self.steps for taking in step[2]])
+
+
+def rating_of(used: Sequence[Candidate]) -> Rating:
     """Of a way that uses these offers."""
-    offers = list(used)
-    points = sum([one.offer.costs_points for one in offers])
-    priorities = sorted([-one.offer.priority for one in offers])
-    return points, len(offers), tuple(priorities), tuple(sorted([one.key for one in offers]))
+    points = sum([one.offer.costs_points for one in used])
+    priorities = tuple(sorted([-one.offer.priority for one in used]))
+    return points, len(used), priorities, tuple(sorted([one.key for one in used]))
 
 
-def _together(ratings: Iterable[Rating]) -> Rating:
+def _together(ratings: Sequence[Rating]) -> Rating:
     points = 0
     priorities: list[int] = []
     keys: list[str] = []
@@ -59,12 +67,22 @@ def _together(ratings: Iterable[Rating]) -> Rating:
     return points, len(keys), tuple(sorted(priorities)), tuple(sorted(keys))
 
 
-class Solved(Struct, frozen=True, eq=False):
-    """What may still lead to the lowest price after a part, the cheapest first."""
+class Solved(Struct, eq=False):
+    """What may still lead to the lowest price after a part, the cheapest first; never changed."""
 
     nodes: tuple[Node, ...]
     attempts: int
     is_proved: bool
+    _by_more: dict[int, list[Node]] | None = None
+
+    @property
+    def by_more(self) -> dict[int, list[Node]]:
+        """Nodes by how much more than the cheapest is left, the least first; reckoned once."""
+        if self._by_more is None:
+            self._by_more = {}
+            for node in self.nodes:
+                self._by_more.setdefault(node.left - self.nodes[0].left, []).append(node)
+        return self._by_more
 
 
 def stepped(node: Node, move: Move, number: tuple[int, int], takings: Sequence[Taking]) -> Node:
@@ -113,7 +131,7 @@ def added(one: Hashable, other: Hashable) -> Hashable:
 
 def keep(found: dict[Hashable, Node], key: Hashable, node: Node) -> None:
     known = found.get(key)
-    if known is None or node.rating < known.rating:
+    if known is None or node.is_better_than(known):
         found[key] = node
 
 
@@ -121,5 +139,5 @@ def keep_masked(
     found: dict[Hashable, tuple[int, Node]], key: Hashable, mask: int, node: Node
 ) -> None:
     known = found.get(key)
-    if known is None or node.rating < known[1].rating:
+    if known is None or node.is_better_than(known[1]):
         found[key] = mask, node

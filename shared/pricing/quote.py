@@ -52,7 +52,7 @@ class LineQuote(Struct, frozen=True, kw_only=True):
     @property
     def taxed_minor(self) -> int:
         """What is paid for it without levies, tax included."""
-        return self.net_minor + sum([share.amount_minor for share in self.taxes])
+        return self.pay_minor - self.levy_minor if self.levies else self.pay_minor
 
     @property
     def levy_minor(self) -> int:
@@ -60,8 +60,7 @@ class LineQuote(Struct, frozen=True, kw_only=True):
         return sum(share.amount_minor for share in self.levies)
 
 
-@dataclass(frozen=True, slots=True)
-class OfferTotal:
+class OfferTotal(Struct, frozen=True, gc=False):
     """What one application of an offer takes off the basket, and the points it costs."""
 
     offer: str

@@ -26,6 +26,10 @@ class Ringing:
     """What is given for what comes in."""
     listed: list[int]
     """What offers begin with: tax-included amounts less hand-typed discounts."""
+    open_lines: list[int]
+    """Positions of the lines that offers may look at."""
+    closed_lines: list[int]
+    """All others."""
 
     @property
     def offer_lines(self) -> list[OfferLine]:
@@ -106,7 +110,11 @@ def _ring_up(lines: list[BasketLine], programme: Programme) -> Ringing:
         for line, amount in zip(lines, gross, strict=True)
     ]
     listed = [amount - off for amount, off in zip(gross, hand, strict=True)]
-    return Ringing(lines, classes, positions_by_class, gross, hand, back, listed)
+    open_lines = [n for n, line in enumerate(lines) if line.is_open_to_offers]
+    closed_lines = sorted(set(range(len(lines))).difference(open_lines))
+    return Ringing(
+        lines, classes, positions_by_class, gross, hand, back, listed, open_lines, closed_lines
+    )
 
 
 def _by_class(classes: Sequence[TaxClass]) -> list[tuple[TaxClass, list[int]]]:

@@ -22,7 +22,7 @@ from shared.pricing.components import Component, Components, Part
 from shared.pricing.effects import Candidate, OfferLine, Standing, State, Taking, after
 from shared.pricing.moves import Move, leaves_some_out, moves_of
 from shared.pricing.nodes import Node, Solved
-from shared.pricing.sequel import Sequel, is_one_sum
+from shared.pricing.sequel import Sequel
 from shared.pricing.solving import Solving
 
 ATTEMPTS_MAX: Final = 6_000
@@ -164,8 +164,8 @@ class _Search:
 
     def _solve(self, part: Component, sequel: Sequel, *, may_be_one_sum: bool) -> Solved:
         before = self.attempts_left
-        if may_be_one_sum and is_one_sum(part):
-            part, sequel = part.as_one_sum(), sequel.of_lines((0,))
+        if may_be_one_sum and part.one_sum is not None:
+            part, sequel = part.one_sum, sequel.of_lines((0,))
         solving = Solving(part, sequel)
         below: dict[int, Solved] = {}
         # Small parts first: a tangle must not use up what they need.

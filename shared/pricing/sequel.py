@@ -5,11 +5,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from shared.loyalty.effects import AmountOff, Ladder, PercentLadder, PercentOff, RoundDown
 from shared.money import Rounding, divide_rounded
-from shared.pricing.components import Component
-from shared.pricing.gates import Fixed, Gate, Threshold
-from shared.pricing.moves import Move, Slot
+from shared.pricing.moves import Slot
+from shared.pricing.one_sum import looks_at_one_sum
 from shared.pricing.trends import BILLION, trend_of
 
 
@@ -86,7 +84,7 @@ class Sequel(Struct, frozen=True):
             seen=seen,
             is_pooled=self.is_pooled
             and (not self.seen or self.seen == seen)
-            and all(_looks_at_one_sum(move, seen) for move in moves),
+            and all(looks_at_one_sum(move, seen) for move in moves),
             sees_units=self.sees_units or any(move.looks_at_units for move in moves),
             groups=self.groups.union(move.closes for move in moves if move.closes),
         )
@@ -146,33 +144,3 @@ def _coarse(amount: int) -> int:
     """An amount rounded up by an eighth at most, so that small changes elsewhere do not show."""
     step = 1 << max(0, amount.bit_length() - 4)
     return -(-amount // step) * step
-
-
-def is_one_sum(part: Component) -> bool:
-    """Whether all that a part's own moves look at is the sum of its lines."""
-    lines = frozenset(range(len(part.lines)))
-    return len(lines) > 1 and all(_looks_at_one_sum(move, lines) for move in part.moves)
-
-
-def _looks_at_one_sum(move: Move, lines: frozenset[int]) -> bool:
-    """Whether what it does depends on the sum of exactly these lines alone."""
-    (member, *others) = move.members
-    if others or member.nets or frozenset(member.lines) != lines:
-        return False
-    match member.offer.effect:
-        case Ladder() | PercentLadder() | RoundDown() | AmountOff(each_unit=False):
-            return _asks_for(member.gate, lines)
-        case PercentOff(spares_multi_buy=False):
-            return _asks_for(member.gate, lines)
-        case _:
-            return False
-
-
-def _asks_for(gate: Gate, lines: frozenset[int]) -> bool:
-    match gate:
-        case Threshold():
-            return not gate.nets and frozenset(gate.positions) == lines
-        case Fixed():
-            return True
-        case _:
-            return all(_asks_for(one, lines) for one in gate.gates)

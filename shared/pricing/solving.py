@@ -8,7 +8,7 @@ from typing import Final
 from shared.money import Rounding, divide_rounded
 from shared.pricing.components import Component
 from shared.pricing.effects import OfferLine, Taking
-from shared.pricing.joining import Worth, needed_sums
+from shared.pricing.joining import Ways, Worth, needed_sums
 from shared.pricing.moves import SETS_TRIED_MAX, Move, Slot, slots
 from shared.pricing.nodes import (
     Node,
@@ -135,26 +135,24 @@ class Solving:
         most_left = self._most_left(self._hope(0))
         cheapest = self.part.loose_minor + sum(one.nodes[0].left for one in below)
         worth = self._worthwhile(below, cheapest)
-        needed = needed_sums(below, worth) if worth else [-1] * len(below)
+        needed = needed_sums(below, worth) if worth else [None] * len(below)
         joined: dict[Hashable, tuple[int, tuple[Node, ...]]] = {0: (cheapest, ())}
         looked_at, most = 0, self.attempts_left * JOINED_PER_ATTEMPT
         for leads, seen, one in zip(needed, self.after_child, below, strict=True):
-            first = one.nodes[0].left
-            ways = [(node.left - first, node) for node in one.nodes]
+            ways = Ways(one.by_more, leads)
             found: dict[Hashable, tuple[int, tuple[Node, ...]]] = {}
             for key, (left, picks) in joined.items():
-                for more, node in ways:
+                for more in ways.on_top_of(left - cheapest):
                     total = left + more
                     if most_left is not None and total > most_left:
                         break
-                    if not leads >> total - cheapest & 1:
-                        continue
-                    looked_at += 1
-                    own = seen.of(node)
-                    both = added(key, own) if sequel.is_pooled else (key, own)
-                    other = found.get(both)
-                    if other is None or is_better((*picks, node), other[1]):
-                        found[both] = total, (*picks, node)
+                    for node in one.by_more[more]:
+                        looked_at += 1
+                        own = seen.of(node)
+                        both = added(key, own) if sequel.is_pooled else (key, own)
+                        other = found.get(both)
+                        if other is None or is_better((*picks, node), other[1]):
+                            found[both] = total, (*picks, node)
             if looked_at > most and len(found) > STATES_BEYOND:
                 self.is_proved = False
                 by_price = sorted(found, key=lambda key: (found[key][0], ranked(found[key][1])))
