@@ -15,7 +15,7 @@ from shared.ids import EntryId, GoodsId, JournalId, MemberId, OperatorId
 from shared.journal.attachment import Attachment
 from shared.journal.keys import Signed
 
-PROTOCOL: Final = 4
+PROTOCOL: Final = 5
 PROTOCOL_MIN: Final = 1
 """The oldest version that the server still speaks."""
 PROTOCOL_BIRTHDAYS: Final = 2
@@ -153,6 +153,9 @@ class PullRequest(Message, frozen=True, kw_only=True):
     """Entries this till has not sent; head office shows it beside the last contact."""
     is_mismatched: bool = False
     """What this till held of the stream was not what the server counts; it starts anew."""
+    programme: Signed | None = None
+    """Where the programme's stream is asked for from the start: the newest one that the till has,
+    in the server's own words. A restored server may not know it."""
 
 
 class GoodsRow(Message, frozen=True, kw_only=True):

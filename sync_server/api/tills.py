@@ -159,4 +159,6 @@ def _pull(services: Services, caller: Certificate, message: PullRequest) -> Pull
         services.stores.note_contact(caller.till_id, unsent=min(message.unsent, UNSENT_MAX))
     if message.is_mismatched:
         services.pull.note_mismatch(caller, message.stream)
+    if message.programme is not None:
+        services.programme.outbid(message.programme)
     return spoken(services.pull.page(caller, message), message.protocol)
