@@ -57,6 +57,8 @@ class EnrolRequest(Message, frozen=True, kw_only=True):
     protocol: int
     code: str
     public_key: str
+    journal: JournalId | None = None
+    """Of a till that is enrolled again: a code for another till's is left unused."""
 
 
 class EnrolReply(Message, frozen=True, kw_only=True):

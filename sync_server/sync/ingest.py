@@ -34,6 +34,7 @@ from sync_server.journal.chains import (
     read_chains,
     read_signature,
 )
+from sync_server.journal.closed import find_written_after_loss
 from sync_server.journal.forks import fork_key, should_enrol_again
 from sync_server.journal.holes import Hole, dig, fill
 from sync_server.journal.own import OwnJournal
@@ -42,6 +43,7 @@ from sync_server.leases.claims import settle_leases
 from sync_server.ledger.booking import book
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Kept, Reading, read_link
+from sync_server.ledger.numbering import find_same_numbers
 from sync_server.ledger.overreturning import find_overreturning
 from sync_server.ledger.overspending import find_overspending
 from sync_server.members.profiles import enrol, enrolments
@@ -118,6 +120,7 @@ class Ingest:
         new = [(link, outcome) for link, outcome in arrived if link.seq not in placing.known]
         kept, reused = sort_entries(work, chain, new)
         findings += reused
+        findings += find_written_after_loss(work, batch.request.journal, batch.request.epoch, kept)
         findings += self._book(
             work,
             batch.outcomes,
@@ -188,7 +191,7 @@ class Ingest:
     ) -> list[Finding]:
         readings = [reading for each in kept if (reading := each.booked)]
         findings = [*find_overspending(work, readings), *find_overreturning(work, readings)]
-        findings += settle_leases(work, readings)
+        findings += [*find_same_numbers(work, readings), *settle_leases(work, readings)]
         book(work, kept, now)
         repeated = {each.repeats for each in kept if each.repeats}
         vouching = [
