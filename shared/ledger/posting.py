@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar, cast
 from shared.errors import ProtocolError
 from shared.ids import EntryId
 from shared.ledger.account import Posting
+from shared.ledger.booking_member import post_members_merged, post_members_unmerged
 from shared.ledger.booking_ticket import post_return, post_sale
 from shared.ledger.booking_till import (
     post_cash_moved,
@@ -28,6 +29,7 @@ from shared.ledger.booking_value import (
 )
 from shared.trade.fact import Fact
 from shared.trade.kinds import FACTS
+from shared.trade.member import MembersMerged, MembersUnmerged
 from shared.trade.server import PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import CashMoved, ShiftClosed, ShiftOpened
@@ -103,6 +105,8 @@ def released_rules() -> BookingRules:
     rules.install(ValueClosed, post_value_closed, post_version=1)
     rules.install(GiftCardSold, post_gift_card_sold, post_version=1)
     rules.install(GiftCardClosed, post_gift_card_closed, post_version=1)
+    rules.install(MembersMerged, post_members_merged, post_version=1)
+    rules.install(MembersUnmerged, post_members_unmerged, post_version=1)
     for fact in FACTS:
         if not rules.has(fact):
             rules.install(fact, post_nothing, post_version=1)

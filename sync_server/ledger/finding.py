@@ -29,6 +29,8 @@ class Rule(StrEnum):
     """A till that lost entries has a new key, and its old one still writes: its disk was cloned."""
     DUPLICATE_MEMBER_KEY = "duplicate-member-key"
     """Two enrolments with one phone or card."""
+    UNMERGED_SHORT = "unmerged-short"
+    """A merge was undone after points of the alias had been spent as the other's."""
     FORK = "fork"
     """A till's journal went on twice from one entry: a restored image or a clone."""
     ID_REUSED = "entry-id-reused"

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, update
 
 from shared.ids import MemberId
 from shared.trade.fact import Fact, MemberOutcome
+from shared.trade.member import MembersMerged, MembersUnmerged
 from shared.trade.server import ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
@@ -20,6 +21,8 @@ _Personal = (
     | SaleCompleted
     | SaleReturned
     | PointsTransferred
+    | MembersMerged
+    | MembersUnmerged
     | MemberErased
     | ExceptionRaised
     | ValueToppedUp
@@ -40,6 +43,8 @@ def concerns(fact: Fact) -> tuple[MemberId, ...]:
             found = (MemberId(member.member_id) if member else None,)
         case PointsTransferred():
             found = (fact.from_member, fact.to_member)
+        case MembersMerged() | MembersUnmerged():
+            found = (fact.from_member, fact.into_member)
         case ExceptionRaised():
             found = (fact.member_id,)
         case _:

@@ -46,6 +46,7 @@ from sync_server.ledger.kept import Kept, Reading, read_link
 from sync_server.ledger.numbering import find_same_numbers
 from sync_server.ledger.overreturning import find_overreturning
 from sync_server.ledger.overspending import find_overspending
+from sync_server.members.merging import Merging
 from sync_server.members.profiles import enrol, enrolments
 from sync_server.sync.adopting import adopt
 from sync_server.sync.attachments import keep_attachments
@@ -64,6 +65,7 @@ class Ingest:
     clock: Clock
     own: OwnJournal
     vault: Vault
+    merging: Merging
 
     def push(self, request: PushRequest) -> PushReply:
         """Take a push; ProtocolError says why not (``batch.prove``, ``placing.place_batch``)."""
@@ -203,6 +205,7 @@ class Ingest:
         # Of a key that is trusted no more, personal data is kept for whoever decides, and not used.
         telling = proved if is_trusted else []
         claimed = enrol(work, enrolments(readings, telling), self.vault.lookup)
+        self.merging.follow(work, readings)
         return [*findings, *unproven, *claimed]
 
     def _branch(self, work: Work, placing: Placing, batch: Batch, now: str) -> Chain:

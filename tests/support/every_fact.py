@@ -12,7 +12,7 @@ from shared.ids import (
     TillId,
 )
 from shared.trade import fact as f
-from shared.trade import server, ticket, till
+from shared.trade import member, server, ticket, till
 
 STORE = StoreId("store-1")
 TILL = TillId("till-1")
@@ -328,6 +328,27 @@ def since_release_1() -> list[f.Fact]:
     return [
         server.TillRevoked(journal=JournalId("journal-1"), epoch=1, till_id=TILL, key_id="12" * 16),
         server.QuarantineDecided(journal=JournalId("journal-1"), epoch=1, seq=7, decision="booked"),
+    ]
+
+
+def about_members() -> list[f.Fact]:
+    """Kinds of head office's members."""
+    moved = (
+        member.BalanceMoved(account="points", lot=SALE_ID, unit="points/0", amount=30),
+        member.BalanceMoved(account="points", lot="debt", unit="points/0", amount=-2),
+        member.BalanceMoved(account="spend", lot=SALE_ID, unit="spend:CNY/2", amount=3000),
+    )
+    return [
+        member.MembersMerged(
+            merge_id="merge-1",
+            from_member=FRIEND,
+            into_member=MEMBER,
+            verified_by="phone",
+            moved=moved,
+        ),
+        member.MembersUnmerged(
+            merge_id="merge-1", from_member=FRIEND, into_member=MEMBER, moved=moved
+        ),
     ]
 
 
