@@ -44,6 +44,7 @@ from sync_server.ledger.price_audit import SaleJudge
 from sync_server.ledger.return_audit import ReturnJudge
 from sync_server.members.erasure import Erasure
 from sync_server.members.erasure_list import LIST_FILE, ErasureList
+from sync_server.members.merging import Merging
 from sync_server.members.segments import Segments
 from sync_server.operators.desk import OperatorDesk
 from sync_server.programme.publishing import ProgrammeDesk
@@ -90,6 +91,7 @@ class Services:
     audit: AuditJob
     returns_audit: AuditJob
     segments: Segments
+    merging: Merging
     quarantine: Quarantine
     revocation: Revocation
     news: News
@@ -179,6 +181,7 @@ def assemble(
     nonces = Nonces(clock, vault)
     throttle = Throttle(database, clock)
     users = UserDesk(database, clock, hasher)
+    merging = Merging(database, own)
     return Services(
         database=database,
         clock=clock,
@@ -186,7 +189,7 @@ def assemble(
         own=own,
         nonces=nonces,
         callers=Callers(database, nonces),
-        ingest=Ingest(database, clock, own, vault),
+        ingest=Ingest(database, clock, own, vault, merging),
         pull=Pull(database, clock, own),
         lookup=Lookup(database),
         leases=LeaseDesk(database, clock, own, vault),
@@ -202,7 +205,8 @@ def assemble(
         audit=AuditJob(database, own, SaleJudge()),
         returns_audit=AuditJob(database, own, ReturnJudge()),
         segments=Segments(database),
-        quarantine=Quarantine(database, clock, own, vault),
+        quarantine=Quarantine(database, clock, own, vault, merging),
+        merging=merging,
         revocation=Revocation(database, clock, own),
         news=News(database),
         draws=DrawDesk(database, clock, own),

@@ -116,8 +116,10 @@ class ReturnStart(PlainOverlay):
         if not number and self._session.found_receipt is not None:
             self._open(self._session.found_receipt)
             return
-        code = classify(number)
-        receipt_no = code.code if isinstance(code, ReceiptCode) else number
+        # Behind a dash: the mark of the hash, where two receipts have one number.
+        plain, dash, mark = number.partition("-")
+        code = classify(plain)
+        receipt_no = code.code + dash + mark if isinstance(code, ReceiptCode) else number
         try:
             sold = self._session.till.returns.by_receipt(receipt_no)
         except DomainError as error:

@@ -60,8 +60,11 @@ class ReturnableSale:
         )
 
     def left(self, line: SaleLine) -> int:
-        """How much of a line can still come back; nothing of what the customer had handed in."""
-        return 0 if line.comes_in else line.quantity - self.returned(line.line)
+        """How much of a line can still come back; nothing of what the customer had handed in.
+
+        Two tills that did not know of each other may have taken more back than there was.
+        """
+        return 0 if line.comes_in else max(0, line.quantity - self.returned(line.line))
 
     def line(self, number: int) -> SaleLine:
         """One line as sold; DomainError ``no-such-line``."""

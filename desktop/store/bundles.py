@@ -1,12 +1,19 @@
 """Programme bundles; the newest is in force, the others explain old sales."""
 
+from typing import Final
+
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.schema import bundles
+from desktop.store.settings import read_value, write_value
+from shared.journal.keys import Signed
 from shared.loyalty.bundle import load_bundle
 from shared.loyalty.programme import Programme
 from shared.trade.fact import BundleRef
+
+PROVED: Final = "programme-proved"
+"""Where the server's statement about the programme in force is kept."""
 
 
 def newest_version(connection: Connection) -> int:
@@ -17,6 +24,17 @@ def newest_version(connection: Connection) -> int:
 def bundle_hash(connection: Connection, version: int) -> str | None:
     """The SHA-256 of a version that is here, in hex."""
     return connection.execute(select(bundles.c.sha256).where(bundles.c.version == version)).scalar()
+
+
+def prove_bundle(connection: Connection, ref: BundleRef, statement: Signed) -> None:
+    """Keep the server's word for the programme in force, to show it to one that was restored."""
+    if ref.version == newest_version(connection):
+        write_value(connection, PROVED, statement)
+
+
+def proved_bundle(connection: Connection) -> Signed | None:
+    """The server's word for the newest programme that came with one kept."""
+    return read_value(connection, PROVED, Signed)
 
 
 def put_bundle(connection: Connection, ref: BundleRef, document: bytes) -> None:

@@ -73,6 +73,14 @@ def stale_keys(connection: Connection, stream: Stream, *, limit: int) -> list[st
     return list(connection.execute(statement.limit(limit)).scalars())
 
 
+def is_stale(connection: Connection, stream: Stream, key: str) -> bool:
+    """Whether a row is from before the stream was begun anew, and has not come again."""
+    found = select(held_rows.c.is_stale).where(
+        held_rows.c.stream == stream, held_rows.c.row_key == key
+    )
+    return bool(connection.execute(found).scalar())
+
+
 def _replace(connection: Connection, stream: Stream, hashed: dict[str, int | None]) -> None:
     gone = [key for key, found in hashed.items() if found is None]
     connection.execute(

@@ -1,5 +1,7 @@
 """Making a till out of a folder, a server's address and a one-time code."""
 
+from typing import Final
+
 from desktop.store.database import TillFolder
 from desktop.store.identity import (
     TillIdentity,
@@ -19,6 +21,8 @@ from shared.protocol.message import PROTOCOL, EnrolReply, EnrolRequest
 from shared.trade.till import EpochClosed, EpochClosedWithLoss
 from shared.trade.writing import Writing
 
+TOO_MANY_REQUESTS: Final = 429
+
 
 def enrol_till(
     writer: Writer, folder: TillFolder, *, url: str, code: str, closing: Journal | None = None
@@ -27,9 +31,10 @@ def enrol_till(
 
     The key is on disk before the server hears of it, so neither a crash nor a lost answer leaves a
     certificate whose key is lost: asked again with the same code and key, the server answers the
-    same. Once it has refused, the next try has another key. With ``closing``, the journal that is
-    here goes on in a new epoch: the old one is closed in the same transaction. Raises DomainError
-    ``already-enrolled``, ``code-of-another-till`` and what the server refuses with.
+    same. Once it has refused, the next try has another key; asked to wait, it keeps the one it has.
+    With ``closing``, the journal that is here goes on in a new epoch: the old one is closed in the
+    same transaction. Raises DomainError ``already-enrolled``, and what the server refuses with:
+    ``code-of-another-till`` for a code that stays good for that till.
     """
 
     before = writer.run(lambda transaction: current_epoch(transaction.connection))
@@ -40,16 +45,23 @@ def enrol_till(
     try:
         connection.hello()
         reply = connection.enrol(
-            EnrolRequest(protocol=PROTOCOL, code=code.strip(), public_key=str(key.public))
+            EnrolRequest(
+                protocol=PROTOCOL,
+                code=code.strip(),
+                public_key=str(key.public),
+                journal=before.head.journal if before is not None else None,
+            )
         )
-    except RefusedError:
-        forget_pending_key(folder)
+    except RefusedError as refused:
+        # Told to wait, an earlier request of this key may be the one that was answered.
+        if refused.status != TOO_MANY_REQUESTS:
+            forget_pending_key(folder)
         raise
     finally:
         connection.close()
     certificate = _checked(reply, key)
     if before is not None and certificate.journal != before.head.journal:
-        raise DomainError("code-of-another-till", till=reply.till_name)
+        raise ProtocolError("bad-certificate", reason="for another journal")
     store_key(folder, key, epoch=certificate.epoch if before is not None else None)
     identity = _identity(reply, certificate, url)
 

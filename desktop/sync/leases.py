@@ -18,7 +18,15 @@ from shared.clock import Clock
 from shared.journal.keys import PublicKey, Signed
 from shared.loyalty.leasing import Leases as Rules
 from shared.protocol.cursor import decode_cursor
-from shared.protocol.lease import ASKS_MAX, HELD_MAX, LeaseAsk, LeaseReply, LeaseRequest, lease_of
+from shared.protocol.lease import (
+    ASKS_MAX,
+    HELD_MAX,
+    SHOWN_AT_ONCE,
+    LeaseAsk,
+    LeaseReply,
+    LeaseRequest,
+    lease_of,
+)
 from shared.protocol.message import PROTOCOL, Stream
 from shared.trade.lease import LeaseClass, LeaseClosed, LeaseEnd
 from shared.trade.writing import Writing
@@ -27,8 +35,6 @@ InUse = frozenset[tuple[str, str]]
 """Account and owner."""
 
 SHOWN = "leases-shown"
-SHOWN_AT_ONCE = 12
-"""A lease is some 700 bytes, a request 16 KiB at most."""
 
 
 class ShownTo(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,16 +165,20 @@ class LeaseKeeper:
         is_new = pulled not in ("", known)
         if not (asks or held or needs_budget or is_resting or is_new):
             return
+        ids = tuple(lease.terms.lease_id for lease in held)
         request = LeaseRequest(
             protocol=PROTOCOL,
             asks=asks,
-            held=tuple(lease.terms.lease_id for lease in held[:HELD_MAX]),
+            held=ids[:HELD_MAX],
             budget=needs_budget,
             generation=known,
         )
         reply = server.leases(request)
         self._present(server, shown, reply.generation, known)
         self._take(reply)
+        for at in range(HELD_MAX, len(ids), HELD_MAX):
+            more = msgspec.structs.replace(_request(reply.generation), held=ids[at : at + HELD_MAX])
+            self._take(server.leases(more))
         self._basket.answered(reply)
 
     def _take(self, reply: LeaseReply) -> None:

@@ -12,7 +12,13 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import Connection, Engine
 
-from desktop.store.bundles import bundle_hash, newest_version, put_bundle
+from desktop.store.bundles import (
+    bundle_hash,
+    newest_version,
+    prove_bundle,
+    proved_bundle,
+    put_bundle,
+)
 from desktop.store.catalogue import apply_goods, forget_goods
 from desktop.store.journal import applied_through, current_epoch, unsent_entries
 from desktop.store.members import apply_members, forget_member
@@ -22,6 +28,7 @@ from desktop.store.replica import (
     begin_anew,
     hold,
     is_mismatched,
+    is_stale,
     read_held,
     settle,
     stale_keys,
@@ -125,12 +132,15 @@ class Puller:
             cursor = read_cursor(connection, stream)
             unsent = unsent_entries(connection)
             was_mismatched = is_mismatched(connection, stream)
+            is_anew = stream is Stream.PROGRAMME and cursor is None
+            programme = proved_bundle(connection) if is_anew else None
         request = PullRequest(
             protocol=PROTOCOL,
             stream=stream,
             cursor=cursor,
             unsent=unsent,
             is_mismatched=was_mismatched,
+            programme=programme,
         )
         try:
             reply = server.pull(request)
@@ -186,12 +196,14 @@ class Puller:
             ref = msgspec.json.decode(payload, type=BundleRef)
             known = bundle_hash(connection, ref.version)
             if known == ref.sha256:
+                prove_bundle(connection, ref, row.statement)
                 continue
             # Known ones come again when the stream is begun anew; none replaces another.
-            if known is not None or ref.version < newest_version(connection):
+            if known is not None or _is_lower(connection, ref.version):
                 raise ProtocolError("programme-rollback", version=ref.version)
             load_bundle(row.document, ref)
             put_bundle(connection, ref, row.document)
+            prove_bundle(connection, ref, row.statement)
 
     def _put_members(
         self, connection: Connection, rows: Sequence[msgspec.Raw], page: PullReply
@@ -229,6 +241,16 @@ def _check_leads_on(page: _Page) -> None:
         return
     if decode_cursor(page.reply.cursor).server_seq <= decode_cursor(page.after).server_seq:
         raise ProtocolError("bad-page", stream=page.stream.value)
+
+
+def _is_lower(connection: Connection, version: int) -> bool:
+    """Whether the programme in force would give way to a lower one.
+
+    From a server that was restored, lower ones explain old sales: the one here is not in force
+    there any more, and the one that is comes with a higher version.
+    """
+    newest = newest_version(connection)
+    return version < newest and not is_stale(connection, Stream.PROGRAMME, str(newest))
 
 
 def _drop_stale(connection: Connection, stream: Stream) -> int:

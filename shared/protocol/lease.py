@@ -12,6 +12,11 @@ from shared.trade.lease import LeaseTerms
 PURPOSE = "lease"
 ASKS_MAX = 20
 HELD_MAX = 1_000
+"""In one request; a till that holds more tells them in several."""
+SHOWN_AT_ONCE = 12
+"""Grants of some 700 bytes each, presented in one request."""
+LEASE_BODY_BYTES_MAX = 64 * 1024
+"""The largest request that these three allow has some 40 KiB."""
 
 
 class LeaseAsk(Message, frozen=True, kw_only=True):

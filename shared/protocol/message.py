@@ -59,6 +59,8 @@ class EnrolRequest(Message, frozen=True, kw_only=True):
     protocol: int
     code: str
     public_key: str
+    journal: JournalId | None = None
+    """Of a till that is enrolled again: a code for another till's is left unused."""
 
 
 class EnrolReply(Message, frozen=True, kw_only=True):
@@ -155,6 +157,9 @@ class PullRequest(Message, frozen=True, kw_only=True):
     """Entries this till has not sent; head office shows it beside the last contact."""
     is_mismatched: bool = False
     """What this till held of the stream was not what the server counts; it starts anew."""
+    programme: Signed | None = None
+    """Where the programme's stream is asked for from the start: the newest one that the till has,
+    in the server's own words. A restored server may not know it."""
 
 
 class GoodsRow(Message, frozen=True, kw_only=True):

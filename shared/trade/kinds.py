@@ -6,7 +6,7 @@ import msgspec
 
 from shared.errors import ProtocolError
 from shared.journal.entry import Envelope
-from shared.trade import benefit, lease, server, ticket, till, value
+from shared.trade import benefit, lease, member, server, ticket, till, value
 from shared.trade.fact import Fact
 
 FACTS: Final[tuple[type[Fact], ...]] = (
@@ -44,6 +44,8 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     server.DrawRun,
     server.TillRevoked,
     server.QuarantineDecided,
+    member.MembersMerged,
+    member.MembersUnmerged,
 )
 
 _decoders = {(fact.kind, fact.version): msgspec.json.Decoder(fact) for fact in FACTS}

@@ -18,6 +18,7 @@ STATUS: Final[dict[str, int]] = {
     "unsigned-request": 401,
     "wrong-statement": 401,
     "not-strict-json": 401,
+    "code-of-another-till": 403,
     "code-refused": 403,
     "not-found": 404,
     "method-not-allowed": 405,

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from shared.errors import ProtocolError
 from shared.journal.certificate import Certificate
-from shared.protocol.lease import LeaseReply, LeaseRequest
+from shared.protocol.lease import LEASE_BODY_BYTES_MAX, LeaseReply, LeaseRequest
 from shared.protocol.message import (
     PROTOCOL,
     PROTOCOL_MIN,
@@ -108,7 +108,9 @@ def till_routes(services: Services) -> APIRouter:
     @router.post("/leases", openapi_extra=describe(LeaseRequest, LeaseReply))
     async def leases(request: Request) -> Response:
         """Rights to spend: asked for, called back."""
-        return await _signed(services, request, LeaseRequest, services.leases.answer)
+        return await _signed(
+            services, request, LeaseRequest, services.leases.answer, limit=LEASE_BODY_BYTES_MAX
+        )
 
     return router
 
@@ -129,8 +131,10 @@ async def _signed(
     request: Request,
     kind: type[MessageType],
     handle: Callable[[Certificate, MessageType], Message],
+    *,
+    limit: int = SMALL_BODY_BYTES_MAX,
 ) -> Response:
-    body = await read_body(request, limit=SMALL_BODY_BYTES_MAX)
+    body = await read_body(request, limit=limit)
 
     def run() -> Message:
         return handle(_identify(services, request, body), decode(body, kind))
@@ -159,4 +163,6 @@ def _pull(services: Services, caller: Certificate, message: PullRequest) -> Pull
         services.stores.note_contact(caller.till_id, unsent=min(message.unsent, UNSENT_MAX))
     if message.is_mismatched:
         services.pull.note_mismatch(caller, message.stream)
+    if message.programme is not None:
+        services.programme.outbid(message.programme)
     return spoken(services.pull.page(caller, message), message.protocol)

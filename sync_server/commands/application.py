@@ -8,7 +8,16 @@ from rich.console import Console
 
 from shared.errors import EvertillError, unusable_file
 from shared.language import Language, words
-from sync_server.commands import backup, data, draws, judging, leases, serving, setting_up
+from sync_server.commands import (
+    backup,
+    data,
+    draws,
+    judging,
+    leases,
+    members,
+    serving,
+    setting_up,
+)
 
 EXIT_REFUSED: Final = 2
 
@@ -24,6 +33,7 @@ setting_up.add_to(application)
 data.add_to(application)
 leases.add_to(application)
 draws.add_to(application)
+members.add_to(application)
 backup.add_to(application)
 judging.add_to(application)
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-HEAD_REVISION: Final = "0005"
+HEAD_REVISION: Final = "0006"
 """The newest migration; a database at another one is upgraded or refused."""
 
 
@@ -312,6 +312,33 @@ member_segments = Table(
     _key("member_id"),
     _key("segment"),
     Column("active", Boolean, nullable=False),
+)
+
+# Enrolments that are one person: the alias, and whom it is an alias of.
+merges = Table(
+    "merges",
+    metadata,
+    _shard(),
+    _key("merge_id"),
+    _required("from_member"),
+    _required("into_member"),
+    _required("merged_by"),
+    _text("key_hashes"),  # that the alias had; spaces between
+    Column("undone_by", String, nullable=True),
+    Index("ix_merges_from", "shard", "from_member"),
+    Index("ix_merges_into", "shard", "into_member"),
+)
+
+# All that a merge has moved, then and since.
+merge_moves = Table(
+    "merge_moves",
+    metadata,
+    _shard(),
+    _key("merge_id"),
+    _key("account"),
+    _key("lot"),
+    _key("unit"),
+    _big("amount"),
 )
 
 member_entries = Table(

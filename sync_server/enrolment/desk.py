@@ -63,7 +63,7 @@ class EnrolmentDesk:
         """Enrol a till; the same code with the same key is answered the same again.
 
         Raises ProtocolError ``code-refused`` (unknown, used, expired or guessed at too often: all
-        the same to whoever guesses) and ``bad-key``.
+        the same to whoever guesses), ``code-of-another-till`` (left as it was) and ``bad-key``.
         """
         key = parse_public_key(request.public_key)
         code = parse_code(request.code)
@@ -74,12 +74,14 @@ class EnrolmentDesk:
             )
             if row is not None and not is_right:
                 _count_attempt(work, code.selector)
-            reply = self._answer(work, row, key) if row is not None and is_right else None
+            reply = self._answer(work, row, key, request) if row is not None and is_right else None
         if reply is None:
             raise ProtocolError("code-refused")
         return reply
 
-    def _answer(self, work: Work, row: Row[Any], key: PublicKey) -> EnrolReply | None:
+    def _answer(
+        self, work: Work, row: Row[Any], key: PublicKey, request: EnrolRequest
+    ) -> EnrolReply | None:
         if row.used_by is not None:
             is_repeat = row.used_by == key.id
             return self._reply(work, row.till_id, key) if is_repeat else None
@@ -88,6 +90,8 @@ class EnrolmentDesk:
             return None
         till = find_till(work, row.till_id)
         assert till is not None
+        if request.journal not in (None, till.journal):
+            raise ProtocolError("code-of-another-till", till=till.name)
         self._open_epoch(work, till, key)
         statement = update(enrolment_codes).where(
             enrolment_codes.c.shard == work.shard, enrolment_codes.c.selector == row.selector

@@ -18,6 +18,7 @@ from sync_server.database.transaction import Snapshot
 from sync_server.ledger.coupon_rights import CouponRights, in_batches
 from sync_server.ledger.finding import FACTS_MAX, Finding, Rule
 from sync_server.ledger.kept import Reading
+from sync_server.members.aliases import aliases_among
 
 _WATCHED = {
     AccountKind.POINTS: (Rule.LOT_OVERSPENT, "overspent"),
@@ -40,7 +41,7 @@ def find_overspending(snapshot: Snapshot, readings: Sequence[Reading]) -> list[F
     }
     if not touched:
         return []
-    running = _stored(snapshot, touched)
+    running = _with_merged(snapshot, touched)
     if not falling and not running:
         return []
     known = _known_lots(snapshot, touched) | _noted_referrals(snapshot, touched)
@@ -134,6 +135,24 @@ def _stored(snapshot: Snapshot, accounts: Iterable[Account]) -> Balances:
         )
         for kind, owner, lot, unit, amount in snapshot.connection.execute(statement):
             found[Account(AccountKind(kind), owner, lot, Unit(unit))] = amount
+    return found
+
+
+def _with_merged(snapshot: Snapshot, touched: set[Account]) -> Balances:
+    """What accounts have; an alias' lot is where its merges have brought it."""
+    found = _stored(snapshot, touched)
+    lots_of = {account for account in touched if account.kind is AccountKind.POINTS}
+    bearers = {account: account for account in lots_of}
+    while aliases := aliases_among(snapshot, {MemberId(one.owner) for one in bearers.values()}):
+        bearers = {
+            account: bearer._replace(owner=aliases[bearer.owner])
+            for account, bearer in bearers.items()
+            if bearer.owner in aliases
+        }
+        amounts = _stored(snapshot, set(bearers.values()))
+        for account, bearer in bearers.items():
+            if bearer in amounts:
+                found[account] = found.get(account, 0) + amounts[bearer]
     return found
 
 

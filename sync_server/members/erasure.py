@@ -31,10 +31,12 @@ from sync_server.database.schema import (
     member_keys,
     member_segments,
     members,
+    merges,
 )
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Work
 from sync_server.journal.own import OwnJournal
+from sync_server.members.aliases import one_person
 from sync_server.members.erasure_list import LIST_FILE, Erased, ErasureList
 from sync_server.members.roll import touch
 
@@ -49,7 +51,8 @@ class Erasure:
     erasures: ErasureList
 
     def erase(self, member_id: MemberId, *, reason: str) -> None:
-        """Forget a member everywhere; once more is fine.
+        """Forget a member everywhere, with all enrolments that are the same person; once more is
+        fine.
 
         Raises DomainError ``unknown-member`` and EnvironmentFault ``log-in-use`` where another
         process still reads old pages: the data is gone, but the log must be emptied again.
@@ -63,7 +66,8 @@ class Erasure:
             if row is None:
                 raise DomainError("unknown-member", member=member_id)
             if not row.gone:
-                self._forget(work, member_id, reason)
+                for one in one_person(work, member_id):
+                    self._forget(work, one, reason)
         self.database.scrub()
 
     def erase_again(self, work: Work, erased: Iterable[Erased], *, reason: str) -> int:
@@ -92,6 +96,10 @@ class Erasure:
         for table in (member_keys, member_segments):
             own = (table.c.shard == work.shard, table.c.member_id == member_id)
             work.connection.execute(delete(table).where(*own))
+        concerned = (merges.c.from_member == member_id) | (merges.c.into_member == member_id)
+        work.connection.execute(
+            update(merges).where(merges.c.shard == work.shard, concerned).values(key_hashes="")
+        )
         blank = update(members).where(
             members.c.shard == work.shard, members.c.member_id == member_id
         )

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, update
 from shared.ids import MemberId
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact, MemberOutcome
+from shared.trade.member import MembersMerged, MembersUnmerged
 from shared.trade.server import DrawRun, ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
@@ -21,6 +22,8 @@ _Personal = (
     | SaleCompleted
     | SaleReturned
     | PointsTransferred
+    | MembersMerged
+    | MembersUnmerged
     | MemberErased
     | ExceptionRaised
     | ValueToppedUp
@@ -52,6 +55,8 @@ def concerns(fact: Fact) -> tuple[MemberId, ...]:
             )
         case PointsTransferred():
             found = (fact.from_member, fact.to_member)
+        case MembersMerged() | MembersUnmerged():
+            found = (fact.from_member, fact.into_member)
         case ExceptionRaised():
             found = (fact.member_id,)
         case _:

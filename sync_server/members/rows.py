@@ -19,6 +19,7 @@ from shared.protocol.message import (
 from shared.trade.profile import month_day
 from sync_server.database.schema import balances, lots, member_keys, members
 from sync_server.database.transaction import Snapshot
+from sync_server.members.aliases import aliases_among
 from sync_server.members.segments import in_batches, segments_of
 
 TAIL_LENGTH = 4
@@ -42,7 +43,16 @@ def read_member_rows(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> list[Membe
     keys = _keys(snapshot, present)
     held = read_balances(snapshot, present)
     segments = segments_of(snapshot, present)
-    return [_member_row(row, keys, held, segments) for row in rows]
+    aliases = aliases_among(snapshot, present)
+    return [
+        # Nobody finds an alias; its sales can still be returned, and what they move follows.
+        MemberRow(
+            member_id=row.member_id, tier=row.tier, balances=tuple(held.get(row.member_id, ()))
+        )
+        if row.member_id in aliases
+        else _member_row(row, keys, held, segments)
+        for row in rows
+    ]
 
 
 def as_spoken(rows: Iterable[MemberRow], protocol: int) -> list[MemberRow]:

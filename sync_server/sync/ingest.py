@@ -34,6 +34,7 @@ from sync_server.journal.chains import (
     read_chains,
     read_signature,
 )
+from sync_server.journal.closed import find_written_after_loss
 from sync_server.journal.forks import fork_key, should_enrol_again
 from sync_server.journal.holes import Hole, dig, fill
 from sync_server.journal.own import OwnJournal
@@ -42,8 +43,10 @@ from sync_server.leases.claims import settle_leases
 from sync_server.ledger.booking import book
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Kept, Reading, read_link
+from sync_server.ledger.numbering import find_same_numbers
 from sync_server.ledger.overreturning import find_overreturning
 from sync_server.ledger.overspending import find_overspending
+from sync_server.members.merging import Merging
 from sync_server.members.profiles import enrol, enrolments
 from sync_server.sync.adopting import adopt
 from sync_server.sync.attachments import keep_attachments
@@ -62,6 +65,7 @@ class Ingest:
     clock: Clock
     own: OwnJournal
     vault: Vault
+    merging: Merging
 
     def push(self, request: PushRequest) -> PushReply:
         """Take a push; ProtocolError says why not (``batch.prove``, ``placing.place_batch``)."""
@@ -118,6 +122,7 @@ class Ingest:
         new = [(link, outcome) for link, outcome in arrived if link.seq not in placing.known]
         kept, reused = sort_entries(work, chain, new)
         findings += reused
+        findings += find_written_after_loss(work, batch.request.journal, batch.request.epoch, kept)
         findings += self._book(
             work,
             batch.outcomes,
@@ -188,7 +193,7 @@ class Ingest:
     ) -> list[Finding]:
         readings = [reading for each in kept if (reading := each.booked)]
         findings = [*find_overspending(work, readings), *find_overreturning(work, readings)]
-        findings += settle_leases(work, readings)
+        findings += [*find_same_numbers(work, readings), *settle_leases(work, readings)]
         book(work, kept, now)
         repeated = {each.repeats for each in kept if each.repeats}
         vouching = [
@@ -200,6 +205,7 @@ class Ingest:
         # Of a key that is trusted no more, personal data is kept for whoever decides, and not used.
         telling = proved if is_trusted else []
         claimed = enrol(work, enrolments(readings, telling), self.vault.lookup)
+        self.merging.follow(work, readings)
         return [*findings, *unproven, *claimed]
 
     def _branch(self, work: Work, placing: Placing, batch: Batch, now: str) -> Chain:

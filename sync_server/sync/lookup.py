@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from shared.errors import ProtocolError
 from shared.journal.certificate import Certificate
 from shared.protocol.message import LookupReply, LookupRequest, MemberRow, ReceiptCopy
+from shared.trade.ticket import SaleCompleted
 from sync_server.database.schema import entries, tickets
 from sync_server.database.transaction import Database, Snapshot
 from sync_server.journal.chains import heads_of
@@ -15,7 +17,14 @@ from sync_server.members.rows import as_spoken, find_member, find_members
 from sync_server.sync.rows import read_shard
 
 _KEY = re.compile("[0-9a-f]{32}")
-_RECEIPT = re.compile(r"[!-~]{1,40}")
+_RECEIPT = re.compile(r"([!-~]{1,40}?)(?:-([0-9A-Fa-f]{4}))?")
+"""The number, and the mark of the entry's hash that the paper has: it tells the receipts of two
+branches of a fork apart."""
+
+_Stored = Row[*tuple[Any, ...]]
+_STORED = select(entries.c.id, entries.c.bytes, entries.c.hash).join(
+    tickets, (tickets.c.shard == entries.c.shard) & (tickets.c.entry_id == entries.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +38,15 @@ class Lookup:
         key, receipt_no = request.member_key, request.receipt_no
         if key is not None and not _KEY.fullmatch(key):
             raise ProtocolError("bad-message", reason="member_key")
-        if receipt_no is not None and not _RECEIPT.fullmatch(receipt_no):
+        named = _RECEIPT.fullmatch(receipt_no) if receipt_no is not None else None
+        if receipt_no is not None and named is None:
             raise ProtocolError("bad-message", reason="receipt_no")
         with self.database.reading() as snapshot:
             members = tuple(find_members(snapshot, key)) if key else ()
-            receipt = _find_receipt(snapshot, receipt_no) if receipt_no else None
-            if receipt is not None:
-                members += tuple(_member_of(snapshot, receipt_no))
+            sale = _find_sale(snapshot, named[1], named[2] or "") if named else None
+            receipt = _with_returns(snapshot, sale) if sale is not None else None
+            if sale is not None:
+                members += tuple(_member_of(snapshot, sale.id))
             shard = read_shard(snapshot)
             heads = heads_of(snapshot, caller)
         told = tuple(as_spoken(members, request.protocol))
@@ -48,34 +59,32 @@ class Lookup:
         )
 
 
-def _member_of(snapshot: Snapshot, receipt_no: str | None) -> list[MemberRow]:
+def _member_of(snapshot: Snapshot, sale_id: str) -> list[MemberRow]:
     """The member a sale was for, so that a return elsewhere can take back and give back points."""
     member_id = snapshot.connection.execute(
         select(tickets.c.member_id).where(
             tickets.c.shard == snapshot.shard,
-            tickets.c.receipt_no == receipt_no,
-            tickets.c.member_id.is_not(None),
+            tickets.c.entry_id == sale_id,
         )
     ).scalar()
     return find_member(snapshot, member_id) if member_id is not None else []
 
 
-def _find_receipt(snapshot: Snapshot, receipt_no: str) -> ReceiptCopy | None:
-    shard = snapshot.shard
-    stored = select(entries.c.id, entries.c.bytes).join(
-        tickets, (tickets.c.shard == entries.c.shard) & (tickets.c.entry_id == entries.c.id)
-    )
-    sale = snapshot.connection.execute(
-        stored.where(
-            tickets.c.shard == shard,
+def _find_sale(snapshot: Snapshot, receipt_no: str, mark: str) -> _Stored | None:
+    """The sale of a number, the first to arrive where there are more; or the one with the mark."""
+    found = snapshot.connection.execute(
+        _STORED.where(
+            tickets.c.shard == snapshot.shard,
             tickets.c.receipt_no == receipt_no,
-            entries.c.kind == "sale_completed",
+            entries.c.kind == SaleCompleted.kind,
         ).order_by(entries.c.server_seq)
-    ).first()
-    if sale is None:
-        return None
+    ).all()
+    return next((sale for sale in found if sale.hash.hex().startswith(mark.lower())), None)
+
+
+def _with_returns(snapshot: Snapshot, sale: _Stored) -> ReceiptCopy:
     returns = snapshot.connection.execute(
-        stored.where(tickets.c.shard == shard, tickets.c.original == sale.id).order_by(
+        _STORED.where(tickets.c.shard == snapshot.shard, tickets.c.original == sale.id).order_by(
             entries.c.server_seq
         )
     )

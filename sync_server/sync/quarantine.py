@@ -30,8 +30,10 @@ from sync_server.leases.claims import settle_leases
 from sync_server.ledger.booking import book_readings
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Link, Reading, read_envelope, read_link
+from sync_server.ledger.numbering import find_same_numbers
 from sync_server.ledger.overreturning import find_overreturning
 from sync_server.ledger.overspending import find_overspending
+from sync_server.members.merging import Merging
 from sync_server.members.profiles import enrol, enrolments
 
 ALARM_AFTER: Final = timedelta(minutes=15)
@@ -78,6 +80,7 @@ class Quarantine:
     clock: Clock
     own: OwnJournal
     vault: Vault
+    merging: Merging
 
     def waiting(self) -> list[Waiting]:
         """All that waits, in the order of journals."""
@@ -130,10 +133,11 @@ class Quarantine:
 
     def _book(self, work: Work, readings: Sequence[Reading]) -> None:
         findings = [*find_overspending(work, readings), *find_overreturning(work, readings)]
-        findings += settle_leases(work, readings)
+        findings += [*find_same_numbers(work, readings), *settle_leases(work, readings)]
         book_readings(work, readings)
         proved = list(_stored_attachments(work, readings))
         findings += enrol(work, enrolments(readings, proved), self.vault.lookup)
+        self.merging.follow(work, readings)
         self.own.raise_exceptions(work, findings)
 
     def _resolve(self, work: Work, rows: Sequence[Row[Any]], decision: Decision) -> None:

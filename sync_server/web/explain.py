@@ -8,6 +8,7 @@ from shared.ledger.account import AccountKind
 from shared.loyalty.programme import Programme
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
+from shared.trade.member import MembersMerged, MembersUnmerged
 from shared.trade.server import DrawRun, ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
@@ -81,6 +82,9 @@ class Explainer:
             return words(key, total=show_money(fact.currency, fact.total), receipt=fact.receipt_no)
         if isinstance(fact, MemberEnrolled):
             return words("web.fact.enrolled", tier=self.tier(fact.tier))
+        if isinstance(fact, MembersMerged | MembersUnmerged):
+            key = "merged" if isinstance(fact, MembersMerged) else "unmerged"
+            return words(f"web.fact.{key}", alias=fact.from_member, into=fact.into_member)
         if isinstance(fact, PointsTransferred):
             return words(f"web.fact.transferred.{fact.reason}")
         if isinstance(fact, ValueToppedUp | ValueClosed | GiftCardSold | GiftCardClosed):

@@ -173,6 +173,7 @@ def _add_members(router: APIRouter, services: Services, office: Office) -> None:
             visitor,
             "member.html",
             member=found,
+            person=reader.person(found.member_id),
             page=ledger,
             entries=[explainer.explain(kept) for kept in ledger.items],
             explainer=explainer,

@@ -23,7 +23,8 @@ from sync_server.leases.exposure import Exposure, exposures, outstanding
 from sync_server.ledger.audit_job import Progress, progress_of
 from sync_server.ledger.price_audit import SALES
 from sync_server.ledger.return_audit import RETURNS
-from sync_server.members.rows import read_balances
+from sync_server.members.persons import Person, person_of
+from sync_server.members.rows import find_member, read_balances
 from sync_server.members.segments import segments_of
 
 Item = TypeVar("Item")
@@ -175,6 +176,12 @@ class OfficeReader:
         with self.database.reading() as snapshot:
             rows = snapshot.connection.execute(statement).all()
             return next(iter(_members(snapshot, rows)), None)
+
+    def person(self, member_id: MemberId) -> Person:
+        """Whom a member is one with by now; nobody where it was erased."""
+        with self.database.reading() as snapshot:
+            is_here = bool(find_member(snapshot, member_id))
+            return person_of(snapshot, member_id) if is_here else Person(member_id, ())
 
     def ledger(self, member_id: MemberId, page: int) -> Page[KeptFact]:
         """A member's entries, the newest first."""

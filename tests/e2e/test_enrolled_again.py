@@ -17,7 +17,7 @@ from desktop.store.schema import entries
 from desktop.store.tickets import recent
 from desktop.store.verification import verify_till
 from desktop.sync.http import RefusedError, ServerConnection
-from shared.errors import DomainError, EnvironmentFault
+from shared.errors import EnvironmentFault, ProtocolError
 from shared.journal.certificate import decode_certificate
 from shared.journal.keys import new_signing_key
 from shared.ledger.account import AccountKind
@@ -216,7 +216,7 @@ def test_a_code_of_another_till_is_refused(chain: LittleChain) -> None:
     east, west = chain.tills
     code = code_for(chain, west)
     east.till.close()
-    with OpenStore(east.folder) as store, pytest.raises(DomainError) as refused:
+    with OpenStore(east.folder) as store, pytest.raises(ProtocolError) as refused:
         store.enrol_again(url=chain.plugs[0].url, code=code, clock=chain.clock)
     east.open()
 

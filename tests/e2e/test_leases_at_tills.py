@@ -42,10 +42,10 @@ def chain(request: pytest.FixtureRequest, tmp_path) -> Iterator[LittleChain]:
         yield chain
 
 
-def member_with_points(chain: LittleChain) -> Member:
+def member_with_points(chain: LittleChain, phone: str = "13800138000") -> Member:
     """Somebody who has bought much at the first till; all tills know."""
     first = chain.tills[0]
-    member = first.enrol("李雷", phone="13800138000")
+    member = first.enrol("李雷", phone=phone)
     first.sell(*[BISCUIT] * 60, member=member)
     chain.drain()
     found = first.member(member.member_id)
@@ -206,6 +206,24 @@ def test_a_lease_is_called_back_from_a_till_that_is_online(chain):
     assert right(second, member) == wanted
     (closed,) = kinds(chain, "lease_closed")
     assert (closed["reason"], closed["spent"]) == ("called-back", 0)
+
+
+def test_more_leases_than_one_request_tells_are_called_back_too(chain, monkeypatch):
+    monkeypatch.setattr("desktop.sync.leases.HELD_MAX", 1)
+    first, second = chain.tills
+    members = [member_with_points(chain), member_with_points(chain, "13800138001")]
+    for member in members:
+        see(first, member)
+        first.counter.checkout.clear()
+    for member in members:
+        attach(second, member)
+        second.till.leases.want(account(member), member.points - 10)
+        assert second.sync()
+        second.counter.checkout.clear()
+    assert first.sync()
+    assert first.sync()
+
+    assert [right(first, member) for member in members] == [0, 0]
 
 
 def test_a_basket_keeps_its_lease_though_another_till_calls_for_it(chain):

@@ -12,7 +12,7 @@ from shared.ids import MemberId
 from shared.pricing.return_lines import Wanted
 from shared.trade.profile import KeyKind
 from tests.simulation.plan import Action
-from tests.simulation.till import FLOAT, SimulatedTill
+from tests.simulation.till import FLOAT, LOST_ENTRIES, SimulatedTill
 from tests.support.enrolled_till import BISCUITS, WATER
 
 PHONES = tuple(f"138000000{number:02d}" for number in range(40))
@@ -81,6 +81,9 @@ class Cashier:
         """Only what asks the server may hear that it cannot be reached, or that it refuses."""
         if isinstance(error, DomainError):
             is_fine = error.code in FINE
+        elif error.code == LOST_ENTRIES:
+            # Whether entries are missing at this till is judged where its loss is mended.
+            is_fine = self.till.loss() is not None
         else:
             is_fine = action in {Action.LOOK_UP, Action.RETURN_ELSEWHERE}
         assert is_fine, f"{action} is told {error}"

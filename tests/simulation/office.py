@@ -29,6 +29,12 @@ class HeadOffice:
         till_id: TillId = next(one.till_id for one in tills if one.number == number)
         return self.server.services.enrolment.issue_code(till_id)
 
+    def code_for(self, journal: str) -> str | None:
+        """A code with which a journal goes on; None where the server does not know it any more."""
+        tills = self.server.services.stores.tills()
+        found = next((one.till_id for one in tills if one.journal == journal), None)
+        return self.server.services.enrolment.issue_code(found) if found is not None else None
+
     def do(self, action: Action, drawn: random.Random) -> str:
         """One of its errands."""
         if action is Action.PUBLISH:

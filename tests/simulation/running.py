@@ -59,7 +59,10 @@ def settle(world: World) -> None:
             # A disk that was set back is found out by what is written on it from then on.
             world.sell(till)
     for _ in range(ROUNDS_MAX):
-        went = [world.sync(till) or till.is_forked for till in world.tills]
+        # One that lost entries is enrolled again, and then has more to send.
+        went = [
+            world.sync(till) or (till.is_forked and till.loss() is None) for till in world.tills
+        ]
         if all(went) and world.is_settled():
             return
     for till in world.tills:

@@ -25,6 +25,7 @@ from tests.support.scratch import scratch_folder
 GOODS = (WATER, BISCUITS, APPLES)
 STORES = 3
 COUPONS = 30
+URL = "http://server.simulated"
 
 
 def programme_document(points: int) -> bytes:
@@ -48,7 +49,7 @@ def enrol(folder: TillFolder, code: str, clock: Clock, fuse: Fuse) -> bool:
     """
     with OpenStore(folder, make_writer=lambda engine: InlineWriter(engine, fuse)) as opened:
         if opened.identity() is None:
-            opened.enrol(url="http://server.simulated", code=code)
+            opened.enrol(url=URL, code=code)
         first = Till(opened, Surroundings(clock=clock, jitter=lambda: 0.5))
         first.sync.try_once()
         first.sync.disconnect()

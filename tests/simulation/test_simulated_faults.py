@@ -20,8 +20,10 @@ from tests.simulation.judging import Violation, check_end, check_replicas, check
 from tests.simulation.machine import Crash
 from tests.simulation.network import Answer, Trouble
 from tests.simulation.plan import OF_THE_LINE, Action, Plan, Step
+from tests.simulation.restoring import restore
 from tests.simulation.running import settle
-from tests.simulation.till import SimulatedTill
+from tests.simulation.template import programme_document
+from tests.simulation.till import LOST_ENTRIES, SimulatedTill
 from tests.simulation.world import PAGE_ROWS, World
 from tests.support.enrolled_till import WATER
 
@@ -330,6 +332,50 @@ def test_a_disk_that_is_set_back_loses_nothing_that_was_acknowledged(sent_before
             "SELECT COUNT(*) FROM epochs WHERE forked_epoch IS NOT NULL"
         ).fetchone()[0]
         assert forks == sent_before
+
+
+def test_a_disk_that_is_set_back_and_asks_before_it_sells_is_enrolled_again():
+    with a_shop() as world:
+        hands, (till, _other) = Hands(world), world.tills
+        hands.do(till, Action.ENROL, Action.SELL)
+        till.keep_image()
+        hands.do(till, Action.SELL, Action.SELL, Action.SYNC)
+        hands.strike(till, Fault.RESTORE_IMAGE)
+        assert hands.do(till, Action.SYNC) == LOST_ENTRIES
+        assert hands.do(till, Action.SELL) == LOST_ENTRIES
+        till.restart()
+        assert not till.is_running
+        assert world.mend(till) == "enrolled again"
+        assert hands.do(till, Action.SELL, Action.SYNC) == "done"
+
+
+def test_the_judge_sees_a_till_that_is_told_of_a_loss_it_did_not_have():
+    with World(Plan(11, 1, ()), Coverage()) as world:
+        hands, (till,) = Hands(world), world.tills
+        hands.do(till, Action.SELL, Action.SYNC)
+        till.till.books.change(
+            lambda transaction: transaction.connection.exec_driver_sql(
+                "UPDATE epochs SET server_seq = next_seq + 1"
+            )
+        )
+        with pytest.raises(AssertionError, match="never set back"):
+            world.mend(till)
+
+
+def test_a_programme_of_a_life_that_was_lost_gives_way_at_every_till():
+    with a_shop() as world:
+        hands, (till, _other) = Hands(world), world.tills
+        world.do(Step(900, 0, Action.COPY, None, 1))
+        world.server.clock.jump(timedelta(hours=72))
+        restore(world.server, world.backup)
+        world.server.services.programme.publish(programme_document(3))
+        assert hands.do(till, Action.SYNC) == "done"
+        world.server.clock.jump(timedelta(hours=-72))
+        hands.strike(till, Fault.RESTORE_SERVER)
+        # Above what the copy has, below what the first life gave.
+        world.server.services.programme.publish(programme_document(2))
+        assert hands.do(till, Action.SYNC) == "done"
+        check_replicas(world, till)
 
 
 def test_two_disks_with_one_key_are_two_branches_and_every_sale_counts_once():

@@ -38,8 +38,8 @@ from tests.simulation.plan import OF_THE_LINE, Action, Plan, Step
 from tests.simulation.randomness import RandomSource, seeded
 from tests.simulation.restoring import back_up, restore
 from tests.simulation.server import SimulatedServer, without_threads
-from tests.simulation.template import add_till, copy_of, coupons_of, enrol
-from tests.simulation.till import SimulatedTill
+from tests.simulation.template import URL, add_till, copy_of, coupons_of, enrol
+from tests.simulation.till import Loss, SimulatedTill
 from tests.support.enrolled_till import START
 
 TILLS_MAX = 50
@@ -159,7 +159,7 @@ class World:
         till = self.tills[step.till % len(self.tills)]
         self.network.acting = till.line
         strike = self._prepare(step, till, drawn)
-        outcome = self._act(step, till, drawn)
+        outcome = self._act(step, till, drawn) if till.loss() is None else self.mend(till)
         if strike:
             till.fuse.put_out()
             till.line.trouble = None
@@ -331,6 +331,36 @@ class World:
         self.model_of(joined).read(joined.reading)
         return "done"
 
+    def mend(self, till: SimulatedTill) -> str:
+        """Enrol a till again that is told it lost entries, which must be true."""
+        loss = till.loss()
+        assert loss is not None
+        self._check_loss(till, loss)
+        till.fuse.put_out()
+        self.network.acting = till.line
+        code = self.office.code_for(loss.journal)
+        if code is None:
+            return "unknown to head office"
+        try:
+            till.enrol_again(URL, code)
+        except EnvironmentFault as error:
+            return error.code
+        self._served()
+        till.line.since = "after it was enrolled again"
+        return "enrolled again"
+
+    def _check_loss(self, till: SimulatedTill, loss: Loss) -> None:
+        """The server has the last entry that is here, and more of the same journal behind it."""
+        assert till.is_forked, "a till whose disk was never set back is told it lost entries"
+        ours, theirs = loss.head_hash, loss.server_seq - 1
+        kept = self.server.reading.execute(
+            "SELECT COUNT(*) FROM entries WHERE journal = ? AND"
+            " ((seq = ? AND hash = ?) OR seq = ?)",
+            (loss.journal, loss.next_seq - 1, ours, theirs),
+        ).fetchone()[0]
+        assert till.is_ahead or kept > 1, "a till is told it lost entries that nobody has"
+        assert loss.next_seq <= theirs, "a till is told it lost entries that it has"
+
     def heal(self) -> None:
         """No faults any more: lines are up, clocks are right, and what was late arrives."""
         self._healed += 1
@@ -345,13 +375,17 @@ class World:
     def sell(self, till: SimulatedTill) -> None:
         """One more sale, to nobody in particular."""
         self.network.acting = till.line
-        Cashier(till, self.shop, random.Random(till.number)).do(Action.SELL)
-        self._synced(till, went=False)
+        if till.loss() is None:
+            Cashier(till, self.shop, random.Random(till.number)).do(Action.SELL)
+            self._synced(till, went=False)
 
     def sync(self, till: SimulatedTill) -> bool:
         """One try of a till; whether it went through."""
         self.true.advance(seconds=2)
         self.network.acting = till.line
+        if till.loss() is not None:
+            self.mend(till)
+            return False
         went = Cashier(till, self.shop, random.Random(0)).do(Action.SYNC) == "done"
         self._synced(till, went=went)
         return went

@@ -13,7 +13,7 @@ from shared.ids import (
     StoreId,
     TillId,
 )
-from shared.trade import benefit, server, ticket, till
+from shared.trade import benefit, member, server, ticket, till
 from shared.trade import fact as f
 
 STORE = StoreId("store-1")
@@ -415,6 +415,27 @@ def since_release_2() -> list[f.Fact]:
             member=f.MemberOutcome(
                 member_id=MEMBER, tier="silver", tier_after="silver", points=paid_for
             ),
+        ),
+    ]
+
+
+def about_members() -> list[f.Fact]:
+    """Kinds of head office's members."""
+    moved = (
+        member.BalanceMoved(account="points", lot=SALE_ID, unit="points/0", amount=30),
+        member.BalanceMoved(account="points", lot="debt", unit="points/0", amount=-2),
+        member.BalanceMoved(account="spend", lot=SALE_ID, unit="spend:CNY/2", amount=3000),
+    )
+    return [
+        member.MembersMerged(
+            merge_id="merge-1",
+            from_member=FRIEND,
+            into_member=MEMBER,
+            verified_by="phone",
+            moved=moved,
+        ),
+        member.MembersUnmerged(
+            merge_id="merge-1", from_member=FRIEND, into_member=MEMBER, moved=moved
         ),
     ]
 

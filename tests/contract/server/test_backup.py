@@ -8,12 +8,22 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, select, text, update
 
 from shared.clock import ManualClock
 from shared.errors import DomainError, EnvironmentFault
+from shared.journal.keys import sign_statement
 from shared.loyalty.bundle import programme_bytes, template
-from shared.protocol.message import CONTENT_TYPE, MemberRow, Stream
+from shared.protocol.message import (
+    CONTENT_TYPE,
+    PROTOCOL,
+    BundleRow,
+    MemberRow,
+    PullReply,
+    PullRequest,
+    Stream,
+)
+from shared.trade.fact import BundleRef
 from shared.trade.profile import MemberProfile
 from sync_server.backup.archive import ArchiveWriter
 from sync_server.backup.copying import Copy
@@ -266,6 +276,54 @@ def test_two_restores_of_one_copy_give_no_version_of_a_programme_twice(
 
     # A till that knows those of the first life refuses lower ones, and the same with other words.
     assert versions == sorted(set(versions))
+
+
+def test_a_programme_that_a_till_has_from_a_lost_life_is_outbid_by_the_one_in_force(
+    server: Server, usb: Path, tmp_path: Path, clock: ManualClock, target_url: str | None
+) -> None:
+    till = server.enrol_till()
+    server.services.programme.publish(programme_bytes(template("default")))
+    copy = back_up(server, usb)
+    # Far above what a restore leaves out: as where a clock was set back between two lives.
+    with server.services.database.writing() as work:
+        work.connection.execute(update(schema.shards).values(bundle_floor=10**6))
+    server.services.programme.publish(other_programme())
+    known = newest_bundle(server.line.pull(till, Stream.PROGRAMME))
+
+    restored(copy, tmp_path / "again", target_url, clock)
+
+    with serve_here(tmp_path / "again", clock=clock) as again:
+        again.line.push(till)
+        for _ in range(2):
+            page = again.line.post("/v1/sync/pull", shown(known), PullReply, signer=till.key)
+            row = newest_bundle(page)
+            assert version_of(row) == 10**6 + 1
+            assert row.document == programme_bytes(template("default"))
+        forged = sign_statement(
+            till.key, purpose="bundle", audience="all", payload=row.statement.payload
+        )
+        with pytest.raises(Refused) as refused:
+            again.line.post(
+                "/v1/sync/pull",
+                shown(msgspec.structs.replace(row, statement=forged)),
+                PullReply,
+                signer=till.key,
+            )
+    assert refused.value.reply.code == "wrong-statement"
+
+
+def newest_bundle(page: PullReply) -> BundleRow:
+    return max(rows_of(page, BundleRow), key=version_of)
+
+
+def version_of(row: BundleRow) -> int:
+    return msgspec.json.decode(row.statement.payload, type=BundleRef).version
+
+
+def shown(row: BundleRow) -> PullRequest:
+    return PullRequest(
+        protocol=PROTOCOL, stream=Stream.PROGRAMME, cursor=None, programme=row.statement
+    )
 
 
 def test_a_copy_of_a_restored_server_keeps_the_versions_it_left_out(

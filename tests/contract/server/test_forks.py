@@ -2,6 +2,8 @@
 
 import pytest
 
+from shared.ids import TillId
+from shared.journal.entry import decode_entry
 from shared.protocol.message import (
     JournalHead,
     LookupReply,
@@ -10,7 +12,11 @@ from shared.protocol.message import (
     PullRequest,
     Stream,
 )
+from shared.trade.kinds import read_fact
+from shared.trade.ticket import SaleCompleted
+from shared.trade.till import EpochClosedWithLoss
 from sync_server.journal.forks import ForkKind
+from sync_server.ledger.finding import Rule
 from sync_server.web.reading import OfficeReader
 from tests.support.servers import Server
 from tests.support.till_writer import TillWriter
@@ -115,3 +121,56 @@ def test_both_are_asked_to_enrol_again_until_the_journal_has_a_new_epoch(
     assert not server.line.push(again).enrol_again
     # What is left of the old epoch is taken without asking once more.
     assert not server.line.push(twin, 4).enrol_again
+
+
+def test_two_receipts_with_one_number_are_told_and_found_apart(
+    server: Server, forked: tuple[TillWriter, TillWriter]
+) -> None:
+    till, twin = forked
+    first, second = till.entries[2], twin.entries[2]
+    sold = read_fact(decode_entry(first.entry.encoded).envelope)
+    assert isinstance(sold, SaleCompleted)
+    number = sold.receipt_no
+
+    page = OfficeReader(server.services.database).exceptions(1)
+    told = [one for one in page.items if one.rule == Rule.RECEIPT_NUMBER_TWICE]
+    assert [{fact.envelope.id for fact in one.facts} for one in told] == [{first.id, second.id}]
+    for named, sale in (
+        (number, first),
+        (f"{number}-{first.hash.hex()[:4]}", first),
+        (f"{number}-{second.hash.hex()[:4].upper()}", second),
+    ):
+        found = server.line.look_up(till, receipt_no=named).receipt
+        assert found is not None
+        assert found.entry == sale.entry.encoded
+    nobody = f"{number}-{'0000' if first.hash[:2] != bytes(2) else '1111'}"
+    assert server.line.look_up(till, receipt_no=nobody).receipt is None
+
+
+def test_who_still_writes_an_epoch_that_its_till_gave_up_is_a_clone(server: Server) -> None:
+    till = server.enrol_till()
+    till.sell(1)
+    original = till.copy(1)
+    till.sell(2)
+    server.line.push(till)
+    lost = EpochClosedWithLoss(
+        lost_epoch=0, last_seq=0, hash=original.heads[-1].hash.hex(), approvals=()
+    )
+    again = server.line.enrol(server.services.enrolment.issue_code(_till_id(till)))
+    again.write(lost)
+    server.line.push(again)
+    # What was there before the loss is no news, and neither is a repeat.
+    assert server.line.push(till).exceptions == ()
+
+    till.sell(3)
+    (notice,) = server.line.push(till, 2).exceptions
+    till.sell(4)
+    assert server.line.push(till, 3).exceptions == ()
+
+    assert notice.rule == Rule.CLOSED_EPOCH_WRITTEN
+    assert set(notice.facts) == {again.entries[0].id, till.entries[2].id}
+
+
+def _till_id(till: TillWriter) -> TillId:
+    assert till.certificate.till_id is not None
+    return till.certificate.till_id

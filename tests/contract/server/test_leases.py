@@ -6,11 +6,21 @@ from sqlalchemy import select
 
 from shared.clock import ManualClock
 from shared.errors import DomainError
-from shared.ids import EntryId, LeaseId, LotId, MemberId
+from shared.ids import EntryId, LeaseId, LotId, MemberId, random_id
 from shared.journal.keys import Signed, new_signing_key
 from shared.loyalty.bundle import bundle_ref, programme_bytes, template
 from shared.loyalty.leasing import Leases
-from shared.protocol.lease import LeaseAnswer, LeaseAsk, LeaseReply, LeaseRequest, lease_of
+from shared.protocol.lease import (
+    ASKS_MAX,
+    HELD_MAX,
+    LEASE_BODY_BYTES_MAX,
+    SHOWN_AT_ONCE,
+    LeaseAnswer,
+    LeaseAsk,
+    LeaseReply,
+    LeaseRequest,
+    lease_of,
+)
 from shared.protocol.message import PROTOCOL, PushReply
 from shared.trade.fact import LotDraw, Tender, TenderKind
 from shared.trade.lease import LeaseClosed, LeaseEnd, LeaseTerms
@@ -590,3 +600,22 @@ def test_the_facts_of_leases_book_nothing(server: Server, east: TillWriter) -> N
             for entry in kinds
         ]
     assert booked == [[]]
+
+
+def test_the_largest_request_that_a_till_makes_is_read(server: Server, east: TillWriter) -> None:
+    asks = tuple(
+        LeaseAsk(account="stored-value", owner=random_id(), wanted=2**53) for _ in range(ASKS_MAX)
+    )
+    held = tuple(random_id() for _ in range(HELD_MAX))
+    assert len(ask(server, east, *asks, held=held, budget=True).called_back) == 0
+
+    member, _lot = member_with(server, east, 100)
+    signed = ask(server, east, LeaseAsk(account="points", owner=member)).answers[0].granted
+    assert signed is not None
+    showing = LeaseRequest(
+        protocol=PROTOCOL,
+        asks=asks,
+        held=tuple(LeaseId(one) for one in held),
+        presented=(signed,) * SHOWN_AT_ONCE,
+    )
+    assert len(msgspec.msgpack.encode(showing)) < LEASE_BODY_BYTES_MAX

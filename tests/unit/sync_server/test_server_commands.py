@@ -181,7 +181,9 @@ def test_what_a_revoked_till_sent_is_listed_shown_and_decided(
         till.sell(800)
         server.line.push(till)
 
-    (raised,) = json.loads(run("exceptions", folder, "list", "--json").stdout)
+    found = json.loads(run("exceptions", folder, "list", "--json").stdout)
+    assert {one["rule"] for one in found} == {"fork", "receipt-number-twice"}
+    raised = next(one for one in found if one["rule"] == "fork")
     assert (raised["rule"], raised["fork"], len(raised["facts"])) == ("fork", "clone", 2)
     assert json.loads(run("exceptions", folder, "show", raised["id"], "--json").stdout) == raised
     assert "journal went on twice" in run("exceptions", folder, "show", raised["id"]).stdout
@@ -197,6 +199,37 @@ def test_what_a_revoked_till_sent_is_listed_shown_and_decided(
     assert run("quarantine", folder, "decide", place, "--book").returncode == 0
     assert json.loads(run("quarantine", folder, "list", "--json").stdout) == []
     assert run("verify", folder).returncode == 0
+
+
+def test_two_enrolments_of_one_person_are_listed_merged_and_told_apart_again(
+    run: Run, folder: Path
+) -> None:
+    store = run("store", folder, "add", "East").stdout.strip()
+    till = run("till", folder, "add", store, "Till 1").stdout.strip()
+    code = run("till", folder, "code", till).stdout.strip()
+    with serve_here(folder, clock=ManualClock(START)) as server:
+        writer = server.line.enrol(code)
+        profile = MemberProfile(name="Li Lei", phone="13800138000")
+        first, second = writer.enrol_member(profile), writer.enrol_member(profile)
+        server.line.push(writer)
+
+    (double,) = json.loads(run("members", folder, "doubles", "--json").stdout)
+    assert (double["holder"], double["other"], double["name"]) == (first, second, "Li Lei")
+    merged = run("members", folder, "merge", second, first, "--verified", "phone", "--json")
+    merge = json.loads(merged.stdout)["merge"]
+    assert json.loads(run("members", folder, "doubles", "--json").stdout) == []
+    told = json.loads(run("members", folder, "show", first, "--json").stdout)
+    assert told["merges"] == [{"merge_id": merge, "alias": second, "into": first}]
+    shown = f"{merge}: {second} is an alias of {first}\n"
+    assert run("members", folder, "show", first).stdout == shown
+    again = run("members", folder, "merge", second, first, "--verified", "office")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "alias" in again.stderr
+    assert json.loads(run("members", folder, "unmerge", merge, "--json").stdout) == {
+        "unmerged": merge
+    }
+    assert json.loads(run("members", folder, "doubles", "--json").stdout) == [double]
+    assert run("members", folder, "doubles").stdout == f"{second} came after {first}  (Li Lei)\n"
 
 
 def test_a_folder_without_a_server_is_named(run: Run, tmp_path: Path) -> None:

@@ -102,7 +102,11 @@ def frozen_journal(facts: Sequence[Fact] | None = None) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    later = {"2": every_fact.since_release_1, "3": every_fact.since_release_2}
+    later = {
+        "2": every_fact.since_release_1,
+        "3": every_fact.since_release_2,
+        "members": every_fact.about_members,
+    }
     newer = later[sys.argv[2]]() if sys.argv[2:] else None
     text = json.dumps(frozen_journal(newer), ensure_ascii=False, indent=1)
     Path(sys.argv[1]).write_text(text + "\n", encoding="utf-8")

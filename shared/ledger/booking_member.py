@@ -1,0 +1,30 @@
+"""Booking rules of facts about members, version 1. Frozen."""
+
+from collections.abc import Iterable, Iterator
+
+from shared.errors import ProtocolError
+from shared.ids import EntryId, MemberId
+from shared.ledger.account import Account, AccountKind, Posting, Unit
+from shared.trade.member import BalanceMoved, MembersMerged, MembersUnmerged
+
+MERGED = (AccountKind.POINTS, AccountKind.GROWTH, AccountKind.SPEND)
+"""What joins when two enrolments become one."""
+
+
+def post_members_merged(_entry_id: EntryId, merged: MembersMerged) -> Iterator[Posting]:
+    """From the alias to the other, lot by lot."""
+    return _moves(merged.from_member, merged.into_member, merged.moved)
+
+
+def post_members_unmerged(_entry_id: EntryId, undone: MembersUnmerged) -> Iterator[Posting]:
+    """The same way back."""
+    return _moves(undone.into_member, undone.from_member, undone.moved)
+
+
+def _moves(giver: MemberId, taker: MemberId, moved: Iterable[BalanceMoved]) -> Iterator[Posting]:
+    for one in moved:
+        if one.account not in MERGED:
+            raise ProtocolError("bad-fact", kind=MembersMerged.kind, reason=one.account)
+        kind, unit = AccountKind(one.account), Unit(one.unit)
+        yield Posting(Account(kind, giver, one.lot, unit), -one.amount)
+        yield Posting(Account(kind, taker, one.lot, unit), one.amount)

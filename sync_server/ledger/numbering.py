@@ -1,0 +1,48 @@
+"""Finds tickets whose number is on another ticket already."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from shared.ids import EntryId
+from shared.trade.ticket import SaleCompleted, SaleReturned
+from sync_server.database.schema import tickets
+from sync_server.database.transaction import Snapshot
+from sync_server.ledger.finding import Finding, Rule
+from sync_server.ledger.kept import Reading
+
+_BATCH = 500
+
+
+def find_same_numbers(snapshot: Snapshot, readings: Sequence[Reading]) -> list[Finding]:
+    """Tickets whose number came before; called before these readings are stored."""
+    numbered = [
+        (reading.id, reading.fact.receipt_no)
+        for reading in readings
+        if isinstance(reading.fact, SaleCompleted | SaleReturned)
+    ]
+    first = _first_with(snapshot, sorted({number for _id, number in numbered}))
+    findings = []
+    for entry_id, number in numbered:
+        holder = first.setdefault(number, entry_id)
+        if holder != entry_id:
+            findings.append(
+                Finding(
+                    rule=Rule.RECEIPT_NUMBER_TWICE,
+                    natural_key=f"receipt-number-twice:{number}:{entry_id}",
+                    facts=(holder, entry_id),
+                )
+            )
+    return findings
+
+
+def _first_with(snapshot: Snapshot, numbers: Sequence[str]) -> dict[str, EntryId]:
+    found: dict[str, EntryId] = {}
+    for at in range(0, len(numbers), _BATCH):
+        statement = select(tickets.c.receipt_no, tickets.c.entry_id).where(
+            tickets.c.shard == snapshot.shard,
+            tickets.c.receipt_no.in_(numbers[at : at + _BATCH]),
+        )
+        for number, entry_id in snapshot.connection.execute(statement.order_by(tickets.c.entry_id)):
+            found.setdefault(number, EntryId(entry_id))
+    return found

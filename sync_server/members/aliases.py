@@ -1,0 +1,58 @@
+"""Which enrolments are one person by now."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from shared.ids import MemberId
+from sync_server.database.schema import merges
+from sync_server.database.transaction import Snapshot
+from sync_server.members.segments import in_batches
+
+
+def open_merge_of(snapshot: Snapshot, alias: MemberId) -> Row[Any] | None:
+    """The merge that made a member an alias; None for one that stands for itself."""
+    return snapshot.connection.execute(
+        select(merges).where(
+            merges.c.shard == snapshot.shard,
+            merges.c.from_member == alias,
+            merges.c.undone_by.is_(None),
+        )
+    ).first()
+
+
+def open_merges_into(snapshot: Snapshot, member: MemberId) -> list[Row[Any]]:
+    """The merges that made others aliases of a member, the oldest first."""
+    statement = select(merges).where(
+        merges.c.shard == snapshot.shard,
+        merges.c.into_member == member,
+        merges.c.undone_by.is_(None),
+    )
+    return list(snapshot.connection.execute(statement.order_by(merges.c.merged_by)))
+
+
+def aliases_among(snapshot: Snapshot, member_ids: Iterable[MemberId]) -> dict[str, str]:
+    """Those of these members that are aliases, with whom they are aliases of."""
+    found: dict[str, str] = {}
+    for ids in in_batches(list(member_ids)):
+        statement = select(merges.c.from_member, merges.c.into_member).where(
+            merges.c.shard == snapshot.shard,
+            merges.c.from_member.in_(ids),
+            merges.c.undone_by.is_(None),
+        )
+        found.update(
+            (row.from_member, row.into_member) for row in snapshot.connection.execute(statement)
+        )
+    return found
+
+
+def one_person(snapshot: Snapshot, member: MemberId) -> list[MemberId]:
+    """A member with everybody who is the same person by now, itself first."""
+    found = [member]
+    for one in found:
+        above = open_merge_of(snapshot, one)
+        linked = [above.into_member] if above is not None else []
+        linked += [merge.from_member for merge in open_merges_into(snapshot, one)]
+        found += [other for other in linked if other not in found]
+    return found
