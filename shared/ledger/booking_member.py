@@ -7,7 +7,16 @@ from shared.ids import EntryId, MemberId
 from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.trade.member import BalanceMoved, MembersMerged, MembersUnmerged
 
-MERGED = (AccountKind.POINTS, AccountKind.GROWTH, AccountKind.SPEND)
+MERGED = (
+    AccountKind.POINTS,
+    AccountKind.GROWTH,
+    AccountKind.SPEND,
+    AccountKind.STAMPS,
+    AccountKind.REFERRAL,
+    AccountKind.FRIENDS,
+    AccountKind.ACTION,
+    AccountKind.DRAW_ENTRY,
+)
 """What joins when two enrolments become one."""
 
 

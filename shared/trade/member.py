@@ -10,7 +10,7 @@ class BalanceMoved(Value, frozen=True, kw_only=True):
     """What one member's account gives to the same account of another; below zero, what is owed."""
 
     account: str
-    """``points``, ``growth`` or ``spend``; stored value is never moved by a merge."""
+    """Points and whatever else stands in lots; stored value is never moved by a merge."""
     lot: str
     unit: str
     amount: int

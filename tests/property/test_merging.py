@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from shared.clock import ManualClock
 from shared.ids import LotId, MemberId
-from shared.trade.fact import LotDraw
+from shared.trade.fact import CardStamped, LotDraw
 from shared.trade.profile import MemberProfile
 from sync_server.bootstrap import Services, initialise, open_services
 from sync_server.database import schema
@@ -35,7 +35,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     ]
     ready = len(till.entries)
     for member in members:
-        lot = LotId(till.sell(10_000, member=member, earned=100))
+        card = CardStamped(card="card", names={}, size=3, before=0, added=4, filled=1, lines=(1,))
+        lot = LotId(till.sell(10_000, member=member, earned=100, cards=(card,)))
         for other in members:
             sale = till.sell(500, member=other, spend=(LotDraw(lot=lot, points=40),))
             till.take_back(sale, 500, member=other)
