@@ -1,6 +1,6 @@
 """The basket, its member and what it lacks, as the sale page shows them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from desktop.presenters.text import Amount, Join, Moment, Text, goods_name, name_of, say
@@ -17,6 +17,7 @@ from shared.pricing.after_offers import BY_HAND
 from shared.pricing.basket import BasketLine
 from shared.pricing.engagement import stamp_cards
 from shared.pricing.quote import AddedUnits, LineQuote, Quote, Reason
+from shared.trade.fact import CardStamped
 
 LAPSING_WITHIN = timedelta(days=60)
 GIVEN = "given/"
@@ -141,33 +142,30 @@ def member_panel(member: Member, basket: OpenBasket, now: datetime) -> MemberPan
         free * one.value_per_block_minor // one.points_per_block for one in programme.redemptions
     ]
     next_tier, progress = _next_tier(member, programme, now)
+    stamped = stamp_cards(*basket.priced(), programme, member.cards, now.date())
+    earns = basket.quote.earning.points_total + sum(card.points_total for card in stamped)
     return MemberPanel(
         name=member.name,
         tail=member.card_tail or member.phone_tail,
         tier=tier_name(programme, member.tier),
         points=format_points(member.points, decimals),
         worth=max(worth, default=0),
-        earns=format_points(basket.quote.earning.points_total, decimals),
+        earns=format_points(earns, decimals),
         lapsing=_lapsing(usable_lots(member, programme), decimals, now),
         next_tier=next_tier,
         progress_percent=progress,
         as_of=_as_of(member, now),
-        cards=tuple(_cards(member, basket, now)),
+        cards=tuple(_cards(member, programme, stamped)),
     )
 
 
-def _cards(member: Member, basket: OpenBasket, now: datetime) -> Iterator[Text]:
+def _cards(member: Member, programme: Programme, stamped: Iterable[CardStamped]) -> Iterator[Text]:
     """Cards that were begun, or that this sale begins."""
-    programme = basket.pricing.programme
-    stamped = {
-        one.card: one
-        for one in stamp_cards(*basket.priced(), programme, member.cards, now.date())
-        if one.added
-    }
+    by_card = {one.card: one for one in stamped if one.added}
     for card in programme.visit_cards:
         before = member.cards.get(card.id, NO_STAMPS).stamps
         told = {"card": name_of(card.names), "stamps": before, "size": card.stamps}
-        one = stamped.get(card.id)
+        one = by_card.get(card.id)
         if one is None and before:
             yield say("till.member.card", **told)
         elif one is not None and one.filled:

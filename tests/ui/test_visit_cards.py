@@ -56,6 +56,8 @@ def test_stamps_are_seen_while_goods_are_scanned(
     selling.scan(CHIPS.barcodes[0])
     (told,) = selling.sale.member.cards
     assert dict(told.fields)["stamps"] == 2
+    # 7 of the goods, and what the full card gives.
+    assert selling.sale.member.earns == "57"
     assert told.key == "till.member.card-full"
     assert clipped(selling) == []
     picture(selling, "visit-card")
