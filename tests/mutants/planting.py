@@ -1,5 +1,6 @@
 """Plants one bug in a scratch copy of the tree and asks the fitting tests."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ from typing import Final, NamedTuple
 
 from tests.mutants.table import Mutant
 
+JUDGED: Final = {"EVERTILL_JUDGED_CASES": "10000"}
+"""More cases before brute force than a run of all tests has."""
 LEFT_OUT: Final = (".git", ".venv", "build", "dist", "node_modules", "__pycache__", ".*_cache")
 SECONDS_MAX: Final = 600
 STEPS: Final = 150
@@ -84,7 +87,13 @@ def _ran(command: list[str], scratch: Path) -> subprocess.CompletedProcess[str] 
     """A command in a copy; None where it had to be stopped."""
     try:
         return subprocess.run(
-            command, cwd=scratch, capture_output=True, text=True, timeout=SECONDS_MAX, check=False
+            command,
+            cwd=scratch,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_MAX,
+            check=False,
+            env=os.environ | JUDGED,
         )
     except subprocess.TimeoutExpired:
         return None
