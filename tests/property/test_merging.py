@@ -19,7 +19,9 @@ from tests.property.test_push_order import copy_of, enrol, high_water
 from tests.support.servers import FAST_HASHER
 from tests.support.till_writer import START, TillWriter
 
-Shop = tuple[Path, TillWriter, list[MemberId], list[int]]
+Held = dict[tuple[str, str, str, str], int]
+"""By account, owner, lot and unit."""
+Shop = tuple[Path, TillWriter, list[MemberId], list[int], Held]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
         taken = (LotDraw(lot=lot, points=30), LotDraw(lot=LotId("debt"), points=5))
         till.take_back(lot, 3_500, member=member, taken=taken)
     steps = list(range(ready, len(till.entries) + 1))
-    return folder, till, members, steps
+    with copy_of(folder) as services:
+        services.ingest.push(till.push_request())
+        unmerged = balances(services)
+    return folder, till, members, steps, unmerged
 
 
 MERGES = st.lists(
@@ -58,15 +63,11 @@ MERGES = st.lists(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(merges=MERGES)
 def test_merges_that_are_undone_leave_every_balance_to_the_point(shop: Shop, merges) -> None:
-    folder, till, members, steps = shop
-    with copy_of(folder) as services:
-        services.ingest.push(till.push_request())
-        expected = balances(services)
-
+    folder, till, members, steps, expected = shop
     with copy_of(folder) as services:
         pushed_to(services, till, steps[0])
         for (alias, into), begins, _ends in sorted(merges, key=lambda one: one[1]):
@@ -112,7 +113,7 @@ def undo_all(services: Services) -> None:
         services.merging.unmerge(next(r.merge_id for r in found if r.into_member not in aliases))
 
 
-def balances(services: Services) -> dict[tuple[str, str, str, str], int]:
+def balances(services: Services) -> Held:
     columns = schema.balances.c
     statement = select(columns.account, columns.owner, columns.lot, columns.unit, columns.amount)
     with services.database.reading() as snapshot:
@@ -122,7 +123,7 @@ def balances(services: Services) -> dict[tuple[str, str, str, str], int]:
         }
 
 
-def sums(held: dict[tuple[str, str, str, str], int]) -> dict[tuple[str, str, str], int]:
+def sums(held: Held) -> dict[tuple[str, str, str], int]:
     """Over all owners."""
     found: dict[tuple[str, str, str], int] = {}
     for (account, _owner, lot, unit), amount in held.items():
