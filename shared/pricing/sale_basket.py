@@ -229,10 +229,9 @@ def _differences(
         Measured.TAX: tax - right_tax,
         Measured.POINTS: points - _right_points(sale, basket, quote, programme) + beside.points,
         Measured.STAMPS: beside.stamps,
-        Measured.COUPONS: beside.coupons,
+        Measured.COUPONS: _issued_beyond(sale, quote, programme) + beside.coupons,
         Measured.ROUNDING: sale.rounding - _right_rounding(sale, programme),
     }
-    found[Measured.COUPONS] = _issued_beyond(sale, quote, programme)
     differences = [Difference(what, amount) for what, amount in found.items() if amount]
     if not differences and _shares(sale) != _right_shares(quote):
         taken = sum(one.amount for one in sale.offers)
@@ -242,13 +241,13 @@ def _differences(
 
 
 def _issued_beyond(sale: SaleCompleted, quote: Quote, programme: Programme) -> int:
-    """Coupons that no offer gives here; visit cards, which members have, may give some."""
+    """Coupons that no offer gives here, beside those of full visit cards."""
     claimed = {coupon.id: coupon.offer for coupon in programme.coupons}
-    by_cards = {claimed.get(card.coupon) for card in programme.visit_cards if sale.member}
-    issued = Counter(one.offer_id for one in sale.coupons_issued)
+    of_cards = {coupon for card in sale.cards for coupon in card.coupons}
+    issued = Counter(one.offer_id for one in sale.coupons_issued if one.coupon_id not in of_cards)
     for one in quote.issued:
         issued[claimed[one.coupon]] -= one.units
-    return sum(count for offer, count in issued.items() if offer not in by_cards)
+    return issued.total()
 
 
 def _right_rounding(sale: SaleCompleted, programme: Programme) -> int:

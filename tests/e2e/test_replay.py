@@ -342,7 +342,9 @@ def test_figures_that_may_mean_something_else_are_none(text, decimal):
 
 
 def replay_json(monkeypatch, capsys, file: Path, *options: str) -> dict[str, Any]:
-    ended = run_evertill(monkeypatch, capsys, "replay", str(file), "--json", *options)
+    ended = run_evertill(
+        monkeypatch, capsys, "replay", str(file), "--json", "--tills", "1", *options
+    )
     assert ended.code == 0
     told: dict[str, Any] = json.loads(ended.out)
     assert told["differences"] == []

@@ -23,7 +23,7 @@ def test_whatever_goes_wrong_the_books_agree_in_the_end(seed):
 
 
 def test_many_tills_agree_too():
-    assert play(draw_plan(1, steps=60, tills=20)).failure == ""
+    assert play(draw_plan(1, steps=40, tills=20)).failure == ""
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, capsys):
@@ -53,7 +53,7 @@ def test_a_seed_that_fails_is_told_with_how_to_see_it_again(tmp_path, capsys, mo
 
 def test_the_same_seed_is_the_same_run_in_another_process():
     plan = draw_plan(7, steps=40)
-    here, again = play(plan), play(plan)
+    here = play(plan)
     script = (
         "from tests.simulation.__main__ import keep_quiet; keep_quiet();"
         "from tests.simulation.plan import draw_plan; from tests.simulation.running import play;"
@@ -68,9 +68,9 @@ def test_the_same_seed_is_the_same_run_in_another_process():
         # Another order of sets and dicts by hash must not show.
         env={"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "77"},
     )
-    assert here.failure == again.failure == ""
-    assert here.trace == again.trace == ran.stdout.strip()
-    assert here.trace != play(draw_plan(8, steps=40)).trace
+    assert here.failure == ""
+    assert here.trace == ran.stdout.strip()
+    assert here.trace != play(draw_plan(8, steps=5)).trace
 
 
 def test_a_plan_is_drawn_from_its_seed_alone():
