@@ -48,6 +48,11 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     member.MembersUnmerged,
 )
 
+OF_THE_SERVER: Final = frozenset(
+    fact for fact in FACTS if fact.__module__ in (server.__name__, member.__name__)
+) | {lease.LeaseGranted, lease.LeaseReclaimed}
+"""What only the server's own journal can say: points moved, members merged, rights given."""
+
 _decoders = {(fact.kind, fact.version): msgspec.json.Decoder(fact) for fact in FACTS}
 
 

@@ -12,7 +12,7 @@ from shared.ledger.account import Posting
 from shared.ledger.posting import RULES
 from shared.money import AMOUNT_MINOR_MAX
 from shared.trade.fact import Fact
-from shared.trade.kinds import read_fact
+from shared.trade.kinds import OF_THE_SERVER, read_fact
 from shared.trade.lease import LeaseClosed
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
@@ -115,6 +115,17 @@ def link_of(chained: ChainedEntry) -> Link:
         envelope=chained.envelope,
         failure=None,
     )
+
+
+def read_till_link(link: Link) -> Reading | ProtocolError:
+    """Interpret an entry of a till: what only the server can say goes to quarantine.
+
+    The till's key proves who wrote it, and that is not enough.
+    """
+    outcome = read_link(link)
+    if isinstance(outcome, Reading) and type(outcome.fact) in OF_THE_SERVER:
+        return ProtocolError("fact-of-server", kind=outcome.fact.kind)
+    return outcome
 
 
 def read_link(link: Link) -> Reading | ProtocolError:

@@ -13,7 +13,7 @@ from shared.journal.chain import ChainHead, verify_next
 from shared.journal.entry import ENTRY_BYTES_MAX, HASH_BYTES, chain_hash
 from shared.journal.keys import PublicKey
 from shared.protocol.message import PUSH_BYTES_MAX, PUSH_ENTRIES_MAX, PushRequest
-from sync_server.ledger.kept import Link, Reading, check_storable, link_of, read_link
+from sync_server.ledger.kept import Link, Reading, check_storable, link_of, read_till_link
 
 _HYBRID = re.compile("[0-9a-f]{16}")
 
@@ -48,7 +48,7 @@ def prove(request: PushRequest, server_key: PublicKey) -> Batch:
         raise ProtocolError("broken-chain", epoch=request.epoch, seq=request.first_seq)
     last_seq = request.first_seq + len(links) - 1
     verify_head(certificate, seq=last_seq, head_hash=head_hash, signature=request.head_signature)
-    return Batch(request, certificate, links, tuple(read_link(link) for link in links))
+    return Batch(request, certificate, links, tuple(read_till_link(link) for link in links))
 
 
 def read_certificate(request: PushRequest, server_key: PublicKey) -> Certificate:

@@ -42,7 +42,7 @@ from sync_server.keys.vault import Vault
 from sync_server.leases.claims import settle_leases
 from sync_server.ledger.booking import book
 from sync_server.ledger.finding import Finding, Rule
-from sync_server.ledger.kept import Kept, Reading, read_link
+from sync_server.ledger.kept import Kept, Reading, read_till_link
 from sync_server.ledger.numbering import find_same_numbers
 from sync_server.ledger.overreturning import find_overreturning
 from sync_server.ledger.overspending import find_overspending
@@ -174,7 +174,7 @@ class Ingest:
             last = links[-1]
             if last.seq == hole.stop_seq - 1 and last.hash != hole.hash_at_end:
                 raise ProtocolError("broken-chain", epoch=hole.epoch, seq=last.seq)
-            outcomes = [read_link(link) for link in links]
+            outcomes = [read_till_link(link) for link in links]
             kept, findings = sort_entries(work, chain, list(zip(links, outcomes, strict=True)))
             findings += self._book(work, outcomes, attachments, kept, now)
             fill(work, hole, next_seq=last.seq + 1, head_hash=last.hash, now=now)

@@ -29,7 +29,7 @@ from sync_server.keys.vault import Vault
 from sync_server.leases.claims import settle_leases
 from sync_server.ledger.booking import book_readings
 from sync_server.ledger.finding import Finding, Rule
-from sync_server.ledger.kept import Link, Reading, read_envelope, read_link
+from sync_server.ledger.kept import Link, Reading, read_envelope, read_till_link
 from sync_server.ledger.numbering import find_same_numbers
 from sync_server.ledger.overreturning import find_overreturning
 from sync_server.ledger.overspending import find_overspending
@@ -213,7 +213,7 @@ def _read(row: Row[Any]) -> Reading | None:
         envelope=envelope,
         failure=None,
     )
-    outcome = read_link(link)
+    outcome = read_till_link(link)
     # Bytes that named no id when they were stored can be found by none: they stay as they are.
     return outcome if isinstance(outcome, Reading) and row.entry_id == outcome.id else None
 

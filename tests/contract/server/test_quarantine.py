@@ -6,10 +6,12 @@ from sqlalchemy import delete, select, update
 
 from shared.clock import ManualClock
 from shared.errors import DomainError
-from shared.ids import TillId
+from shared.ids import LotId, TillId
 from shared.journal.chain import append
 from shared.protocol.message import MemberRow, Stream
 from shared.trade import kinds
+from shared.trade.fact import LotDraw
+from shared.trade.server import PointsTransferred
 from shared.trade.ticket import SaleCompleted
 from sync_server.database import schema
 from sync_server.journal.audit import audit
@@ -237,3 +239,25 @@ def test_an_entry_booked_behind_the_decisions_back_is_found(
         work.connection.execute(delete(schema.quarantine))
     with server.services.database.reading() as snapshot:
         assert "postings-differ" in {flaw.code for flaw in audit(snapshot).flaws}
+
+
+def test_a_till_that_speaks_as_the_server_counts_for_nothing(server: Server) -> None:
+    """Points that a till moves to a member of its choice, signed with its own good key."""
+    till = server.enrol_till()
+    member = till.enrol_member()
+    till.write(
+        PointsTransferred(
+            natural_key="mine",
+            reason="adjustment",
+            from_member=None,
+            from_lots=(),
+            to_member=member,
+            to_lots=(LotDraw(lot=LotId("gift"), points=5_000),),
+        )
+    )
+    till.sell(100, member=member, earned=1)
+    assert server.line.push(till).next_seq == 3
+    (waiting,) = server.services.quarantine.waiting()
+    assert (waiting.seq, waiting.reason, waiting.can_be_booked) == (1, "fact-of-server", False)
+    assert points(server, looker(server)) == 1
+    assert_clean(server)
