@@ -161,6 +161,12 @@ def _points_by_member(kept: KeptFile) -> dict[str, int]:
         points[body["to_member"] or ""] += sum(draw["points"] for draw in body["to_lots"])
     for told in _facts(kept, "value_topped_up"):
         points[told["body"]["member_id"]] += told["body"].get("points", 0)
+    for kind, sign in (("members_merged", 1), ("members_unmerged", -1)):
+        for told in _facts(kept, kind):
+            body = told["body"]
+            moved = sign * sum(m["amount"] for m in body["moved"] if m["account"] == "points")
+            points[body["from_member"]] -= moved
+            points[body["into_member"]] += moved
     points.pop("", None)
     return dict(points)
 

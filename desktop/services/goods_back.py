@@ -45,6 +45,8 @@ class ReturnableSale:
     """On the store's wall."""
     sale: SaleCompleted
     returns: tuple[SaleReturned, ...]
+    coupons_used: frozenset[CouponId] = frozenset()
+    """Of those that it issued, at least once, by what this till knows."""
     coupons_used_up: frozenset[CouponId] = frozenset()
     """Of those that it issued, by what this till knows."""
 
@@ -110,9 +112,11 @@ def receipted_return(
     lines = lines_back(sold.sale, sold.returns, wanted, sold_by, is_forgotten=member is None)
     refund = _refund(lines, sold, pricing, is_forgotten=member is None)
     outcome, taken = None, tuple[LotDraw, ...]()
-    cards, referral = CardsBack(), None
+    cards, referral = _cards_back(lines, sold, sold_by), None
+    if member is None:
+        # Nobody has the stamps of whom is forgotten; the coupons are still out there.
+        cards = CardsBack(coupons=cards.coupons)
     if member is not None and sold.sale.member is not None:
-        cards = _cards_back(lines, sold, sold_by)
         referral = _referral_back(lines, sold, referrer, pricing, today)
         beside = cards.points + (referral.from_friend if referral else 0)
         outcome, taken = _claw_back(lines, beside, sold, refund, pricing, member, today)
@@ -140,7 +144,7 @@ def _cards_back(
     lines: Sequence[ReturnLine], sold: ReturnableSale, sold_by: SoldBy | None
 ) -> CardsBack:
     good = voidable(sold.sale, sold.returns, sold_by)
-    free = {coupon for coupon, _offer in good} - sold.coupons_used_up
+    free = {coupon for coupon, _offer in good} - sold.coupons_used
     return cards_taken_back(sold.sale, sold.returns, lines, free)
 
 

@@ -1,5 +1,6 @@
 """Returns: by receipt, giving and taking back exactly each line's share; or without one."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -98,8 +99,12 @@ class Returns:
             known = returns_of(transaction.connection, sold.entry_id)
             current = replace(sold, returns=_all_of(sold.returns, known))
             sold_by = _sold_by(transaction.connection, current)
-            used_up = _coupons_used_up(transaction.connection, current.sale, sold_by)
-            current = replace(current, coupons_used_up=used_up)
+            used = _coupon_uses(transaction.connection, current.sale)
+            current = replace(
+                current,
+                coupons_used=frozenset(used),
+                coupons_used_up=_used_up(current.sale, used, sold_by),
+            )
             member = self._member(transaction, current.sale)
             back = receipted_return(
                 current,
@@ -224,21 +229,30 @@ def _sold_by(connection: Connection, sold: ReturnableSale) -> SoldBy | None:
     return SoldBy(found[1], sold.sold_at, {sku: one for sku, one in goods.items() if one})
 
 
-def _coupons_used_up(
-    connection: Connection, sale: SaleCompleted, sold_by: SoldBy | None
+def _coupon_uses(connection: Connection, sale: SaleCompleted) -> Counter[CouponId]:
+    """How often coupons that the sale issued have been used, by this till's own books."""
+    return Counter(
+        {
+            one.coupon_id: uses
+            for one in sale.coupons_issued
+            if (uses := coupon_uses(connection, _account_of(one.coupon_id)))
+        }
+    )
+
+
+def _account_of(coupon: CouponId) -> Account:
+    return Account(AccountKind.COUPON, coupon, "", COUPON)
+
+
+def _used_up(
+    sale: SaleCompleted, used: Counter[CouponId], sold_by: SoldBy | None
 ) -> frozenset[CouponId]:
-    """Coupons that the sale issued and that are of no use any more, by this till's own books."""
+    """Coupons that are of no use any more."""
     allowed = {one.offer: one.uses for one in sold_by.programme.coupons} if sold_by else {}
-    used = {
-        one.coupon_id: coupon_uses(
-            connection, Account(AccountKind.COUPON, one.coupon_id, "", COUPON)
-        )
-        for one in sale.coupons_issued
-    }
     return frozenset(
         one.coupon_id
         for one in sale.coupons_issued
-        if (used[one.coupon_id] or 0) >= allowed.get(one.offer_id, 1)
+        if used[one.coupon_id] >= allowed.get(one.offer_id, 1)
     )
 
 

@@ -15,8 +15,9 @@ from shared.loyalty.engagement import VisitCard
 from shared.loyalty.programme import Programme
 from shared.loyalty.referral import counts, paid_for
 from shared.loyalty.stamps import NO_STAMPS, Stamps, full_cards, stamped
-from shared.pricing.basket import Basket
-from shared.pricing.quote import Quote
+from shared.pricing.basket import Basket, BasketLine
+from shared.pricing.quote import LineQuote, Quote
+from shared.pricing.rulebook import rulebook
 from shared.pricing.sale_lines import goods_total, names_by_language
 from shared.trade.fact import CardStamped, CardTakenBack, Measure, ReferralPaid
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
@@ -26,17 +27,25 @@ def stamp_cards(
     basket: Basket, quote: Quote, programme: Programme, held: Mapping[str, Stamps], today: date
 ) -> tuple[CardStamped, ...]:
     """What a sale does to each card that has goods of it; ``held`` are the member's, by card."""
+    freeing = rulebook(programme).freeing
     stamps = (
-        _stamp(card, basket, quote, held.get(card.id, NO_STAMPS), today)
+        _stamp(card, basket, quote, held.get(card.id, NO_STAMPS), today, freeing)
         for card in programme.visit_cards
     )
     return tuple(one for one in stamps if one.lines)
 
 
-def _stamp(card: VisitCard, basket: Basket, quote: Quote, held: Stamps, today: date) -> CardStamped:
-    """Only goods that something was paid for are worth a stamp; a weighed line counts as one."""
+def _stamp(
+    card: VisitCard,
+    basket: Basket,
+    quote: Quote,
+    held: Stamps,
+    today: date,
+    freeing: Collection[str],
+) -> CardStamped:
+    """Only units that something was paid for are worth a stamp; a weighed line counts as one."""
     units = {
-        number: line.units or 1
+        number: _units_paid(line, paid, freeing)
         for number, (line, paid) in enumerate(zip(basket.lines, quote.lines, strict=True), start=1)
         if card.goods.contains(line.goods) and paid.pay_minor > 0
     }
@@ -51,6 +60,14 @@ def _stamp(card: VisitCard, basket: Basket, quote: Quote, held: Stamps, today: d
         lines=tuple(units),
         points=card.points,
     )
+
+
+def _units_paid(line: BasketLine, paid: LineQuote, freeing: Collection[str]) -> int:
+    """Units less those that offers made free, however they were rung up."""
+    if not line.units:
+        return 1
+    off = sum(one.amount_minor for one in paid.discounts if one.offer in freeing)
+    return line.units - (off * paid.quantity // paid.gross_minor if off else 0)
 
 
 def coupons_of_cards(
@@ -115,8 +132,8 @@ def take_back(
 
 
 def units_worth(line: SaleLine, quantity: int) -> int:
-    """What so much of a line counts for on a card."""
-    return min(1, quantity) if line.measure is Measure.GRAM else quantity
+    """What so much of a line counts for on a card; nothing where more came back than was sold."""
+    return max(0, min(1, quantity) if line.measure is Measure.GRAM else quantity)
 
 
 def cards_taken_back(

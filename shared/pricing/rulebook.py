@@ -12,12 +12,15 @@ from typing import Final, NamedTuple
 from shared.catalogue.goods import Goods
 from shared.loyalty.conditions import Paying, every
 from shared.loyalty.document import EVERYTHING, GoodsSet
-from shared.loyalty.effects import Bundle, Gift, PercentOff
+from shared.loyalty.effects import Bundle, FreeUnits, Gift, PercentOff
 from shared.loyalty.offers import GroupMode, Limits, Offer, Phase
 from shared.loyalty.programme import Programme
 
 ARTICLES_KEPT: Final = 20_000
 """For so many articles it is remembered which offers are for them."""
+
+ALL_OFF: Final = 10_000
+"""Basis points."""
 
 BASKET_PERCENTAGES: Final = "\x00basket-percentages"
 """The group of whole-basket percentages that name none; no document can spell it."""
@@ -44,6 +47,14 @@ class Rulebook:
         self.offers = sorted(programme.offers, key=lambda offer: offer.id)
         self.rules = [_rule(offer, modes) for offer in self.offers]
         self.coupons = {coupon.id: coupon for coupon in programme.coupons}
+        self.freeing = frozenset(
+            [
+                offer.id
+                for offer in programme.offers
+                if isinstance(offer.effect, FreeUnits) and offer.effect.basis_points_off == ALL_OFF
+            ]
+        )
+        """Offers that make units free, and not all a little cheaper."""
         self.personal = frozenset([one.id for one in programme.coupons if one.personal])
         """Coupons for the member alone to whom they are issued."""
         self.rewards = {offer.id: offer for offer in programme.offers if offer.is_reward}

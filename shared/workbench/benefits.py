@@ -157,7 +157,8 @@ def merge_members(shop: Shop, step: told.MergeMembers) -> None:
     stays.spending += gone.spending
     stays.wallet = plus(stays.wallet, gone.wallet)
     for card, stamps in gone.stamps.items():
-        _add_stamps(shop, stays, card, stamps)
+        # A card that both together have filled is full with the next of its goods.
+        stays.stamps[card] = stays.stamps.get(card, 0) + stamps
     stays.stamped_on.update(gone.stamped_on)
     stays.uses.update(gone.uses)
     stays.uses_on.update(gone.uses_on)
@@ -189,18 +190,6 @@ def _rename(shop: Shop, gone: str, stays: str) -> None:
     for sold in shop.sold.values():
         if sold.member == gone:
             sold.member = stays
-
-
-def _add_stamps(shop: Shop, stays: Account, card: str, stamps: int) -> None:
-    rule = next((one for one in shop.programme.visit_cards if one.id == card), None)
-    total = stays.stamps.get(card, 0) + stamps
-    if rule is not None and total >= rule.stamps:
-        filled, total = divmod(total, rule.stamps)
-        if rule.coupon:
-            shop.new_codes(rule.coupon, filled, f"merge-{shop.next_number()}", stays.person.id)
-        lot = f"{card}-merge-{shop.next_number()}"
-        stays.earn(lot, rule.points * filled, shop.programme, shop.at.date())
-    stays.stamps[card] = total
 
 
 def _account(shop: Shop, member: str) -> Account:

@@ -109,10 +109,17 @@ def _member(member: Person, place: str, scenario: Scenario, programme: Programme
     # Somebody may say that they referred themselves: it gives nothing.
     if member.referred_by not in {one.id for one in scenario.members} | {""}:
         yield f"there is no member `{member.referred_by}` - at `{place}.referred_by`"
+    yield from _stamps(member, place, programme)
+
+
+def _stamps(member: Person, place: str, programme: Programme) -> Iterator[str]:
+    """Below zero is lawful: full cards may have cost more than was kept."""
     cards = {card.id: card.stamps for card in programme.visit_cards}
     for card, stamps in member.stamps.items():
-        if not 0 <= stamps < cards.get(card, 0):
-            yield f"no such visit card, or as many stamps as fill it - at `{place}.stamps.{card}`"
+        if card not in cards:
+            yield f"the programme has no visit card `{card}` - at `{place}.stamps.{card}`"
+        elif stamps >= cards[card]:
+            yield f"so many stamps fill the card of {cards[card]} - at `{place}.stamps.{card}`"
 
 
 def _held(scenario: Scenario, programme: Programme) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from shared.errors import DomainError
 from shared.ids import LotId
 from shared.loyalty.lots import claw_back
+from shared.loyalty.offers import Coupon
 from shared.loyalty.programme import ReturnPolicy
 from shared.loyalty.referral import counts
 from shared.loyalty.returns import (
@@ -25,6 +26,7 @@ from shared.shares import cumulative_share, largest_remainder
 from shared.trade.fact import LotDraw, TenderKind
 from shared.workbench import later_steps as told
 from shared.workbench.account import Account
+from shared.workbench.coupons import Code
 from shared.workbench.gifts_back import Charge, charge_gifts, gift_points, gifts_coming, more
 from shared.workbench.result import RefundState, TenderState
 from shared.workbench.shop import Shop
@@ -448,7 +450,8 @@ def _cards_back(shop: Shop, sold: Sold) -> CardsBack:
         coupon
         for card in sold.cards
         for coupon in card.coupons
-        if (code := shop.coupons[coupon]).uses_left and rules[code.coupon].is_voided
+        if _is_whole(code := shop.coupons[coupon], rules[code.coupon])
+        and rules[code.coupon].is_voided
     }
     back = take_back(sold.cards, kept, sold.cards_back, voidable)
     sold.cards_back += back.cards
@@ -460,6 +463,11 @@ def _cards_back(shop: Shop, sold: Sold) -> CardsBack:
         for card in back.cards:
             account.stamp(card.card, -card.taken, day, filled=-card.reopened, size=card.size)
     return back
+
+
+def _is_whole(code: Code, rule: Coupon) -> bool:
+    """Whether nothing was used of a code: what was cannot be taken away."""
+    return code.uses_left == rule.uses
 
 
 def _referral_back(shop: Shop, sold: Sold) -> int:

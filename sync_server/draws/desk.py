@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from sqlalchemy import Row, select
 
 from shared.clock import Clock
@@ -17,15 +18,19 @@ from shared.errors import DomainError
 from shared.ids import MemberId
 from shared.journal.entry import decode_entry
 from shared.ledger.account import AccountKind
+from shared.loyalty.document import Names
 from shared.loyalty.engagement import PrizeDraw
 from shared.loyalty.prize_draw import Win, outcome
+from shared.loyalty.programme import Programme
 from shared.pricing.sale_lines import names_by_language
+from shared.trade.benefit import DrawEntered
 from shared.trade.kinds import read_fact
 from shared.trade.server import DrawRun, DrawWin
 from shared.trade.writing import Writing
 from sync_server.database.schema import entries, postings, stores, tills
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.own import OwnJournal
+from sync_server.members.aliases import stands_for
 from sync_server.programme.bundles import newest_programme
 
 WINS_IN_FACT = 200
@@ -84,7 +89,7 @@ class DrawDesk:
                 raise DomainError("draw-still-open", draw=draw, closes=rule.closes.isoformat())
             if any(_runs(work, draw)):
                 raise DomainError("draw-was-run", draw=draw)
-            sold = dict(_entries(work, draw))
+            sold = {entry: stands_for(work, member) for entry, member in _entries(work, draw)}
             wins = outcome(rule, seed, sold)
             self._write(work, rule, seed, sold, wins)
             return _state(work, rule)
@@ -126,6 +131,25 @@ def _rule(snapshot: Snapshot, draw: str) -> PrizeDraw:
     raise DomainError("not-in-programme", what=draw)
 
 
+def check_promises(snapshot: Snapshot, programme: Programme) -> None:
+    """What was promised to those who have entered a draw stands until it is run.
+
+    Raises DomainError ``draw-promised`` for a programme that changes, or leaves out, such a draw.
+    """
+    before = newest_programme(snapshot)
+    rules = {rule.id: _promise(rule) for rule in programme.draws}
+    for rule in before.draws if before else ():
+        if rules.get(rule.id) == _promise(rule) or any(_runs(snapshot, rule.id)):
+            continue
+        if any(_entries(snapshot, rule.id)):
+            raise DomainError("draw-promised", draw=rule.id)
+
+
+def _promise(rule: PrizeDraw) -> PrizeDraw:
+    """All but what it is called."""
+    return msgspec.structs.replace(rule, names=Names(zh="", en=""))
+
+
 def _state(snapshot: Snapshot, rule: PrizeDraw) -> DrawState:
     runs = list(_runs(snapshot, rule.id))
     sold = [*_entries(snapshot, rule.id, before=runs[0].server_seq if runs else None)]
@@ -156,7 +180,7 @@ def _runs(snapshot: Snapshot, draw: str) -> Iterator[Row[Any, Any]]:
 def _entries(
     snapshot: Snapshot, draw: str, *, before: int | None = None
 ) -> Iterator[tuple[str, MemberId]]:
-    """Every entry that is booked, with whose it is."""
+    """Every entry that is booked, with who bought it."""
     statement = (
         select(postings.c.entry_id, postings.c.owner, postings.c.amount)
         .join(
@@ -168,6 +192,8 @@ def _entries(
             postings.c.account == AccountKind.DRAW_ENTRY.value,
             postings.c.lot == draw,
             postings.c.amount > 0,
+            # A merge moves entries; they are the same ones.
+            entries.c.kind == DrawEntered.kind,
         )
         .order_by(entries.c.server_seq)
     )

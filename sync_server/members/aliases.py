@@ -22,6 +22,13 @@ def open_merge_of(snapshot: Snapshot, alias: MemberId) -> Row[Any] | None:
     ).first()
 
 
+def stands_for(snapshot: Snapshot, member: MemberId) -> MemberId:
+    """Whom a member is an alias of by now; itself for one that stands for itself."""
+    while (merge := open_merge_of(snapshot, member)) is not None:
+        member = MemberId(merge.into_member)
+    return member
+
+
 def open_merges_into(snapshot: Snapshot, member: MemberId) -> list[Row[Any]]:
     """The merges that made others aliases of a member, the oldest first."""
     statement = select(merges).where(

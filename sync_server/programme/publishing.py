@@ -19,6 +19,7 @@ from shared.trade.writing import Writing
 from sync_server.database.schema import bundles, shards
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
+from sync_server.draws.desk import check_promises
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
 
@@ -40,14 +41,16 @@ class ProgrammeDesk:
     def publish(self, document: bytes) -> BundleRef:
         """Put a programme in force under the next version.
 
-        Raises the DomainErrors of ``load_programme``. Publishing what is in force changes nothing.
+        Raises the DomainErrors of ``load_programme``, and ``draw-promised`` for another rule of a
+        draw that members have entered. Publishing what is in force changes nothing.
         """
-        load_programme(document)
+        programme = load_programme(document)
         sha256 = hashlib.sha256(document).hexdigest()
         with self.database.writing() as work:
             newest = _newest(work)
             if newest is not None and newest.sha256 == sha256:
                 return BundleRef(version=newest.version, sha256=sha256)
+            check_promises(work, programme)
             ref = BundleRef(version=_next_version(work, newest), sha256=sha256)
             self._put_in_force(work, ref, document)
         return ref
