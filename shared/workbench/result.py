@@ -243,6 +243,8 @@ class WinState(msgspec.Struct, frozen=True, kw_only=True):
     draw: str
     prize: str
     entry: str
+    member: str
+    """Whose entry it is now."""
 
 
 class RefusedState(msgspec.Struct, frozen=True, kw_only=True):
