@@ -264,6 +264,7 @@ def _claw_back(
         of_sale=LotId(sold.entry_id),
         today=today,
         floor=pricing.programme.returns.points_floor,
+        forgiven_before=_forgiven(sold),
     )
     spend, growth = sum(line.spend for line in lines), sum(line.growth for line in lines)
     history = [
@@ -291,6 +292,12 @@ def _claw_back(
         ),
     )
     return outcome, claw.draws
+
+
+def _forgiven(sold: ReturnableSale) -> int:
+    """Points that earlier returns should have taken back and did not find."""
+    due = sum(line.points for one in sold.returns for line in one.lines)
+    return max(0, due - sum(draw.points for one in sold.returns for draw in one.points_taken))
 
 
 def _filled(lots: Iterable[Lot], given: Iterable[LotDraw]) -> list[Lot]:

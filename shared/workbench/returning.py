@@ -352,6 +352,7 @@ def _give(
         coupons_given_back=given_back,
         coupons_voided=voided,
         gifts_charged_minor=charge.amount,
+        points_forgiven=sold.points_forgiven,
     )
 
 
@@ -423,7 +424,15 @@ def _move_member(shop: Shop, sold: Sold, back: Back, lots: Sequence[LotDraw]) ->
     today = shop.at.date()
     account.give_back(lots, sold.programme, today)
     floor = sold.programme.returns.points_floor
-    claw = claw_back(account.lots, back.points, of_sale=LotId(sold.sale), today=today, floor=floor)
+    claw = claw_back(
+        account.lots,
+        back.points,
+        of_sale=LotId(sold.sale),
+        today=today,
+        floor=floor,
+        forgiven_before=sold.points_forgiven,
+    )
+    sold.points_forgiven = claw.forgiven
     account.take(claw.draws, today)
     account.spending = [
         replace(one, spend_minor=one.spend_minor - back.spend, growth=one.growth - back.growth)
