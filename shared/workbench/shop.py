@@ -65,7 +65,7 @@ class Shop:
     lines: list[BasketLine] = field(default_factory=list)
     claims: list[CouponClaim] = field(default_factory=list)
     rewards: dict[str, int] = field(default_factory=dict)
-    gifts: dict[str, str] = field(default_factory=dict)
+    gifts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What was chosen, by offer; empty where the customer wants none."""
     paying: str = ""
     paying_share: int = WHOLE
@@ -129,7 +129,7 @@ class Shop:
             claims=standing(self.claims, self.coupons, self.member, self.at.date()),
             paying=self._planned(),
             rewards=tuple(RewardClaim(offer, times) for offer, times in self.rewards.items()),
-            gifts=tuple(one for one in self.gifts.items() if one[1]),
+            gifts=tuple((offer, one) for offer, chosen in self.gifts.items() for one in chosen),
             uses=tuple(self._uses(account)),
             discount=self.discount,
         )
@@ -306,7 +306,7 @@ class Held:
     lines: tuple[BasketLine, ...]
     claims: tuple[CouponClaim, ...]
     rewards: dict[str, int]
-    gifts: dict[str, str]
+    gifts: dict[str, tuple[str, ...]]
     discount: HandDiscount | None
     paying: str
     paying_share: int
