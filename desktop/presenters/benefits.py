@@ -1,12 +1,13 @@
 """Gifts to choose from, and rewards to claim for points or by hand."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from desktop.presenters.session import Session
 from desktop.presenters.text import Text, Tone, goods_name, name_of, say
 from desktop.presenters.view import Choice, Choices, Note, Part
 from desktop.services.basket import OpenBasket
-from shared.loyalty.offers import Offer
+from shared.loyalty.offers import Offer, mixed_gifts
 from shared.points import format_points
 from shared.pricing.conditions import hindrance
 from shared.pricing.quote import AddedUnits
@@ -19,31 +20,46 @@ _BETWEEN = "\n"
 def gift_parts(
     session: Session, gifts: Iterable[AddedUnits], *, is_numbered: bool = False
 ) -> tuple[Part, ...]:
-    """For each offer its name, and a tile for each gift and for none; numbered for the keys."""
+    """For each offer its name, and a tile for each gift and for none; numbered for the keys.
+
+    Where units may be mixed a tile says how many of its article were chosen, and the name how many
+    are left to choose.
+    """
     checkout = session.counter.checkout
-    offers = {one.id: name_of(one.names) for one in checkout.basket.pricing.programme.offers}
-    chosen = dict(checkout.basket.state.gifts)
+    programme = checkout.basket.pricing.programme
+    offers: dict[str, Text] = {one.id: name_of(one.names) for one in programme.offers}
+    mixed = mixed_gifts(programme.offers)
+    chosen = Counter(checkout.basket.state.gifts)
+    left: Counter[str] = Counter()
+    for one in checkout.basket.quote.added:
+        left[one.offer] += 0 if one.goods else one.units
     parts: list[Part] = []
-    for one in gifts:
+    for one in {one.offer: one for one in gifts}.values():
         articles = checkout.articles.find(one.choices)
+        is_mixed = one.offer in mixed
         tiles = [
             Choice(
                 f"{one.offer}{_BETWEEN}{sku}",
                 goods_name(articles[sku]),
-                detail=say("till.gift.units", count=one.units),
+                detail=say(
+                    "till.gift.units", count=chosen[one.offer, sku] if is_mixed else one.units
+                ),
                 trailing=str(number) if is_numbered else "",
-                is_selected=chosen.get(one.offer) == sku,
+                is_selected=bool(chosen[one.offer, sku]),
             )
             for number, sku in enumerate(one.choices, start=1)
         ]
-        is_declined = chosen.get(one.offer) == ""
+        is_declined = bool(chosen[one.offer, ""])
         none = Choice(
             f"{one.offer}{_BETWEEN}",
-            say("till.gift.none"),
+            say("till.gift.no-more" if is_mixed else "till.gift.none"),
             trailing="0" if is_numbered else "",
             is_selected=is_declined,
         )
-        parts.append(Note(offers.get(one.offer, one.offer)))
+        name = offers.get(one.offer, one.offer)
+        if is_mixed:
+            name = say("till.gift.left", offer=name, count=0 if is_declined else left[one.offer])
+        parts.append(Note(name))
         parts.append(Choices("gift", (*tiles, none), columns=2))
     return tuple(parts)
 

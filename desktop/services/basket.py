@@ -11,6 +11,7 @@ from shared.clock import Clock
 from shared.errors import DomainError
 from shared.ids import CouponId, MemberId, StoreId, TillId
 from shared.loyalty.lots import Lot, spendable
+from shared.loyalty.offers import mixed_gifts
 from shared.loyalty.programme import Programme
 from shared.loyalty.usable import usable
 from shared.money import AMOUNT_MINOR_MAX
@@ -57,7 +58,8 @@ class BasketState:
     approvals: tuple[Approval, ...] = ()
     hold_id: str | None = None
     gifts: tuple[tuple[str, str], ...] = ()
-    """Offer and the article chosen of its gifts; an empty one where the customer wants none."""
+    """Offer and the article chosen of its gifts, where they may be mixed once for each unit; an
+    empty one where the customer wants none, or no more."""
     rewards: tuple[RewardClaim, ...] = ()
     lowering: Lowering | None = None
     """Points that are to lower the price; how much they do follows the basket."""
@@ -334,9 +336,22 @@ class OpenBasket:
         self._become(replace(self._state, rewards=(*others, *wanted)))
 
     def choose_gift(self, offer: str, goods: str) -> None:
-        """One of an offer's gifts; an empty SKU where the customer wants none."""
+        """One of an offer's gifts; an empty SKU where the customer wants none.
+
+        Where units may be mixed it is one more unit, or no more of them; once all are chosen, or
+        none is wanted twice, the choice begins anew.
+        """
         others = tuple(one for one in self._state.gifts if one[0] != offer)
-        self._become(replace(self._state, gifts=(*others, (offer, goods))))
+        kept: tuple[tuple[str, str], ...] = ()
+        if offer in mixed_gifts(self.pricing.programme.offers) and any(
+            one.offer == offer for one in self._undecided(goods)
+        ):
+            kept = tuple(one for one in self._state.gifts if one[0] == offer and one[1])
+        self._become(replace(self._state, gifts=(*others, *kept, (offer, goods))))
+
+    def _undecided(self, goods: str) -> list[AddedUnits]:
+        """Gifts of which units are left to be chosen; declined ones for an article only."""
+        return [one for one in self.quote.added if not one.goods] if goods else self.open_choices()
 
     def lower(self, lowering: Lowering | None) -> None:
         """Points lower the price, or no more."""

@@ -319,6 +319,7 @@ def _claw_back(
         of_sale=LotId(sold.entry_id),
         today=today,
         floor=pricing.programme.returns.points_floor,
+        forgiven_before=_forgiven(sold),
     )
     spend, growth = sum(line.spend for line in lines), sum(line.growth for line in lines)
     history = [
@@ -346,6 +347,14 @@ def _claw_back(
         ),
     )
     return outcome, claw.draws
+
+
+def _forgiven(sold: ReturnableSale) -> int:
+    """Points that earlier returns should have taken back and did not find."""
+    due = sum(line.points for one in sold.returns for line in one.lines)
+    due += sum(card.points for one in sold.returns for card in one.cards)
+    due += sum(one.referral.from_friend for one in sold.returns if one.referral is not None)
+    return max(0, due - sum(draw.points for one in sold.returns for draw in one.points_taken))
 
 
 def _filled(lots: Iterable[Lot], given: Iterable[LotDraw]) -> list[Lot]:

@@ -25,6 +25,8 @@ class Account:
     spending: dict[str, Spending] = field(default_factory=dict)
     uses: Counter[str] = field(default_factory=Counter)
     uses_on: Counter[tuple[date, str]] = field(default_factory=Counter)
+    forgiven: Counter[str] = field(default_factory=Counter)
+    """By sale, what its returns did not find to take back."""
 
     def context(self, programme: Programme, today: date) -> MemberContext:
         """What prices depend on."""
@@ -97,7 +99,9 @@ class Account:
             of_sale=LotId(sale),
             today=today,
             floor=programme.returns.points_floor,
+            forgiven_before=self.forgiven[sale],
         )
+        self.forgiven[sale] = claw.forgiven
         self.draw(claw.draws, today)
         return claw
 

@@ -113,10 +113,14 @@ class FurtherUnits(Document, frozen=True, kw_only=True, tag="further-units"):
 
 
 class Gift(Document, frozen=True, kw_only=True, tag="gift"):
-    """``units`` of one of these articles on top, at 0; the customer chooses where several are."""
+    """``units`` of one of these articles on top, at 0; the customer chooses where several are.
+
+    With ``mixed`` each unit is chosen for itself, so that they may be of several articles.
+    """
 
     choices: tuple[str, ...]
     units: int = 1
+    mixed: bool = False
 
 
 class IssueCoupon(Document, frozen=True, kw_only=True, tag="issue-coupon"):

@@ -109,7 +109,10 @@ def draw(lots: Iterable[Lot], points: int, today: date) -> tuple[LotDraw, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ClawBack:
-    """Points taken back, by lot (``debt`` for what was already spent), and what was forgiven."""
+    """Points taken back, by lot (``debt`` for what was already spent), and what was forgiven.
+
+    ``forgiven`` is that of the whole sale so far.
+    """
 
     draws: tuple[LotDraw, ...]
     forgiven: int
@@ -121,15 +124,24 @@ class ClawBack:
 
 
 def claw_back(
-    lots: Iterable[Lot], points: int, *, of_sale: LotId, today: date, floor: Floor = Floor.DEBT
+    lots: Iterable[Lot],
+    points: int,
+    *,
+    of_sale: LotId,
+    today: date,
+    floor: Floor = Floor.DEBT,
+    forgiven_before: int = 0,
 ) -> ClawBack:
     """Take back points that a sale had earned.
 
     First from its own lot, then from the earliest expiry on, then as debt; where the programme
-    stops at zero, what would be debt is forgiven. What has lapsed of its own lot bears its part:
+    stops at zero, what would be debt is forgiven. What earlier returns of the same sale have
+    forgiven this one takes where it can: several returns leave what one of all would. What has
+    lapsed of its own lot bears its part:
     those points are lost already, and no others are taken for them.
     """
     assert points >= 0
+    points += forgiven_before if floor is Floor.ZERO else 0
     holding = [
         lot for lot in lots if lot.is_alive(today) or (lot.lot == of_sale and lot.points > 0)
     ]

@@ -1,10 +1,11 @@
 """Offers and coupons as the programme document states them; ``shared.pricing`` applies them."""
 
+from collections.abc import Iterable
 from enum import IntEnum, StrEnum
 
 from shared.loyalty.conditions import Condition
 from shared.loyalty.document import EVERYTHING, Document, GoodsSet, Names
-from shared.loyalty.effects import MULTI_BUY, Effect, FixedPrice, Ladder, PercentLadder
+from shared.loyalty.effects import MULTI_BUY, Effect, FixedPrice, Gift, Ladder, PercentLadder
 
 
 class Phase(IntEnum):
@@ -115,6 +116,13 @@ class Offer(Document, frozen=True, kw_only=True):
     def place(self) -> tuple[int, int]:
         """When it works: its phase, and its rank in it."""
         return self.works_in, self.rank
+
+
+def mixed_gifts(offers: Iterable[Offer]) -> frozenset[str]:
+    """The offers whose gifts are chosen unit by unit, by id."""
+    return frozenset(
+        [one.id for one in offers if isinstance(one.effect, Gift) and one.effect.mixed]
+    )
 
 
 class Coupon(Document, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """What offers give on top at 0: it changes no price, and applies whenever its conditions hold."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -56,8 +57,13 @@ def additions_of(
     ``points`` are left for what costs some. ``personal`` coupons are issued to members only.
     ``refunded_minor`` of what is left was given back without goods.
     """
-    gifts = dict(basket.gifts)
-    given = [_given(one, course, gifts.get(one.offer.id, ""), refunded_minor) for one in candidates]
+    chosen: dict[str, list[str]] = {}
+    for offer, goods in sorted(basket.gifts):
+        chosen.setdefault(offer, []).append(goods)
+    given = [
+        _given(one, course, chosen.setdefault(one.offer.id, []), refunded_minor)
+        for one in candidates
+    ]
     if basket.member is None:
         given = [_without_member(one, personal) for one in given]
     refused = _refused(given, course, points)
@@ -109,7 +115,8 @@ def _refused(given: Sequence[_Given], course: Course, points: int) -> dict[int, 
     return refused
 
 
-def _given(candidate: Candidate, course: Course, chosen: str, refunded_minor: int) -> _Given:
+def _given(candidate: Candidate, course: Course, chosen: list[str], refunded_minor: int) -> _Given:
+    """``chosen`` are the articles chosen of its offer; units of a mix that it gives are taken."""
     before = course.before(candidate)
     if refunded_minor:
         before = before.less(refunded_minor)
@@ -145,12 +152,12 @@ def _issued(effect: IssueCoupon, candidate: Candidate, state: State) -> list[Iss
 
 
 def _added(
-    candidate: Candidate, lines: Sequence[OfferLine], state: State, chosen: str
+    candidate: Candidate, lines: Sequence[OfferLine], state: State, chosen: list[str]
 ) -> list[AddedUnits]:
     offer, effect = candidate.offer, candidate.offer.effect
     if isinstance(effect, Gift):
         choices = effect.choices
-        given = {_chosen(choices, chosen): effect.units}
+        given = _mixed(effect, chosen) if effect.mixed else {_chosen(choices, chosen): effect.units}
     else:
         assert isinstance(effect, FurtherUnits)
         paid = _paid(candidate, lines, state)
@@ -173,11 +180,21 @@ def _added(
     ]
 
 
-def _chosen(choices: Sequence[str], wanted: str) -> str:
+def _chosen(choices: Sequence[str], wanted: Sequence[str]) -> str:
     """Which article it is; none while the choice is open."""
-    if wanted in choices:
-        return wanted
+    if wanted and wanted[-1] in choices:
+        return wanted[-1]
     return choices[0] if len(choices) == 1 else ""
+
+
+def _mixed(effect: Gift, chosen: list[str]) -> dict[str, int]:
+    """Units by article as they were chosen one by one; those of no article are open."""
+    mix = [goods for goods in chosen if goods in effect.choices][: effect.units]
+    for goods in mix:
+        chosen.remove(goods)
+    given = Counter(mix)
+    given[_chosen(effect.choices, ())] += effect.units - len(mix)
+    return dict(given)
 
 
 def _paid(candidate: Candidate, lines: Sequence[OfferLine], state: State) -> dict[str, int]:

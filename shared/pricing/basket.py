@@ -191,7 +191,7 @@ class Basket:
     paying: tuple[PlannedTender, ...] = ()
     rewards: tuple[RewardClaim, ...] = ()
     gifts: tuple[tuple[str, str], ...] = ()
-    """The article chosen of each gift: offer and SKU."""
+    """The article chosen of each gift: offer and SKU; where units are mixed, once for each unit."""
     uses: tuple[OfferUse, ...] = ()
     discount: HandDiscount | None = None
     """On the whole basket, after all offers."""

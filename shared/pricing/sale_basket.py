@@ -10,7 +10,7 @@ from typing import Final
 from shared.catalogue.goods import Goods, SoldBy
 from shared.errors import DomainError
 from shared.ids import CouponId
-from shared.loyalty.offers import Coupon
+from shared.loyalty.offers import Coupon, mixed_gifts
 from shared.loyalty.programme import Programme, Treatment
 from shared.pricing.basket import (
     Basket,
@@ -130,6 +130,7 @@ def sale_basket(
     A discount typed by hand that took nothing off leaves no trace in a fact, and is missing here.
     """
     rewards = {offer.id for offer in programme.offers if offer.is_reward}
+    mixed = mixed_gifts(programme.offers)
     claimed = Counter(one.offer_id for one in sale.offers if one.offer_id in rewards)
     return Basket(
         lines=tuple(_line(line, goods[line.goods_id]) for line in _rung_up(sale)),
@@ -139,7 +140,12 @@ def sale_basket(
         member=member_of(sale),
         claims=tuple(_claims(sale, programme)),
         rewards=tuple(RewardClaim(offer, times) for offer, times in claimed.items()),
-        gifts=tuple((line.given_by, line.goods_id) for line in sale.lines if line.given_by),
+        gifts=tuple(
+            (line.given_by, line.goods_id)
+            for line in sale.lines
+            if line.given_by
+            for _ in range(line.quantity if line.given_by in mixed else 1)
+        ),
         discount=hand_discount(sale),
         points_off=_points_off(sale, programme),
         paying=_paying(sale),

@@ -20,6 +20,14 @@ from shared.trade.fact import LotDraw
 from shared.workbench.scenario import Person
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of a draw by the name that is drawn, and whose it is now."""
+
+    name: str
+    member: str
+
+
 @dataclass(slots=True)
 class Account:
     """A member as the scenario has made them so far."""
@@ -94,11 +102,15 @@ class Account:
 
     def touch(self, programme: Programme, today: date) -> None:
         """The member did something: what lapsed for want of it before stays lapsed."""
+        self.lapse(programme, today)
+        self.last_active = max(today, self.last_active or today)
+
+    def lapse(self, programme: Programme, today: date) -> None:
+        """What has lapsed for want of activity is lapsed for good."""
         if self.last_active is not None:
             last = last_idle_day(self.last_active, programme.expiry)
             if last is not None and last < today:
                 self.lots = dormant(self.lots, last)
-        self.last_active = max(today, self.last_active or today)
 
     def context(self, programme: Programme, at: datetime) -> MemberContext:
         """What prices depend on."""
@@ -121,7 +133,7 @@ class Account:
         lapses = last_day(today, programme.expiry)
         self.lots.append(Lot(lot=LotId(lot), points=points, earned_on=today, last_day=lapses))
         self._note(lot, points, today)
-        self._pay_debt(today)
+        self.pay_debt(today)
 
     def take(self, draws: Iterable[LotDraw], today: date) -> None:
         """Take points out of lots; what none holds is owed."""
@@ -143,12 +155,13 @@ class Account:
                     held = replace(held, last_day=grace_end(today, programme.expiry))
                 self._put(replace(held, points=held.points + one.points))
                 self._note(one.lot, one.points, today)
-        self._pay_debt(today)
+        self.pay_debt(today)
 
     def _put(self, lot: Lot) -> None:
         self.lots = [lot if one.lot == lot.lot else one for one in self.lots]
 
-    def _pay_debt(self, today: date) -> None:
+    def pay_debt(self, today: date) -> None:
+        """What is owed is paid with what there is."""
         owed = -sum(lot.points for lot in self.lots if lot.lot == DEBT)
         if owed > 0:
             own = [lot for lot in self.lots if lot.lot != DEBT]

@@ -1,12 +1,9 @@
-"""Steps about stored value, gift cards, partners, draws, and members who turn out to be one."""
+"""Steps about stored value, gift cards, partners and draws."""
 
 from dataclasses import replace
 from functools import partial
 
-import msgspec
-
 from shared.errors import DomainError
-from shared.ids import LotId
 from shared.loyalty.accounts import GiftCards, TopUpOffer
 from shared.loyalty.engagement import Partner, PrizeDraw
 from shared.loyalty.gift_card import sold as card_sold
@@ -14,19 +11,19 @@ from shared.loyalty.lots import draw
 from shared.loyalty.partners import earned, worth
 from shared.loyalty.prize_draw import outcome
 from shared.loyalty.taking_part import check_action, check_entries
-from shared.loyalty.wallet import closing, plus, top_up
+from shared.loyalty.wallet import closing, top_up
 from shared.pricing.basket import Basket
 from shared.pricing.conditions import hindrance
 from shared.pricing.tax import split_class
 from shared.workbench import later_steps as told
-from shared.workbench.account import Account
+from shared.workbench.account import Account, Entry
 from shared.workbench.result import WinState
 from shared.workbench.shop import Shop
 
 
 def pay_in(shop: Shop, step: told.TopUp) -> None:
     """Stored value comes in, with what the programme gives on top. It earns nothing."""
-    account, rules = _account(shop, step.member), shop.programme.stored_value
+    account, rules = shop.member_account(step.member), shop.programme.stored_value
     if rules is None:
         raise DomainError("not-in-programme", what="stored_value")
     basket = replace(shop.basket(), member=account.context(shop.programme, shop.at))
@@ -45,7 +42,7 @@ def _holds(basket: Basket, offer: TopUpOffer) -> bool:
 
 def close_stored_value(shop: Shop, step: told.CloseStoredValue) -> None:
     """The principal is paid out, the bonus forfeited."""
-    account = _account(shop, step.member)
+    account = shop.member_account(step.member)
     principal, _ = closing(account.wallet)
     if not principal:
         raise DomainError("nothing-to-pay-out")
@@ -83,7 +80,7 @@ def buy_at_partner(shop: Shop, step: told.BuyAtPartner) -> None:
     partner = next((one for one in shop.programme.partners if one.id == step.partner), None)
     if partner is None:
         raise DomainError("not-in-programme", what=step.partner)
-    account = _account(shop, step.member)
+    account = shop.member_account(step.member)
     if step.spend_minor <= 0:
         raise DomainError("amount-not-positive", amount=step.spend_minor)
     paid = _pay_at_partner(shop, partner, account, step)
@@ -113,7 +110,7 @@ def act(shop: Shop, step: told.Act) -> None:
     rule = next((one for one in shop.programme.actions if one.id == step.action), None)
     if rule is None:
         raise DomainError("not-in-programme", what=step.action)
-    account, today = _account(shop, step.member), shop.at.date()
+    account, today = shop.member_account(step.member), shop.at.date()
     done = {day: times for (action, day), times in account.acted_on.items() if action == rule.id}
     check_action(rule, done, today)
     account.acted_on[rule.id, today] += 1
@@ -123,16 +120,18 @@ def act(shop: Shop, step: told.Act) -> None:
 def enter_draw(shop: Shop, step: told.EnterDraw) -> None:
     """Entries for points, while the draw is open."""
     rule = _draw(shop, step.draw)
-    account, today = _account(shop, step.member), shop.at.date()
+    account, today = shop.member_account(step.member), shop.at.date()
     if any(win.draw == rule.id for win in shop.wins):
         raise DomainError("draw-not-open", draw=rule.id)
     entries = shop.entries.setdefault(rule.id, [])
-    own = sum(one.startswith(f"{step.member}/") for one in entries)
+    own = sum(one.member == step.member for one in entries)
     cost = check_entries(rule, step.entries, own=own, at=shop.at)
     account.touch(shop.programme, today)
     account.take(draw(account.usable(shop.programme), cost, today), today)
-    first = own + 1
-    entries += [f"{step.member}/{number}" for number in range(first, first + step.entries)]
+    entries += [
+        Entry(f"{step.member}/{number}", step.member)
+        for number in range(own + 1, own + step.entries + 1)
+    ]
 
 
 def run_draw(shop: Shop, step: told.RunDraw) -> None:
@@ -140,62 +139,11 @@ def run_draw(shop: Shop, step: told.RunDraw) -> None:
     rule = _draw(shop, step.draw)
     if any(win.draw == rule.id for win in shop.wins):
         raise DomainError("draw-was-run", draw=rule.id)
-    for win in outcome(rule, step.seed, shop.entries.get(rule.id, [])):
-        shop.wins.append(WinState(draw=rule.id, prize=win.prize, entry=win.entry))
-
-
-def merge_members(shop: Shop, step: told.MergeMembers) -> None:
-    """Two members are one: lots, spending, money, stamps and codes go to the one that stays."""
-    gone, stays = _account(shop, step.member), _account(shop, step.into)
-    if gone is stays or shop.member == step.member:
-        raise DomainError("merge-with-itself", member=step.member)
-    known = {lot.lot for lot in stays.lots}
-    for lot in gone.lots:
-        name = LotId(f"{step.member}/{lot.lot}") if lot.lot in known else lot.lot
-        stays.lots.append(replace(lot, lot=name))
-        stays.moves += [replace(one, lot=name) for one in gone.moves if one.lot == lot.lot]
-    stays.spending += gone.spending
-    stays.wallet = plus(stays.wallet, gone.wallet)
-    for card, stamps in gone.stamps.items():
-        # A card that both together have filled is full with the next of its goods.
-        stays.stamps[card] = stays.stamps.get(card, 0) + stamps
-    stays.stamped_on.update(gone.stamped_on)
-    stays.uses.update(gone.uses)
-    stays.uses_on.update(gone.uses_on)
-    stays.acted_on.update(gone.acted_on)
-    ladder = [""] + [tier.id for tier in shop.programme.tiers.ladder]
-    if ladder.index(gone.person.tier_floor) > ladder.index(stays.person.tier_floor):
-        floor, until = gone.person.tier_floor, gone.person.floor_until
-        stays.person = msgspec.structs.replace(stays.person, tier_floor=floor, floor_until=until)
-    for day in filter(None, (gone.last_active,)):
-        stays.last_active = max(day, stays.last_active or day)
-    _rename(shop, step.member, step.into)
-    del shop.accounts[step.member]
-
-
-def _rename(shop: Shop, gone: str, stays: str) -> None:
-    """Whatever names the member that is no more."""
-    for name, held in list(shop.held.items()):
-        if held.member == gone:
-            shop.held[name] = replace(held, member=stays)
-    for entries in shop.entries.values():
-        own = sum(one.startswith(f"{stays}/") for one in entries)
-        for place, entry in enumerate(entries):
-            if entry.startswith(f"{gone}/"):
-                own += 1
-                entries[place] = f"{stays}/{own}"
-    for code in shop.coupons.values():
-        if code.member == gone:
-            code.member = stays
-    for sold in shop.sold.values():
-        if sold.member == gone:
-            sold.member = stays
-
-
-def _account(shop: Shop, member: str) -> Account:
-    if member not in shop.accounts:
-        raise DomainError("no-such-member", member=member)
-    return shop.accounts[member]
+    members = {one.name: one.member for one in shop.entries.get(rule.id, [])}
+    for win in outcome(rule, step.seed, list(members)):
+        shop.wins.append(
+            WinState(draw=rule.id, prize=win.prize, entry=win.entry, member=members[win.entry])
+        )
 
 
 def _draw(shop: Shop, draw_id: str) -> PrizeDraw:

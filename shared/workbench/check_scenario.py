@@ -17,6 +17,8 @@ from shared.workbench.scenario import Claim, MoveClock, Person, PlanTender, Scen
 
 YEARS: Final = range(1970, 2200)
 POINTS_MAX: Final = 10**12
+COUNTED: Final = (".gifts.", ".mix.")
+"""Units by article."""
 NEVER_BELOW: Final = (".units", ".grams", ".points", ".entries")
 """Figures of steps that are never below zero; amounts are refused by the steps themselves."""
 
@@ -71,9 +73,9 @@ def _figures(told: object, place: str) -> Iterator[str]:
         case list() | tuple():
             for number, value in enumerate(told):
                 yield from _figures(value, f"{place}[{number}]")
-        case int() if (told < 0 and (place.endswith(NEVER_BELOW) or ".gifts." in place)) or (
-            abs(told) > AMOUNT_MINOR_MAX and place.endswith("_minor")
-        ):
+        case int() if (
+            told < 0 and (place.endswith(NEVER_BELOW) or any(one in place for one in COUNTED))
+        ) or (abs(told) > AMOUNT_MINOR_MAX and place.endswith("_minor")):
             yield f"{place.rpartition('.')[2]} out of range - at `{place}`"
 
 

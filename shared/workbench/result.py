@@ -171,6 +171,8 @@ class RefundState(msgspec.Struct, frozen=True, kw_only=True):
     coupons_voided: tuple[str, ...] = ()
     gifts_charged_minor: int = 0
     """For gifts that the kept goods do not give any more; it was kept back from the money."""
+    points_forgiven: int = 0
+    """Of all returns of this sale: what it had earned and was not there to be taken back."""
 
 
 class DrawerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,6 +245,8 @@ class WinState(msgspec.Struct, frozen=True, kw_only=True):
     draw: str
     prize: str
     entry: str
+    member: str
+    """Whose entry it is now."""
 
 
 class RefusedState(msgspec.Struct, frozen=True, kw_only=True):

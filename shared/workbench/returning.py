@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.errors import DomainError
 from shared.ids import LotId
-from shared.loyalty.lots import claw_back
+from shared.loyalty.lots import ClawBack, claw_back
 from shared.loyalty.offers import Coupon
 from shared.loyalty.programme import ReturnPolicy
 from shared.loyalty.referral import counts
@@ -360,6 +360,7 @@ def _give(
         coupons_given_back=given_back,
         coupons_voided=voided,
         gifts_charged_minor=charge.amount,
+        points_forgiven=sold.points_forgiven,
     )
 
 
@@ -430,14 +431,15 @@ def _move_member(shop: Shop, sold: Sold, back: Back, lots: Sequence[LotDraw]) ->
         return 0
     today = shop.at.date()
     account.give_back(lots, sold.programme, today)
-    taken = _claw(shop, account, sold, back.points)
+    claw = _claw(shop, account, sold, back.points, forgiven_before=sold.points_forgiven)
+    sold.points_forgiven = claw.forgiven
     account.spending = [
         replace(one, spend_minor=one.spend_minor - back.spend, growth=one.growth - back.growth)
         if one.sale == sold.sale
         else one
         for one in account.spending
     ]
-    return taken
+    return claw.points
 
 
 def _cards_back(shop: Shop, sold: Sold) -> CardsBack:
@@ -481,16 +483,25 @@ def _referral_back(shop: Shop, sold: Sold) -> int:
         friend.is_referral_paid = False
     if referrer is not None:
         referrer.friends -= 1
-        shop.day.points_taken_back += _claw(shop, referrer, sold, paid.for_referrer)
+        shop.day.points_taken_back += _claw(shop, referrer, sold, paid.for_referrer).points
     return paid.for_friend
 
 
-def _claw(shop: Shop, account: Account, sold: Sold, points: int) -> int:
-    """Take back what a sale gave; how much it came to."""
-    today, floor = shop.at.date(), sold.programme.returns.points_floor
-    claw = claw_back(account.lots, points, of_sale=LotId(sold.sale), today=today, floor=floor)
+def _claw(
+    shop: Shop, account: Account, sold: Sold, points: int, *, forgiven_before: int = 0
+) -> ClawBack:
+    """Take back what a sale gave."""
+    today = shop.at.date()
+    claw = claw_back(
+        account.lots,
+        points,
+        of_sale=LotId(sold.sale),
+        today=today,
+        floor=sold.programme.returns.points_floor,
+        forgiven_before=forgiven_before,
+    )
     account.take(claw.draws, today)
-    return claw.points
+    return claw
 
 
 def _give_uses_back(shop: Shop, sold: Sold) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 from shared.errors import DomainError
 from shared.ids import CouponId
 from shared.loyalty.effects import FurtherUnits, Gift
-from shared.loyalty.offers import Offer
+from shared.loyalty.offers import Offer, mixed_gifts
 from shared.money import AMOUNT_MINOR_MAX
 from shared.pricing.basket import WHOLE, BasketLine, CouponClaim, HandDiscount
 from shared.workbench import scenario as told
@@ -158,11 +158,24 @@ def reward(shop: Shop, step: told.Reward) -> None:
 
 
 def choose_gift(shop: Shop, step: told.ChooseGift) -> None:
-    """One of the gifts of an offer, or none of them."""
+    """One of the gifts of an offer, some of each, or none of them."""
     offer = _offer(shop, step.offer)
-    if step.goods and not _may_be_given(shop, offer, step.goods):
-        raise DomainError("not-among-gifts", offer=step.offer, goods=step.goods)
-    shop.gifts[step.offer] = step.goods
+    is_mixed = step.offer in mixed_gifts([offer])
+    if step.mix and (step.goods or not is_mixed):
+        raise DomainError("gifts-not-mixed", offer=step.offer)
+    wanted = [goods for goods, units in sorted(step.mix.items()) for _ in range(units)]
+    if step.goods:
+        wanted = [step.goods] * (_units_at_most(shop, offer) if is_mixed else 1)
+    for goods in wanted:
+        if not _may_be_given(shop, offer, goods):
+            raise DomainError("not-among-gifts", offer=step.offer, goods=goods)
+    shop.gifts[step.offer] = tuple(wanted)
+
+
+def _units_at_most(shop: Shop, offer: Offer) -> int:
+    """How many units all codes and claims of a gift could give together."""
+    assert isinstance(offer.effect, Gift)
+    return offer.effect.units * max(1, len(shop.claims) + shop.rewards.get(offer.id, 0))
 
 
 def _may_be_given(shop: Shop, offer: Offer, goods: str) -> bool:

@@ -185,10 +185,14 @@ class Reward(StepPart, frozen=True, kw_only=True, tag="reward", tag_field="do"):
 
 
 class ChooseGift(StepPart, frozen=True, kw_only=True, tag="gift", tag_field="do"):
-    """Choose among the gifts of an offer; an empty SKU where the customer wants none."""
+    """Choose among the gifts of an offer; an empty SKU where the customer wants none.
+
+    ``mix`` says how many units of each article, where they may be mixed; the rest is not wanted.
+    """
 
     offer: str
     goods: str = ""
+    mix: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class PlanTender(StepPart, frozen=True, kw_only=True, tag="paying", tag_field="do"):

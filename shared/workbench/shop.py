@@ -33,7 +33,7 @@ from shared.pricing.redemption import Lowering, PointsPayment, lowered
 from shared.pricing.rulebook import rulebook
 from shared.pricing.search import SearchMemory
 from shared.workbench import scenario as told
-from shared.workbench.account import Account
+from shared.workbench.account import Account, Entry
 from shared.workbench.coupons import Code, made, standing
 from shared.workbench.day import Day
 from shared.workbench.result import (
@@ -65,7 +65,7 @@ class Shop:
     lines: list[BasketLine] = field(default_factory=list)
     claims: list[CouponClaim] = field(default_factory=list)
     rewards: dict[str, int] = field(default_factory=dict)
-    gifts: dict[str, str] = field(default_factory=dict)
+    gifts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What was chosen, by offer; empty where the customer wants none."""
     paying: str = ""
     paying_share: int = WHOLE
@@ -95,13 +95,20 @@ class Shop:
     partner_spends: dict[str, list[int]] = field(default_factory=dict)
     batches: dict[str, tuple[told.Batch, ...]] = field(default_factory=dict)
     """By SKU."""
-    entries: dict[str, list[str]] = field(default_factory=dict)
+    entries: dict[str, list[Entry]] = field(default_factory=dict)
+    """By draw."""
     wins: list[WinState] = field(default_factory=list)
     drawer_count: DrawerState | None = None
     days: list[DayState] = field(default_factory=list)
     liability: LiabilityState | None = None
     numbers: int = 0
     memory: SearchMemory = field(default_factory=SearchMemory)
+
+    def member_account(self, member: str) -> Account:
+        """The account of a member; DomainError ``no-such-member``."""
+        if member not in self.accounts:
+            raise DomainError("no-such-member", member=member)
+        return self.accounts[member]
 
     def basket(self) -> Basket:
         """The basket as the engine sees it."""
@@ -122,7 +129,7 @@ class Shop:
             claims=standing(self.claims, self.coupons, self.member, self.at.date()),
             paying=self._planned(),
             rewards=tuple(RewardClaim(offer, times) for offer, times in self.rewards.items()),
-            gifts=tuple(one for one in self.gifts.items() if one[1]),
+            gifts=tuple((offer, one) for offer, chosen in self.gifts.items() for one in chosen),
             uses=tuple(self._uses(account)),
             discount=self.discount,
         )
@@ -299,7 +306,7 @@ class Held:
     lines: tuple[BasketLine, ...]
     claims: tuple[CouponClaim, ...]
     rewards: dict[str, int]
-    gifts: dict[str, str]
+    gifts: dict[str, tuple[str, ...]]
     discount: HandDiscount | None
     paying: str
     paying_share: int

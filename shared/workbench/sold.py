@@ -72,6 +72,8 @@ class Sold:
     taxes_given: Counter[str] = field(default_factory=Counter)
     """By tax class."""
     points_taken: int = 0
+    points_forgiven: int = 0
+    """Those of them that were not there to be taken, where the programme stops at zero."""
     growth_taken: int = 0
     spend_taken: int = 0
     points_given: int = 0

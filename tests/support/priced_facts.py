@@ -1,6 +1,7 @@
 """The fact of a sale as a till writes it, from a basket and its price."""
 
 from collections.abc import Iterator, Mapping
+from itertools import count
 
 from shared.catalogue.goods import Goods
 from shared.ids import CouponId, MemberId, OperatorId, ShiftId, StoreId, TillId
@@ -27,6 +28,8 @@ from shared.trade.fact import (
     TenderKind,
 )
 from shared.trade.ticket import SaleCompleted
+
+_NUMBERS = count(1)
 
 
 def sale_of(
@@ -72,7 +75,7 @@ def sale_of(
             ),
         )
     return SaleCompleted(
-        receipt_no="01-000001",
+        receipt_no=f"01-{next(_NUMBERS):06}",
         ticket_id="ticket",
         store_id=StoreId(basket.store),
         till_id=till or TillId("till"),

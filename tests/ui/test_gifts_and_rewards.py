@@ -1,5 +1,7 @@
 """What a programme gives beside the price, at the till: gifts, rewards, add-ons, coupons."""
 
+from typing import Any
+
 from PySide6.QtCore import Qt
 
 from desktop.presenters.view import Choices
@@ -37,6 +39,7 @@ Key = Qt.Key
 GIFT = offer(
     "gift", Gift(choices=("W1", "C1")), conditions=(Spend(minimum_minor=60_00, goods=only("R1")),)
 )
+MIXED = offer("gift", Gift(choices=("W1", "C1"), units=2, mixed=True), only("R1"))
 FURTHER = offer("further", FurtherUnits(per_units=3), only("W1"))
 REWARD = offer("ten", AmountOff(off_minor=10_00), costs_points=50)
 ADD_ON = offer("add-on", FixedPrice(price_minor=1_00), only("C1"), claimed=True, by_hand=True)
@@ -87,6 +90,34 @@ def test_paying_asks_which_gift_and_goes_on_when_one_is_chosen(selling: Hands) -
     assert [line.amount for line in selling.sale.lines] == [69_90, 7_50]
     sale = pay(selling)
     assert [(line.goods_id, line.given_by) for line in sale.lines] == [("R1", ""), ("C1", "gift")]
+
+
+def mix(sale: Any) -> list[tuple[str, int]]:
+    return [(line.goods_id, line.quantity) for line in sale.lines if line.given_by]
+
+
+@by(MIXED)
+def test_units_of_a_gift_are_chosen_one_by_one(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.key(Key.Key_F11)
+    selling.type("1")
+    assert selling.overlay.kind == "choose-gift"
+    selling.type("2")
+    assert selling.view.overlay is None
+    sale = pay(selling)
+    assert mix(sale) == [("C1", 1), ("W1", 1)]
+
+
+@by(MIXED)
+def test_fewer_units_may_be_wanted_and_the_mix_be_changed(selling: Hands) -> None:
+    selling.scan(RICE.barcodes[0])
+    selling.key(Key.Key_F6)
+    for tile in ("W1", "W1", "C1", "", ""):
+        selling.tap("gift", f"gift\n{tile}")
+    selling.tap("gift", "gift\nC1")
+    selling.tap("gift", "gift\n")
+    selling.key(Key.Key_Escape)
+    assert mix(pay(selling)) == [("C1", 1)]
 
 
 @by(GIFT)
