@@ -10,7 +10,7 @@ from shared.catalogue.codes import receipt_code
 from shared.errors import DomainError
 from shared.loyalty.bundle import template
 from shared.loyalty.effects import Ladder, Step
-from shared.loyalty.programme import CashRounding, Returns
+from shared.loyalty.programme import CashRounding, Floor, Returns
 from shared.pricing.basket import BasketLine
 from shared.trade.fact import TenderKind
 from tests.pricing_builders import goods, offer, programme
@@ -179,6 +179,28 @@ def test_points_that_were_spent_already_become_a_debt_that_later_points_pay(make
     assert desk.member(member).points == 0
     desk.take_back(sale, (1, 1))
     assert desk.member(member).points == -300
+
+
+def test_points_that_stop_at_zero_are_remembered_for_their_sale(make_desk):
+    returns = msgspec.structs.replace(NO_OFFERS.returns, points_floor=Floor.ZERO)
+    desk = make_desk(msgspec.structs.replace(NO_OFFERS, returns=returns))
+    member = desk.enrol()
+    checkout = desk.counter.checkout
+    checkout.basket.attach(desk.member(member))
+    checkout.basket.add(goods("H", 150_00), units=2)
+    checkout.tender_cash()
+    sale = desk.finish()
+    checkout.basket.attach(desk.member(member))
+    checkout.basket.add(goods("T", 3_00), units=1)
+    checkout.tender_points(300)
+    checkout.tender_cash(0)
+    desk.finish()
+    desk.take_back(sale, (1, 1))
+    assert desk.member(member).points == 0
+    sell(desk, 200_00, member)
+    back = desk.take_back(sale, (1, 1)).fact
+    assert sum(draw.points for draw in back.points_taken) == 200
+    assert desk.member(member).points == 0
 
 
 def test_a_receipt_of_nowhere_and_one_too_old(make_desk):
