@@ -126,6 +126,15 @@ def refused_text(one: RefusedState, say: Words) -> str:
     return say("quote.refused", step=one.step, do=one.do, why=why)
 
 
+def _earned(state: State, telling: Telling) -> Iterator[str]:
+    say = telling.say
+    for earned in state.earned:
+        yield say("quote.earned", rule=earned.rule, points=telling.points(earned.points))
+    for card in state.cards:
+        told = {"card": card.card, "before": card.before, "added": card.added}
+        yield say("quote.card-full" if card.filled else "quote.card", **told, full=card.filled)
+
+
 def _totals(state: State, telling: Telling) -> Iterator[str]:
     say, money = telling.say, telling.money
     if state.lines:
@@ -151,8 +160,7 @@ def _totals(state: State, telling: Telling) -> Iterator[str]:
     if state.lines or state.credit_minor:
         cash = money(state.due_in_cash_minor)
         yield say("quote.due", amount=money(state.due_minor), cash=cash)
-    for earned in state.earned:
-        yield say("quote.earned", rule=earned.rule, points=telling.points(earned.points))
+    yield from _earned(state, telling)
     if state.reward_points:
         yield say("quote.reward-points", points=telling.points(state.reward_points))
     if state.points_offered:

@@ -1,16 +1,12 @@
 """The end of a sale: everything that moves, moves here."""
 
-from msgspec.structs import replace
-
 from shared.errors import DomainError
-from shared.ids import CouponId, LotId
+from shared.ids import LotId
 from shared.loyalty.gift_card import spent
 from shared.loyalty.lots import draw, less
-from shared.loyalty.referral import paid_for
 from shared.loyalty.tiers import Spending
 from shared.loyalty.wallet import minus
 from shared.pricing.cash import CashSettled, cash_rounding
-from shared.pricing.engagement import coupons_of_cards, stamp_cards
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import THIS_SALE
 from shared.pricing.sale_lines import offers_used, sale_lines
@@ -19,6 +15,7 @@ from shared.trade.fact import LotDraw
 from shared.workbench import scenario as told
 from shared.workbench.account import Account
 from shared.workbench.coupons import Code
+from shared.workbench.engaging import engage
 from shared.workbench.returning import settle_exchanges
 from shared.workbench.shop import Shop
 from shared.workbench.sold import Sold, TookIn
@@ -151,7 +148,7 @@ def _hand_out(shop: Shop, money: int) -> None:
 def _move_member(shop: Shop, account: Account, sold: Sold) -> None:
     today, programme = shop.at.date(), shop.programme
     account.touch(programme, today)
-    _engage(shop, account, sold)
+    engage(shop, account, sold)
     own = [one for one in sold.draws if one.lot == sold.sale]
     account.take([one for one in sold.draws if one.lot != sold.sale], today)
     account.earn(sold.sale, sold.points_earned, programme, today)
@@ -170,27 +167,3 @@ def _move_member(shop: Shop, account: Account, sold: Sold) -> None:
         bought = (line for line in sold.basket.lines if not line.comes_in)
         units = sum(line.units or 1 for line in bought if rule.goods.contains(line.goods))
         account.bought_on[today, rule.id] += units
-
-
-def _engage(shop: Shop, account: Account, sold: Sold) -> None:
-    """Stamps on visit cards, and what a friend's first sale that counts pays."""
-    today, programme = shop.at.date(), shop.programme
-    cards = stamp_cards(sold.basket, sold.quote, programme, account.cards, today)
-    for card in cards:
-        account.stamp(card.card, card.added, today, filled=card.filled, size=card.size)
-    codes = {card.card: list[CouponId]() for card in cards}
-    for card, coupon in coupons_of_cards(cards, programme):
-        given = shop.new_codes(coupon, 1, sold.sale, account.person.id)
-        codes[card.card] += map(CouponId, given)
-    sold.cards = tuple(replace(card, coupons=tuple(codes[card.card])) for card in cards)
-    referrer = shop.accounts.get(account.person.referred_by)
-    if referrer is None or referrer is account or account.is_referral_paid:
-        return
-    sold.referral = paid_for(
-        programme.referral, referrer.person.id, sold.total_minor, friends=referrer.friends
-    )
-    if sold.referral is not None:
-        account.is_referral_paid = True
-        referrer.friends += 1
-        referrer.earn(sold.sale, sold.referral.for_referrer, programme, today)
-        shop.day.points_earned += sold.referral.for_referrer

@@ -65,6 +65,18 @@ class EarnedState(msgspec.Struct, frozen=True, kw_only=True):
     points: int
 
 
+class StampedState(msgspec.Struct, frozen=True, kw_only=True):
+    """What completing the sale does to a visit card."""
+
+    card: str
+    before: int
+    added: int
+    filled: int
+    """Cards that are full by it."""
+    points: int
+    """What these give."""
+
+
 class TenderState(msgspec.Struct, frozen=True, kw_only=True):
     """A payment that was taken."""
 
@@ -280,7 +292,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     due_in_cash_minor: int
     tenders: tuple[TenderState, ...]
     earned: tuple[EarnedState, ...]
+    """By earning rule; then by visit card, and ``referral`` for what a friend gets."""
     points_earned: int
+    cards: tuple[StampedState, ...]
     growth_earned: int
     reward_points: int
     points_offered: int

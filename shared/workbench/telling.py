@@ -1,7 +1,7 @@
 """From a shop's state to plain values, with every explanation in both languages."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,12 +10,21 @@ from shared.language import Language, words
 from shared.loyalty.lots import spendable
 from shared.loyalty.partners import statement
 from shared.pricing.basket import Basket
-from shared.pricing.quote import ComponentShare, Explanation, LineDiscount, LineQuote, Quote
+from shared.pricing.quote import (
+    ComponentShare,
+    EarningQuote,
+    Explanation,
+    LineDiscount,
+    LineQuote,
+    Quote,
+)
 from shared.pricing.redemption import offered
 from shared.pricing.tender_rules import demands_of
 from shared.pricing.words import explanation_text
+from shared.trade.fact import CardStamped, ReferralPaid
 from shared.workbench.account import Account
 from shared.workbench.coupons import Code
+from shared.workbench.engaging import cards_of, referral_of
 from shared.workbench.result import (
     AddedState,
     CardState,
@@ -31,6 +40,7 @@ from shared.workbench.result import (
     PartnerState,
     RefusedState,
     RewardState,
+    StampedState,
     State,
     TaxState,
 )
@@ -42,6 +52,8 @@ def state_of(shop: Shop, step: int, title: str = "", refused: Sequence[RefusedSt
     basket, quote = shop.basket(), shop.quote()
     earning, (due, in_cash) = shop.earning(quote), shop.due(quote)
     can_pay = _can_pay(shop, basket, quote)
+    cards = cards_of(shop, basket, quote)
+    earned = tuple(_earned(earning, cards, referral_of(shop, basket, quote)))
     return State(
         step=step,
         title=title,
@@ -73,8 +85,18 @@ def state_of(shop: Shop, step: int, title: str = "", refused: Sequence[RefusedSt
         due_minor=due,
         due_in_cash_minor=in_cash,
         tenders=tuple(shop.tenders),
-        earned=tuple(EarnedState(rule=one.rule, points=one.points) for one in earning.points),
-        points_earned=earning.points_total,
+        earned=earned,
+        points_earned=sum(one.points for one in earned),
+        cards=tuple(
+            StampedState(
+                card=one.card,
+                before=one.before,
+                added=one.added,
+                filled=one.filled,
+                points=one.points_total,
+            )
+            for one in cards
+        ),
         growth_earned=earning.growth_total,
         reward_points=quote.reward_points,
         points_offered=can_pay,
@@ -112,6 +134,18 @@ def state_of(shop: Shop, step: int, title: str = "", refused: Sequence[RefusedSt
         refused=tuple(refused),
         point_decimals=shop.programme.points.decimals,
     )
+
+
+def _earned(
+    earning: EarningQuote, cards: Iterable[CardStamped], referral: ReferralPaid | None
+) -> Iterator[EarnedState]:
+    for one in earning.points:
+        yield EarnedState(rule=one.rule, points=one.points)
+    for card in cards:
+        if card.points_total:
+            yield EarnedState(rule=card.card, points=card.points_total)
+    if referral is not None and referral.for_friend:
+        yield EarnedState(rule="referral", points=referral.for_friend)
 
 
 def _can_pay(shop: Shop, basket: Basket, quote: Quote) -> int:
