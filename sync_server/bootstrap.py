@@ -40,6 +40,7 @@ from sync_server.keys.throttle import Throttle
 from sync_server.keys.vault import Vault, create_vault, open_vault, read_secrets
 from sync_server.leases.desk import LeaseDesk
 from sync_server.ledger.audit_job import AuditJob
+from sync_server.ledger.benefit_audit import BenefitJudge
 from sync_server.ledger.price_audit import SaleJudge
 from sync_server.ledger.return_audit import ReturnJudge
 from sync_server.members.erasure import Erasure
@@ -90,6 +91,7 @@ class Services:
     throttle: Throttle
     audit: AuditJob
     returns_audit: AuditJob
+    benefits_audit: AuditJob
     segments: Segments
     merging: Merging
     quarantine: Quarantine
@@ -204,6 +206,7 @@ def assemble(
         throttle=throttle,
         audit=AuditJob(database, own, SaleJudge()),
         returns_audit=AuditJob(database, own, ReturnJudge()),
+        benefits_audit=AuditJob(database, own, BenefitJudge()),
         segments=Segments(database),
         quarantine=Quarantine(database, clock, own, vault, merging),
         merging=merging,

@@ -173,7 +173,7 @@ class Checkout(Tenders):
     def _referrer(self, transaction: Transaction, member: Member | None) -> Member | None:
         """Who is to be paid for having brought a member; nobody of whom the till does not know."""
         if member is None or member.referred_by in ("", member.member_id):
-            # Whom a merge made their own friend is paid nothing.
+            # Nobody brought themselves.
             return None
         return member_store.find(transaction.connection, member.referred_by)
 

@@ -12,12 +12,14 @@ MERGED = (
     AccountKind.GROWTH,
     AccountKind.SPEND,
     AccountKind.STAMPS,
-    AccountKind.REFERRAL,
     AccountKind.FRIENDS,
     AccountKind.ACTION,
     AccountKind.DRAW_ENTRY,
 )
-"""What joins when two enrolments become one."""
+"""What joins when two enrolments become one.
+
+Not that somebody is to be paid for having brought the alias: one person is paid for once.
+"""
 
 
 def post_members_merged(_entry_id: EntryId, merged: MembersMerged) -> Iterator[Posting]:

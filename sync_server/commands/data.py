@@ -48,14 +48,17 @@ def audit_prices(data: DataFolder, as_json: AsJson = False) -> None:  # noqa: FB
         Console(stderr=True).status("pricing again"),
     ):
         sales, returns = _run(services.audit), _run(services.returns_audit)
+        benefits = _run(services.benefits_audit)
     if as_json:
         told = _as_json(*sales)
         told["returns"] = _as_json(*returns)
+        told["benefits"] = _as_json(*benefits)
         typer.echo(json.dumps(told))
     else:
-        for title, found in (("Sales", sales), ("Returns", returns)):
+        every = (("Sales", sales), ("Returns", returns), ("Actions and draws", benefits))
+        for title, found in every:
             Console().print(_as_table(title, *found))
-    if sales[0].different or returns[0].different:
+    if any(found[0].different for found in (sales, returns, benefits)):
         raise typer.Exit(EXIT_FLAWED)
 
 

@@ -74,6 +74,7 @@ def serve(
             "audit",
             services.audit.run_behind,
             services.returns_audit.run_behind,
+            services.benefits_audit.run_behind,
             pause_s=AUDIT_PAUSE_S,
         ),
         Repeated("quarantine-alarm", services.quarantine.alarm, pause_s=ALARM_PAUSE_S),

@@ -41,6 +41,8 @@ class Rule(StrEnum):
     """Priced again by its own programme, a sale comes to something else."""
     CLAIMED_OTHERWISE = "claimed-otherwise"
     """A sale is cheaper than by what the server knew of its member and of the uses of offers."""
+    BENEFIT_OTHERWISE = "benefit-otherwise"
+    """An action, or entries of a draw, beyond what the programme allows."""
     RETURNED_OTHERWISE = "returned-otherwise"
     """A return gave, or took back, something else than its sale and programme say."""
     SPENT_WITHOUT_LEASE = "spent-without-lease"

@@ -8,6 +8,7 @@ import sys
 import msgspec
 import pytest
 
+from desktop.reckoning.file import read_server
 from desktop.services.stored_value import By
 from shared.errors import DomainError
 from shared.loyalty.bundle import programme_bytes, template
@@ -115,3 +116,27 @@ def test_what_arrives_after_the_run_is_counted_as_late(tmp_path, monkeypatch, ca
         (told,) = json.loads(capsys.readouterr().out)
         assert (len(told["entries"]), told["late"], len(told["wins"])) == (1, 2, 1)
         chain.server.start()
+
+
+def test_what_two_tills_without_a_network_allow_twice_is_told_to_head_office(tmp_path):
+    once = msgspec.structs.replace(
+        RULES,
+        actions=(msgspec.structs.replace(RULES.actions[0], per_member=1),),
+        draws=(msgspec.structs.replace(RULE, per_member=2),),
+    )
+    with LittleChain(tmp_path, programme=once) as chain:
+        li = chain.tills[0].enrol("李雷", phone="13800138000")
+        chain.drain()
+        for till in chain.tills:
+            take_part(till, li, 2)
+        chain.drain()
+        outcome = chain.server.services.benefits_audit.run()
+        assert (outcome.judged, outcome.different) == (4, 2)
+        told = [
+            (one["account"], one["amount"])
+            for entry in read_server(chain.server.database).entries()
+            if entry.told["body"].get("rule") == "benefit-otherwise"
+            for one in entry.told["body"]["effects"]
+        ]
+        assert sorted(told) == [("draw-entry", 2), ("points", 300)]
+        assert chain.server.services.benefits_audit.run().judged == 0
