@@ -336,7 +336,7 @@ def test_a_lease_used_on_two_copies_of_a_disk_is_found_and_nothing_more_is_grant
 
     reply = push(server, clone, at)
 
-    assert sorted(rules(reply)) == ["fork", "lease-overspent"]
+    assert sorted(rules(reply)) == ["fork", "lease-overspent", "receipt-number-twice"]
     close(east, lease)
     push(server, east, at + 1)
     answers = ask(server, east, LeaseAsk(account="points", owner=member)).answers
