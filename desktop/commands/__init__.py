@@ -9,6 +9,7 @@ import typer
 
 from shared.errors import EvertillError, unusable_file
 from shared.language import Language, words
+from shared.log_output import LOG_OUTPUT
 
 EXIT_REFUSED: Final = 2
 
@@ -58,7 +59,7 @@ def _evertill() -> None:
 def main() -> None:
     """Entry point: foreseen errors are said in words and end with exit code 2."""
     structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=LOG_OUTPUT),
         wrapper_class=structlog.make_filtering_bound_logger("warning"),
     )
     try:

@@ -14,6 +14,7 @@ import uvicorn
 if sys.platform != "win32":
     import resource
 
+from shared.log_output import LOG_OUTPUT
 from sync_server.api.application import make_application
 from sync_server.api.listening import listen
 from sync_server.api.stopping import StoppingServer
@@ -61,7 +62,7 @@ def serve(
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=LOG_OUTPUT),
         cache_logger_on_first_use=True,
     )
     _allow_open_files(CONNECTIONS_MAX + FILES_BESIDE)

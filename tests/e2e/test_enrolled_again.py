@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select
 
 from desktop.bootstrap import OpenStore, Till
-from desktop.commands import main
 from desktop.services.leases import LeasedAccount
 from desktop.store.journal import all_epochs
 from desktop.store.schema import entries
@@ -27,6 +26,7 @@ from shared.protocol.message import ErrorReply
 from sync_server.database import schema
 from sync_server.journal.audit import audit
 from sync_server.leases.exposure import outstanding
+from tests.support.command_line import run_evertill
 from tests.support.enrolled_till import BISCUITS
 from tests.support.little_chain import LittleChain, TillHere
 
@@ -317,12 +317,9 @@ def test_the_command_enrols_again(
     east = chain.tills[0]
     code = code_for(chain, east)
     east.till.close()
-    arguments = ["evertill", "enrol", code, "--data", str(east.folder.path)]
-    monkeypatch.setattr("sys.argv", arguments)
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code in {0, None}
-    assert "enrolled again" in capsys.readouterr().out
+    done = run_evertill(monkeypatch, capsys, "enrol", code, "--data", str(east.folder.path))
+    assert done.code in {0, None}
+    assert "enrolled again" in done.out
     east.open()
     east.sell(BISCUIT)
     chain.drain()

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 import sqlcipher3.dbapi2
 
-from desktop.commands import main
 from desktop.store.database import TillFolder
 from desktop.store.verification import TillReport, verify_till
 from shared.errors import DomainError, EnvironmentFault
 from shared.journal.keys import Signed
+from tests.support.command_line import run_evertill
 from tests.support.desk import BISCUIT_CODE, open_desk
 
 GUARDS = ("entries", "head_signatures", "postings")
@@ -127,11 +127,8 @@ def test_folders_that_are_no_till_are_named(sold, tmp_path):
 
 def test_the_command_says_it_beside_a_running_till(sold, monkeypatch, capsys):
     def run(*more: str) -> tuple[int, str]:
-        arguments = ["evertill", "verify", "--data", str(sold.path), *more]
-        monkeypatch.setattr("sys.argv", arguments)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), capsys.readouterr().out
+        done = run_evertill(monkeypatch, capsys, "verify", "--data", str(sold.path), *more)
+        return int(str(done.code or 0)), done.out
 
     desk = open_desk(sold)
     code, out = run("--json")
