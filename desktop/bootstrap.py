@@ -164,22 +164,26 @@ class Till:
         self._head_file = HeadFile(store.folder.head)
         self._journal = Journal(scribe, self._head_file)
         self.books = Books(
-            writer=store.writer, reading=store.reading, journal=self._journal, identity=identity
+            writer=store.writer,
+            reading=store.reading,
+            journal=self._journal,
+            identity=identity,
+            paper_language=around.language,
         )
         self._status: SyncStatus | None = None
         self._executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="payments")
         # Threads of their own: a server that hangs must not hold up a payment or the drawer.
         self._lookups = ThreadPoolExecutor(max_workers=2, thread_name_prefix="look-ups")
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="asking")
-        self._make_services(around)
+        self._make_services()
         self._make_devices(around)
         self._make_sync(around)
 
-    def _make_services(self, around: Surroundings) -> None:
+    def _make_services(self) -> None:
         books = self.books
         self.operators = Operators(books)
         self.members = Members(books)
-        self.returns = Returns(books, language=around.language, is_offline=self.is_offline)
+        self.returns = Returns(books, is_offline=self.is_offline)
         self.elsewhere = Elsewhere(books, self._ask, self._lookups)
         self.leases = Leases(books, is_offline=self.is_offline, wake=self.wake_sync)
 
@@ -193,7 +197,7 @@ class Till:
                 return encoder.encode(papers.document(job))
 
             self.spooler = Spooler(self.books, around.printer, render, on_status=around.on_printer)
-        self.copies = Copies(self.books, language=around.language, wake=self.wake_printer)
+        self.copies = Copies(self.books, wake=self.wake_printer)
 
     def _make_sync(self, around: Surroundings) -> None:
         server_key = certified_server_key(
@@ -318,25 +322,19 @@ class Counter:
     """What a cashier works with: one basket and everything that can be done with it."""
 
     def __init__(self, till: Till) -> None:
-        language = till.surroundings.language
         pricing = till.pricing()
         self.till = till
         self.checkout = Checkout(
             till.books,
             pricing,
             leases=till.leases,
-            language=language,
             is_offline=till.is_offline,
         )
-        self.value = ValueDesk(
-            till.books, till.leases, language=language, is_offline=till.is_offline
-        )
-        self.benefits = BenefitDesk(
-            till.books, till.leases, language=language, is_offline=till.is_offline
-        )
+        self.value = ValueDesk(till.books, till.leases, is_offline=till.is_offline)
+        self.benefits = BenefitDesk(till.books, till.leases, is_offline=till.is_offline)
         self.draft = Draft(till.books, self.checkout, till.members)
-        self.shifts = Shifts(till.books, currency=pricing.programme.currency, language=language)
-        self.holding = Holding(till.books, self.checkout.basket, till.members, language=language)
+        self.shifts = Shifts(till.books, currency=pricing.programme.currency)
+        self.holding = Holding(till.books, self.checkout.basket, till.members)
         self.scanning = Scanning(
             till.books,
             self.checkout.basket,

@@ -175,13 +175,7 @@ class Session:
     def speak(self, language: Language) -> None:
         """Screen and paper in this language from now on."""
         self.language = language
-        self.till.returns.language = language.value
-        self.till.copies.language = language.value
-        if self.counter_in_use is not None:
-            self.counter_in_use.checkout.language = language.value
-            self.counter_in_use.shifts.language = language.value
-            self.counter_in_use.holding.language = language.value
-            self.counter_in_use.value.language = language.value
+        self.till.books.paper_language = language.value
 
     def written(self) -> None:
         """A fact was written: print what it queued, send it."""

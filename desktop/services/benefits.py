@@ -10,9 +10,7 @@ from desktop.services.stored_value import By, Written
 from desktop.services.ticket import tier_after
 from desktop.store import members as member_store
 from desktop.store.members import Member
-from desktop.store.print_jobs import queue_original
 from desktop.store.writer import Transaction
-from shared.catalogue.codes import receipt_code
 from shared.errors import DomainError
 from shared.ledger.account import AccountKind
 from shared.ledger.spending import tender_spends
@@ -35,12 +33,10 @@ class BenefitDesk:
         books: Books,
         leases: Leases,
         *,
-        language: str,
         is_offline: Callable[[], bool] = lambda: False,
     ) -> None:
         self._books = books
         self._leases = leases
-        self.language = language
         self._is_offline = is_offline
 
     def actions(self, programme: Programme, member: Member) -> Iterator[Action]:
@@ -89,7 +85,7 @@ class BenefitDesk:
                 by_rule=(by_rule,) if rule.points else (),
             )
             fact = ActionCounted(
-                receipt_no=_receipt_no(self._books, place),
+                receipt_no=self._books.receipt_no(place),
                 store_id=self._books.identity.store_id,
                 till_id=self._books.identity.till_id,
                 shift_id=by.shift.shift_id,
@@ -138,7 +134,7 @@ class BenefitDesk:
             )
             tender = Tender(tender=TenderKind.POINTS, amount=0, points=cost, lots=lots)
             fact = DrawEntered(
-                receipt_no=_receipt_no(self._books, place),
+                receipt_no=self._books.receipt_no(place),
                 store_id=self._books.identity.store_id,
                 till_id=self._books.identity.till_id,
                 shift_id=by.shift.shift_id,
@@ -188,16 +184,9 @@ class BenefitDesk:
         by: By,
         place: EntryPlace,
     ) -> Written:
-        chained = self._books.append(
-            transaction, Writing(fact, business_date=by.shift.business_date), place.entry_id
-        )
+        writing = Writing(fact, business_date=by.shift.business_date)
+        chained = self._books.append_printed(transaction, writing, place.entry_id)
         member_store.set_tier(transaction.connection, member.member_id, member.tier_after)
-        queue_original(
-            transaction.connection,
-            job_id=self._books.new_id(),
-            entry_id=chained.id,
-            language=self.language,
-        )
         return Written(chained.id, fact)
 
     def _wall(self) -> datetime:
@@ -215,9 +204,3 @@ def _known(transaction: Transaction, member: Member) -> Member:
     if known is None:
         raise DomainError("unknown-member", member=member.member_id)
     return known
-
-
-def _receipt_no(books: Books, place: EntryPlace) -> str:
-    return receipt_code(
-        till_number=books.identity.till_number, epoch=place.epoch, number=place.seq + 1
-    )

@@ -9,7 +9,9 @@ from sqlalchemy import Connection, Engine
 
 from desktop.store.identity import TillIdentity
 from desktop.store.journal import Journal, current_epoch
+from desktop.store.print_jobs import queue_original
 from desktop.store.writer import Transaction, Urgency, Writer
+from shared.catalogue.codes import receipt_code
 from shared.clock import Clock
 from shared.ids import EntryId, random_id
 from shared.journal.chain import ChainedEntry
@@ -31,10 +33,18 @@ class Books:
     """What all services write through; one per till."""
 
     def __init__(
-        self, *, writer: Writer, reading: Engine, journal: Journal, identity: TillIdentity
+        self,
+        *,
+        writer: Writer,
+        reading: Engine,
+        journal: Journal,
+        identity: TillIdentity,
+        paper_language: str,
     ) -> None:
         self.writer = writer
         self.identity = identity
+        self.paper_language = paper_language
+        """What is printed from now on is printed in it."""
         self._reading = reading
         self._journal = journal
 
@@ -83,8 +93,27 @@ class Books:
         assert epoch is not None
         return EntryPlace(self.scribe.new_entry_id(), epoch.head.epoch, epoch.head.next_seq)
 
+    def receipt_no(self, place: EntryPlace) -> str:
+        """The number on the paper of the entry that will stand there."""
+        return receipt_code(
+            till_number=self.identity.till_number, epoch=place.epoch, number=place.seq + 1
+        )
+
     def append(
         self, transaction: Transaction, writing: Writing, entry_id: EntryId | None = None
     ) -> ChainedEntry:
         """Write a fact inside a transaction that is already running."""
         return self._journal.append(transaction, writing, entry_id)
+
+    def append_printed(
+        self, transaction: Transaction, writing: Writing, entry_id: EntryId | None = None
+    ) -> ChainedEntry:
+        """Write a fact and queue its one original paper."""
+        chained = self.append(transaction, writing, entry_id)
+        queue_original(
+            transaction.connection,
+            job_id=self.new_id(),
+            entry_id=chained.id,
+            language=self.paper_language,
+        )
+        return chained

@@ -12,10 +12,8 @@ from desktop.services.tenders import Tenders
 from desktop.services.ticket import Settled, TicketPlace
 from desktop.store import members as member_store
 from desktop.store.members import Member
-from desktop.store.print_jobs import queue_original
 from desktop.store.tickets import OpenShift
 from desktop.store.writer import Transaction
-from shared.catalogue.codes import receipt_code
 from shared.errors import DomainError
 from shared.ids import EntryId, OperatorId
 from shared.ledger.account import AccountKind
@@ -50,11 +48,9 @@ class Checkout(Tenders):
         pricing: Pricing,
         *,
         leases: Leases,
-        language: str,
         is_offline: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(books, pricing, leases, is_offline)
-        self.language = language
 
     def unseen(self) -> list[Demanded]:
         """What the cashier has yet to look at before anything is paid."""
@@ -115,19 +111,13 @@ class Checkout(Tenders):
             self._referrer(transaction, member),
             coupon_key=self._books.identity.lookup_key,
         )
-        chained = self._books.append(
+        chained = self._books.append_printed(
             transaction, Writing(fact, business_date=shift.business_date), place.entry_id
         )
         if fact.member is not None:
             member_store.set_tier(
                 transaction.connection, fact.member.member_id, fact.member.tier_after
             )
-        queue_original(
-            transaction.connection,
-            job_id=self._books.new_id(),
-            entry_id=chained.id,
-            language=self.language,
-        )
         return CompletedSale(chained.id, fact, chained.hash)
 
     def _with_rewards(self, settled: Settled, member: Member | None) -> Settled:
@@ -182,9 +172,7 @@ class Checkout(Tenders):
     ) -> TicketPlace:
         identity = self._books.identity
         return TicketPlace(
-            receipt_no=receipt_code(
-                till_number=identity.till_number, epoch=place.epoch, number=place.seq + 1
-            ),
+            receipt_no=self._books.receipt_no(place),
             ticket_id=self._books.new_id(),
             entry_id=place.entry_id,
             store_id=identity.store_id,

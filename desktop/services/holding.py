@@ -12,7 +12,6 @@ from desktop.services.members import Members
 from desktop.store import holds
 from desktop.store.catalogue import find_by_id
 from desktop.store.holds import Hold
-from desktop.store.print_jobs import queue_original
 from desktop.store.tickets import OpenShift
 from desktop.store.writer import Transaction
 from shared.catalogue.goods import SoldBy
@@ -44,13 +43,10 @@ def note(line: BasketLine) -> BasketLineNote:
 class Holding:
     """Hold, recall, abandon, and the facts about lines that were changed by hand."""
 
-    def __init__(
-        self, books: Books, basket: OpenBasket, members: Members, *, language: str
-    ) -> None:
+    def __init__(self, books: Books, basket: OpenBasket, members: Members) -> None:
         self._books = books
         self._basket = basket
         self._members = members
-        self.language = language
 
     def held(self) -> list[Hold]:
         """Held baskets, oldest first, without the one on the screen.
@@ -87,16 +83,10 @@ class Holding:
         )
 
         def work(transaction: Transaction) -> None:
-            chained = self._books.append(
+            self._books.append_printed(
                 transaction, Writing(fact, business_date=shift.business_date)
             )
             holds.put(transaction.connection, hold)
-            queue_original(
-                transaction.connection,
-                job_id=self._books.new_id(),
-                entry_id=chained.id,
-                language=self.language,
-            )
 
         self._books.writer.run(work)
         self._basket.clear()

@@ -168,9 +168,8 @@ class Spooler:
 class Copies:
     """What a cashier does about paper: copies, and decisions on uncertain jobs."""
 
-    def __init__(self, books: Books, *, language: str, wake: Callable[[], None]) -> None:
+    def __init__(self, books: Books, *, wake: Callable[[], None]) -> None:
         self._books = books
-        self.language = language
         self._wake = wake
 
     def uncertain(self) -> list[PrintJob]:
@@ -201,7 +200,7 @@ class Copies:
                 transaction.connection,
                 job_id=self._books.new_id(),
                 entry_id=entry_id,
-                language=self.language,
+                language=self._books.paper_language,
             )
             fact = ReceiptReprinted(
                 shift_id=shift.shift_id if shift else None,

@@ -22,10 +22,8 @@ from desktop.store.bundles import read_bundle
 from desktop.store.catalogue import find_by_id
 from desktop.store.coupons import coupon_uses
 from desktop.store.members import Member
-from desktop.store.print_jobs import queue_original
 from desktop.store.tickets import OpenShift, find_receipt, returns_of
 from desktop.store.writer import Transaction
-from shared.catalogue.codes import receipt_code
 from shared.errors import DomainError
 from shared.ids import CouponId, EntryId, GoodsId, OperatorId
 from shared.ledger.account import COUPON, Account, AccountKind
@@ -61,11 +59,8 @@ class CompletedReturn(NamedTuple):
 class Returns:
     """Taking goods back."""
 
-    def __init__(
-        self, books: Books, *, language: str, is_offline: Callable[[], bool] = lambda: False
-    ) -> None:
+    def __init__(self, books: Books, *, is_offline: Callable[[], bool] = lambda: False) -> None:
         self._books = books
-        self.language = language
         self._is_offline = is_offline
 
     def by_receipt(self, receipt_no: str) -> ReturnableSale:
@@ -166,9 +161,7 @@ class Returns:
         place = self._books.next_place(transaction)
         identity = self._books.identity
         fact = SaleReturned(
-            receipt_no=receipt_code(
-                till_number=identity.till_number, epoch=place.epoch, number=place.seq + 1
-            ),
+            receipt_no=self._books.receipt_no(place),
             ticket_id=self._books.new_id(),
             store_id=identity.store_id,
             till_id=identity.till_id,
@@ -198,17 +191,11 @@ class Returns:
             business_date=by.shift.business_date,
             depends_on=(original.entry_id,) if original else (),
         )
-        chained = self._books.append(transaction, writing, place.entry_id)
+        chained = self._books.append_printed(transaction, writing, place.entry_id)
         if fact.member is not None:
             member_store.set_tier(
                 transaction.connection, fact.member.member_id, fact.member.tier_after
             )
-        queue_original(
-            transaction.connection,
-            job_id=self._books.new_id(),
-            entry_id=chained.id,
-            language=self.language,
-        )
         return CompletedReturn(chained.id, fact)
 
 

@@ -13,7 +13,7 @@ from desktop.store.entries import read_entry
 from desktop.store.holds import all_held
 from desktop.store.journal import current_epoch
 from desktop.store.payments import open_payments
-from desktop.store.print_jobs import queue_original, uncertain
+from desktop.store.print_jobs import uncertain
 from desktop.store.tickets import (
     OpenShift,
     ShiftRecord,
@@ -145,10 +145,9 @@ def count_total(counts: Iterable[CashCount]) -> int:
 class Shifts:
     """Opening, moving cash, closing. A close never blocks: it says what was left open."""
 
-    def __init__(self, books: Books, *, currency: str, language: str) -> None:
+    def __init__(self, books: Books, *, currency: str) -> None:
         self._books = books
         self._currency = currency
-        self.language = language
 
     def current(self) -> OpenShift | None:
         """The running shift."""
@@ -240,14 +239,15 @@ class Shifts:
         )
         noted = (("note", attach(note.encode())),) if note else ()
 
-        def follow(transaction: Transaction, chained: ChainedEntry) -> None:
-            self._print(transaction, chained)
+        writing = Writing(fact, business_date=shift.business_date, attachments=noted)
+
+        def work(transaction: Transaction) -> ChainedEntry:
+            chained = self._books.append_printed(transaction, writing)
             if ending is not None:
                 self._books.append(transaction, ending)
+            return chained
 
-        return self._books.record(
-            Writing(fact, business_date=shift.business_date, attachments=noted), also=follow
-        )
+        return self._books.writer.run(work)
 
     def no_sale(self, operator_id: OperatorId, reason: str) -> ChainedEntry:
         """Note that the drawer is opened without a sale."""
@@ -276,7 +276,7 @@ class Shifts:
                 difference_reason=difference_reason,
             )
             writing = Writing(fact, business_date=shift.business_date)
-            self._print(transaction, self._books.append(transaction, writing))
+            self._books.append_printed(transaction, writing)
             return fact
 
         return self._books.writer.run(work)
@@ -356,14 +356,6 @@ class Shifts:
             expected_cash=sum(shift.expected_cash for shift in closed),
             grand_total=closed[-1].grand_total,
             left_open=left_open,
-        )
-
-    def _print(self, transaction: Transaction, chained: ChainedEntry) -> None:
-        queue_original(
-            transaction.connection,
-            job_id=self._books.new_id(),
-            entry_id=chained.id,
-            language=self.language,
         )
 
 

@@ -14,11 +14,10 @@ from desktop.services.leases import LeasedAccount, Leases, LeaseUnit
 from desktop.store import members as member_store
 from desktop.store.card_codes import keep_code
 from desktop.store.members import Member
-from desktop.store.print_jobs import queue_original
 from desktop.store.schema import postings
 from desktop.store.tickets import OpenShift
 from desktop.store.writer import Transaction
-from shared.catalogue.codes import GiftCardCode, classify, receipt_code
+from shared.catalogue.codes import GiftCardCode, classify
 from shared.errors import DomainError
 from shared.ids import EntryId, MemberId, OperatorId
 from shared.ledger.account import AccountKind, money_unit
@@ -70,12 +69,10 @@ class ValueDesk:
         books: Books,
         leases: Leases,
         *,
-        language: str,
         is_offline: Callable[[], bool] = lambda: False,
     ) -> None:
         self._books = books
         self._leases = leases
-        self.language = language
         self._is_offline = is_offline
 
     def top_up(
@@ -129,7 +126,7 @@ class ValueDesk:
         names = next((one.names for one in rules.top_ups if one.id == filled.offer), None)
         lapses = last_day(today, programme.expiry) if filled.points else None
         return ValueToppedUp(
-            receipt_no=self._receipt_no(place),
+            receipt_no=self._books.receipt_no(place),
             store_id=self._books.identity.store_id,
             till_id=self._books.identity.till_id,
             shift_id=by.shift.shift_id,
@@ -203,7 +200,7 @@ class ValueDesk:
                 lease_id=None,
             )
             fact = ValueClosed(
-                receipt_no=self._receipt_no(place),
+                receipt_no=self._books.receipt_no(place),
                 store_id=self._books.identity.store_id,
                 till_id=self._books.identity.till_id,
                 shift_id=by.shift.shift_id,
@@ -243,7 +240,7 @@ class ValueDesk:
                 raise DomainError("card-known-already")
             place = self._books.next_place(transaction)
             fact = GiftCardSold(
-                receipt_no=self._receipt_no(place),
+                receipt_no=self._books.receipt_no(place),
                 store_id=self._books.identity.store_id,
                 till_id=self._books.identity.till_id,
                 shift_id=by.shift.shift_id,
@@ -305,7 +302,7 @@ class ValueDesk:
                 lease_id=None,
             )
             fact = GiftCardClosed(
-                receipt_no=self._receipt_no(place),
+                receipt_no=self._books.receipt_no(place),
                 store_id=self._books.identity.store_id,
                 till_id=self._books.identity.till_id,
                 shift_id=by.shift.shift_id,
@@ -320,20 +317,9 @@ class ValueDesk:
 
         return self._books.writer.run(work)
 
-    def _receipt_no(self, place: EntryPlace) -> str:
-        return receipt_code(
-            till_number=self._books.identity.till_number, epoch=place.epoch, number=place.seq + 1
-        )
-
     def _write(self, transaction: Transaction, fact: Fact, by: By, place: EntryPlace) -> Written:
         writing = Writing(fact, business_date=by.shift.business_date)
-        chained = self._books.append(transaction, writing, place.entry_id)
-        queue_original(
-            transaction.connection,
-            job_id=self._books.new_id(),
-            entry_id=chained.id,
-            language=self.language,
-        )
+        chained = self._books.append_printed(transaction, writing, place.entry_id)
         return Written(chained.id, fact)
 
 

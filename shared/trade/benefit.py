@@ -2,21 +2,15 @@
 
 from typing import ClassVar
 
-from shared.ids import OperatorId, ShiftId, StoreId, TillId
-from shared.trade.fact import BundleRef, Fact, MemberOutcome, Tender
+from shared.trade.fact import BundleRef, MemberOutcome, Tender
+from shared.trade.slip import Slip
 
 
-class ActionCounted(Fact, frozen=True, kw_only=True):
+class ActionCounted(Slip, frozen=True, kw_only=True):
     """A member did something that the programme gives points for; they are a lot of their own."""
 
     kind: ClassVar[str] = "action_counted"
 
-    receipt_no: str
-    store_id: StoreId
-    till_id: TillId
-    shift_id: ShiftId
-    operator_id: OperatorId
-    currency: str
     programme: BundleRef
     action: str
     names: dict[str, str]
@@ -25,17 +19,11 @@ class ActionCounted(Fact, frozen=True, kw_only=True):
     member: MemberOutcome
 
 
-class DrawEntered(Fact, frozen=True, kw_only=True):
+class DrawEntered(Slip, frozen=True, kw_only=True):
     """A member bought entries of a prize draw: ``<entry id>/1`` and so on."""
 
     kind: ClassVar[str] = "draw_entered"
 
-    receipt_no: str
-    store_id: StoreId
-    till_id: TillId
-    shift_id: ShiftId
-    operator_id: OperatorId
-    currency: str
     programme: BundleRef
     draw: str
     names: dict[str, str]

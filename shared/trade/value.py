@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
-from shared.ids import CardId, MemberId, OperatorId, ShiftId, StoreId, TillId
-from shared.trade.fact import Approval, BundleRef, CouponIssued, Fact, Tender, Value
+from shared.ids import CardId, MemberId
+from shared.trade.fact import Approval, BundleRef, CouponIssued, Tender, Value
+from shared.trade.slip import Slip
 
 
 class ValueBalance(Value, frozen=True, kw_only=True):
@@ -16,7 +17,7 @@ class ValueBalance(Value, frozen=True, kw_only=True):
     offline: bool = False
 
 
-class ValueToppedUp(Fact, frozen=True, kw_only=True):
+class ValueToppedUp(Slip, frozen=True, kw_only=True):
     """A member paid stored value in; the top-up offer that applied gave a bonus, points, coupons.
 
     It is no turnover and earns nothing.
@@ -24,12 +25,6 @@ class ValueToppedUp(Fact, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "value_topped_up"
 
-    receipt_no: str
-    store_id: StoreId
-    till_id: TillId
-    shift_id: ShiftId
-    operator_id: OperatorId
-    currency: str
     programme: BundleRef
     member_id: MemberId
     amount: int
@@ -48,17 +43,11 @@ class ValueToppedUp(Fact, frozen=True, kw_only=True):
     training: bool = False
 
 
-class ValueClosed(Fact, frozen=True, kw_only=True):
+class ValueClosed(Slip, frozen=True, kw_only=True):
     """A member's principal was paid out in cash, the bonus is forfeited."""
 
     kind: ClassVar[str] = "value_closed"
 
-    receipt_no: str
-    store_id: StoreId
-    till_id: TillId
-    shift_id: ShiftId
-    operator_id: OperatorId
-    currency: str
     member_id: MemberId
     principal: int
     forfeited: int = 0
@@ -68,17 +57,11 @@ class ValueClosed(Fact, frozen=True, kw_only=True):
     approvals: tuple[Approval, ...] = ()
 
 
-class GiftCardSold(Fact, frozen=True, kw_only=True):
+class GiftCardSold(Slip, frozen=True, kw_only=True):
     """A gift card was sold. It is no turnover and earns nothing."""
 
     kind: ClassVar[str] = "gift_card_sold"
 
-    receipt_no: str
-    store_id: StoreId
-    till_id: TillId
-    shift_id: ShiftId
-    operator_id: OperatorId
-    currency: str
     programme: BundleRef
     card_id: CardId
     amount: int
@@ -87,17 +70,11 @@ class GiftCardSold(Fact, frozen=True, kw_only=True):
     tenders: tuple[Tender, ...]
 
 
-class GiftCardClosed(Fact, frozen=True, kw_only=True):
+class GiftCardClosed(Slip, frozen=True, kw_only=True):
     """What was left on a card was paid out in cash."""
 
     kind: ClassVar[str] = "gift_card_closed"
 
-    receipt_no: str
-    store_id: StoreId
-    till_id: TillId
-    shift_id: ShiftId
-    operator_id: OperatorId
-    currency: str
     card_id: CardId
     amount: int
     lease_id: str | None = None

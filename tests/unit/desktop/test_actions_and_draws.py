@@ -2,8 +2,10 @@
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from desktop.services.stored_value import By
+from desktop.store.schema import print_jobs
 from shared.errors import DomainError
 from shared.loyalty.leasing import Leases
 from shared.loyalty.programme import Expiry
@@ -95,3 +97,13 @@ def test_where_points_need_leases_entries_need_them_as_well(make_desk):
     with pytest.raises(DomainError, match="beyond-lease"):
         enter(desk, li)
     assert desk.member(li).draw_entries == {}
+
+
+def test_the_slip_is_printed_in_the_language_of_the_moment(make_desk):
+    desk = make_desk(RULES)
+    li = desk.enrol()
+    desk.till.books.paper_language = "en"
+    done = count(desk, li)
+    with desk.till.books.reading() as connection:
+        jobs = select(print_jobs.c.language).where(print_jobs.c.entry_id == done.entry_id)
+        assert connection.execute(jobs).scalar() == "en"

@@ -98,7 +98,7 @@ def test_a_doubtful_paper_is_never_repeated_by_itself_and_the_next_one_is_printe
     assert running.wait_idle(5)
     assert len(printer.paper) == 2
     assert states(desk) == {(first.entry_id, 0): "uncertain", (second.entry_id, 0): "confirmed"}
-    copies = Copies(desk.till.books, language="zh_CN", wake=running.wake)
+    copies = Copies(desk.till.books, wake=running.wake)
     (job,) = copies.uncertain()
     assert job.entry_id == first.entry_id
     copies.settle(job)
