@@ -162,10 +162,14 @@ class Checkout(Tenders):
 
     def _referrer(self, transaction: Transaction, member: Member | None) -> Member | None:
         """Who is to be paid for having brought a member; nobody of whom the till does not know."""
-        if member is None or member.referred_by in ("", member.member_id):
-            # Nobody brought themselves.
+        if member is None or not member.referred_by:
             return None
-        return member_store.find(transaction.connection, member.referred_by)
+        ids = (member.member_id, member.referred_by)
+        persons = {member_store.stands_for(transaction.connection, one) for one in ids}
+        if len(persons) == 1:
+            # Nobody brought themselves, also not under another name.
+            return None
+        return member_store.find_by_now(transaction.connection, member.referred_by)
 
     def _ticket_place(
         self, place: EntryPlace, shift: OpenShift, operator_id: OperatorId, member: Member | None

@@ -147,7 +147,7 @@ class Returns:
     def _member(self, transaction: Transaction, sale: SaleCompleted) -> Member | None:
         if sale.member is None:
             return None
-        return member_store.find(transaction.connection, sale.member.member_id)
+        return member_store.find_by_now(transaction.connection, sale.member.member_id)
 
     def _write(
         self,
@@ -203,7 +203,7 @@ def _referrer(transaction: Transaction, sale: SaleCompleted) -> Member | None:
     """Who was paid for having brought the sale's member."""
     if sale.referral is None:
         return None
-    return member_store.find(transaction.connection, sale.referral.referrer_id)
+    return member_store.find_by_now(transaction.connection, sale.referral.referrer_id)
 
 
 def _sold_by(connection: Connection, sold: ReturnableSale) -> SoldBy | None:

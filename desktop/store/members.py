@@ -6,7 +6,7 @@ does not contain yet: never twice, never missing.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import msgspec
@@ -95,6 +95,33 @@ def find(connection: Connection, member_id: str) -> Member | None:
     """One member with balances; None if unknown here or erased."""
     row = connection.execute(select(members).where(members.c.member_id == member_id)).one_or_none()
     return _member(connection, row) if row is not None else None
+
+
+def stands_for(connection: Connection, member_id: str) -> MemberId:
+    """Whom a member was merged into by now; itself as long as this till knows of nobody."""
+    passed = [member_id]
+    # Rows of one person may be true for different moments, so that they name each other.
+    while (above := _alias_of(connection, passed[-1])) and above not in passed:
+        passed.append(above)
+    return MemberId(passed[-1])
+
+
+def _alias_of(connection: Connection, member_id: str) -> str:
+    row = connection.execute(
+        select(
+            members.c.alias_of, members.c.alias_of.in_(select(members.c.member_id)).label("here")
+        ).where(members.c.member_id == member_id)
+    ).one_or_none()
+    return row.alias_of if row is not None and row.here else ""
+
+
+def find_by_now(connection: Connection, member_id: str) -> Member | None:
+    """A member under its own id with what it has by now: of an alias, what the other has.
+
+    Facts about an alias go on naming it: the server moves what they change, and can move it back.
+    """
+    found = find(connection, stands_for(connection, member_id))
+    return replace(found, member_id=MemberId(member_id)) if found is not None else None
 
 
 def _member(connection: Connection, row: Row[tuple[str, ...]]) -> Member:
@@ -210,6 +237,7 @@ def put_member(
             balance_as_of=as_of,
             birthday=row.birthday,
             segments=msgspec.json.encode(row.segments).decode(),
+            alias_of=row.alias_of,
         )
     )
     _put_keys(connection, row)
@@ -296,4 +324,5 @@ def apply_members(
 
 def set_tier(connection: Connection, member_id: str, tier: str) -> None:
     """Show a tier reached or lost by a ticket at once; the server derives its own."""
+    member_id = stands_for(connection, member_id)
     connection.execute(update(members).where(members.c.member_id == member_id).values(tier=tier))

@@ -138,6 +138,8 @@ members = Table(
     # Month and day (--MM-DD), never the year: what offers for birthdays need, offline and any day.
     Column("birthday", Text, nullable=False, server_default=""),
     Column("segments", Text, nullable=False, server_default="[]"),
+    # Whose enrolment it was merged into; empty for members that stand for themselves.
+    Column("alias_of", Text, nullable=False, server_default=""),
     # Own entries from (applied_epoch, applied_through) on are not in the pulled balances.
     Column("applied_epoch", Integer, nullable=False),
     Column("applied_through", Integer, nullable=False),

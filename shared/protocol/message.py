@@ -15,7 +15,7 @@ from shared.ids import EntryId, GoodsId, JournalId, MemberId, OperatorId
 from shared.journal.attachment import Attachment
 from shared.journal.keys import Signed
 
-PROTOCOL: Final = 5
+PROTOCOL: Final = 6
 PROTOCOL_MIN: Final = 1
 """The oldest version that the server still speaks."""
 PROTOCOL_BIRTHDAYS: Final = 2
@@ -24,6 +24,8 @@ PROTOCOL_LEASES: Final = 3
 """From this version on there are leases, and a member's row has the bonus of stored value."""
 PROTOCOL_CARDS: Final = 5
 """From this version on a member's row has stamps of visit cards and referrals."""
+PROTOCOL_ALIASES: Final = 6
+"""From this version on a member's row says of whom it is an alias."""
 PUSH_ENTRIES_MAX: Final = 500
 PUSH_BYTES_MAX: Final = 1024 * 1024
 BODY_BYTES_MAX: Final = 2 * PUSH_BYTES_MAX
@@ -228,6 +230,8 @@ class MemberRow(Message, frozen=True, kw_only=True, omit_defaults=True):
     birthday: str = ""
     """``--MM-DD``; empty where it is not known."""
     segments: tuple[str, ...] = ()
+    alias_of: str = ""
+    """Whose enrolment it was merged into: what an alias had is there now."""
 
 
 Row = GoodsRow | BundleRow | OperatorRow | MemberRow

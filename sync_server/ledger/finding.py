@@ -23,6 +23,8 @@ class Rule(StrEnum):
     """A coupon was used more often than it was issued for."""
     REFERRAL_PAID_TWICE = "referral-paid-twice"
     """Who brought a member was paid by more than one of their sales."""
+    REFERRAL_TO_SELF = "referral-to-self"
+    """A member was paid for having brought themselves, under another enrolment."""
     RETURNED_TWICE = "receipt-returned-twice"
     """More units of a line came back than were sold."""
     RECEIPT_NUMBER_TWICE = "receipt-number-twice"

@@ -10,6 +10,7 @@ from sqlalchemy import Row, select
 from shared.ids import MemberId
 from shared.ledger.account import AccountKind
 from shared.protocol.message import (
+    PROTOCOL_ALIASES,
     PROTOCOL_BIRTHDAYS,
     PROTOCOL_CARDS,
     PROTOCOL_LEASES,
@@ -47,7 +48,10 @@ def read_member_rows(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> list[Membe
     return [
         # Nobody finds an alias; its sales can still be returned, and what they move follows.
         MemberRow(
-            member_id=row.member_id, tier=row.tier, balances=tuple(held.get(row.member_id, ()))
+            member_id=row.member_id,
+            tier=row.tier,
+            balances=tuple(held.get(row.member_id, ())),
+            alias_of=aliases[row.member_id],
         )
         if row.member_id in aliases
         else _member_row(row, keys, held, segments)
@@ -63,6 +67,8 @@ def as_spoken(rows: Iterable[MemberRow], protocol: int) -> list[MemberRow]:
         told = [_without(row, unknown) for row in told]
     if protocol < PROTOCOL_BIRTHDAYS:
         told = [msgspec.structs.replace(row, birthday="", segments=()) for row in told]
+    if protocol < PROTOCOL_ALIASES:
+        told = [msgspec.structs.replace(row, alias_of="") for row in told]
     return told
 
 
@@ -81,7 +87,7 @@ _NEWER = {
 
 def knows_all(protocol: int) -> bool:
     """Whether tills of a version of the protocol get rows as they are counted."""
-    return all(since <= protocol for since in _NEWER)
+    return protocol >= max(PROTOCOL_ALIASES, *_NEWER)
 
 
 def _without(row: MemberRow, accounts: Collection[str]) -> MemberRow:

@@ -39,18 +39,15 @@ from sync_server.journal.forks import fork_key, should_enrol_again
 from sync_server.journal.holes import Hole, dig, fill
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
-from sync_server.leases.claims import settle_leases
 from sync_server.ledger.booking import book
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Kept, Reading, read_till_link
-from sync_server.ledger.numbering import find_same_numbers
-from sync_server.ledger.overreturning import find_overreturning
-from sync_server.ledger.overspending import find_overspending
 from sync_server.members.merging import Merging
 from sync_server.members.profiles import enrol, enrolments
 from sync_server.sync.adopting import adopt
 from sync_server.sync.attachments import keep_attachments
 from sync_server.sync.batch import Batch, prove, walk
+from sync_server.sync.misuse import find_misuse
 from sync_server.sync.placing import Placing, place_batch
 from sync_server.sync.sorting import sort_entries
 
@@ -192,8 +189,7 @@ class Ingest:
         is_trusted: bool = True,
     ) -> list[Finding]:
         readings = [reading for each in kept if (reading := each.booked)]
-        findings = [*find_overspending(work, readings), *find_overreturning(work, readings)]
-        findings += [*find_same_numbers(work, readings), *settle_leases(work, readings)]
+        findings = find_misuse(work, readings)
         book(work, kept, now)
         repeated = {each.repeats for each in kept if each.repeats}
         vouching = [

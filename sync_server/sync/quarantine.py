@@ -26,15 +26,12 @@ from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
-from sync_server.leases.claims import settle_leases
 from sync_server.ledger.booking import book_readings
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Link, Reading, read_envelope, read_till_link
-from sync_server.ledger.numbering import find_same_numbers
-from sync_server.ledger.overreturning import find_overreturning
-from sync_server.ledger.overspending import find_overspending
 from sync_server.members.merging import Merging
 from sync_server.members.profiles import enrol, enrolments
+from sync_server.sync.misuse import find_misuse
 
 ALARM_AFTER: Final = timedelta(minutes=15)
 ALARMS_AT_ONCE: Final = 500
@@ -132,8 +129,7 @@ class Quarantine:
         return len(late)
 
     def _book(self, work: Work, readings: Sequence[Reading]) -> None:
-        findings = [*find_overspending(work, readings), *find_overreturning(work, readings)]
-        findings += [*find_same_numbers(work, readings), *settle_leases(work, readings)]
+        findings = find_misuse(work, readings)
         book_readings(work, readings)
         proved = list(_stored_attachments(work, readings))
         findings += enrol(work, enrolments(readings, proved), self.vault.lookup)
