@@ -10,10 +10,14 @@ from shared.pricing.tender_rules import Demanded
 
 
 def is_ready_to_pay(session: Session) -> bool:
-    """Whether nothing is open; else the sheet for it comes up."""
+    """Whether nothing is open; else the sheet for it comes up.
+
+    Raises DomainError ``batch-recalled``, ``batch-lapsed``: a line has to be taken off first.
+    """
     checkout = session.counter.checkout
     if not checkout.basket.state.lines:
         return True
+    checkout.basket.check_batches()
     if checkout.unseen():
         _push_once(session, LookedAt)
         return False

@@ -115,17 +115,17 @@ class SalePage:
         scanning = self.session.counter.scanning
         self._follow(scanning.scan(text, quantity=quantity, comes_in=self._comes_in))
 
-    def add(self, goods: Goods, *, grams: int = 0) -> None:
+    def add(self, goods: Goods, *, grams: int = 0, batch: str = "") -> None:
         """Goods that were tapped or found by name."""
         self._last = None
         if goods.sold_by == "weight" and not grams:
-            self._follow(WeightNeeded(goods))
+            self._follow(WeightNeeded(goods, batch))
             return
         self.tendering.make_changeable()
         units = 0 if grams else self._quantity or 1
         self._quantity = 0
         basket = self.session.counter.checkout.basket
-        line = basket.add(goods, units=units, grams=grams, comes_in=self._comes_in)
+        line = basket.add(goods, units=units, grams=grams, comes_in=self._comes_in, batch=batch)
         self._follow(GoodsAdded(line))
 
     def _follow(self, found: Scanned) -> None:  # noqa: C901 - one arm a kind
@@ -133,8 +133,8 @@ class SalePage:
         match found:
             case GoodsAdded(line_id):
                 self._selected, self._comes_in = line_id, False
-            case WeightNeeded(goods):
-                session.push(WeightNeededOverlay(session, goods, self.add))
+            case WeightNeeded(goods, batch):
+                session.push(WeightNeededOverlay(session, goods, self.add, batch=batch))
             case MemberAttached(member):
                 session.tell(say("till.sale.member-attached", name=member.name), Tone.GOOD)
             case MemberUnknown(code):

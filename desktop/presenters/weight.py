@@ -16,7 +16,7 @@ from shared.pricing.basket import GRAMS_MAX
 class AddGoods(Protocol):
     """Puts goods into the basket."""
 
-    def __call__(self, goods: Goods, *, grams: int = 0) -> None: ...
+    def __call__(self, goods: Goods, *, grams: int = 0, batch: str = "") -> None: ...
 
 
 def parse_grams(text: str) -> int:
@@ -39,9 +39,10 @@ def format_kilograms(grams: int) -> str:
 class WeightNeededOverlay(PlainOverlay):
     """Asks how much."""
 
-    def __init__(self, session: Session, goods: Goods, add: AddGoods) -> None:
+    def __init__(self, session: Session, goods: Goods, add: AddGoods, *, batch: str = "") -> None:
         self._session = session
         self._goods = goods
+        self._batch = batch
         self._add = add
         self._kind = f"weight-{len(session.overlays)}"
         """One of its own for each that lies over another: weights typed are not mixed up."""
@@ -72,4 +73,4 @@ class WeightNeededOverlay(PlainOverlay):
         if name == "add":
             grams = parse_grams(values.get("kilograms", ""))
             self._session.pop()
-            self._add(self._goods, grams=grams)
+            self._add(self._goods, grams=grams, batch=self._batch)

@@ -6,6 +6,7 @@ from datetime import date, tzinfo
 
 from desktop.services.earlier import Earlier
 from desktop.store.members import Member
+from shared.catalogue.batches import check_batch
 from shared.catalogue.goods import Goods, SoldBy
 from shared.clock import Clock
 from shared.errors import DomainError
@@ -194,21 +195,15 @@ class OpenBasket:
         label_minor: int | None = None,
         barcode: str = "",
         comes_in: bool = False,
+        batch: str = "",
     ) -> str:
         """Add goods; units of what is already there join its line. Returns the line's id.
 
         What ``comes_in`` is handed in by the customer and counts against the total.
 
         Raises DomainError ``bad-quantity``, ``unknown-tax-class``, ``too-many-units`` of goods that
-        are restricted, and what the engine raises.
+        are restricted, ``batch-recalled``, ``batch-lapsed``, and what the engine raises.
         """
-        same = self._joinable(goods, label_minor, comes_in=comes_in)
-        if same is not None and units > 0:
-            # The newest line is the one that is looked at: it moves to the end.
-            joined = replace(same, units=same.units + units)
-            others = tuple(line for line in self._state.lines if line.id != same.id)
-            self._become(replace(self._state, lines=(*others, joined)))
-            return same.id
         line = BasketLine(
             id=str(self._next_line),
             goods=goods,
@@ -216,7 +211,16 @@ class OpenBasket:
             grams=grams,
             label_minor=label_minor,
             comes_in=comes_in,
+            batch=batch,
         )
+        self._check_batch(line)
+        same = self._joinable(line)
+        if same is not None and units > 0:
+            # The newest line is the one that is looked at: it moves to the end.
+            joined = replace(same, units=same.units + units)
+            others = tuple(line for line in self._state.lines if line.id != same.id)
+            self._become(replace(self._state, lines=(*others, joined)))
+            return same.id
         self._become(
             replace(
                 self._state,
@@ -227,17 +231,25 @@ class OpenBasket:
         self._next_line += 1
         return line.id
 
-    def _joinable(
-        self, goods: Goods, label_minor: int | None, *, comes_in: bool
-    ) -> BasketLine | None:
-        if goods.sold_by is not SoldBy.UNIT or label_minor is not None:
+    def check_batches(self) -> None:
+        """DomainError ``batch-recalled``, ``batch-lapsed``: goods may lapse in a held basket."""
+        for line in self._state.lines:
+            self._check_batch(line)
+
+    def _check_batch(self, line: BasketLine) -> None:
+        if not line.comes_in:
+            today = self._clock.now().astimezone(self._zone).date()
+            check_batch(line.goods.sku, line.goods.batches, line.batch, today)
+
+    def _joinable(self, added: BasketLine) -> BasketLine | None:
+        if added.goods.sold_by is not SoldBy.UNIT or added.label_minor is not None:
             return None
         return next(
             (
                 line
                 for line in self._state.lines
-                if line.goods == goods
-                and line.comes_in is comes_in
+                if (line.goods, line.comes_in, line.batch)
+                == (added.goods, added.comes_in, added.batch)
                 and not line.is_manual
                 and line.label_minor is None
             ),

@@ -51,6 +51,8 @@ class WeightNeeded:
     """Weighed goods were scanned by their plain code: the scale or the cashier says how much."""
 
     goods: Goods
+    batch: str = ""
+    """As its label says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,9 @@ class Scanning:
             case GoodsCode():
                 if not comes_in:
                     self._check_date(code)
-                return self._goods(code.gtin, quantity, grams=code.grams, comes_in=comes_in)
+                return self._goods(
+                    code.gtin, quantity, grams=code.grams, comes_in=comes_in, batch=code.batch
+                )
             case InStoreCode():
                 return self._in_store(code, comes_in=comes_in)
             case Sku():
@@ -196,18 +200,25 @@ class Scanning:
         return goods
 
     def _goods(
-        self, code: str, quantity: int, *, grams: int | None = None, comes_in: bool
+        self,
+        code: str,
+        quantity: int,
+        *,
+        grams: int | None = None,
+        comes_in: bool,
+        batch: str = "",
     ) -> Scanned:
         goods = self.find(code)
         by_unit = goods.sold_by is SoldBy.UNIT
         if not by_unit and grams is None:
-            return WeightNeeded(goods)
+            return WeightNeeded(goods, batch)
         line = self._basket.add(
             goods,
             units=quantity if by_unit else 0,
             grams=0 if by_unit else grams or 0,
             barcode=code,
             comes_in=comes_in,
+            batch=batch,
         )
         return GoodsAdded(line)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.catalogue.batches import Batch
 from shared.errors import DomainError
 from shared.ids import GoodsId
 from shared.language import Language
@@ -46,12 +47,16 @@ class Goods:
     """Tags and labels that rules can name: ``organic``, ``clearance``."""
     cost_minor: int | None = None
     """What a piece or kilogram costs the shop, without tax; None where nobody knows."""
+    batches: tuple[Batch, ...] = ()
+    """Those that are watched: with a last day, or called back."""
 
     def __post_init__(self) -> None:
         if not self.sku or not (self.name_zh or self.name_en):
             raise DomainError("bad-goods", sku=self.sku, field="name")
         if not 0 <= self.list_price_minor <= AMOUNT_MINOR_MAX:
             raise DomainError("bad-goods", sku=self.sku, field="list_price_minor")
+        if "" in (names := [one.batch for one in self.batches]) or len({*names}) != len(names):
+            raise DomainError("bad-goods", sku=self.sku, field="batches")
 
     def name(self, language: Language) -> str:
         """Its name in a language; the other language's where it has none."""

@@ -49,6 +49,8 @@ class BasketLine:
     label_minor: int | None = None
     discount: HandDiscount | None = None
     comes_in: bool = False
+    batch: str = ""
+    """Which batch its goods are from; empty where nobody knows."""
 
     def __post_init__(self) -> None:
         by_weight = self.goods.sold_by is SoldBy.WEIGHT

@@ -147,6 +147,7 @@ def _sale_line(
         points_paid=payment.line_values[number] if payment else 0,
         points_spent=payment.line_points[number] if payment else 0,
         comes_in=sold.comes_in,
+        batch=sold.batch,
     )
 
 

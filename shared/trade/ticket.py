@@ -67,6 +67,8 @@ class SaleLine(Value, frozen=True, kw_only=True):
     """The offer that gave these units on top, at 0; empty for goods that were rung up."""
     comes_in: bool = False
     """Handed in by the customer, as an empty bottle is: all its amounts are below zero."""
+    batch: str = ""
+    """Which batch the goods are from, where their label said it."""
 
 
 class SaleCompleted(Fact, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.catalogue.batches import Batch
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.ids import GoodsId, LotId
@@ -59,7 +60,6 @@ def open_shop(scenario: told.Scenario) -> Shop:
         store=scenario.store,
         till=scenario.till,
         float_minor=scenario.float_minor,
-        batches={one.sku: one.batches for one in scenario.goods},
         coupons={one.code: _code(one) for one in scenario.coupons},
         gift_cards={
             one.code: GiftCard(code=one.code, left=one.left_minor, last_day=one.last_day)
@@ -219,6 +219,10 @@ def _goods(article: told.Article, programme: Programme) -> Goods:
         no_discount=article.no_discount,
         no_points=article.no_points,
         cost_minor=article.cost_minor,
+        batches=tuple(
+            Batch(batch=one.batch, last_day=one.last_day, is_recalled=one.is_recalled)
+            for one in article.batches
+        ),
     )
 
 

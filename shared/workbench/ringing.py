@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import date
 
+from shared.catalogue.batches import check_batch
+from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.ids import CouponId
 from shared.loyalty.effects import FurtherUnits, Gift
@@ -23,7 +25,7 @@ def add(shop: Shop, step: told.Add) -> None:
     goods = shop.goods.get(step.goods)
     if goods is None:
         raise DomainError("unknown-goods", goods=step.goods)
-    _check_batch(shop, step)
+    _check_batch(goods, step, shop.at.date())
     shop.lines.append(
         BasketLine(
             id=_line_name(shop, step.line),
@@ -33,6 +35,7 @@ def add(shop: Shop, step: told.Add) -> None:
             price_minor=step.price_minor,
             label_minor=step.label_minor,
             comes_in=step.comes_in,
+            batch=step.batch,
         )
     )
 
@@ -54,27 +57,13 @@ def _line_name(shop: Shop, wanted: str) -> str:
     return wanted
 
 
-def _check_batch(shop: Shop, step: told.Add) -> None:
+def _check_batch(goods: Goods, step: told.Add, today: date) -> None:
     """DomainError ``unknown-batch``, ``batch-recalled`` or ``batch-lapsed``."""
-    known = shop.batches.get(step.goods, ())
-    if step.comes_in or not (known or step.batch):
+    if step.comes_in:
         return
-    meant = [one for one in known if step.batch in ("", one.batch)]
-    if not meant:
+    if step.batch and all(one.batch != step.batch for one in goods.batches):
         raise DomainError("unknown-batch", goods=step.goods, batch=step.batch)
-    against = [_against(one, step.goods, shop.at.date()) for one in meant]
-    if None not in against:
-        raise next(filter(None, against))
-
-
-def _against(batch: told.Batch, goods: str, today: date) -> DomainError | None:
-    """Why goods of a batch may not be sold."""
-    if batch.is_recalled:
-        return DomainError("batch-recalled", goods=goods, batch=batch.batch)
-    if batch.last_day is not None and today > batch.last_day:
-        on = batch.last_day.isoformat()
-        return DomainError("batch-lapsed", goods=goods, batch=batch.batch, on=on)
-    return None
+    check_batch(goods.sku, goods.batches, step.batch, today)
 
 
 def remove(shop: Shop, step: told.Remove) -> None:

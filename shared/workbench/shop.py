@@ -32,7 +32,6 @@ from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import Lowering, PointsPayment, lowered
 from shared.pricing.rulebook import rulebook
 from shared.pricing.search import SearchMemory
-from shared.workbench import scenario as told
 from shared.workbench.account import Account, Entry
 from shared.workbench.coupons import Code, made, standing
 from shared.workbench.day import Day
@@ -93,7 +92,6 @@ class Shop:
     day: Day = field(default_factory=Day)
     partner_sales: dict[str, list[int]] = field(default_factory=dict)
     partner_spends: dict[str, list[int]] = field(default_factory=dict)
-    batches: dict[str, tuple[told.Batch, ...]] = field(default_factory=dict)
     """By SKU."""
     entries: dict[str, list[Entry]] = field(default_factory=dict)
     """By draw."""

@@ -1,14 +1,16 @@
 """The catalogue as head office keeps it and tills pull it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 from sqlalchemy import select
 
+from shared.catalogue.batches import Batch
 from shared.catalogue.goods import Goods
 from shared.catalogue.search import search_keys
 from shared.errors import DomainError
+from shared.ids import GoodsId
 from sync_server.database.schema import goods
 from sync_server.database.transaction import Database, Snapshot
 
@@ -68,6 +70,20 @@ class CatalogueDesk:
             ]
             work.connection.execute(statement, rows)
         return len(changed)
+
+    def recall(self, sku: GoodsId, batch: str, *, is_recalled: bool = True) -> None:
+        """Call a batch back, or take that back; one that was not on the list is put there.
+
+        Raises DomainError ``goods-not-in-catalogue`` and ``bad-goods``.
+        """
+        with self.database.reading() as snapshot:
+            article = articles(snapshot, [sku]).get(sku)
+        if article is None:
+            raise DomainError("goods-not-in-catalogue", sku=sku)
+        named = {one.batch: one for one in article.batches}
+        known = named.get(batch, Batch(batch=batch))
+        named[batch] = replace(known, is_recalled=is_recalled)
+        self.put([replace(article, batches=tuple(named.values()))])
 
 
 def articles(snapshot: Snapshot, skus: Iterable[str]) -> dict[str, Goods]:

@@ -10,6 +10,7 @@ from shared.errors import EvertillError, unusable_file
 from shared.language import Language, words
 from sync_server.commands import (
     backup,
+    batches,
     data,
     draws,
     judging,
@@ -33,6 +34,7 @@ setting_up.add_to(application)
 data.add_to(application)
 leases.add_to(application)
 draws.add_to(application)
+batches.add_to(application)
 members.add_to(application)
 backup.add_to(application)
 judging.add_to(application)

@@ -157,6 +157,7 @@ def test_a_file_of_the_release_before_asks_for_all_members_again(folder):
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0005'")
             for table in ("leases", "lease_spends", "card_codes"):
                 connection.exec_driver_sql(f"DROP TABLE {table}")
+            connection.exec_driver_sql("ALTER TABLE members DROP COLUMN alias_of")
             for stream in ("members", "catalogue"):
                 connection.exec_driver_sql("INSERT INTO cursors VALUES (?, 'c')", (stream,))
 
