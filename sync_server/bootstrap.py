@@ -48,6 +48,7 @@ from sync_server.members.erasure_list import LIST_FILE, ErasureList
 from sync_server.members.merging import Merging
 from sync_server.members.segments import Segments
 from sync_server.operators.desk import OperatorDesk
+from sync_server.partners.desk import PartnerDesk
 from sync_server.programme.publishing import ProgrammeDesk
 from sync_server.stores.registry import StoreRegistry
 from sync_server.sync.callers import Callers
@@ -98,6 +99,7 @@ class Services:
     revocation: Revocation
     news: News
     draws: DrawDesk
+    partners: PartnerDesk
 
 
 def initialise(folder: Path, *, url: str | None = None, clock: Clock | None = None) -> None:
@@ -213,6 +215,7 @@ def assemble(
         revocation=Revocation(database, clock, own),
         news=News(database),
         draws=DrawDesk(database, clock, own),
+        partners=PartnerDesk(database, clock, own, vault.lookup),
     )
 
 

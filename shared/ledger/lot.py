@@ -7,6 +7,7 @@ from shared.ids import LotId, MemberId
 from shared.journal.entry import Envelope
 from shared.trade.benefit import ActionCounted
 from shared.trade.fact import Fact
+from shared.trade.partner import PartnerSold
 from shared.trade.ticket import SaleCompleted
 from shared.trade.value import ValueToppedUp
 
@@ -30,6 +31,8 @@ def lot_terms(envelope: Envelope, fact: Fact) -> tuple[LotTerms, ...]:
         if not fact.points or fact.training:
             return ()
         return (LotTerms(lot, fact.member_id, earned_on, fact.points_expire_on),)
+    if isinstance(fact, PartnerSold):
+        return (LotTerms(lot, fact.member_id, fact.day, fact.points_expire_on),)
     if isinstance(fact, ActionCounted):
         points = fact.member.points
         return (LotTerms(lot, MemberId(fact.member.member_id), earned_on, points.expires_on),)

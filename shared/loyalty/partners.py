@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from shared.errors import DomainError
 from shared.loyalty.engagement import Partner
-from shared.money import Rounding, divide_rounded
+from shared.money import AMOUNT_MINOR_MAX, Rounding, divide_rounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,30 @@ def worth(partner: Partner, points: int) -> int:
 def earned(partner: Partner, spend_minor: int) -> int:
     """Points for a sale at the partner, rounded down."""
     return divide_rounded(spend_minor * partner.points, partner.per_minor, Rounding.DOWN)
+
+
+class AtPartner(NamedTuple):
+    """What a sale at a partner comes to."""
+
+    paid_minor: int
+    """By points."""
+    points: int
+    """Earned; what points paid earns nothing."""
+
+
+def at_partner(partner: Partner, spend_minor: int, points: int) -> AtPartner:
+    """A sale of so much, of which so many points pay a part.
+
+    Raises DomainError ``amount-not-positive``, ``points-not-accepted``, ``tender-exceeds-due``.
+    """
+    if not 0 < spend_minor <= AMOUNT_MINOR_MAX:
+        raise DomainError("amount-not-positive", amount=spend_minor)
+    paid = worth(partner, points)
+    if points and not paid:
+        raise DomainError("points-not-accepted")
+    if paid > spend_minor:
+        raise DomainError("tender-exceeds-due", amount=paid, due=spend_minor)
+    return AtPartner(paid, earned(partner, spend_minor - paid))
 
 
 def statement(partner: Partner, sales: Iterable[int], redeemed: Iterable[int] = ()) -> Statement:

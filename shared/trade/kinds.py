@@ -6,7 +6,7 @@ import msgspec
 
 from shared.errors import ProtocolError
 from shared.journal.entry import Envelope
-from shared.trade import benefit, lease, member, server, ticket, till, value
+from shared.trade import benefit, lease, member, partner, server, ticket, till, value
 from shared.trade.fact import Fact
 
 FACTS: Final[tuple[type[Fact], ...]] = (
@@ -46,10 +46,13 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     server.QuarantineDecided,
     member.MembersMerged,
     member.MembersUnmerged,
+    partner.PartnerSold,
 )
 
 OF_THE_SERVER: Final = frozenset(
-    fact for fact in FACTS if fact.__module__ in (server.__name__, member.__name__)
+    fact
+    for fact in FACTS
+    if fact.__module__ in (server.__name__, member.__name__, partner.__name__)
 ) | {lease.LeaseGranted, lease.LeaseReclaimed}
 """What only the server's own journal can say: points moved, members merged, rights given."""
 

@@ -5,10 +5,10 @@ from functools import partial
 
 from shared.errors import DomainError
 from shared.loyalty.accounts import GiftCards, TopUpOffer
-from shared.loyalty.engagement import Partner, PrizeDraw
+from shared.loyalty.engagement import PrizeDraw
 from shared.loyalty.gift_card import sold as card_sold
 from shared.loyalty.lots import draw
-from shared.loyalty.partners import earned, worth
+from shared.loyalty.partners import at_partner
 from shared.loyalty.prize_draw import outcome
 from shared.loyalty.taking_part import check_action, check_entries
 from shared.loyalty.wallet import closing, top_up
@@ -16,7 +16,7 @@ from shared.pricing.basket import Basket
 from shared.pricing.conditions import hindrance
 from shared.pricing.tax import split_class
 from shared.workbench import later_steps as told
-from shared.workbench.account import Account, Entry
+from shared.workbench.account import Entry
 from shared.workbench.result import WinState
 from shared.workbench.shop import Shop
 
@@ -80,29 +80,15 @@ def buy_at_partner(shop: Shop, step: told.BuyAtPartner) -> None:
     partner = next((one for one in shop.programme.partners if one.id == step.partner), None)
     if partner is None:
         raise DomainError("not-in-programme", what=step.partner)
-    account = shop.member_account(step.member)
-    if step.spend_minor <= 0:
-        raise DomainError("amount-not-positive", amount=step.spend_minor)
-    paid = _pay_at_partner(shop, partner, account, step)
-    points = earned(partner, step.spend_minor - paid)
-    lot = f"{partner.id}-{shop.next_number()}"
-    account.earn(lot, points, shop.programme, shop.at.date())
-    shop.partner_sales.setdefault(partner.id, []).append(step.spend_minor - paid)
-
-
-def _pay_at_partner(shop: Shop, partner: Partner, account: Account, step: told.BuyAtPartner) -> int:
-    """What points pay at a partner; what they pay earns nothing."""
-    if not step.points:
-        return 0
-    paid, today = worth(partner, step.points), shop.at.date()
-    if not paid:
-        raise DomainError("points-not-accepted")
-    if paid > step.spend_minor:
-        raise DomainError("tender-exceeds-due", amount=paid, due=step.spend_minor)
-    account.touch(shop.programme, today)
-    account.take(draw(account.usable(shop.programme), step.points, today), today)
-    shop.partner_spends.setdefault(partner.id, []).append(step.points)
-    return paid
+    account, today = shop.member_account(step.member), shop.at.date()
+    sale = at_partner(partner, step.spend_minor, step.points)
+    if step.points:
+        account.touch(shop.programme, today)
+        account.take(draw(account.usable(shop.programme), step.points, today), today)
+        shop.partner_spends.setdefault(partner.id, []).append(step.points)
+    account.earn(f"{partner.id}-{shop.next_number()}", sale.points, shop.programme, today)
+    spent = step.spend_minor - sale.paid_minor
+    shop.partner_sales.setdefault(partner.id, []).append(spent)
 
 
 def act(shop: Shop, step: told.Act) -> None:

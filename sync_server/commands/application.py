@@ -16,6 +16,7 @@ from sync_server.commands import (
     judging,
     leases,
     members,
+    partners,
     serving,
     setting_up,
 )
@@ -36,6 +37,7 @@ leases.add_to(application)
 draws.add_to(application)
 batches.add_to(application)
 members.add_to(application)
+partners.add_to(application)
 backup.add_to(application)
 judging.add_to(application)
 

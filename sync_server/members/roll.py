@@ -9,6 +9,7 @@ from shared.ids import MemberId
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact, MemberOutcome
 from shared.trade.member import MembersMerged, MembersUnmerged
+from shared.trade.partner import PartnerSold
 from shared.trade.server import DrawRun, ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
@@ -31,6 +32,7 @@ _Personal = (
     | ActionCounted
     | DrawEntered
     | DrawRun
+    | PartnerSold
 )
 
 
@@ -40,7 +42,7 @@ def concerns(fact: Fact) -> tuple[MemberId, ...]:
         return ()
     found: tuple[MemberId | None, ...]
     match fact:
-        case MemberEnrolled() | MemberErased() | ValueToppedUp() | ValueClosed():
+        case MemberEnrolled() | MemberErased() | ValueToppedUp() | ValueClosed() | PartnerSold():
             found = (fact.member_id,)
         case DrawRun():
             found = tuple(win.member_id for win in fact.wins)

@@ -26,13 +26,22 @@ def programme_of(snapshot: Snapshot, ref: BundleRef) -> Programme | None:
 
 def newest_programme(snapshot: Snapshot) -> Programme | None:
     """The programme in force; None before the first, or where this release cannot read it."""
-    document = snapshot.connection.execute(
-        select(bundles.c.document)
+    found = in_force(snapshot)
+    return found[1] if found else None
+
+
+def in_force(snapshot: Snapshot) -> tuple[BundleRef, Programme] | None:
+    """The same with what facts name it by."""
+    row = snapshot.connection.execute(
+        select(bundles.c.version, bundles.c.sha256, bundles.c.document)
         .where(bundles.c.shard == snapshot.shard)
         .order_by(bundles.c.version.desc())
         .limit(1)
-    ).scalar()
-    return _read_programme(document) if document is not None else None
+    ).first()
+    programme = _read_programme(row.document) if row is not None else None
+    if row is None or programme is None:
+        return None
+    return BundleRef(version=row.version, sha256=row.sha256), programme
 
 
 @lru_cache(maxsize=8)

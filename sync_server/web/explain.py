@@ -9,6 +9,7 @@ from shared.loyalty.programme import Programme
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
 from shared.trade.member import MembersMerged, MembersUnmerged
+from shared.trade.partner import PartnerSold
 from shared.trade.server import DrawRun, ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
@@ -90,17 +91,25 @@ class Explainer:
         if isinstance(fact, ValueToppedUp | ValueClosed | GiftCardSold | GiftCardClosed):
             key, amount = _value(fact)
             return words(key, amount=show_money(fact.currency, amount))
-        if isinstance(fact, ActionCounted):
-            return words("web.fact.action", action=name_in(words.language, fact.names))
-        if isinstance(fact, DrawEntered):
-            draw = name_in(words.language, fact.names)
-            return words("web.fact.draw-entered", draw=draw, entries=fact.entries)
-        if isinstance(fact, DrawRun):
-            return words("web.fact.draw-run", draw=name_in(words.language, fact.names))
+        if isinstance(fact, ActionCounted | DrawEntered | DrawRun | PartnerSold):
+            return self._beside_buying(fact)
         if isinstance(fact, ExceptionRaised):
             return words(f"web.rule.{fact.rule}")
         other = "web.fact.erased" if isinstance(fact, MemberErased) else "web.fact.other"
         return words(other, kind=fact.kind)
+
+    def _beside_buying(self, fact: ActionCounted | DrawEntered | DrawRun | PartnerSold) -> str:
+        words, name = self.words, name_in(self.words.language, fact.names)
+        match fact:
+            case ActionCounted():
+                return words("web.fact.action", action=name)
+            case DrawEntered():
+                return words("web.fact.draw-entered", draw=name, entries=fact.entries)
+            case DrawRun():
+                return words("web.fact.draw-run", draw=name)
+            case PartnerSold():
+                price = show_money(fact.currency, fact.spend + fact.paid)
+                return words("web.fact.partner-sold", partner=name, amount=price)
 
     def _place(self, kept: KeptFact) -> str:
         store = getattr(kept.fact, "store_id", None)

@@ -13,7 +13,7 @@ from shared.ids import (
     StoreId,
     TillId,
 )
-from shared.trade import benefit, member, server, ticket, till
+from shared.trade import benefit, member, partner, server, ticket, till
 from shared.trade import fact as f
 
 STORE = StoreId("store-1")
@@ -437,6 +437,30 @@ def about_members() -> list[f.Fact]:
         member.MembersUnmerged(
             merge_id="merge-1", from_member=FRIEND, into_member=MEMBER, moved=moved
         ),
+    ]
+
+
+def of_partners_and_batches() -> list[f.Fact]:
+    """A sale at a partner, and one whose labels named batches."""
+    told = sale()
+    lines = (msgspec.structs.replace(told.lines[0], batch="L-7"), *told.lines[1:])
+    return [
+        partner.PartnerSold(
+            programme=told.programme,
+            partner="cinema",
+            names={"zh_CN": "影院", "en": "Cinema"},
+            reference="K-1",
+            day="2026-02-28",
+            currency="CNY",
+            member_id=MEMBER,
+            spend=3400,
+            points=17,
+            points_expire_on="2027-12-31",
+            paid=1600,
+            points_spent=20,
+            lots=(f.LotDraw(lot=SALE_ID, points=20),),
+        ),
+        msgspec.structs.replace(told, lines=lines),
     ]
 
 

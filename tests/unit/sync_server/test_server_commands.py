@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import httpx
+import msgspec
 import pytest
 
 from shared.clock import ManualClock
@@ -16,8 +17,10 @@ from shared.loyalty.coupon_code import coupon_of_code
 from shared.trade.profile import MemberProfile
 from sync_server.api.errors import STATUS
 from sync_server.bootstrap import open_services
+from sync_server.catalogue.goods import articles
 from sync_server.commands import main
 from sync_server.web.reading import OfficeReader
+from tests.support.partners import CINEMA
 from tests.support.servers import serve_here, server_process
 from tests.support.till_writer import START, Line
 
@@ -121,6 +124,41 @@ def test_members_are_put_into_segments_and_taken_out_by_a_file(run: Run, folder:
     assert found == {"Li": ("young",), "Han": ()}
 
 
+def test_a_partners_sales_are_booked_and_settled(run: Run, folder: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "programme.json"
+    rules.write_bytes(
+        programme_bytes(msgspec.structs.replace(template("default"), partners=(CINEMA,)))
+    )
+    assert run("programme", folder, "publish", str(rules)).returncode == 0
+    with serve_here(folder, clock=ManualClock(START)) as server:
+        till = server.enrol_till()
+        member = till.enrol_member(MemberProfile(name="Li"))
+        server.line.push(till)
+    file = f"reference,day,member,spend\nA1,2026-03-01,{member},20.00\nA2,2026-03-01,X,1\n"
+    done = run("partners", folder, "import", "cinema", "-", "--json", stdin=file)
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["booked"], told["repeated"]) == (1, 1, 0)
+    assert (told["refused"][0]["line"], told["refused"][0]["code"]) == (3, "partner-member-unknown")
+    said = run("partners", folder, "import", "cinema", "-", stdin=file)
+    assert "0 booked, 1 booked before" in said.stdout
+    assert "line 3, A2: No member has this card" in said.stderr.replace("\n", " ")
+    days = ("--from", "2026-03-01", "--to", "2026-03-31")
+    (settled,) = json.loads(run("partners", folder, "statement", "cinema", *days, "--json").stdout)
+    assert (settled["points"], settled["owed_minor"], settled["settlement_minor"]) == (10, 9, 9)
+
+
+def test_a_batch_is_called_back_and_allowed_again(run: Run, folder: Path) -> None:
+    goods = json.dumps(SEED["goods"])
+    assert run("catalogue", folder, "import", "-", stdin=goods).stdout == "1\n"
+    for command, is_recalled in (("recall", True), ("allow", False)):
+        assert run("batch", folder, command, "T1", "L1").returncode == 0
+        with open_services(folder) as services, services.database.reading() as snapshot:
+            (batch,) = articles(snapshot, ["T1"])["T1"].batches
+        assert (batch.batch, batch.is_recalled) == ("L1", is_recalled)
+    assert json.loads(run("batch", folder, "sold", "T1", "L1", "--json").stdout) == []
+    assert "receipt" in run("batch", folder, "sold", "T1", "L1").stdout
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -133,6 +171,8 @@ def test_members_are_put_into_segments_and_taken_out_by_a_file(run: Run, folder:
         (("programme", "publish", "/nonexistent"), "cannot be read"),
         (("catalogue", "import", "-"), "goods file cannot be read"),
         (("seed", "-"), "set-up document cannot be read"),
+        (("partners", "import", "cinema", "-"), "has no cinema"),
+        (("batch", "recall", "T1", "L1"), "no goods T1"),
         (("erase", "nobody"), "no member nobody"),
         (("segment", "add", "young", "/nonexistent"), "cannot be read"),
         (("coupon", "issue", "ten-off-fifty"), "no coupon “ten-off-fifty”"),

@@ -106,6 +106,7 @@ if __name__ == "__main__":
         "2": every_fact.since_release_1,
         "3": every_fact.since_release_2,
         "members": every_fact.about_members,
+        "partners": every_fact.of_partners_and_batches,
     }
     newer = later[sys.argv[2]]() if sys.argv[2:] else None
     text = json.dumps(frozen_journal(newer), ensure_ascii=False, indent=1)

@@ -1,0 +1,1 @@
+"""Businesses whose customers earn and spend our points, and what each side owes for it."""

@@ -1,0 +1,70 @@
+"""A partner's sales as it sends them: a CSV file with a header."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from shared.errors import DomainError
+from shared.money import Currency, parse_amount
+
+COLUMNS: Final = ("reference", "day", "member", "spend")
+"""And ``points``, which may be left out."""
+TEXT_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldSale:
+    """One row."""
+
+    line: int
+    reference: str
+    """The partner's own number of the sale."""
+    day: date
+    member: str
+    """Card, phone or the member's id."""
+    spend_minor: int
+    """The whole price."""
+    points: int
+    """With which a part of it was paid."""
+
+
+def read_sales(document: bytes, currency: Currency) -> list[ToldSale]:
+    """All rows; DomainError ``partner-file`` names the first line that cannot be read."""
+    try:
+        reader = csv.DictReader(document.decode("utf-8-sig").splitlines(), strict=True)
+        missing = set(COLUMNS) - set(reader.fieldnames or ())
+        if missing:
+            raise DomainError("partner-file", line=1, reason=f"no column {min(missing)}")
+        return list(_rows(reader, currency))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DomainError("partner-file", line=1, reason=str(error)) from error
+
+
+def _rows(reader: "csv.DictReader[str]", currency: Currency) -> Iterator[ToldSale]:
+    for row in reader:
+        line = reader.line_num
+        if None in row or None in row.values():
+            raise DomainError("partner-file", line=line, reason="another number of fields")
+        told = {name: text.strip() for name, text in row.items()}
+        if not 0 < len(told["reference"]) <= TEXT_MAX or not 0 < len(told["member"]) <= TEXT_MAX:
+            raise DomainError("partner-file", line=line, reason="reference or member")
+        try:
+            yield ToldSale(
+                line=line,
+                reference=told["reference"],
+                day=date.fromisoformat(told["day"]),
+                member=told["member"],
+                spend_minor=parse_amount(told["spend"], currency),
+                points=_points(told.get("points", "")),
+            )
+        except (ValueError, DomainError) as error:
+            raise DomainError("partner-file", line=line, reason=str(error)) from error
+
+
+def _points(text: str) -> int:
+    """In the programme's smallest unit; ValueError for anything but digits."""
+    if text and not (text.isascii() and text.isdecimal() and len(text) <= 12):
+        raise ValueError(f"points “{text[:20]}”")
+    return int(text or 0)

@@ -1,0 +1,182 @@
+"""What members buy at partners: booked once, spent only once, settled to the cent."""
+
+from datetime import date
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from shared.errors import DomainError
+from shared.ids import MemberId
+from shared.ledger.account import AccountKind
+from shared.loyalty.bundle import programme_bytes, template
+from shared.loyalty.document import Names
+from shared.loyalty.leasing import Leases
+from shared.loyalty.partners import Statement
+from shared.protocol.lease import LeaseAsk, LeaseReply, LeaseRequest
+from shared.protocol.message import PROTOCOL, MemberRow, Stream
+from shared.trade.profile import MemberProfile
+from sync_server.database import schema
+from sync_server.journal.audit import audit
+from sync_server.members.merging import Verified
+from tests.support.partners import CINEMA
+from tests.support.servers import Server
+from tests.support.till_writer import TillWriter, rows_of
+
+PHONE = "13800138000"
+RULES = msgspec.structs.replace(
+    template("default"), partners=(CINEMA,), leases=Leases(for_points=True)
+)
+YEAR = (date(2026, 1, 1), date(2026, 12, 31))
+
+
+@pytest.fixture
+def till(server: Server) -> TillWriter:
+    server.services.programme.publish(programme_bytes(RULES))
+    return server.enrol_till()
+
+
+@pytest.fixture
+def li(server: Server, till: TillWriter) -> MemberId:
+    """A member with a phone, a card and 300 points."""
+    member = till.enrol_member(MemberProfile(name="Li Lei", phone=PHONE, card="C1"))
+    till.sell(300_00, member=member, earned=300)
+    server.line.push(till)
+    return member
+
+
+def book(server: Server, *rows: str) -> tuple[int, int, list[tuple[int, str]]]:
+    document = "\n".join(("reference,day,member,spend,points", *rows)).encode()
+    done = server.services.partners.book("cinema", document)
+    return done.booked, done.repeated, [(line, error.code) for line, _, error in done.refused]
+
+
+def points(server: Server, till: TillWriter, member: MemberId) -> int:
+    """As tills are told."""
+    page = server.line.pull(till, Stream.MEMBERS)
+    (row,) = (row for row in rows_of(page, MemberRow) if row.member_id == member)
+    return sum(one.amount for one in row.balances if one.account == AccountKind.POINTS)
+
+
+def settled(server: Server, *days: date) -> list[Statement]:
+    first, last = days or YEAR
+    return server.services.partners.statement("cinema", first, last)
+
+
+def test_a_sale_is_booked_once_whoever_it_names_the_member_by(
+    server: Server, till: TillWriter, li: MemberId
+) -> None:
+    rows = (f"A1,2026-02-27,{PHONE},50.00,", "A2,2026-02-28,C1,30.99,", f"A3,2026-03-01,{li},1,")
+    assert book(server, *rows) == (3, 0, [])
+    assert points(server, till, li) == 300 + 25 + 15
+    assert book(server, *rows, "A4,2026-03-01,C1,2.00,") == (1, 3, [])
+    assert points(server, till, li) == 300 + 25 + 15 + 1
+    (one,) = settled(server)
+    assert (one.sales, one.spend_minor, one.points) == (4, 83_99, 41)
+    # 41 points at 0.90 for a hundred are 0.369.
+    assert (one.owed_minor, one.settlement_minor) == (37, 37)
+    (one,) = settled(server, date(2026, 2, 28), date(2026, 2, 28))
+    assert (one.sales, one.points) == (1, 15)
+    with server.services.database.reading() as snapshot:
+        assert audit(snapshot).flaws == []
+        lots = snapshot.connection.execute(
+            select(schema.lots.c.earned_on).where(schema.lots.c.earned_on == "2026-02-27")
+        ).all()
+    assert len(lots) == 1
+
+
+def test_points_that_pay_earn_nothing_and_are_owed_in_turn(
+    server: Server, till: TillWriter, li: MemberId
+) -> None:
+    assert book(server, "B1,2026-03-01,C1,10.00,200") == (1, 0, [])
+    assert points(server, till, li) == 300 - 200 + 4
+    (one,) = settled(server)
+    assert (one.spend_minor, one.points, one.owed_minor) == (8_40, 4, 4)
+    assert (one.points_spent, one.value_spent_minor, one.settlement_minor) == (200, 160, -156)
+    assert book(server, "B2,2026-03-01,C1,10.00,200") == (0, 0, [(2, "points-not-enough")])
+
+
+def test_what_a_till_may_spend_offline_pays_at_no_partner(
+    server: Server, till: TillWriter, li: MemberId
+) -> None:
+    asked = LeaseRequest(protocol=PROTOCOL, asks=(LeaseAsk(account="points", owner=li),))
+    server.line.post("/v1/leases", asked, LeaseReply, signer=till.key)
+    with server.services.database.reading() as snapshot:
+        (held,) = snapshot.connection.execute(select(schema.leases.c.amount)).scalars()
+    assert 0 < held <= 300
+    row = "C1,2026-03-01,C1,10.00,{}"
+    assert book(server, row.format(301 - held)) == (0, 0, [(2, "points-not-enough")])
+    assert points(server, till, li) == 300
+
+
+def test_an_alias_earns_for_the_person(server: Server, till: TillWriter, li: MemberId) -> None:
+    other = till.enrol_member(MemberProfile(name="Li Lei", card="C2"))
+    server.line.push(till, 2)
+    server.services.merging.merge(other, li, verified=Verified.OFFICE)
+    assert book(server, f"D1,2026-03-01,{other},20.00,", "D2,2026-03-01,C2,20.00,") == (2, 0, [])
+    assert points(server, till, li) == 320
+
+
+def test_rates_of_each_time_hold_for_their_sales(
+    server: Server, till: TillWriter, li: MemberId
+) -> None:
+    book(server, "E1,2026-03-01,C1,20.00,")
+    dearer = msgspec.structs.replace(
+        CINEMA, price_per_block_minor=900, names=Names(zh="影", en="C")
+    )
+    server.services.programme.publish(
+        programme_bytes(msgspec.structs.replace(RULES, partners=(dearer,)))
+    )
+    book(server, "E2,2026-03-01,C1,20.00,")
+    assert sorted(one.owed_minor for one in settled(server)) == [9, 90]
+    assert points(server, till, li) == 320
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "F1,2026-02-30,C1,1.00,",
+        "F1,2026-03-01,C1,one,",
+        "F1,2026-03-01,C1,1.005,",
+        "F1,2026-03-01,C1,1.00,-5",
+        "F1,2026-03-01,C1,1.00,½",
+        ",2026-03-01,C1,1.00,",
+        "F1,2026-03-01,,1.00,",
+        "F1,2026-03-01,C1",
+        "F1,2026-03-01,C1,1.00,,",
+        '"F1',
+    ],
+)
+def test_of_a_file_that_cannot_be_read_nothing_is_booked(
+    server: Server, till: TillWriter, li: MemberId, row: str
+) -> None:
+    with pytest.raises(DomainError, match="partner-file"):
+        book(server, "F0,2026-03-01,C1,20.00,", row)
+    assert points(server, till, li) == 300
+
+
+def test_a_row_that_cannot_be_booked_is_told_and_the_others_are(
+    server: Server, till: TillWriter, li: MemberId
+) -> None:
+    rows = (
+        "G1,2026-03-01,13999999999,20.00,",
+        "G2,2026-03-01,C1,0,",
+        "G3,2026-03-01,C1,-5,",
+        "G4,2026-03-01,C1,0.50,100",
+        "G5,2026-03-01,C1,20.00,",
+    )
+    assert book(server, *rows) == (
+        1,
+        0,
+        [
+            (2, "partner-member-unknown"),
+            (3, "amount-not-positive"),
+            (4, "amount-not-positive"),
+            (5, "tender-exceeds-due"),
+        ],
+    )
+    assert points(server, till, li) == 310
+    server.services.erasure.erase(li, reason="request")
+    assert book(server, "G6,2026-03-01,C1,20.00,")[2] == [(2, "partner-member-unknown")]
+    with pytest.raises(DomainError, match="not-in-programme"):
+        server.services.partners.book("theatre", b"")
