@@ -161,6 +161,9 @@ def _points_by_member(kept: KeptFile) -> dict[str, int]:
         points[body["to_member"] or ""] += sum(draw["points"] for draw in body["to_lots"])
     for told in _facts(kept, "value_topped_up"):
         points[told["body"]["member_id"]] += told["body"].get("points", 0)
+    for told in _facts(kept, "partner_sold"):
+        body = told["body"]
+        points[body["member_id"]] += body["points"] - body.get("points_spent", 0)
     for kind, sign in (("members_merged", 1), ("members_unmerged", -1)):
         for told in _facts(kept, kind):
             body = told["body"]
