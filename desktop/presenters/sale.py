@@ -431,11 +431,12 @@ class SalePage:
 
     def view(self) -> SaleView:
         """Everything on the page."""
-        basket = self.session.counter.checkout.basket
+        checkout = self.session.counter.checkout
+        basket = checkout.basket
         books = self.session.till.books
         now = books.clock.now().astimezone(books.identity.zone)
         state, quote = basket.state, basket.quote
-        articles = self.session.counter.checkout.articles.given()
+        articles = checkout.articles.given()
         rows = sale_view.line_rows(basket, self.selected)
         return SaleView(
             lines=(*rows, *sale_view.given_rows(basket, articles, len(rows) + 1)),
@@ -445,7 +446,7 @@ class SalePage:
             items=sale_view.item_count(state),
             saved=quote.saved_minor + sale_view.given_worth(basket, articles),
             total=quote.total_minor,
-            member=sale_view.member_panel(state.member, basket, now) if state.member else None,
+            member=sale_view.member_panel(state.member, checkout, now) if state.member else None,
             coupons=sale_view.coupon_rows(basket),
             unlock=sale_view.unlock_text(quote, basket.pricing.programme),
             tiles=tuple(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from desktop.presenters.text import Amount, Join, Moment, Text, goods_name, name_of, say
 from desktop.presenters.view import CouponRow, DiscountRow, LineRow, MemberPanel
 from desktop.services.basket import BasketState, OpenBasket, usable_lots
+from desktop.services.checkout import Checkout
 from desktop.store.members import Member
 from shared.catalogue.goods import Goods, SoldBy
 from shared.loyalty.lots import Lot, spendable
@@ -133,8 +134,9 @@ def unlock_text(quote: Quote, programme: Programme) -> Text:
     )
 
 
-def member_panel(member: Member, basket: OpenBasket, now: datetime) -> MemberPanel:
+def member_panel(member: Member, checkout: Checkout, now: datetime) -> MemberPanel:
     """The member at a glance: points and their worth, what lapses, the way to the next tier."""
+    basket = checkout.basket
     programme = basket.pricing.programme
     decimals = programme.points.decimals
     free = spendable(usable_lots(member, programme), now.date())
@@ -143,7 +145,9 @@ def member_panel(member: Member, basket: OpenBasket, now: datetime) -> MemberPan
     ]
     next_tier, progress = _next_tier(member, programme, now)
     stamped = stamp_cards(*basket.priced(), programme, member.cards, now.date())
+    referral = checkout.referral()
     earns = basket.quote.earning.points_total + sum(card.points_total for card in stamped)
+    earns += referral.for_friend if referral else 0
     return MemberPanel(
         name=member.name,
         tail=member.card_tail or member.phone_tail,

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+from sqlalchemy import Connection
+
 from desktop.services import ticket
 from desktop.services.basket import BasketState, Pricing
 from desktop.services.books import Books, EntryPlace
+from desktop.services.giving import referral_of
 from desktop.services.leases import LEASED_TENDERS, Leases
 from desktop.services.tenders import Tenders
 from desktop.services.ticket import Settled, TicketPlace
@@ -21,7 +24,7 @@ from shared.ledger.spending import tender_spends
 from shared.loyalty.wallet import Wallet
 from shared.pricing.redemption import THIS_SALE
 from shared.pricing.tender_rules import Demanded
-from shared.trade.fact import Tender, TenderKind
+from shared.trade.fact import ReferralPaid, Tender, TenderKind
 from shared.trade.ticket import SaleCompleted
 from shared.trade.writing import Writing
 
@@ -108,7 +111,7 @@ class Checkout(Tenders):
             self.basket.priced(),
             settled,
             member,
-            self._referrer(transaction, member),
+            self._referrer(transaction.connection, member),
             coupon_key=self._books.identity.lookup_key,
         )
         chained = self._books.append_printed(
@@ -160,16 +163,25 @@ class Checkout(Tenders):
         # Erased between the scan and the end of the sale: the sale stands, without a member.
         return replace(current, tier=priced.tier) if current else None
 
-    def _referrer(self, transaction: Transaction, member: Member | None) -> Member | None:
+    def referral(self) -> ReferralPaid | None:
+        """What the sale as it is would pay for having brought its member, to both sides."""
+        member, rule = self.basket.state.member, self.basket.pricing.programme.referral
+        if member is None or not member.referred_by:
+            return None
+        with self._books.reading() as connection:
+            referrer = self._referrer(connection, member)
+        return referral_of(self.basket.priced(), rule, referrer)
+
+    def _referrer(self, connection: Connection, member: Member | None) -> Member | None:
         """Who is to be paid for having brought a member; nobody of whom the till does not know."""
         if member is None or not member.referred_by:
             return None
         ids = (member.member_id, member.referred_by)
-        persons = {member_store.stands_for(transaction.connection, one) for one in ids}
+        persons = {member_store.stands_for(connection, one) for one in ids}
         if len(persons) == 1:
             # Nobody brought themselves, also not under another name.
             return None
-        return member_store.find_by_now(transaction.connection, member.referred_by)
+        return member_store.find_by_now(connection, member.referred_by)
 
     def _ticket_place(
         self, place: EntryPlace, shift: OpenShift, operator_id: OperatorId, member: Member | None

@@ -10,6 +10,7 @@ import msgspec
 from desktop.store.members import Member
 from shared.ids import CouponId
 from shared.loyalty.coupon_code import coupon_instance, issued_coupon_code
+from shared.loyalty.engagement import Referral
 from shared.loyalty.programme import Programme
 from shared.loyalty.referral import paid_for
 from shared.pricing.basket import Basket
@@ -47,18 +48,9 @@ def given_beside(
 
     ``coupon_key`` seals the codes of coupons.
     """
-    basket, quote = priced
-    cards: tuple[CardStamped, ...] = ()
-    referral = None
-    if member is not None:
-        cards = stamp_cards(basket, quote, programme, member.cards, today)
-    if referrer is not None:
-        referral = paid_for(
-            programme.referral,
-            referrer.member_id,
-            goods_total(basket, quote),
-            friends=referrer.friends,
-        )
+    _basket, quote = priced
+    cards = stamp_cards(*priced, programme, member.cards, today) if member else ()
+    referral = referral_of(priced, programme.referral, referrer)
     full = list(coupons_of_cards(cards, programme))
     wanted = [(one.coupon, one.units) for one in quote.issued]
     wanted += [(coupon, 1) for _card, coupon in full]
@@ -73,6 +65,15 @@ def given_beside(
         referral=referral,
         points=tuple(_points(cards, referral, programme)),
     )
+
+
+def referral_of(
+    priced: tuple[Basket, Quote], rule: Referral | None, referrer: Member | None
+) -> ReferralPaid | None:
+    """What a sale pays for having brought its member, if it counts."""
+    if referrer is None:
+        return None
+    return paid_for(rule, referrer.member_id, goods_total(*priced), friends=referrer.friends)
 
 
 def _points(
