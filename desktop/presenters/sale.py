@@ -384,7 +384,7 @@ class SalePage:
         self._entry, self._quantity, self._selected, self._comes_in = "", 0, "", False
         self.tendering.reset()
         session.close_overlays()
-        if any(tender.tender == "cash" for tender in sale.fact.tenders):
+        if any(tender.tender == "cash" or tender.change for tender in sale.fact.tenders):
             session.open_drawer()
         session.written()
         self._take_new_programme()

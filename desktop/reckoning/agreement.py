@@ -205,7 +205,7 @@ def _by_account(sales: list[dict[str, Any]], returns: list[dict[str, Any]]) -> d
         for tender in tenders:
             account = TENDER_ACCOUNTS.get(tender["tender"])
             if account is not None:
-                found[account] += sign * tender["amount"]
+                found[account] += sign * (tender["amount"] + tender.get("change", 0))
         member = body.get("member") or {}
         for name in ("spend", "growth"):
             found[name] += member.get(name, 0)

@@ -77,6 +77,10 @@ def shift_figures(record: ShiftRecord) -> ShiftFigures:
         for tender in sale.tenders:
             taken[tender.tender] += tender.amount
             number[tender.tender] += 1
+            if tender.tender is not TenderKind.CASH:
+                # Change is paid out of the drawer, whatever was given for it.
+                taken[tender.tender] += tender.change
+                taken[TenderKind.CASH] -= tender.change
     for returned in record.returns:
         for refund in returned.refunds:
             refunded[refund.tender] += refund.amount
@@ -103,7 +107,7 @@ def shift_figures(record: ShiftRecord) -> ShiftFigures:
         tenders=tuple(
             TenderTotal(tender=kind, taken=taken[kind], refunded=refunded[kind], count=number[kind])
             for kind in TenderKind
-            if number[kind]
+            if number[kind] or taken[kind]
         ),
         float_amount=record.opened.float_amount,
         paid_in=moved[CashDirection.PAID_IN],

@@ -21,7 +21,7 @@ from shared.pricing.cash import cash_rounding
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import PointsValue
 from shared.pricing.rulebook import rulebook
-from shared.pricing.tender_rules import payable, tender_name
+from shared.pricing.tender_rules import payable, rule_of, tender_name
 from shared.protocol.lease import LeaseAnswer
 from shared.trade.fact import Tender, TenderKind
 
@@ -180,11 +180,15 @@ class Tenders:
     ) -> Tender:
         """Take a card, wallet or voucher payment.
 
+        One that gives change settles what is due, and the rest is handed out in cash.
+
         DomainError ``tender-exceeds-due``, and ``tender-may-not-pay`` where the programme does not
         let this tender pay for so much of the goods.
         """
         self.check_ready()
         self._forget_plan(kind)
+        change = 0 if attempt_id else self._change_of(kind, amount)
+        amount -= change
         if attempt_id:
             # Somebody has paid it: what may be paid was looked at before.
             self._check_due(amount)
@@ -194,6 +198,8 @@ class Tenders:
             Tender(
                 tender=kind,
                 amount=amount,
+                given=amount + change if change else 0,
+                change=change,
                 provider=provider,
                 attempt_id=attempt_id,
                 reference=reference,
@@ -276,6 +282,12 @@ class Tenders:
     @property
     def _money(self) -> LeaseUnit:
         return LeaseUnit(currency=self.basket.pricing.programme.currency)
+
+    def _change_of(self, kind: TenderKind, amount: int) -> int:
+        rule = rule_of(tender_name(kind), self.basket.pricing.programme)
+        if rule is None or not rule.gives_change or amount > AMOUNT_MINOR_MAX:
+            return 0
+        return max(0, amount - max(0, self.due().amount))
 
     def _taken(self, kind: TenderKind) -> bool:
         return any(one.tender is kind for one in self._tenders)

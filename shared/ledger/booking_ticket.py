@@ -110,7 +110,12 @@ def _tender(ticket: Ticket, tender: Tender, *, sign: int) -> Iterator[Posting]:
     if tender.bonus:
         bonus = Account(AccountKind.STORED_BONUS, owner, "", unit)
         yield Posting(bonus, sign * tender.bonus)
-    yield Posting(Account(kind, owner, "", unit), sign * (tender.amount - tender.bonus))
+    change = 0 if tender.tender is TenderKind.CASH else tender.change
+    if change:
+        # Of what was given, the drawer paid it out.
+        drawer = Account(AccountKind.DRAWER, ticket.till_id, "", unit)
+        yield Posting(drawer, -sign * change)
+    yield Posting(Account(kind, owner, "", unit), sign * (tender.amount + change - tender.bonus))
 
 
 def _lots(member: MemberOutcome, draws: Iterable[LotDraw], *, sign: int) -> Iterator[Posting]:

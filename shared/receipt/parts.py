@@ -93,12 +93,12 @@ def foot(issue: Issue, *, with_conditions: bool) -> list[Block]:
 def tenders(
     issue: Issue, given: Iterable[Tender], currency: Currency, *, decimals: int
 ) -> list[Block]:
-    """Each payment; cash with what was given and the change."""
+    """Each payment; with what was given and the change."""
     voice = issue.voice
     blocks: list[Block] = []
     for tender in given:
         label = tender_label(issue, tender, decimals=decimals)
-        shows_given = tender.tender is TenderKind.CASH and tender.given > 0
+        shows_given = tender.given > 0
         if tender.amount < 0:
             blocks.append(Pair(voice.say("paper.paid-out"), amount(-tender.amount, currency)))
             continue

@@ -80,7 +80,10 @@ class LotDraw(Value, frozen=True, kw_only=True):
 
 
 class Tender(Value, frozen=True, kw_only=True):
-    """One payment. ``amount`` is what it settles; cash also keeps what was given and the change."""
+    """One payment. ``amount`` is what it settles.
+
+    Cash, and what else gives change, also keeps what was given and the change, which is cash.
+    """
 
     tender: TenderKind
     amount: int

@@ -3,12 +3,16 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from desktop.reckoning.file import read_till
+from desktop.store.schema import balances
 from shared.errors import DomainError
+from shared.loyalty.accounts import TenderRule
 from shared.money import AMOUNT_MINOR_MAX
 from shared.trade.fact import Approval, CashCount, TenderKind
 from shared.trade.till import CashDirection
+from tests.pricing_builders import programme
 from tests.support.desk import BISCUIT_CODE, FLOAT, WATER_CODE, Desk, open_desk
 from tests.support.enrolled_till import CASHIER, MANAGER
 
@@ -187,3 +191,36 @@ def test_the_note_of_a_cash_move_is_beside_the_entry_not_in_it(desk):
     entry = list(kept.entries())[-1]
     assert "小赵" not in entry.encoded.decode()
     assert [ref["role"] for ref in entry.told["attachments"]] == ["note"]
+
+
+VOUCHERS = programme(tenders=(TenderRule(tender="voucher", gives_change=True),))
+
+
+def test_change_for_a_voucher_leaves_the_drawer(make_desk):
+    desk = make_desk(VOUCHERS)
+    desk.scan(BISCUIT_CODE, BISCUIT_CODE)
+    checkout = desk.counter.checkout
+    checkout.tender_cash(500)
+    tender = checkout.tender(TenderKind.VOUCHER, 5000)  # 20.00 due
+    assert (tender.amount, tender.given, tender.change) == (2000, 5000, 3000)
+    sale = desk.finish()
+    assert (sale.change, sum(one.amount for one in sale.fact.tenders)) == (3000, 2500)
+    figures = desk.counter.shifts.figures()
+    assert figures.expected_cash == figures.float_amount + 500 - 3000
+    taken = {one.tender: one.taken for one in figures.tenders}
+    assert taken == {TenderKind.CASH: -2500, TenderKind.VOUCHER: 5000}
+    with desk.till.books.reading() as connection:
+        rows = connection.execute(select(balances.c.account, balances.c.amount)).all()
+    booked = {row.account: row.amount for row in rows}
+    assert (booked["drawer"], booked["voucher"]) == (figures.expected_cash, 5000)
+    # What comes back is worth what was paid, not what was given.
+    back = desk.take_back(sale, (1, 2))
+    assert sum(one.amount for one in back.fact.refunds) == 2500
+    desk.till.close()
+
+
+def test_a_voucher_without_the_rule_gives_no_change(make_desk):
+    desk = make_desk(programme())
+    desk.scan(BISCUIT_CODE)
+    with pytest.raises(DomainError, match="tender-exceeds-due"):
+        desk.counter.checkout.tender(TenderKind.VOUCHER, 5000)
