@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from shared.ledger.account import AccountKind, money_unit
 from shared.ledger.spending import Spend
 from shared.loyalty.accounts import GiftCards, StoredValue, TopUpOffer
 from shared.loyalty.calendar import last_day
-from shared.loyalty.gift_card import sold
+from shared.loyalty.gift_card import check_lapsed, sold
 from shared.loyalty.gift_card_code import card_instance, new_gift_card_code
 from shared.loyalty.wallet import ToppedUp, closing, top_up
 from shared.money import AMOUNT_MINOR_MAX
@@ -266,13 +267,16 @@ class ValueDesk:
         """What is left on a card, once the server has said so and given the right to it.
 
         Raises DomainError ``unknown-card``, ``card-asked`` (the server was asked just now),
-        ``card-asked-offline``, ``nothing-to-pay-out`` and what ``Leases.check`` raises.
+        ``card-asked-offline``, ``gift-card-lapsed``, ``nothing-to-pay-out`` and what
+        ``Leases.check`` raises.
         """
         account = card_account(card_instance(self._books.identity.lookup_key, card_code(code)))
         answer = self._leases.answer(account)
         if answer is None:
             self._leases.want(account)
             raise DomainError("card-asked-offline" if self._is_offline() else "card-asked")
+        last = date.fromisoformat(answer.last_day) if answer.last_day else None
+        check_lapsed(last, self._books.today())
         if not answer.balance:
             raise DomainError("nothing-to-pay-out")
         unit = LeaseUnit(currency=pricing.programme.currency)

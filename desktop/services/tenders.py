@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from desktop.services.articles import Articles
 from desktop.services.basket import OpenBasket, Pricing
@@ -14,6 +15,7 @@ from desktop.services.stored_value import card_account, card_code, check_cards, 
 from desktop.store.members import Member
 from shared.errors import DomainError
 from shared.loyalty.accounts import StoredValue
+from shared.loyalty.gift_card import check_lapsed
 from shared.loyalty.gift_card_code import card_instance
 from shared.loyalty.wallet import spend
 from shared.money import AMOUNT_MINOR_MAX
@@ -274,8 +276,8 @@ class Tenders:
         )
 
     def _check_card(self, answer: LeaseAnswer) -> None:
-        if answer.last_day is not None and answer.last_day < self._books.today().isoformat():
-            raise DomainError("gift-card-lapsed", on=answer.last_day)
+        last = date.fromisoformat(answer.last_day) if answer.last_day else None
+        check_lapsed(last, self._books.today())
         if not answer.balance:
             raise DomainError("gift-card-empty")
 

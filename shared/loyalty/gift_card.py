@@ -41,13 +41,18 @@ def sold(code: str, amount: int, rules: GiftCards, today: date, tax: int = 0) ->
     return GiftCard(code=code, left=amount, last_day=last, worth=amount, tax=tax)
 
 
+def check_lapsed(last_day: date | None, today: date) -> None:
+    """DomainError ``gift-card-lapsed`` after the last day on which a card pays, or is paid out."""
+    if last_day is not None and today > last_day:
+        raise DomainError("gift-card-lapsed", on=last_day.isoformat())
+
+
 def spent(card: GiftCard, amount: int, today: date) -> GiftCard:
     """The card after a payment.
 
     Raises DomainError ``gift-card-lapsed`` after its last day and ``gift-card-not-enough``.
     """
-    if card.last_day is not None and today > card.last_day:
-        raise DomainError("gift-card-lapsed", on=card.last_day.isoformat())
+    check_lapsed(card.last_day, today)
     if amount > card.left:
         raise DomainError("gift-card-not-enough", amount=amount, balance=card.left)
     return replace(card, left=card.left - amount)

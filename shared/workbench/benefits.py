@@ -6,6 +6,7 @@ from functools import partial
 from shared.errors import DomainError
 from shared.loyalty.accounts import GiftCards, TopUpOffer
 from shared.loyalty.engagement import PrizeDraw
+from shared.loyalty.gift_card import check_lapsed
 from shared.loyalty.gift_card import sold as card_sold
 from shared.loyalty.lots import draw
 from shared.loyalty.partners import at_partner
@@ -68,6 +69,7 @@ def sell_gift_card(shop: Shop, step: told.SellGiftCard) -> None:
 def close_gift_card(shop: Shop, step: told.CloseGiftCard) -> None:
     """What is left is paid out."""
     card = shop.card(step.code)
+    check_lapsed(card.last_day, shop.at.date())
     if not card.left:
         raise DomainError("nothing-to-pay-out")
     shop.untax(card, card.left)

@@ -377,7 +377,7 @@ def test_goods_come_back_to_the_card_that_paid(chain):
     agree(chain)
 
 
-def test_what_is_left_on_a_card_is_paid_out_once(chain):
+def test_what_is_left_on_a_card_is_paid_out_once_and_until_its_last_day(chain):
     till = chain.tills[0]
     _, code = sell_card(till)
     chain.drain()
@@ -397,6 +397,16 @@ def test_what_is_left_on_a_card_is_paid_out_once(chain):
     with pytest.raises(DomainError) as error:
         desk.close_card(pricing, code, by(till), approved(till, VALUE_OUT, 5_000))
     assert refused(error) in {"beyond-lease", "lease-gone"}
+
+    _, other = sell_card(till)
+    chain.drain()
+    with pytest.raises(DomainError):
+        desk.card_left(pricing, other)
+    till.sync()
+    chain.clock.advance(seconds=370 * 24 * 3600)
+    with pytest.raises(DomainError) as error:
+        desk.card_left(pricing, other)
+    assert refused(error) == "gift-card-lapsed"
     agree(chain)
 
 
