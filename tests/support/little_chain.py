@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +22,7 @@ from desktop.reckoning.agreement import Agreement, reckon
 from desktop.reckoning.file import read_server, read_till, reading
 from desktop.shop.network_plug import NetworkPlug
 from desktop.store.database import TillFolder
+from desktop.store.identity import write_identity
 from desktop.store.members import Member
 from desktop.store.tickets import OpenShift
 from desktop.sync.http import ServerConnection
@@ -35,6 +37,7 @@ from sync_server.api.stopping import StoppingServer
 from sync_server.bootstrap import DATABASE_FILE, Services, initialise, open_services
 from sync_server.operators.desk import Role
 from tests.support.enrolled_till import GOODS, START
+from tests.support.scratch import scratch_folder
 from tests.support.servers import FAST_HASHER
 
 Send = Callable[[ServerConnection, str, str, bytes, dict[str, str]], requests.Response]
@@ -192,37 +195,66 @@ class TillHere:
         return checkout.finish(self.shift, self.operator_id)
 
 
+@cache
+def _enrolled(document: bytes, tills: int) -> Path:
+    """A server, and tills that are enrolled and up to date: made once for each programme."""
+    folder, clock = scratch_folder(), ManualClock(START)
+    initialise(folder / "server", clock=clock)
+    server = ServerHere(folder / "server", clock)
+    server.start()
+    services = server.services
+    services.catalogue.put(GOODS)
+    services.programme.publish(document)
+    services.operators.add("王芳", pin="1234", role=Role.MANAGER)
+    for number in range(1, tills + 1):
+        store = services.stores.add_store(f"店{number}", "Asia/Shanghai")
+        till = services.stores.add_till(store.store_id, f"Till {number}")
+        code = services.enrolment.issue_code(till.till_id)
+        with OpenStore(TillFolder(folder / f"till-{number}")) as opened:
+            opened.enrol(url=server.url, code=code)
+            first = Till(opened, Surroundings(clock=clock))
+            assert first.sync.try_once() > 0
+            first.sync.disconnect()
+    server.stop()
+    return folder
+
+
+def _point_at(folder: TillFolder, url: str) -> None:
+    """Let a till ask for its server there."""
+    with OpenStore(folder) as opened:
+        identity = opened.identity()
+        assert identity is not None
+        moved = msgspec.structs.replace(identity, server_url=url)
+        opened.writer.run(lambda work: write_identity(work.connection, moved))
+
+
 class LittleChain:
-    """A server, a plug for each till, and tills enrolled over HTTP."""
+    """A server, a plug for each till, and tills enrolled over HTTP; the files are copies."""
 
     def __init__(self, folder: Path, *, tills: int = 2, programme: Programme | None = None) -> None:
         self.folder = folder
         self.clock = ManualClock(START)
-        initialise(folder / "server", clock=self.clock)
+        document = msgspec.json.encode(programme or template("default"), order="sorted")
+        shutil.copytree(_enrolled(document, tills), folder, dirs_exist_ok=True)
         self.server = ServerHere(folder / "server", self.clock)
         self.server.start()
-        services = self.server.services
-        services.catalogue.put(GOODS)
-        document = msgspec.json.encode(programme or template("default"), order="sorted")
-        services.programme.publish(document)
-        operator = services.operators.add("王芳", pin="1234", role=Role.MANAGER)
+        (operator,) = self.server.services.operators.all()
         self.operator_id = operator.operator_id
         self.plugs: list[NetworkPlug] = []
-        self.tills = [self._enrol(number) for number in range(1, tills + 1)]
+        self.tills: list[TillHere] = []
+        try:
+            for number in range(1, tills + 1):
+                self.tills.append(self._open(number))
+        except BaseException:
+            # Its threads would keep the process alive.
+            self.close()
+            raise
 
-    def _enrol(self, number: int) -> TillHere:
-        services = self.server.services
-        store = services.stores.add_store(f"店{number}", "Asia/Shanghai")
-        till = services.stores.add_till(store.store_id, f"Till {number}")
-        code = services.enrolment.issue_code(till.till_id)
+    def _open(self, number: int) -> TillHere:
         plug = NetworkPlug(self.server.url)
         self.plugs.append(plug)
         folder = TillFolder(self.folder / f"till-{number}")
-        with OpenStore(folder) as opened:
-            opened.enrol(url=plug.url, code=code)
-            first = Till(opened, Surroundings(clock=self.clock))
-            assert first.sync.try_once() > 0
-            first.sync.disconnect()
+        _point_at(folder, plug.url)
         here = TillHere(folder, self.clock, self.operator_id)
         here.open()
         return here
