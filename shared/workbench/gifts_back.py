@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.errors import DomainError
-from shared.pricing.kept import gifts_unearned
 from shared.pricing.tax import split_class
+from shared.returning.kept import gifts_unearned
 from shared.shares import cumulative_share, largest_remainder
 from shared.workbench import later_steps as told
 from shared.workbench.shop import Shop

@@ -19,9 +19,9 @@ from shared.loyalty.returns import (
 )
 from shared.money import Rounding, divide_rounded
 from shared.pricing.cash import cash_refund, cash_rounding
-from shared.pricing.coupons_kept import coupons_kept, first_to_go
-from shared.pricing.engagement import CardsBack, take_back, units_worth
-from shared.pricing.kept import price_kept
+from shared.returning.coupons_kept import coupons_kept, first_to_go
+from shared.returning.engagement import CardsBack, take_back, units_worth
+from shared.returning.kept import price_kept
 from shared.shares import cumulative_share, largest_remainder
 from shared.trade.fact import LotDraw, TenderKind
 from shared.workbench import later_steps as told

@@ -8,9 +8,9 @@ from shared.loyalty.programme import Programme
 from shared.loyalty.wallet import Wallet
 from shared.pricing.basket import Basket
 from shared.pricing.cash import CashSettled
-from shared.pricing.kept import given_on_top
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.sale_lines import goods_total, reward_points
+from shared.returning.kept import given_on_top
 from shared.trade.fact import CardStamped, CardTakenBack, LotDraw, ReferralPaid
 from shared.trade.ticket import SaleLine
 

@@ -4,7 +4,7 @@ from shared.errors import DomainError
 from shared.ids import StoreId
 from shared.pricing.basket import BasketLine
 from shared.pricing.cash import cash_rounding
-from shared.pricing.unreceipted import price_without_receipt
+from shared.returning.unreceipted import price_without_receipt
 from shared.workbench import later_steps as told
 from shared.workbench.result import RefundState, TenderState
 from shared.workbench.shop import Shop

@@ -7,11 +7,11 @@ from dataclasses import KW_ONLY, dataclass
 from shared.errors import DomainError
 from shared.loyalty.programme import Floor, Programme
 from shared.pricing.cash import cash_refund, cash_rounding, settled_in_cash
-from shared.pricing.coupons_kept import coupons_voided
-from shared.pricing.engagement import cards_taken_back, referral_lost
 from shared.pricing.engine import ENGINE
-from shared.pricing.return_lines import SoldBy, Wanted, lines_back
 from shared.pricing.sale_basket import Difference, Measured, Unjudged
+from shared.returning.coupons_kept import coupons_voided
+from shared.returning.engagement import cards_taken_back, referral_lost
+from shared.returning.lines import SoldBy, Wanted, lines_back
 from shared.trade.fact import CardTakenBack, TenderKind
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleReturned
 
