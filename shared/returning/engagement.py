@@ -30,7 +30,7 @@ class CardsBack:
         return sum(card.points for card in self.cards)
 
 
-def take_back(
+def _take_back(
     cards: Sequence[CardStamped],
     kept: Mapping[int, int],
     before: Iterable[CardTakenBack],
@@ -68,7 +68,7 @@ def take_back(
     return CardsBack(tuple(found), tuple(coupons))
 
 
-def units_worth(line: SaleLine, quantity: int) -> int:
+def _units_worth(line: SaleLine, quantity: int) -> int:
     """What so much of a line counts for on a card; nothing where more came back than was sold."""
     return max(0, min(1, quantity) if line.measure is Measure.GRAM else quantity)
 
@@ -82,9 +82,9 @@ def cards_taken_back(
     """What these ``lines`` of a sale take off its cards, after its earlier ``returns``."""
     back, kept = units_back(returns, lines), dict[int, int]()
     if not is_nothing_kept(sale, returns, lines):
-        kept = {one.line: units_worth(one, one.quantity - back[one.line]) for one in sale.lines}
+        kept = {one.line: _units_worth(one, one.quantity - back[one.line]) for one in sale.lines}
     before = [card for one in returns for card in one.cards]
-    return take_back(sale.cards, kept, before, voidable)
+    return _take_back(sale.cards, kept, before, voidable)
 
 
 def referral_lost(

@@ -69,6 +69,11 @@ class GoodsBack:
     cards: tuple[CardTakenBack, ...] = ()
     referral: ReferralTakenBack | None = None
 
+    @property
+    def money(self) -> int:
+        """What goes back otherwise than as points."""
+        return self.total - sum(line.points_paid for line in self.lines)
+
     def fact(self, ticket: ReturnTicket) -> SaleReturned:
         """The fact of it."""
         return SaleReturned(

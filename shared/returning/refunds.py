@@ -10,7 +10,7 @@ from shared.loyalty.returns import Paid, points_to_lots, split_refund
 from shared.loyalty.wallet import Wallet, part_back
 from shared.pricing.cash import CashSettled, cash_refund, cash_rounding, settled_in_cash
 from shared.returning.history import lines_of
-from shared.returning.rewards import draws
+from shared.returning.rewards import drawn
 from shared.returning.sold import ReturnableSale
 from shared.trade.fact import Tender, TenderKind
 from shared.trade.ticket import ReturnLine
@@ -162,5 +162,5 @@ def _points_back(lines: Sequence[ReturnLine], sold: ReturnableSale) -> tuple[Ten
     if not value and not points:
         return ()
     before = sum(back.points_spent for back in lines_of(sold.returns))
-    lots = points_to_lots(points, draws(sold.sale), before=before)
+    lots = points_to_lots(points, drawn(sold.sale), before=before)
     return (Tender(tender=TenderKind.POINTS, amount=value, points=points, lots=lots),)

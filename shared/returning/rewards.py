@@ -21,7 +21,7 @@ def line_rewards(sale: SaleCompleted) -> dict[int, int]:
     }
 
 
-def draws(sale: SaleCompleted) -> list[LotDraw]:
+def drawn(sale: SaleCompleted) -> list[LotDraw]:
     """The lots in the order in which they were drawn: rewards took theirs before anything paid."""
     in_points = [one for one in sale.tenders if one.tender is TenderKind.POINTS]
     in_turn = sorted(in_points, key=lambda one: one.amount > 0)
