@@ -13,12 +13,17 @@ def bought(sale: SaleCompleted) -> list[SaleLine]:
 
 def worth(sale: SaleCompleted) -> int:
     """What the goods cost, before anything was set off that the customer handed in."""
-    return sum(line.amount for line in bought(sale))
+    return total(bought(sale), "amount")
 
 
 def lines_of(returns: Iterable[SaleReturned], now: Iterable[ReturnLine] = ()) -> list[ReturnLine]:
     """The lines of earlier returns, and those that come back now."""
     return [*(line for one in returns for line in one.lines), *now]
+
+
+def total(lines: Iterable[ReturnLine | SaleLine], field: str) -> int:
+    """A figure of several lines."""
+    return sum(getattr(line, field) for line in lines)
 
 
 def units_back(returns: Iterable[SaleReturned], now: Iterable[ReturnLine] = ()) -> Counter[int]:
@@ -31,7 +36,7 @@ def units_back(returns: Iterable[SaleReturned], now: Iterable[ReturnLine] = ()) 
 
 def money_back(returns: Iterable[SaleReturned], now: Iterable[ReturnLine] = ()) -> int:
     """What was given back of the goods' price; a gift that is charged is none of them."""
-    return sum(line.amount for line in lines_of(returns, now) if not line.given_by)
+    return total((line for line in lines_of(returns, now) if not line.given_by), "amount")
 
 
 def with_goods(returns: Iterable[SaleReturned]) -> list[SaleReturned]:

@@ -1,5 +1,7 @@
 """Points that a sale has cost: those that paid, and those of rewards, by line."""
 
+from collections.abc import Mapping
+
 from shared.money import divide_rounded
 from shared.shares import largest_remainder
 from shared.trade.fact import LotDraw, TenderKind
@@ -12,13 +14,18 @@ def points_that_paid(sale: SaleCompleted, amount: int) -> int:
     return divide_rounded(_paying(sale) * amount, paid) if paid else 0
 
 
-def line_rewards(sale: SaleCompleted) -> dict[int, int]:
-    """What rewards cost in points, by line: what is not the line's share of those that paid."""
+def rewards_of(sale: SaleCompleted, units: Mapping[int, int] | None = None) -> int:
+    """Points that rewards have cost: those of so many ``units`` by line, or all of them.
+
+    They are what is not a line's share of the points that paid. Gifts go by themselves.
+    """
     paid = [line.points_paid for line in sale.lines]
     shares = largest_remainder(_paying(sale), paid) if any(paid) else [0] * len(paid)
-    return {
-        line.line: line.points_spent - share for line, share in zip(sale.lines, shares, strict=True)
-    }
+    return sum(
+        cost if units is None else divide_rounded(cost * units[line.line], line.quantity)
+        for line, share in zip(sale.lines, shares, strict=True)
+        if (cost := line.points_spent - share) and not line.given_by
+    )
 
 
 def drawn(sale: SaleCompleted) -> list[LotDraw]:

@@ -11,11 +11,12 @@ import msgspec
 
 from shared.errors import DomainError
 from shared.money import Rounding, divide_rounded
-from shared.returning.history import bought, lines_of, units_back, without_goods, worth
-from shared.returning.rewards import line_rewards, points_that_paid
+from shared.returning.history import bought, total, units_back, without_goods, worth
+from shared.returning.left import left_of
+from shared.returning.rewards import points_that_paid, rewards_of
 from shared.shares import largest_remainder
 from shared.trade.fact import LineTax
-from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
+from shared.trade.ticket import ReturnLine, SaleCompleted, SaleReturned
 
 TAKEN = ("points", "growth", "spend")
 """What the customer loses again."""
@@ -28,8 +29,8 @@ def amount_back(
 
     Raises DomainError ``refund-exceeds-sale``.
     """
-    left = _left(sale, returns)
-    most = _sum(left, "amount")
+    left = left_of(sale, returns)
+    most = total(left, "amount")
     if not 0 < amount <= most:
         raise DomainError("refund-exceeds-sale", amount=amount, left=most)
     whole, so_far = worth(sale), without_goods(returns)
@@ -41,8 +42,8 @@ def amount_back(
     sold = bought(sale)
     lines = [msgspec.structs.replace(line, levy=0) for line in left]
     for field in ("amount", *TAKEN, "points_paid"):
-        wanted = amount if field == "amount" else taken(_sum(sold, field))
-        lines = _spread(lines, field, min(wanted, _sum(left, field)), field)
+        wanted = amount if field == "amount" else taken(total(sold, field))
+        lines = _spread(lines, field, min(wanted, total(left, field)), field)
     tax = taken(sum(one.tax for line in sold for one in line.taxes))
     by_class = {name: max(0, own) for name, own in _tax_by_class(left).items()}
     part = min(tax, sum(by_class.values()))
@@ -62,28 +63,28 @@ def fitted(
 
     ``refunding`` is what these lines themselves give back without goods.
     """
-    left = _left(sale, returns)
+    left = left_of(sale, returns)
     goods = [line for line in lines if not line.given_by]
     gifts = [line for line in lines if line.given_by]
-    amount = _sum(goods, "amount")
-    if amount >= _sum(left, "amount"):
+    amount = total(goods, "amount")
+    if amount >= total(left, "amount"):
         return _numbered([*_all_that_is_left(left, goods), *gifts])
     for field in TAKEN:
-        most = _sum(left, field)
-        if _sum(goods, field) > most:
+        most = total(left, field)
+        if total(goods, field) > most:
             goods = _spread(goods, field, most, field)
     taxes = _tax_by_class(left)
     goods = _with_taxes(
         goods, {name: min(own, taxes[name]) for name, own in _tax_by_class(goods).items()}
     )
     # A refund without goods may have given back more of the points than what is kept asks for.
-    paid_left = _sum(left, "points_paid")
-    money_left = _sum(left, "amount") - paid_left
-    paid = min(max(_sum(goods, "points_paid"), amount - money_left, 0), paid_left, amount)
-    paid_until = _sum(bought(sale), "points_paid") - paid_left + paid
+    paid_left = total(left, "points_paid")
+    money_left = total(left, "amount") - paid_left
+    paid = min(max(total(goods, "points_paid"), amount - money_left, 0), paid_left, amount)
+    paid_until = total(bought(sale), "points_paid") - paid_left + paid
     units = units_back(returns, goods)
     spent = _spent_until(sale, paid_until, units, without_goods(returns) + refunding)
-    before = _sum(bought(sale), "points_spent") - _sum(left, "points_spent")
+    before = total(bought(sale), "points_spent") - total(left, "points_spent")
     goods = _spread(goods, "points_paid", paid, "amount")
     goods = _spread(goods, "points_spent", max(0, spent - before), "amount")
     return _numbered([*goods, *gifts])
@@ -93,48 +94,9 @@ def _spent_until(
     sale: SaleCompleted, paid_until: int, units: Mapping[int, int], refunded: int
 ) -> int:
     """Points that are back: what had paid follows the money, rewards follow their goods."""
-    rewards = line_rewards(sale)
-    whole = sum(rewards.values())
-    with_them = sum(
-        divide_rounded(rewards[line.line] * units[line.line], line.quantity)
-        for line in bought(sale)
-    )
+    whole = rewards_of(sale)
     beside = divide_rounded(whole * refunded, worth(sale), Rounding.DOWN)
-    return points_that_paid(sale, paid_until) + min(whole, with_them + beside)
-
-
-def _left(sale: SaleCompleted, returns: Sequence[SaleReturned]) -> list[ReturnLine]:
-    """All that is left of each line, in one line of a return without units."""
-    back: dict[int, list[ReturnLine]] = {}
-    for line in lines_of(returns):
-        back.setdefault(line.of_line, []).append(line)
-    return [_left_of(line, back.get(line.line, [])) for line in bought(sale)]
-
-
-def _left_of(sold: SaleLine, back: Sequence[ReturnLine]) -> ReturnLine:
-    given = Counter[str]()
-    for tax in (tax for line in back for tax in line.taxes):
-        given[tax.component] += tax.tax
-    return ReturnLine(
-        line=0,
-        of_line=sold.line,
-        goods_id=sold.goods_id,
-        names=sold.names,
-        quantity=0,
-        measure=sold.measure,
-        amount=sold.amount - _sum(back, "amount"),
-        tax_class=sold.tax_class,
-        taxes=tuple(
-            LineTax(component=tax.component, tax=tax.tax - given[tax.component])
-            for tax in sold.taxes
-        ),
-        levy=sold.levy - _sum(back, "levy"),
-        points=sold.points - _sum(back, "points"),
-        growth=sold.growth - _sum(back, "growth"),
-        spend=sold.spend - _sum(back, "spend"),
-        points_paid=sold.points_paid - _sum(back, "points_paid"),
-        points_spent=sold.points_spent - _sum(back, "points_spent"),
-    )
+    return points_that_paid(sale, paid_until) + min(whole, rewards_of(sale, units) + beside)
 
 
 def _all_that_is_left(
@@ -195,10 +157,6 @@ def _with_taxes(lines: Sequence[ReturnLine], by_class: Mapping[str, int]) -> lis
             )
             found[n] = msgspec.structs.replace(lines[n], taxes=taxes)
     return found
-
-
-def _sum(lines: Iterable[ReturnLine | SaleLine], field: str) -> int:
-    return sum(getattr(line, field) for line in lines)
 
 
 def _numbered(lines: Iterable[ReturnLine]) -> list[ReturnLine]:
