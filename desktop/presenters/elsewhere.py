@@ -7,10 +7,10 @@ changes a sale it was not asked for, nor puts a sheet under somebody's hands.
 from desktop.presenters.intent import MembersTold, ReceiptTold
 from desktop.presenters.session import Session
 from desktop.presenters.text import Message, Text, Tone, error_text, say
-from desktop.services.goods_back import ReturnableSale
 from desktop.store.members import Member
 from shared.catalogue.codes import MemberCode, classify
 from shared.errors import EnvironmentFault, EvertillError
+from shared.returning.sold import ReturnableSale
 from shared.trade.profile import KeyKind, normalize_phone
 
 PHONE_DIGITS_MIN = 7

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from desktop.services.goods_back import ReturnableSale
 from desktop.services.payments import PaymentProgress
 from desktop.services.printing import PrinterStatus
 from desktop.store.members import Member
 from desktop.sync.status import SyncStatus
 from shared.errors import EvertillError
+from shared.returning.sold import ReturnableSale
 
 
 class Key(StrEnum):

@@ -32,12 +32,12 @@ from desktop.presenters.view import (
     Steps,
 )
 from desktop.presenters.weight import format_kilograms, parse_grams
-from desktop.services.goods_back import ReturnableSale
 from desktop.services.returns import ReturnedBy
 from shared.catalogue.codes import ReceiptCode, classify
 from shared.errors import DomainError
 from shared.ids import EntryId
-from shared.pricing.return_lines import Wanted
+from shared.returning.lines import Wanted
+from shared.returning.sold import ReturnableSale
 from shared.trade.fact import Approval, Measure, TenderKind
 from shared.trade.ticket import SaleLine, SaleReturned
 

@@ -21,7 +21,6 @@ from desktop.presenters.weight import WeightNeededOverlay
 from desktop.services.basket import BasketState
 from desktop.services.checkout import CompletedSale
 from desktop.services.favourites import often_sold
-from desktop.services.goods_back import ReturnableSale
 from desktop.services.scanning import (
     ApproverNamed,
     CardOffered,
@@ -41,6 +40,7 @@ from shared.catalogue.codes import GiftCardCode, WalletCode, classify
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.money import parse_amount
+from shared.returning.sold import ReturnableSale
 from shared.trade.fact import Approval
 from shared.trade.profile import KeyKind
 

@@ -10,13 +10,13 @@ from desktop.presenters.services import CounterServices, TillServices
 from desktop.presenters.text import Message, Text, Tone
 from desktop.presenters.view import Sheet
 from desktop.services.basket import Pricing
-from desktop.services.goods_back import ReturnableSale
 from desktop.store.operators import Operator
 from desktop.store.tickets import OpenShift
 from hardware.ports import CashDrawer, DeviceError
 from shared.clock import Clock
 from shared.errors import DomainError
 from shared.language import Language
+from shared.returning.sold import ReturnableSale
 
 DRAWER_DEADLINE_S = 3.0
 

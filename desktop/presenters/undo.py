@@ -9,7 +9,7 @@ from desktop.presenters.text import say
 from desktop.services.checkout import CompletedSale
 from desktop.services.returns import ReturnedBy
 from shared.errors import DomainError
-from shared.pricing.return_lines import Wanted
+from shared.returning.lines import Wanted
 from shared.trade.fact import Approval
 
 

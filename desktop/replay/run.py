@@ -35,7 +35,7 @@ from shared.loyalty.bundle import programme_bytes
 from shared.loyalty.programme import Programme, Returns
 from shared.money import AMOUNT_MINOR_MAX
 from shared.pricing.basket import BasketLine
-from shared.pricing.return_lines import Wanted
+from shared.returning.lines import Wanted
 from shared.trade.fact import Approval, CashCount
 
 OPERATOR: Final = "replay"

@@ -12,7 +12,6 @@ import structlog
 from sqlalchemy import Connection
 
 from desktop.services.books import Books
-from desktop.services.goods_back import ReturnableSale
 from desktop.store.journal import applied_through, current_epoch
 from desktop.store.members import Member, find, put_member
 from desktop.store.settings import read_cursor
@@ -21,6 +20,7 @@ from shared.errors import DomainError, EnvironmentFault, EvertillError
 from shared.journal.entry import decode_entry, format_occurred_at
 from shared.protocol.cursor import decode_cursor
 from shared.protocol.message import PROTOCOL, LookupReply, LookupRequest, ReceiptCopy, Stream
+from shared.returning.sold import ReturnableSale
 from shared.trade.kinds import read_fact
 from shared.trade.profile import KeyKind, lookup_hash
 from shared.trade.ticket import SaleCompleted, SaleReturned

@@ -10,12 +10,6 @@ from sqlalchemy import Connection
 
 from desktop.services.basket import Pricing
 from desktop.services.books import Books
-from desktop.services.goods_back import (
-    GoodsBack,
-    ReturnableSale,
-    receipted_return,
-    unreceipted_return,
-)
 from desktop.store import holds
 from desktop.store import members as member_store
 from desktop.store.bundles import read_bundle
@@ -29,8 +23,9 @@ from shared.ids import CouponId, EntryId, GoodsId, OperatorId
 from shared.ledger.account import COUPON, Account, AccountKind
 from shared.loyalty.returns import check_return_day
 from shared.pricing.basket import BasketLine
-from shared.pricing.engine import ENGINE
-from shared.pricing.return_lines import SoldBy, Wanted
+from shared.returning.goods_back import GoodsBack, ReturnTicket, TakingBack, unreceipted_return
+from shared.returning.lines import SoldBy, Wanted
+from shared.returning.sold import ReturnableSale
 from shared.trade.fact import Approval
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.writing import Writing
@@ -101,16 +96,15 @@ class Returns:
                 coupons_used_up=_used_up(current.sale, used, sold_by),
             )
             member = self._member(transaction, current.sale)
-            back = receipted_return(
+            back = TakingBack(
                 current,
-                wanted,
-                pricing,
+                pricing.programme,
                 member,
                 today=self._books.today(),
                 sold_by=sold_by,
                 referrer=_referrer(transaction, current.sale),
                 offline=self._is_offline(),
-            )
+            ).of_goods(wanted)
             return self._write(transaction, pricing, back, by, original=current)
 
         return self._books.writer.run(work)
@@ -135,7 +129,7 @@ class Returns:
         if all(approval.action != WITHOUT_RECEIPT for approval in by.approvals):
             raise DomainError("approval-needed", action=WITHOUT_RECEIPT)
         at = self._books.clock.now().astimezone(self._books.identity.zone)
-        back = unreceipted_return(lines, pricing, at)
+        back = unreceipted_return(lines, pricing.programme, at=at, store=pricing.store_id)
 
         def work(transaction: Transaction) -> CompletedReturn:
             if hold_id is not None:
@@ -160,7 +154,7 @@ class Returns:
     ) -> CompletedReturn:
         place = self._books.next_place(transaction)
         identity = self._books.identity
-        fact = SaleReturned(
+        ticket = ReturnTicket(
             receipt_no=self._books.receipt_no(place),
             ticket_id=self._books.new_id(),
             store_id=identity.store_id,
@@ -169,23 +163,11 @@ class Returns:
             operator_id=by.operator_id,
             currency=pricing.programme.currency,
             programme=pricing.ref,
-            engine=ENGINE,
-            original=original.entry_id if original else None,
-            original_receipt_no=original.sale.receipt_no if original else "",
-            lines=back.lines,
-            taxes=back.taxes,
-            total=back.total,
-            rounding=back.rounding,
-            refunds=back.refunds,
-            points_taken=back.points_taken,
-            member=back.member,
-            coupons_given_back=back.coupons_given_back,
-            coupons_voided=back.coupons_voided,
-            cards=back.cards,
-            referral=back.referral,
+            original=original,
             reason=by.reason,
             approvals=by.approvals,
         )
+        fact = back.fact(ticket)
         writing = Writing(
             fact,
             business_date=by.shift.business_date,

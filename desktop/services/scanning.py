@@ -5,7 +5,6 @@ from datetime import date
 
 from desktop.services.basket import OpenBasket
 from desktop.services.books import Books
-from desktop.services.goods_back import ReturnableSale
 from desktop.services.members import Members
 from desktop.services.operators import Operators
 from desktop.services.returns import Returns
@@ -34,6 +33,7 @@ from shared.ledger.account import COUPON, Account, AccountKind
 from shared.loyalty.coupon_code import coupon_instance, coupon_of_code
 from shared.loyalty.offers import Coupon
 from shared.pricing.basket import CouponClaim
+from shared.returning.sold import ReturnableSale
 from shared.trade.ticket import SaleCompleted
 
 CODE_SHOWN_MAX = 24

@@ -12,7 +12,7 @@ from desktop.store.tickets import find_sale, returns_of
 from shared.ids import EntryId
 from shared.journal.entry import Envelope
 from shared.pricing.basket import OfferUse
-from shared.pricing.offers_kept import offers_kept
+from shared.returning.offers_kept import offers_kept
 from shared.trade.ticket import SaleCompleted, SaleReturned
 
 

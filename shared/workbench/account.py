@@ -145,16 +145,25 @@ class Account:
             else:
                 self._put(replace(held, points=held.points - one.points))
 
-    def give_back(self, draws: Iterable[LotDraw], programme: Programme, today: date) -> None:
-        """Spent points come back to their lots; a lapsed one lives for another while."""
-        self.touch(programme, today)
-        for one in draws:
+    def give_back(
+        self,
+        given: Iterable[LotDraw],
+        taken: Iterable[LotDraw],
+        programme: Programme,
+        today: date,
+    ) -> None:
+        """Spent points come back to their lots, and earned ones are taken out.
+
+        A lapsed lot lives for another while; what is owed is paid with what is left.
+        """
+        for one in given:
             held = next((lot for lot in self.lots if lot.lot == one.lot), None)
             if held is not None:
                 if held.last_day is not None and held.last_day < today:
                     held = replace(held, last_day=grace_end(today, programme.expiry))
                 self._put(replace(held, points=held.points + one.points))
                 self._note(one.lot, one.points, today)
+        self.take(taken, today)
         self.pay_debt(today)
 
     def _put(self, lot: Lot) -> None:

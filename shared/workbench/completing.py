@@ -1,24 +1,34 @@
 """The end of a sale: everything that moves, moves here."""
 
+from collections import Counter
+from collections.abc import Iterator
+
 from shared.errors import DomainError
 from shared.ids import LotId
 from shared.loyalty.gift_card import spent
 from shared.loyalty.lots import draw, less
 from shared.loyalty.tiers import Spending
 from shared.loyalty.wallet import minus
-from shared.pricing.cash import CashSettled, cash_rounding
+from shared.pricing.cash import cash_rounding
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import THIS_SALE
-from shared.pricing.sale_lines import offers_used, sale_lines
+from shared.pricing.sale_lines import offers_used
 from shared.pricing.tender_rules import demands
-from shared.trade.fact import LotDraw
+from shared.returning.rewards import drawn
+from shared.trade.fact import LotDraw, Tender
 from shared.workbench import scenario as told
 from shared.workbench.account import Account
 from shared.workbench.coupons import Code
 from shared.workbench.engaging import engage
+from shared.workbench.facts import (
+    coupon_issued,
+    sale_fact,
+    with_benefits,
+)
 from shared.workbench.returning import settle_exchanges
 from shared.workbench.shop import Shop
-from shared.workbench.sold import Sold, TookIn
+from shared.workbench.sold import Sold
+from shared.workbench.tenders import points_fact, tender_fact
 
 
 def complete(shop: Shop, step: told.Complete) -> None:
@@ -43,18 +53,26 @@ def complete(shop: Shop, step: told.Complete) -> None:
     rewards = _reward_draws(shop, quote)
     shop.sales += 1
     sale = step.sale or f"sale-{shop.sales}"
-    sold = _sold(shop, quote, sale, rewards)
+    priced = shop.basket(), quote, shop.earning(quote)
+    fact = sale_fact(shop, sale, priced, shop.payment, tuple(_tenders(shop, sale, rewards)))
+    sold = Sold(name=sale, at=shop.at, programme=shop.programme, basket=priced[0], fact=fact)
     shop.sold[sale] = sold
-    _move_money(shop, sold)
     settle_exchanges(shop, max(0, quote.total_minor))
     _hand_out(shop, -quote.total_minor)
     _use_up(shop, quote)
-    for one in quote.issued:
-        codes = shop.new_codes(one.coupon, one.units, sale, shop.member or "")
-        sold.issued = (*sold.issued, *codes)
+    codes = [
+        code
+        for one in quote.issued
+        for code in shop.new_codes(one.coupon, one.units, sale, shop.member or "")
+    ]
+    given = engage(shop, priced[0], quote, sale)
+    codes += [code for card in given.cards for code in card.coupons]
+    issued = [coupon_issued(shop, code) for code in codes]
+    sold.fact = with_benefits(fact, issued, given.cards, given.referral)
+    uses = offers_used(quote)
     if account is not None:
-        _move_member(shop, account, sold)
-    shop.uses.update(sold.uses)
+        _move_member(shop, account, sold, uses)
+    shop.uses.update(uses)
     shop.day.count(sold)
     shop.clear()
 
@@ -86,55 +104,29 @@ def _reward_draws(shop: Shop, quote: Quote) -> tuple[LotDraw, ...]:
     return draw(left, quote.reward_points, shop.at.date())
 
 
-def _sold(shop: Shop, quote: Quote, sale: str, rewards: tuple[LotDraw, ...]) -> Sold:
-    basket = shop.basket()
-    payment = shop.payment
-    paid = payment.draws if payment else ()
-    own = [LotDraw(lot=LotId(sale), points=d.points) for d in paid if d.lot == THIS_SALE]
-    return Sold(
-        sale=sale,
-        at=shop.at,
-        programme=shop.programme,
-        basket=basket,
-        quote=quote,
-        earning=shop.earning(quote),
-        lines=sale_lines(basket, quote, payment=payment),
-        member=shop.member,
-        took=[
-            TookIn(tender=one.tender, amount=one.amount_minor, code=one.code)
-            for one in shop.tenders
-            if not one.tender.startswith("points")
-        ],
-        draws=(*rewards, *(d for d in paid if d.lot != THIS_SALE), *own),
-        reward_draws=sum(one.points for one in rewards),
-        paid_with_points=payment.value_minor if payment else 0,
-        points_tender=next(
-            (one.tender for one in shop.tenders if one.tender.startswith("points")), "points"
-        ),
-        cash=_settled_in_cash(shop, quote),
-        used=tuple(quote.coupons_used),
-        issued=(),
-        uses=offers_used(quote),
-    )
-
-
-def _settled_in_cash(shop: Shop, quote: Quote) -> CashSettled:
-    paid = shop.tendered("cash")
-    others = sum(one.amount_minor for one in shop.tenders) - paid
-    return CashSettled(due=max(0, quote.total_minor - shop.credit) - others, paid=paid)
-
-
-def _move_money(shop: Shop, sold: Sold) -> None:
-    for took in sold.took:
-        if took.tender == "cash":
-            shop.drawer += took.amount
-        elif took.tender == "gift-card":
-            card = shop.card(took.code)
-            shop.untax(card, took.amount)
-            shop.gift_cards[took.code] = spent(card, took.amount, shop.at.date())
-        elif took.tender == "stored-value" and shop.account is not None:
-            took.parts = shop.wallet_share(took.amount)
-            shop.account.wallet = minus(shop.account.wallet, took.parts)
+def _tenders(shop: Shop, sale: str, rewards: tuple[LotDraw, ...]) -> Iterator[Tender]:
+    """What paid, moved into the drawer or out of the accounts, and the points that went."""
+    for one in shop.tenders:
+        bonus = 0
+        if one.tender == "cash":
+            shop.drawer += one.amount_minor
+        elif one.tender == "gift-card":
+            card = shop.card(one.code)
+            shop.untax(card, one.amount_minor)
+            shop.gift_cards[one.code] = spent(card, one.amount_minor, shop.at.date())
+        elif one.tender == "stored-value" and shop.account is not None:
+            parts = shop.wallet_share(one.amount_minor)
+            shop.account.wallet, bonus = minus(shop.account.wallet, parts), parts.bonus
+        if not one.tender.startswith("points"):
+            yield tender_fact(one.tender, one.amount_minor, code=one.code, bonus=bonus)
+        elif shop.payment is not None:
+            own = {THIS_SALE: LotId(sale)}
+            lots = tuple(
+                LotDraw(lot=own.get(d.lot, d.lot), points=d.points) for d in shop.payment.draws
+            )
+            yield points_fact(one.tender, shop.payment.value_minor, lots)
+    if rewards:
+        yield points_fact("points", 0, rewards)
 
 
 def _hand_out(shop: Shop, money: int) -> None:
@@ -145,24 +137,20 @@ def _hand_out(shop: Shop, money: int) -> None:
         shop.day.tenders["cash"] -= cash
 
 
-def _move_member(shop: Shop, account: Account, sold: Sold) -> None:
+def _move_member(shop: Shop, account: Account, sold: Sold, uses: Counter[str]) -> None:
     today, programme = shop.at.date(), shop.programme
-    account.touch(programme, today)
-    engage(shop, account, sold)
-    own = [one for one in sold.draws if one.lot == sold.sale]
-    account.take([one for one in sold.draws if one.lot != sold.sale], today)
-    account.earn(sold.sale, sold.points_earned, programme, today)
+    outcome = sold.fact.member
+    assert outcome is not None
+    draws = drawn(sold.fact)
+    own = [one for one in draws if one.lot == sold.name]
+    account.take([one for one in draws if one.lot != sold.name], today)
+    account.earn(sold.name, outcome.points.earned, programme, today)
     account.take(own, today)
     account.spending.append(
-        Spending(
-            sale=sold.sale,
-            day=today,
-            spend_minor=sold.earning.spend_minor,
-            growth=sold.earning.growth_total,
-        )
+        Spending(sale=sold.name, day=today, spend_minor=outcome.spend, growth=outcome.growth)
     )
-    account.uses.update(sold.uses)
-    account.uses_on.update({(today, offer): times for offer, times in sold.uses.items()})
+    account.uses.update(uses)
+    account.uses_on.update({(today, offer): times for offer, times in uses.items()})
     for rule in programme.restrictions:
         bought = (line for line in sold.basket.lines if not line.comes_in)
         units = sum(line.units or 1 for line in bought if rule.goods.contains(line.goods))

@@ -32,7 +32,7 @@ def hold(shop: Shop, step: told.Hold) -> None:
     """Put the basket aside; nothing may be paid of it, and nothing come back with it."""
     shop.untendered()
     if shop.exchanges:
-        raise DomainError("exchange-first", sale=shop.exchanges[0].sold.sale)
+        raise DomainError("exchange-first", sale=shop.exchanges[0].sold.name)
     if not shop.lines:
         raise DomainError("basket-empty")
     if step.name in shop.held:

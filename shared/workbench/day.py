@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.workbench.sold import Sold
+from shared.workbench.tenders import name_of
 
 
 @dataclass(slots=True)
@@ -32,15 +33,14 @@ class Day:
     def count(self, sold: Sold) -> None:
         """A sale that is complete."""
         self.sales += 1
-        self.turnover_minor += sold.quote.total_minor
-        for row in sold.quote.taxes:
-            self.tax[row.tax_class] += sum(share.amount_minor for share in row.taxes)
-        for took in sold.took:
-            self.tenders[took.tender] += took.amount
-        if sold.paid_with_points:
-            self.tenders[sold.points_tender] += sold.paid_with_points
-        self.points_earned += sold.points_earned
-        self.points_spent += sum(draw.points for draw in sold.draws)
+        fact = sold.fact
+        self.turnover_minor += fact.total
+        for row in fact.taxes:
+            self.tax[row.tax_class] += row.tax
+        for tender in fact.tenders:
+            self.tenders[name_of(tender)] += tender.amount
+        self.points_earned += fact.member.points.earned if fact.member else 0
+        self.points_spent += sum(tender.points for tender in fact.tenders)
 
     def give_back(self, amount: int, taxes: Mapping[str, int]) -> None:
         """A refund, and the tax in it by tax class."""

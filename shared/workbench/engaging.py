@@ -1,6 +1,8 @@
 """What a sale gives a member beside what its goods earn: stamps, and the points of a friend."""
 
-from msgspec.structs import replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from shared.ids import CouponId
 from shared.loyalty.referral import paid_for
@@ -9,9 +11,7 @@ from shared.pricing.engagement import coupons_of_cards, stamp_cards
 from shared.pricing.quote import Quote
 from shared.pricing.sale_lines import goods_total
 from shared.trade.fact import CardStamped, ReferralPaid
-from shared.workbench.account import Account
 from shared.workbench.shop import Shop
-from shared.workbench.sold import Sold
 
 
 def cards_of(shop: Shop, basket: Basket, quote: Quote) -> tuple[CardStamped, ...]:
@@ -33,21 +33,33 @@ def referral_of(shop: Shop, basket: Basket, quote: Quote) -> ReferralPaid | None
     return paid_for(shop.programme.referral, name, total, friends=referrer.friends)
 
 
-def engage(shop: Shop, account: Account, sold: Sold) -> None:
-    """Book both; the friend's own points are among those that the sale earns."""
-    today = shop.at.date()
-    cards = cards_of(shop, sold.basket, sold.quote)
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a sale gives its member, and who brought them."""
+
+    cards: tuple[CardStamped, ...] = ()
+    referral: ReferralPaid | None = None
+
+
+def engage(shop: Shop, basket: Basket, quote: Quote, sale: str) -> Given:
+    """Book it, but for the member's own points: they are among those that the sale earns."""
+    account, today = shop.account, shop.at.date()
+    if account is None:
+        return Given()
+    account.touch(shop.programme, today)
+    cards = cards_of(shop, basket, quote)
     for card in cards:
         account.stamp(card.card, card.added, today, filled=card.filled, size=card.size)
     codes = {card.card: list[CouponId]() for card in cards}
     for card, coupon in coupons_of_cards(cards, shop.programme):
-        given = shop.new_codes(coupon, 1, sold.sale, account.person.id)
+        given = shop.new_codes(coupon, 1, sale, account.person.id)
         codes[card.card] += map(CouponId, given)
-    sold.cards = tuple(replace(card, coupons=tuple(codes[card.card])) for card in cards)
-    sold.referral = paid = referral_of(shop, sold.basket, sold.quote)
+    cards = tuple(structs.replace(card, coupons=tuple(codes[card.card])) for card in cards)
+    paid = referral_of(shop, basket, quote)
     if paid is not None:
         account.is_referral_paid = True
         referrer = shop.accounts[paid.referrer_id]
         referrer.friends += 1
-        referrer.earn(sold.sale, paid.for_referrer, shop.programme, today)
+        referrer.earn(sale, paid.for_referrer, shop.programme, today)
         shop.day.points_earned += paid.for_referrer
+    return Given(cards, paid)

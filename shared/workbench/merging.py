@@ -14,7 +14,6 @@ from shared.ids import LotId
 from shared.loyalty.lots import DEBT
 from shared.loyalty.wallet import plus
 from shared.pricing.basket import CouponClaim
-from shared.trade.fact import LotDraw
 from shared.workbench import later_steps as told
 from shared.workbench.account import Account
 from shared.workbench.scenario import Person
@@ -109,18 +108,8 @@ def _rename(shop: Shop, gone: str, stays: str, lots: dict[LotId, LotId]) -> None
     for code in shop.coupons.values():
         if code.member == gone:
             code.member = stays
-    _rename_in_sales(shop, gone, stays, lots)
+    for sold in shop.sold.values():
+        sold.rename_member(gone, stays, lots)
     for account in shop.accounts.values():
         if account.person.referred_by == gone:
             account.person = msgspec.structs.replace(account.person, referred_by=stays)
-
-
-def _rename_in_sales(shop: Shop, gone: str, stays: str, lots: dict[LotId, LotId]) -> None:
-    for sold in shop.sold.values():
-        if sold.referral is not None and sold.referral.referrer_id == gone:
-            sold.referral = msgspec.structs.replace(sold.referral, referrer_id=stays)
-        if sold.member == gone:
-            sold.member = stays
-            sold.draws = tuple(
-                LotDraw(lot=lots.get(one.lot, one.lot), points=one.points) for one in sold.draws
-            )

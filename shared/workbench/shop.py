@@ -14,7 +14,7 @@ from shared.loyalty.gift_card import GiftCard
 from shared.loyalty.lots import Lot, draw, less
 from shared.loyalty.offers import Limits
 from shared.loyalty.programme import Programme
-from shared.loyalty.wallet import Wallet, part_back, plus, spend
+from shared.loyalty.wallet import Wallet, plus, spend
 from shared.pricing.basket import (
     WHOLE,
     Basket,
@@ -32,6 +32,7 @@ from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import Lowering, PointsPayment, lowered
 from shared.pricing.rulebook import rulebook
 from shared.pricing.search import SearchMemory
+from shared.trade.fact import Tender, TenderKind
 from shared.workbench.account import Account, Entry
 from shared.workbench.coupons import Code, made, standing
 from shared.workbench.day import Day
@@ -43,7 +44,7 @@ from shared.workbench.result import (
     TenderState,
     WinState,
 )
-from shared.workbench.sold import Coming, Sold, TookIn
+from shared.workbench.sold import Coming, Sold
 
 NO_LIMITS: Final = Limits()
 
@@ -223,17 +224,17 @@ class Shop:
             after = replace(card, left=card.left - amount)
             self.day.tax[rules.taxed_when_sold_as] -= card.tax_left - after.tax_left
 
-    def give_to(self, took: TookIn, amount: int, member: str | None) -> None:
+    def give_to(self, refund: Tender, member: str | None) -> None:
         """Money goes back to a card, or to the accounts of stored value that paid it."""
-        if took.tender == "gift-card":
-            card = self.card(took.code)
+        if refund.tender is TenderKind.GIFT_CARD:
+            card = self.card(refund.reference)
             # What a card was taxed with when it was sold is in it again.
-            self.untax(card, -amount)
-            self.gift_cards[took.code] = replace(card, left=card.left + amount)
-        elif took.tender == "stored-value" and member in self.accounts:
-            back = part_back(took.parts, took.parts_back, amount, refunded=took.refunded)
-            took.parts_back = plus(took.parts_back, back)
+            self.untax(card, -refund.amount)
+            self.gift_cards[card.code] = replace(card, left=card.left + refund.amount)
+        elif refund.tender is TenderKind.STORED_VALUE and member in self.accounts:
             account = self.accounts[str(member)]
+            principal = refund.amount - refund.bonus
+            back = Wallet(principal=principal, bonus=refund.bonus)
             account.wallet = plus(account.wallet, back)
 
     def new_codes(self, coupon: str, units: int, sale: str, member: str) -> list[str]:

@@ -1,178 +1,92 @@
-"""A completed sale as the workbench keeps it, and what came back of it."""
+"""A completed sale as the workbench keeps it: its fact, and the facts of what came back of it."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import msgspec
+
+from shared.ids import LotId
 from shared.loyalty.programme import Programme
-from shared.loyalty.wallet import Wallet
 from shared.pricing.basket import Basket
-from shared.pricing.cash import CashSettled
-from shared.pricing.kept import given_on_top
-from shared.pricing.quote import EarningQuote, Quote
-from shared.pricing.sale_lines import goods_total, reward_points
-from shared.trade.fact import CardStamped, CardTakenBack, LotDraw, ReferralPaid
-from shared.trade.ticket import SaleLine
-
-
-@dataclass(slots=True)
-class TookIn:
-    """Money that one tender took, and what was given back to it."""
-
-    tender: str
-    amount: int
-    code: str = ""
-    refunded: int = 0
-    parts: Wallet = field(default_factory=Wallet)
-    """Of stored value: what each account paid."""
-    parts_back: Wallet = field(default_factory=Wallet)
+from shared.returning.history import money_back, worth
+from shared.returning.lines import SoldBy, Wanted
+from shared.trade.fact import LotDraw, Tender
+from shared.trade.ticket import SaleCompleted, SaleLine, SaleReturned
 
 
 @dataclass(slots=True, kw_only=True)
 class Sold:
     """Everything that a return needs to know of a sale."""
 
-    sale: str
+    name: str
     at: datetime
     programme: Programme
     basket: Basket
-    quote: Quote
-    earning: EarningQuote
-    lines: tuple[SaleLine, ...]
-    member: str | None
-    took: list[TookIn]
-    draws: tuple[LotDraw, ...]
-    """Lots that paid, and those that rewards took."""
-    reward_draws: int
-    """What rewards took of them."""
-    paid_with_points: int
-    """Money that points paid."""
-    points_tender: str
-    """Whether somebody else owes the shop for them."""
-    cash: CashSettled
-    """What cash settled, and what of that went back."""
-    used: tuple[str, ...]
-    """Codes that were spent."""
-    issued: tuple[str, ...]
-    """Codes that were given."""
-    uses: Counter[str]
-    """How often it used each offer that still gives something."""
-    cards: tuple[CardStamped, ...] = ()
-    """Visit cards that it stamped."""
-    cards_back: list[CardTakenBack] = field(default_factory=list)
-    referral: ReferralPaid | None = None
-    """What it paid both sides, as long as enough of it is kept."""
-    voided: tuple[str, ...] = ()
-    """Codes that were given and are void."""
-    returned: Counter[str] = field(default_factory=Counter)
-    """Units or grams by line."""
-    refunded_minor: int = 0
-    """All that was given back, in money and as points, with and without goods."""
-    refunded_without_goods_minor: int = 0
-    taxes_given: Counter[str] = field(default_factory=Counter)
-    """By tax class."""
-    points_taken: int = 0
-    points_forgiven: int = 0
-    """Those of them that were not there to be taken, where the programme stops at zero."""
-    growth_taken: int = 0
-    spend_taken: int = 0
-    points_given: int = 0
-    rewards_given: int = 0
-    """Those of them that rewards on lines had cost."""
-    gift_points_given: int = 0
-    """Those that rewards of goods had cost."""
-    points_given_minor: int = 0
-    gifts_back: Counter[str] = field(default_factory=Counter)
-    """Units that were given on top and came back, by article."""
-    gifts_charged_minor: int = 0
-    gifts_paid: Counter[str] = field(default_factory=Counter)
-    """Units that stay and are charged in full, by article."""
-    gift_taxes: Counter[str] = field(default_factory=Counter)
-    """The tax in that, by tax class."""
+    """With the scenario's names of its lines."""
+    fact: SaleCompleted
+    returns: list[SaleReturned] = field(default_factory=list)
+    set_off: tuple[Tender, ...] = ()
+    """Money that has paid for other goods, by exchanges."""
+
+    @property
+    def member(self) -> str | None:
+        """Who bought."""
+        return self.fact.member.member_id if self.fact.member else None
 
     @property
     def total_minor(self) -> int:
         """What the goods cost, before anything was set off that the customer handed in."""
-        return goods_total(self.basket, self.quote)
+        return worth(self.fact)
 
     @property
-    def points_earned(self) -> int:
-        """By the earning rules, by full cards, and as a friend."""
-        on_top = sum(card.points_total for card in self.cards)
-        return self.earning.points_total + on_top + self.points_as_friend
+    def refunded_minor(self) -> int:
+        """All that was given back of it, in money and as points, with and without goods."""
+        return money_back(self.returns)
 
     @property
-    def points_as_friend(self) -> int:
-        """What a referral gave who bought."""
-        return self.referral.for_friend if self.referral else 0
+    def lines(self) -> dict[str, SaleLine]:
+        """The lines that were rung up, by their names."""
+        rung_up = (line for line in self.fact.lines if not line.given_by)
+        return {named.id: line for named, line in zip(self.basket.lines, rung_up, strict=True)}
 
     @property
-    def taxes(self) -> Counter[str]:
-        """The tax in it, by tax class."""
-        found: Counter[str] = Counter()
-        for line in self.lines:
-            if not line.comes_in:
-                found[line.tax_class] += sum(tax.tax for tax in line.taxes)
-        return found
+    def sold_by(self) -> SoldBy:
+        """What it was priced with; the basket's lines are called as the fact numbers them."""
+        lines = tuple(
+            replace(line, id=str(number)) for number, line in enumerate(self.basket.lines, start=1)
+        )
+        return SoldBy(self.programme, self.at, {}, replace(self.basket, lines=lines))
 
-    @property
-    def payment_given(self) -> int:
-        """Points given back that had paid."""
-        return self.points_given - self.rewards_given - self.gift_points_given
+    def rename_member(self, gone: str, stays: str, lots: Mapping[LotId, LotId]) -> None:
+        """Whoever bought, or brought them, is called otherwise from now on, and so are lots."""
+        fact = self.fact
+        if fact.referral is not None and fact.referral.referrer_id == gone:
+            referral = msgspec.structs.replace(fact.referral, referrer_id=stays)
+            fact = msgspec.structs.replace(fact, referral=referral)
+        if fact.member is not None and fact.member.member_id == gone:
+            fact = msgspec.structs.replace(
+                fact,
+                member=msgspec.structs.replace(fact.member, member_id=stays),
+                tenders=tuple(_renamed(one, lots) for one in fact.tenders),
+            )
+        self.fact = fact
 
-    @property
-    def gift_costs(self) -> Counter[str]:
-        """Points that rewards of goods cost, by article."""
-        points: Counter[str] = Counter()
-        for one in self.quote.added:
-            points[one.goods] += one.points if one.goods else 0
-        return points
 
-    @property
-    def line_rewards(self) -> list[int]:
-        """What rewards cost in points, by line."""
-        return reward_points(self.quote)
-
-    @property
-    def gifts(self) -> Counter[str]:
-        """Units that were given on top, by article."""
-        return given_on_top(self.quote)
-
-    def left_of(self, line: SaleLine) -> int:
-        """How much of a line the customer keeps."""
-        if self.basket.lines[line.line - 1].comes_in:
-            return 0
-        return line.quantity - self.returned[self.name_of(line)]
-
-    def name_of(self, line: SaleLine) -> str:
-        """The line's name in the basket."""
-        return self.basket.lines[line.line - 1].id
-
-    @property
-    def offers_kept(self) -> set[str]:
-        """Offers of which the customer still has something: off a line, on top, or a coupon."""
-        kept = {
-            share.offer
-            for line, quoted in zip(self.lines, self.quote.lines, strict=True)
-            if self.left_of(line)
-            for share in quoted.discounts
-        }
-        gifts = self.gifts - self.gifts_back - self.gifts_paid
-        kept |= {one.offer for one in self.quote.added if gifts[one.goods]}
-        if set(self.issued) - set(self.voided):
-            kept |= {one.offer for one in self.quote.issued}
-        return kept
-
-    @property
-    def is_all_back(self) -> bool:
-        """Whether nothing is kept."""
-        return all(not self.left_of(line) for line in self.lines)
+def _renamed(tender: Tender, lots: Mapping[LotId, LotId]) -> Tender:
+    draws = tuple(LotDraw(lot=lots.get(one.lot, one.lot), points=one.points) for one in tender.lots)
+    return msgspec.structs.replace(tender, lots=draws)
 
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """What comes back of a sale at once: units or grams by line, units of gifts by article."""
+    """What comes back of a sale with the running ticket: units or grams by line of its fact."""
 
     sold: Sold
-    lines: Counter[str]
-    gifts: Counter[str]
+    lines: Counter[int]
+
+    @property
+    def wanted(self) -> list[Wanted]:
+        """The lines of which something comes back."""
+        return [Wanted(line, self.lines[line]) for line in sorted(self.lines) if self.lines[line]]

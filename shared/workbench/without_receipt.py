@@ -1,10 +1,11 @@
 """Goods that come back although nobody knows their sale."""
 
+from collections import Counter
+
 from shared.errors import DomainError
 from shared.ids import StoreId
 from shared.pricing.basket import BasketLine
-from shared.pricing.cash import cash_rounding
-from shared.pricing.unreceipted import price_without_receipt
+from shared.returning.goods_back import unreceipted_return
 from shared.workbench import later_steps as told
 from shared.workbench.result import RefundState, TenderState
 from shared.workbench.shop import Shop
@@ -17,15 +18,17 @@ def take_back(shop: Shop, step: told.ReturnWithoutReceipt) -> None:
     if not step.is_approved:
         raise DomainError("approval-needed", action="return-without-receipt")
     lines = [_line(shop, str(number), one) for number, one in enumerate(step.goods, start=1)]
-    _, quote = price_without_receipt(lines, shop.programme, at=shop.at, store=StoreId(shop.store))
-    cash = cash_rounding(quote.total_minor, shop.programme).due_minor
-    taxes = {row.tax_class: sum(tax.amount_minor for tax in row.taxes) for row in quote.taxes}
+    back = unreceipted_return(lines, shop.programme, at=shop.at, store=StoreId(shop.store))
+    taxes: Counter[str] = Counter()
+    for row in back.taxes:
+        taxes[row.tax_class] += row.tax
+    cash = sum(one.amount for one in back.refunds)
     shop.drawer -= cash
     shop.day.tenders["cash"] -= cash
-    shop.day.give_back(quote.total_minor, taxes)
+    shop.day.give_back(back.total, taxes)
     shop.refund = RefundState(
         sale="",
-        amount_minor=quote.total_minor,
+        amount_minor=back.total,
         tax_minor=sum(taxes.values()),
         tenders=(TenderState(tender="cash", amount_minor=cash, change_minor=0, points=0),),
         points_taken_back=0,

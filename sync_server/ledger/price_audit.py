@@ -12,8 +12,8 @@ from shared.ids import EntryId, MemberId
 from shared.journal.entry import decode_entry
 from shared.ledger.account import COUPON, GROWTH, STAMP, money_unit, points_unit
 from shared.loyalty.programme import Programme
-from shared.pricing.offers_kept import offers_kept
 from shared.pricing.sale_basket import MINUTES_BEFORE, Difference, Measured, Unjudged, judge
+from shared.returning.offers_kept import offers_kept
 from shared.trade.server import ExceptionEffect
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.catalogue.goods import articles

@@ -7,9 +7,9 @@ from typing import Final
 from sqlalchemy import select
 
 from shared.ids import EntryId, MemberId
-from shared.pricing.judging_returns import judge_return
-from shared.pricing.return_lines import SoldBy
 from shared.pricing.sale_basket import Unjudged
+from shared.returning.judging import judge_return
+from shared.returning.lines import SoldBy
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.catalogue.goods import articles
 from sync_server.database.schema import members

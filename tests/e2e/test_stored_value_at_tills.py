@@ -22,8 +22,8 @@ from shared.ledger.account import AccountKind
 from shared.loyalty.accounts import GiftCards, SpendFirst, StoredValue, TopUpOffer
 from shared.loyalty.bundle import template
 from shared.loyalty.gift_card_code import card_instance, new_gift_card_code
-from shared.pricing.return_lines import Wanted
 from shared.receipt.layout import Grid, plain_text
+from shared.returning.lines import Wanted
 from shared.trade.fact import Approval, TenderKind
 from shared.trade.value import GiftCardSold, ValueToppedUp
 from sync_server.ledger.audit_job import AuditJob

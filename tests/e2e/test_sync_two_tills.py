@@ -12,7 +12,7 @@ import sqlcipher3.dbapi2
 from desktop.services.returns import ReturnedBy
 from desktop.sync.http import ServerConnection
 from shared.ids import MemberId
-from shared.pricing.return_lines import Wanted
+from shared.returning.lines import Wanted
 from tests.support.enrolled_till import BISCUITS
 from tests.support.little_chain import LittleChain, TillHere, Weather
 

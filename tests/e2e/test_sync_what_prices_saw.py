@@ -10,7 +10,7 @@ from shared.loyalty.conditions import Around, Birthday, FirstSale, NthVisit, Seg
 from shared.loyalty.effects import AmountOff, Ladder, Step
 from shared.loyalty.offers import Limits
 from shared.loyalty.programme import CashRounding, ReturnPolicy, Returns
-from shared.pricing.return_lines import Wanted
+from shared.returning.lines import Wanted
 from tests.pricing_builders import earning, offer, programme
 from tests.support.enrolled_till import BISCUITS
 from tests.support.little_chain import LittleChain

@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.services.basket import Pricing
-from desktop.services.goods_back import ReturnableSale, receipted_return
 from desktop.store.members import Member
 from shared.ids import EntryId, LotId, MemberId, StoreId, TillId
 from shared.ledger.booking_ticket import post_return, post_sale
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import CashRounding, Redemption, ReturnPolicy, Returns
-from shared.pricing.engine import ENGINE, price
-from shared.pricing.judging_returns import judge_return
+from shared.pricing.engine import price
 from shared.pricing.redemption import offered, redeem
-from shared.pricing.return_lines import SoldBy, Wanted
+from shared.returning.goods_back import ReturnTicket, TakingBack
+from shared.returning.judging import judge_return
+from shared.returning.lines import SoldBy, Wanted
+from shared.returning.sold import ReturnableSale
 from shared.trade.fact import BundleRef
-from shared.trade.ticket import SaleReturned
 from shared.workbench import later_steps as later
 from shared.workbench import scenario as told
 from shared.workbench.playing import do, open_shop
@@ -80,10 +80,9 @@ def sold_at_the_workbench(bought, payment):
 
 
 def taken_back(sold, number, member, sold_by=SOLD_BY, pricing=PRICING):
-    back = receipted_return(
-        sold, [Wanted(number, 1)], pricing, member, today=NOON.date(), sold_by=sold_by
-    )
-    fact = SaleReturned(
+    taking = TakingBack(sold, pricing.programme, member, today=NOON.date(), sold_by=sold_by)
+    back = taking.of_goods([Wanted(number, 1)])
+    ticket = ReturnTicket(
         receipt_no=f"r{len(sold.returns)}",
         ticket_id="t",
         store_id=sold.sale.store_id,
@@ -92,17 +91,10 @@ def taken_back(sold, number, member, sold_by=SOLD_BY, pricing=PRICING):
         operator_id=sold.sale.operator_id,
         currency="CNY",
         programme=REF,
-        engine=ENGINE,
-        original=sold.entry_id,
-        lines=back.lines,
-        taxes=back.taxes,
-        total=back.total,
-        rounding=back.rounding,
-        refunds=back.refunds,
-        points_taken=back.points_taken,
-        member=back.member,
+        original=sold,
         reason="",
     )
+    fact = back.fact(ticket)
     return replace(sold, returns=(*sold.returns, fact)), fact
 
 

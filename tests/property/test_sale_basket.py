@@ -49,8 +49,8 @@ from shared.pricing.basket import (
 )
 from shared.pricing.engine import price
 from shared.pricing.redemption import offered, redeem, reduce
-from shared.pricing.return_lines import SoldBy
 from shared.pricing.sale_basket import Unjudged, judge
+from shared.returning.lines import SoldBy
 from shared.trade.fact import BundleRef
 from tests.pricing_builders import basket, earning, goods, names, offer, only, programme
 from tests.property.test_pricing_properties import CLASSES, GROUPS, lines, offers

@@ -9,7 +9,7 @@ from desktop.services.returns import ReturnedBy
 from desktop.store.members import Member
 from shared.errors import DomainError, EvertillError
 from shared.ids import MemberId
-from shared.pricing.return_lines import Wanted
+from shared.returning.lines import Wanted
 from shared.trade.profile import KeyKind
 from tests.simulation.plan import Action
 from tests.simulation.till import FLOAT, LOST_ENTRIES, SimulatedTill

@@ -14,8 +14,8 @@ from desktop.store.tickets import OpenShift
 from desktop.store.writer import Transaction
 from shared.clock import ManualClock
 from shared.loyalty.programme import Programme
-from shared.pricing.return_lines import Wanted
 from shared.protocol.message import MemberRow
+from shared.returning.lines import Wanted
 from shared.trade.fact import Approval, CashCount
 from tests.support.enrolled_till import CASHIER, MANAGER, PINS, START, enrol_locally, open_till
 

@@ -13,8 +13,8 @@ from shared.loyalty.effects import AmountOff
 from shared.loyalty.offers import Limits
 from shared.loyalty.programme import Basis, Earning, EarningRule
 from shared.pricing.basket import MemberContext, OfferUse
-from shared.pricing.return_lines import Wanted, lines_back
 from shared.pricing.sale_basket import Unjudged
+from shared.returning.lines import Wanted, lines_back
 from shared.trade.fact import LotDraw
 from shared.trade.kinds import read_fact
 from shared.trade.profile import MemberProfile

@@ -6,8 +6,6 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from desktop.services.basket import Pricing
-from desktop.services.goods_back import ReturnableSale, receipted_return
 from desktop.store.members import Member
 from shared.ids import LotId, MemberId
 from shared.loyalty.bundle import programme_bytes
@@ -16,8 +14,10 @@ from shared.loyalty.effects import Ladder, PercentOff, Step
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import CashRounding, ReturnPolicy, Returns
 from shared.pricing.basket import MemberContext
-from shared.pricing.return_lines import SoldBy, Wanted
 from shared.pricing.sale_basket import Unjudged
+from shared.returning.goods_back import ReturnTicket, TakingBack
+from shared.returning.lines import SoldBy, Wanted
+from shared.returning.sold import ReturnableSale
 from shared.trade.kinds import read_fact
 from shared.trade.ticket import SaleReturned
 from sync_server.background import Repeated
@@ -72,15 +72,14 @@ class Shop:
         """The fact of an honest till, not written yet."""
         lots = (Lot(lot=LotId(of.entry_id), points=10_000, earned_on=of.sold_on),)
         who = Member(self.member, "", "", "", "member", lots=lots, spending=(), balance_as_of="")
-        back = receipted_return(
+        back = TakingBack(
             of,
-            [Wanted(*one) for one in wanted],
-            Pricing(self.ref, self.rules, of.sale.store_id, of.sale.till_id),
+            self.rules,
             who if known else None,
             today=of.sold_on,
             sold_by=SoldBy(self.rules, of.sold_at, {"TEA": TEA, "CAKE": CAKE}),
-        )
-        return SaleReturned(
+        ).of_goods([Wanted(*one) for one in wanted])
+        ticket = ReturnTicket(
             receipt_no=f"01-{len(of.returns):06}",
             ticket_id="ticket",
             store_id=of.sale.store_id,
@@ -89,17 +88,10 @@ class Shop:
             operator_id=of.sale.operator_id,
             currency=of.sale.currency,
             programme=self.ref,
-            engine=of.sale.engine,
-            original=of.entry_id,
-            lines=back.lines,
-            taxes=back.taxes,
-            total=back.total,
-            rounding=back.rounding,
-            refunds=back.refunds,
-            points_taken=back.points_taken,
-            member=back.member,
+            original=of,
             reason="changed mind",
         )
+        return back.fact(ticket)
 
     def judge(self) -> Outcome:
         self.server.line.push(self.till)

@@ -81,7 +81,7 @@ def test_a_return_decided_on_old_knowledge_counts_what_came_back_meanwhile(make_
     sale = desk.sell(*[BISCUIT_CODE] * 3)
     stale = desk.till.returns.by_receipt(sale.fact.receipt_no)
     desk.take_back(sale, (1, 2))
-    from shared.pricing.return_lines import Wanted  # noqa: PLC0415 - one test speaks of it
+    from shared.returning.lines import Wanted  # noqa: PLC0415 - one test speaks of it
 
     pricing = desk.till.pricing()
     by = desk.returned_by()

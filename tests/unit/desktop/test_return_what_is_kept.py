@@ -13,8 +13,8 @@ from shared.loyalty.coupon_code import new_coupon_code
 from shared.loyalty.effects import FurtherUnits, Ladder, PercentOff, Step
 from shared.loyalty.offers import Limits
 from shared.loyalty.programme import CashRounding, Redemption, ReturnPolicy, Returns
-from shared.pricing.return_lines import Wanted
 from shared.receipt.layout import Grid, plain_text
+from shared.returning.lines import Wanted
 from tests.pricing_builders import earning, offer, programme
 from tests.support.desk import BISCUIT_CODE, WATER_CODE
 from tests.support.enrolled_till import LOOKUP_KEY

@@ -10,8 +10,8 @@ from shared.loyalty.effects import AmountOff
 from shared.loyalty.engagement import Referral, VisitCard
 from shared.loyalty.offers import Coupon
 from shared.loyalty.programme import CashRounding, Earning
-from shared.pricing.return_lines import SoldBy
 from shared.pricing.sale_basket import Measured, judge
+from shared.returning.lines import SoldBy
 from tests.pricing_builders import names, offer, programme
 from tests.property.test_returns_by_what_is_kept import judged
 from tests.support.desk import BISCUIT_CODE, WATER_CODE

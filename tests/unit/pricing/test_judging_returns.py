@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from desktop.services.basket import Pricing
-from desktop.services.goods_back import ReturnableSale
 from desktop.store.members import Member
 from shared.ids import CouponId, EntryId, MemberId, StoreId, TillId
 from shared.loyalty.conditions import FirstSale, Spend
@@ -22,8 +21,9 @@ from shared.loyalty.programme import (
 from shared.money import Rounding
 from shared.pricing.engine import price
 from shared.pricing.redemption import redeem
-from shared.pricing.return_lines import SoldBy
 from shared.pricing.sale_basket import Measured, Unjudged
+from shared.returning.lines import SoldBy
+from shared.returning.sold import ReturnableSale
 from shared.trade.fact import CouponIssued, LineTax, Tender, TenderKind
 from tests.pricing_builders import (
     basket,

@@ -6,8 +6,8 @@ import pytest
 
 from shared.ids import MemberId
 from shared.loyalty.effects import PercentOff
-from shared.pricing.offers_kept import offers_kept
-from shared.pricing.return_lines import Wanted, lines_back
+from shared.returning.lines import Wanted, lines_back
+from shared.returning.offers_kept import offers_kept
 from shared.trade.fact import BundleRef
 from tests.pricing_builders import basket, goods, line, offer, only, programme
 from tests.support.priced_facts import sale_of

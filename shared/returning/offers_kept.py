@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from shared.returning.history import lines_of, units_back
 from shared.trade.ticket import SaleCompleted, SaleLine, SaleReturned
 
 
@@ -16,17 +17,17 @@ def offers_kept(sale: SaleCompleted, returns: Sequence[SaleReturned]) -> Counter
 
 
 def _kept(sale: SaleCompleted, returns: Sequence[SaleReturned]) -> set[str]:
-    units: Counter[int] = Counter()
+    units = units_back(returns)
     money: Counter[int] = Counter()
-    for line in (line for one in returns for line in one.lines):
-        units[line.of_line] += line.quantity
+    for line in lines_of(returns):
         money[line.of_line] += line.amount
     kept = [
         line for line in sale.lines if _is_kept(line, units[line.line], charged=-money[line.line])
     ]
     found = {share.offer_id for line in kept for share in line.discounts}
     voided = {coupon for one in returns for coupon in one.coupons_voided}
-    if any(one.coupon_id not in voided for one in sale.coupons_issued):
+    of_cards = {coupon for card in sale.cards for coupon in card.coupons}
+    if {one.coupon_id for one in sale.coupons_issued} - of_cards - voided:
         # What took nothing off any line has issued coupons.
         of_lines = {share.offer_id for line in sale.lines for share in line.discounts}
         found |= {one.offer_id for one in sale.offers} - of_lines

@@ -8,8 +8,15 @@ from shared.ids import CouponId
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket
 from shared.pricing.engine import price
-from shared.pricing.kept import kept_basket
-from shared.pricing.return_lines import SoldBy
+from shared.returning.history import (
+    is_last,
+    is_nothing_kept,
+    money_back,
+    units_back,
+    without_goods,
+)
+from shared.returning.kept import kept_basket
+from shared.returning.lines import SoldBy
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleReturned
 
 
@@ -66,10 +73,7 @@ def coupons_voided(
     issued = [one for one in voidable(sale, returns, sold_by) if one[0] not in of_cards]
     if not issued:
         return ()
-    returned: Counter[str] = Counter()
-    for back in (*(line for one in returns for line in one.lines), *lines):
-        returned[str(back.of_line)] += back.quantity
-    kept = _kept(sale, returned, sold_by)
+    kept = _kept(sale, returns, lines, sold_by)
     if kept is None:
         return ()
     return tuple(CouponId(code) for code in first_to_go(issued, kept, used))
@@ -88,19 +92,43 @@ def voidable(
     ]
 
 
+def coupons_given_back(
+    sale: SaleCompleted,
+    returns: Sequence[SaleReturned],
+    lines: Sequence[ReturnLine],
+    programme: Programme,
+) -> tuple[CouponId, ...]:
+    """Coupons that the sale used, once all of it is back, as they say."""
+    if not is_last(sale, returns, lines):
+        return ()
+    stays = {one.offer for one in programme.coupons if not one.goes_back}
+    used = (
+        one.coupon_id
+        for one in sale.offers
+        if one.coupon_id is not None and one.offer_id not in stays
+    )
+    return tuple(dict.fromkeys(used))
+
+
 def _kept(
-    sale: SaleCompleted, returned: Mapping[str, int], sold_by: SoldBy | None
+    sale: SaleCompleted,
+    returns: Sequence[SaleReturned],
+    lines: Sequence[ReturnLine],
+    sold_by: SoldBy | None,
 ) -> Counter[str] | None:
     """None where it is not known."""
-    bought = [line for line in sale.lines if not line.given_by and not line.comes_in]
-    if all(returned.get(str(line.line), 0) >= line.quantity for line in bought):
+    if is_nothing_kept(sale, returns, lines):
         return Counter()
     if sold_by is None or not sold_by.knows_what_it_saw(sale):
         return None
     basket = sold_by.basket_again(sale)
     if basket is None:
         return None
+    returned = {str(line): units for line, units in units_back(returns, lines).items()}
+    refunded = without_goods(returns)
+    if not any(line.quantity for line in lines):
+        refunded += money_back((), lines)
     try:
-        return coupons_kept(basket, sold_by.programme, returned)
+        return coupons_kept(basket, sold_by.programme, returned, refunded_minor=refunded)
     except DomainError:
         return None

@@ -12,8 +12,9 @@ import msgspec
 from shared.errors import DomainError
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket
-from shared.pricing.kept import gifts_unearned
 from shared.pricing.tax import rate_shares, split_class
+from shared.returning.history import lines_of, units_back
+from shared.returning.kept import gifts_unearned
 from shared.trade.fact import LineTax
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
 
@@ -30,12 +31,8 @@ def with_gifts_charged(
     ``basket`` is that of the sale.
     """
     gifts = [line for line in sale.lines if line.given_by]
-    every = (*(line for one in returns for line in one.lines), *lines)
-    back = Counter[int]()
-    charged = Counter[int]()
-    for line in every:
-        back[line.of_line] += line.quantity
-        charged[line.of_line] -= line.amount
+    back = units_back(returns, lines)
+    charged = {gift.line: _Charged(gift, returns) for gift in gifts}
     held: Counter[str] = Counter()
     for gift in gifts:
         held[gift.goods_id] += gift.quantity - back[gift.line]
@@ -48,9 +45,13 @@ def with_gifts_charged(
     for gift in gifts:
         units = min(unearned[gift.goods_id], gift.quantity - back[gift.line])
         unearned[gift.goods_id] -= units
-        charges[gift.line] = units * gift.list_price - charged[gift.line]
+        charges[gift.line] = units * gift.list_price - charged[gift.line].amount
     money = sum(line.amount - line.points_paid for line in lines)
-    return _charged(lines, gifts, _at_most(charges, money), programme)
+    found = list(lines)
+    for number, charge in _at_most(charges, money).items():
+        if charge:
+            _charge(found, charged[number], charge, programme)
+    return found
 
 
 def _at_most(charges: dict[int, int], money: int) -> dict[int, int]:
@@ -64,35 +65,42 @@ def _at_most(charges: dict[int, int], money: int) -> dict[int, int]:
     return found
 
 
-def _charged(
-    lines: Sequence[ReturnLine],
-    gifts: Sequence[SaleLine],
-    charges: dict[int, int],
-    programme: Programme,
-) -> list[ReturnLine]:
-    found = list(lines)
-    for gift in gifts:
-        charge = charges[gift.line]
-        if not charge:
-            continue
-        at = next((n for n, line in enumerate(found) if line.of_line == gift.line), None)
-        taxes = _taxes(charge, gift.tax_class, programme)
-        if at is None:
-            found.append(_line(len(found) + 1, gift, charge, taxes))
-        else:
-            found[at] = msgspec.structs.replace(found[at], amount=-charge, taxes=taxes)
-    return found
+def _charge(lines: list[ReturnLine], so_far: "_Charged", charge: int, programme: Programme) -> None:
+    taxes = so_far.taxes(charge, programme)
+    own = so_far.gift.line
+    at = next((n for n, line in enumerate(lines) if line.of_line == own), None)
+    if at is None:
+        lines.append(_line(len(lines) + 1, so_far.gift, charge, taxes))
+    else:
+        lines[at] = msgspec.structs.replace(lines[at], amount=-charge, taxes=taxes)
 
 
-def _taxes(charge: int, tax_class: str, programme: Programme) -> tuple[LineTax, ...]:
-    """The tax in what is charged; with the sign of what goes back."""
-    known = programme.tax_class(tax_class)
-    split = split_class(known, [abs(charge)])
-    sign = -1 if charge > 0 else 1
-    return tuple(
-        LineTax(component=share.component, tax=sign * share.amount_minor)
-        for share in rate_shares(known.rates, split.taxes)
-    )
+class _Charged:
+    """What earlier returns have charged for a gift."""
+
+    def __init__(self, gift: SaleLine, returns: Sequence[SaleReturned]) -> None:
+        self.gift = gift
+        own = [line for line in lines_of(returns) if line.of_line == gift.line]
+        self.amount = -sum(line.amount for line in own)
+        self._tax = Counter[str]()
+        for tax in (tax for line in own for tax in line.taxes):
+            self._tax[tax.component] -= tax.tax
+
+    def taxes(self, charge: int, programme: Programme) -> tuple[LineTax, ...]:
+        """The tax in what is charged, with the sign of what goes back.
+
+        It is that of all that is charged by now less what was told of it before: a gift that comes
+        back after all gives back what it cost, in tax as well.
+        """
+        known = programme.tax_class(self.gift.tax_class)
+        split = split_class(known, [self.amount + charge])
+        return tuple(
+            LineTax(
+                component=share.component,
+                tax=self._tax[share.component] - share.amount_minor,
+            )
+            for share in rate_shares(known.rates, split.taxes)
+        )
 
 
 def _line(number: int, gift: SaleLine, charge: int, taxes: tuple[LineTax, ...]) -> ReturnLine:

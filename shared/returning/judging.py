@@ -7,11 +7,12 @@ from dataclasses import KW_ONLY, dataclass
 from shared.errors import DomainError
 from shared.loyalty.programme import Floor, Programme
 from shared.pricing.cash import cash_refund, cash_rounding, settled_in_cash
-from shared.pricing.coupons_kept import coupons_voided
-from shared.pricing.engagement import cards_taken_back, referral_lost
 from shared.pricing.engine import ENGINE
-from shared.pricing.return_lines import SoldBy, Wanted, lines_back
 from shared.pricing.sale_basket import Difference, Measured, Unjudged
+from shared.returning.coupons_kept import coupons_voided
+from shared.returning.engagement import cards_taken_back, referral_lost
+from shared.returning.history import total
+from shared.returning.lines import SoldBy, Wanted, lines_back
 from shared.trade.fact import CardTakenBack, TenderKind
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleReturned
 
@@ -71,17 +72,17 @@ def _differences(
     in_points = [one for one in returned.refunds if one.tender is TenderKind.POINTS]
     given = sum(draw.points for one in in_points for draw in one.lots)
     found = {
-        Measured.TOTAL: _sum(lines, "amount") - _sum(right, "amount"),
+        Measured.TOTAL: total(lines, "amount") - total(right, "amount"),
         Measured.TAX: _taxes(lines) - _taxes(right),
-        Measured.POINTS: _kept_points(returned, _sum(right, "points") + beside, own),
-        Measured.GROWTH: _sum(right, "growth") - growth,
-        Measured.SPEND: _sum(right, "spend") - spend,
-        Measured.POINTS_BACK: given - _sum(right, "points_spent"),
+        Measured.POINTS: _kept_points(returned, total(right, "points") + beside, own),
+        Measured.GROWTH: total(right, "growth") - growth,
+        Measured.SPEND: total(right, "spend") - spend,
+        Measured.POINTS_BACK: given - total(right, "points_spent"),
         Measured.ROUNDING: returned.rounding - rounding,
-        Measured.MONEY: _sum(right, "points_paid") - sum(one.amount for one in in_points),
+        Measured.MONEY: total(right, "points_paid") - sum(one.amount for one in in_points),
     }
     differences = [Difference(what, amount) for what, amount in found.items() if amount]
-    is_same = _by_line(lines) == _by_line(right) and returned.total == _sum(lines, "amount")
+    is_same = _by_line(lines) == _by_line(right) and returned.total == total(lines, "amount")
     if not differences and not is_same:
         differences.append(Difference(Measured.LINES, 0))
     return differences
@@ -138,7 +139,7 @@ def _told_beside(returned: SaleReturned) -> int:
 
 def _kept_points(returned: SaleReturned, right: int, own: Programme) -> int:
     """How many points stay with the member that should have gone; ``right`` are to go."""
-    told = _sum(returned.lines, "points") + _told_beside(returned)
+    told = total(returned.lines, "points") + _told_beside(returned)
     taken = sum(draw.points for draw in returned.points_taken)
     if own.returns.points_floor is Floor.ZERO and 0 <= taken < told:
         taken = told
@@ -166,10 +167,6 @@ class _Rounding:
             return 0
         settled = settled_in_cash(self.sale, earlier, is_forgotten=self.is_forgotten)
         return cash_refund(amount, settled, self.own).rounding_minor
-
-
-def _sum(lines: Sequence[ReturnLine], field: str) -> int:
-    return sum(getattr(line, field) for line in lines)
 
 
 def _taxes(lines: Sequence[ReturnLine]) -> int:

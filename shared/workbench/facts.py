@@ -1,0 +1,165 @@
+"""The facts of the running basket, as a till would write them: returns follow from these alone."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from msgspec.structs import replace
+
+from shared.catalogue.goods import Goods
+from shared.ids import CouponId, GoodsId, OperatorId, ShiftId, StoreId, TillId
+from shared.pricing.basket import Basket
+from shared.pricing.quote import EarningQuote, Quote
+from shared.pricing.redemption import PointsPayment
+from shared.pricing.sale_lines import (
+    basket_discount,
+    given_lines,
+    offers_applied,
+    sale_lines,
+    tax_totals,
+)
+from shared.returning.goods_back import ReturnTicket
+from shared.returning.sold import ReturnableSale
+from shared.trade.fact import (
+    BundleRef,
+    CardStamped,
+    CouponIssued,
+    MemberOutcome,
+    PointsOutcome,
+    ReferralPaid,
+    Tender,
+    TenderKind,
+)
+from shared.trade.ticket import SaleCompleted
+from shared.workbench.shop import Shop
+
+NOBODY: Final = OperatorId("workbench")
+SHIFT: Final = ShiftId("workbench")
+IN_FORCE: Final = BundleRef(version=0, sha256="")
+"""Nobody has published the programme of a scenario."""
+
+
+def sale_fact(
+    shop: Shop,
+    sale: str,
+    priced: tuple[Basket, Quote, EarningQuote],
+    payment: PointsPayment | None,
+    tenders: tuple[Tender, ...],
+) -> SaleCompleted:
+    """The sale as it is paid, before it gives anything beside what its goods earn."""
+    basket, quote, earning = priced
+    articles = _articles(shop, quote)
+    cash = sum(one.amount for one in tenders if one.tender is TenderKind.CASH)
+    others = sum(one.amount for one in tenders) - cash
+    return SaleCompleted(
+        receipt_no=sale,
+        ticket_id=sale,
+        store_id=StoreId(shop.store),
+        till_id=TillId(shop.till),
+        shift_id=SHIFT,
+        operator_id=NOBODY,
+        currency=quote.currency,
+        programme=IN_FORCE,
+        engine=quote.engine,
+        lines=(
+            *sale_lines(basket, quote, payment=payment, earning=earning),
+            *given_lines(quote, articles),
+        ),
+        offers=offers_applied(quote, shop.programme, articles),
+        discount=basket_discount(basket, quote),
+        taxes=tax_totals(quote, shop.programme),
+        total=quote.total_minor,
+        # What goods that come back on the same ticket are worth pays as well.
+        rounding=cash - max(0, max(0, quote.total_minor - shop.credit) - others),
+        tenders=tenders,
+        member=_member(shop, earning, tenders),
+    )
+
+
+def _articles(shop: Shop, quote: Quote) -> Mapping[str, Goods]:
+    """What offers gave; what the scenario does not know has no price."""
+    return {
+        one.goods: shop.goods.get(one.goods)
+        or Goods(
+            sku=GoodsId(one.goods),
+            name_zh=one.goods,
+            name_en=one.goods,
+            tax_class=shop.programme.tax_classes[0].id,
+            list_price_minor=0,
+        )
+        for one in quote.added
+        if one.goods
+    }
+
+
+def _member(shop: Shop, earning: EarningQuote, tenders: Sequence[Tender]) -> MemberOutcome | None:
+    account = shop.account
+    if account is None:
+        return None
+    tier = account.standing(shop.programme, shop.at).tier
+    spent = sum(one.points for one in tenders)
+    return MemberOutcome(
+        member_id=account.person.id,
+        tier=tier,
+        tier_after=tier,
+        growth=earning.growth_total,
+        spend=earning.spend_minor,
+        points=PointsOutcome(
+            decimals=shop.programme.points.decimals,
+            opening=account.points,
+            earned=earning.points_total,
+            spent=spent,
+            closing=account.points + earning.points_total - spent,
+            as_of=shop.at.isoformat(),
+        ),
+    )
+
+
+def with_benefits(
+    fact: SaleCompleted,
+    issued: Iterable[CouponIssued],
+    cards: tuple[CardStamped, ...],
+    referral: ReferralPaid | None,
+) -> SaleCompleted:
+    """The sale with coupons, stamps, and the points of full cards and of a friend."""
+    beside = sum(card.points_total for card in cards) + (referral.for_friend if referral else 0)
+    member = fact.member
+    if member is not None:
+        points = replace(
+            member.points,
+            earned=member.points.earned + beside,
+            closing=member.points.closing + beside,
+        )
+        member = replace(member, points=points)
+    return replace(
+        fact, coupons_issued=tuple(issued), cards=cards, referral=referral, member=member
+    )
+
+
+def coupon_issued(shop: Shop, code: str) -> CouponIssued:
+    """A code that the sale gives."""
+    held, today = shop.coupons[code], shop.at.date()
+    rule = next(one for one in shop.programme.coupons if one.id == held.coupon)
+    return CouponIssued(
+        coupon_id=CouponId(code),
+        offer_id=rule.offer,
+        valid_from=(held.from_day or today).isoformat(),
+        valid_until=(held.last_day or today + timedelta(days=rule.valid_days - 1)).isoformat(),
+    )
+
+
+def return_ticket(shop: Shop, sold: ReturnableSale) -> ReturnTicket:
+    """A ticket on which something comes back."""
+    name = f"{sold.entry_id}-return-{len(sold.returns) + 1}"
+    return ReturnTicket(
+        receipt_no=name,
+        ticket_id=name,
+        store_id=StoreId(shop.store),
+        till_id=TillId(shop.till),
+        shift_id=SHIFT,
+        operator_id=NOBODY,
+        currency=shop.programme.currency,
+        programme=IN_FORCE,
+        original=sold,
+        reason="",
+    )
