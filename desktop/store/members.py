@@ -66,6 +66,13 @@ class Member:
     """How often actions have counted, by action and day."""
     draw_entries: Mapping[str, int] = field(default_factory=dict)
     """Entries of prize draws, by draw."""
+    stands_for: MemberId | None = None
+    """Whose this all is, for an alias under its own id."""
+
+    @property
+    def person(self) -> MemberId:
+        """Who it is, whatever the enrolment."""
+        return self.stands_for or self.member_id
 
     @property
     def points(self) -> int:
@@ -121,7 +128,9 @@ def find_by_now(connection: Connection, member_id: str) -> Member | None:
     Facts about an alias go on naming it: the server moves what they change, and can move it back.
     """
     found = find(connection, stands_for(connection, member_id))
-    return replace(found, member_id=MemberId(member_id)) if found is not None else None
+    if found is None or found.member_id == member_id:
+        return found
+    return replace(found, member_id=MemberId(member_id), stands_for=found.member_id)
 
 
 def _member(connection: Connection, row: Row[tuple[str, ...]]) -> Member:

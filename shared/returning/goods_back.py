@@ -173,7 +173,7 @@ class TakingBack:
         beside = sum(card.points for card in back.cards)
         beside += referral.from_friend if referral else 0
         taken = taking.from_member(back.lines, beside, back.refunds, member)
-        if referrer is not None and referrer.member_id == member.member_id:
+        if referrer is not None and referrer.person == member.person:
             # Two who were merged since: what is taken twice is not there twice.
             referral = taking.referral(back.lines, taken.lots)
         points = msgspec.structs.replace(taken.outcome.points, offline=self.offline)

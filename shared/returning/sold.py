@@ -68,6 +68,10 @@ class MemberNow(Protocol):
         """The random id."""
 
     @property
+    def person(self) -> str:
+        """Who it is: the other's id where two enrolments were merged."""
+
+    @property
     def tier(self) -> str:
         """As last told."""
 

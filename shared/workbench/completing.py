@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from shared.errors import DomainError
 from shared.ids import LotId
 from shared.loyalty.gift_card import spent
@@ -118,7 +120,11 @@ def _tenders(shop: Shop, sale: str, rewards: tuple[LotDraw, ...]) -> Iterator[Te
             parts = shop.wallet_share(one.amount_minor)
             shop.account.wallet, bonus = minus(shop.account.wallet, parts), parts.bonus
         if not one.tender.startswith("points"):
-            yield tender_fact(one.tender, one.amount_minor, code=one.code, bonus=bonus)
+            paid = tender_fact(one.tender, one.amount_minor, code=one.code, bonus=bonus)
+            # Change is cash, whatever it was given for; of cash only what stays was counted.
+            change = 0 if one.tender == "cash" else one.change_minor
+            shop.drawer -= change
+            yield replace(paid, given=paid.amount + change, change=change) if change else paid
         elif shop.payment is not None:
             own = {THIS_SALE: LotId(sale)}
             lots = tuple(

@@ -38,7 +38,10 @@ class Day:
         for row in fact.taxes:
             self.tax[row.tax_class] += row.tax
         for tender in fact.tenders:
-            self.tenders[name_of(tender)] += tender.amount
+            self.tenders[name_of(tender)] += tender.amount + tender.change
+            if tender.change:
+                # Paid out of the drawer, whatever was given for it.
+                self.tenders["cash"] -= tender.change
         self.points_earned += fact.member.points.earned if fact.member else 0
         self.points_spent += sum(tender.points for tender in fact.tenders)
 

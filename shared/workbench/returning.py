@@ -96,6 +96,11 @@ class _Holder:
     points: int
     balance_as_of: str
 
+    @property
+    def person(self) -> str:
+        """Who was merged has the other's id already."""
+        return self.member_id
+
 
 def _holder(shop: Shop, member: str | None) -> _Holder | None:
     account = shop.accounts.get(member or "")

@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from desktop.services.goods_back import Wanted
 from desktop.services.returns import ReturnedBy
 from desktop.store.members import Member, stands_for
 from shared.loyalty.bundle import template
 from shared.loyalty.engagement import Referral
 from shared.loyalty.programme import Floor, Returns
+from shared.returning.lines import Wanted
 from shared.trade.ticket import SaleReturned
 from sync_server.members.merging import Verified
 from tests.e2e.test_cards_and_friends import rules
@@ -123,3 +123,24 @@ def test_a_return_takes_from_whoever_has_the_points_by_now(chain: LittleChain) -
     chain.server.services.audit.run()
     assert rules(chain) == []
     assert there.till.unsent() == 0
+
+
+def test_who_brought_themselves_after_all_gives_both_back_once(chain: LittleChain) -> None:
+    here, _there = chain.tills
+    li = here.enrol("李雷", phone=LI)
+    han = brought(here, "李雷", HAN, LI)
+    sale = here.sell(BISCUIT, BISCUIT, member=han)
+    assert sale.fact.referral is not None
+    chain.drain()
+    merge(chain, li, han)
+    chain.drain()
+    back = take_all_back(here, sale.fact.receipt_no)
+    assert back.member is not None
+    taken = sum(draw.points for draw in back.points_taken)
+    assert taken == sale.fact.member.points.earned
+    assert back.referral is not None
+    assert sum(draw.points for draw in back.referral.lots) == 200
+    chain.drain()
+    assert points(chain, li, han) == [0, 0]
+    chain.server.services.audit.run()
+    assert rules(chain) == []
