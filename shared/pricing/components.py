@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shared.loyalty.effects import AmountOff
 from shared.pricing.bounds import most_off
 from shared.pricing.effects import OfferLine, State
 from shared.pricing.gates import OPEN, Positions, moved
@@ -148,7 +147,7 @@ def _with_one_sum(bare: Component, moves: Sequence[Move]) -> Component:
     one_sum = _with_moves(one_line, [move.on_one_line() for move in moves])
     (bucket,) = one_sum.buckets
     known = [
-        replace(move, most=seen.most, never_empties=seen.never_empties)
+        replace(move, most=seen.most, floor=seen.floor)
         for move, seen in zip(moves, bucket, strict=True)
     ]
     return replace(bare, buckets=(tuple(known),), most=one_sum.most, one_sum=one_sum)
@@ -163,12 +162,10 @@ def _are_one_sum(moves: Iterable[Move], lines: int) -> bool:
 def _knowing(
     move: Move, caps: Iterable[tuple[int, frozenset[int]]], lines: Sequence[OfferLine]
 ) -> Move:
-    """A move that knows whether it can empty its lines; what works later does not matter."""
-    if not isinstance(move.members[0].offer.effect, AmountOff):
-        return move
+    """A move that knows what it leaves of its lines at least; what works later does not matter."""
     left = sum(lines[index].gross for index in move.touches)
     taken = sum(most for most, touches in caps if not touches.isdisjoint(move.touches))
-    return replace(move, never_empties=left > taken)
+    return replace(move, floor=max(0, left - taken))
 
 
 class _Own:

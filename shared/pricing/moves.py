@@ -29,8 +29,8 @@ class Move(Struct, frozen=True, eq=False):
     """Which of its part's moves it is."""
     most: int = 0
     """What it takes off at most, in minor units; known in its part."""
-    never_empties: bool = False
-    """Whether its lines cost more than all that can be taken off them up to it, and with it."""
+    floor: int = 0
+    """What is left of its lines at least, whatever is taken off them up to it, and with it."""
 
     @property
     def deed(self) -> Hashable:
