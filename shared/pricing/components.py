@@ -79,7 +79,8 @@ class Components:
         positions = tuple(sorted(touches))
         own = _Own(positions)
         own_lines = tuple([lines[index] for index in positions])
-        if not self.is_kept:
+        # What has all the lines there are is another part after each scan: it is not looked up.
+        if not self.is_kept or len(positions) == len(lines):
             return Part(self._made(moves, lines, own, own_lines), positions, moves)
         likeness = own_lines, own.likeness(moves)
         known = self._kept.get(likeness)

@@ -61,6 +61,12 @@ def trend_of(move: Move, most: int) -> Trend:
     return min(found, jump, key=lambda trend: trend.lag)
 
 
+def always_takes_the_same(move: Move) -> bool:
+    """Whether it takes off one amount whatever works beside it."""
+    trend = trend_of(move, move.most)
+    return not (trend.rate or trend.lag or move.closes)
+
+
 def _of_percents(ladder: PercentLadder, least: int, floor: int) -> Trend:
     """The highest percentage, which is missed by most just below each step above the floor."""
     highest = max(step.basis_points_off for step in ladder.steps)

@@ -160,6 +160,16 @@ def test_a_step_that_an_earlier_offer_would_put_out_of_reach_is_kept(stepped, to
     assert [one.offer for one in far.offers] == ["ten", "step"]
 
 
+def test_of_amounts_in_a_group_the_highest_is_taken_and_of_others_all():
+    amounts = {"a": 3_00, "b": 5_00, "c": 4_00}
+    apart = [offer(name, AmountOff(off_minor=off)) for name, off in amounts.items()]
+    grouped = [offer(name, AmountOff(off_minor=off), group="g") for name, off in amounts.items()]
+    shopping = basket(line(goods("A", 60_00)), line(goods("B", 40_00)))
+    assert price(shopping, programme(*apart)).saved_minor == 12_00
+    one = price(shopping, programme(*grouped, groups=(Group(id="g", mode=GroupMode.ONE),)))
+    assert [(used.offer, used.amount_minor) for used in one.offers] == [("b", 5_00)]
+
+
 def test_a_group_that_a_later_place_needs_is_not_closed_for_a_little():
     """Ten percent, then twenty or a code for thirty: 100.00 are 63.00, and never 80.00."""
     rules = programme(
