@@ -207,8 +207,10 @@ class _Own:
 
 def _connected(moves: Sequence[Move]) -> list[tuple[Sequence[Move], Iterable[int]]]:
     """Moves that share no line and no group apart, each part in its old order, with its lines."""
-    if len(moves) < 2 or _has_one_on_all(moves):
-        return [(moves, _lines_of(moves))] if moves else []
+    if not moves:
+        return []
+    if _has_one_on_all(moves):
+        return [(moves, moves[-1].touches)]
     owner: dict[int | str, int] = {}
     leader = list(range(len(moves)))
 
@@ -239,5 +241,5 @@ def _lines_of(moves: Iterable[Move]) -> frozenset[int]:
 
 def _has_one_on_all(moves: Sequence[Move]) -> bool:
     """Whether the last of them ties all others together; a quick answer where most are tied so."""
-    last = moves[-1].touches
-    return all(move.touches and move.touches <= last for move in moves)
+    *others, last = moves
+    return all(move.touches and move.touches <= last.touches for move in others)
