@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shared.loyalty.effects import AmountOff
 from shared.pricing.bounds import most_off
 from shared.pricing.effects import OfferLine, State
 from shared.pricing.gates import OPEN, Positions, moved
@@ -80,7 +79,8 @@ class Components:
         positions = tuple(sorted(touches))
         own = _Own(positions)
         own_lines = tuple([lines[index] for index in positions])
-        if not self.is_kept:
+        # What has all the lines there are is another part after each scan: it is not looked up.
+        if not self.is_kept or len(positions) == len(lines):
             return Part(self._made(moves, lines, own, own_lines), positions, moves)
         likeness = own_lines, own.likeness(moves)
         known = self._kept.get(likeness)
@@ -148,7 +148,7 @@ def _with_one_sum(bare: Component, moves: Sequence[Move]) -> Component:
     one_sum = _with_moves(one_line, [move.on_one_line() for move in moves])
     (bucket,) = one_sum.buckets
     known = [
-        replace(move, most=seen.most, never_empties=seen.never_empties)
+        replace(move, most=seen.most, floor=seen.floor)
         for move, seen in zip(moves, bucket, strict=True)
     ]
     return replace(bare, buckets=(tuple(known),), most=one_sum.most, one_sum=one_sum)
@@ -163,12 +163,10 @@ def _are_one_sum(moves: Iterable[Move], lines: int) -> bool:
 def _knowing(
     move: Move, caps: Iterable[tuple[int, frozenset[int]]], lines: Sequence[OfferLine]
 ) -> Move:
-    """A move that knows whether it can empty its lines; what works later does not matter."""
-    if not isinstance(move.members[0].offer.effect, AmountOff):
-        return move
+    """A move that knows what it leaves of its lines at least; what works later does not matter."""
     left = sum(lines[index].gross for index in move.touches)
     taken = sum(most for most, touches in caps if not touches.isdisjoint(move.touches))
-    return replace(move, never_empties=left > taken)
+    return replace(move, floor=max(0, left - taken))
 
 
 class _Own:
@@ -209,8 +207,10 @@ class _Own:
 
 def _connected(moves: Sequence[Move]) -> list[tuple[Sequence[Move], Iterable[int]]]:
     """Moves that share no line and no group apart, each part in its old order, with its lines."""
-    if len(moves) < 2 or _has_one_on_all(moves):
-        return [(moves, _lines_of(moves))] if moves else []
+    if not moves:
+        return []
+    if _has_one_on_all(moves):
+        return [(moves, moves[-1].touches)]
     owner: dict[int | str, int] = {}
     leader = list(range(len(moves)))
 
@@ -241,5 +241,5 @@ def _lines_of(moves: Iterable[Move]) -> frozenset[int]:
 
 def _has_one_on_all(moves: Sequence[Move]) -> bool:
     """Whether the last of them ties all others together; a quick answer where most are tied so."""
-    last = moves[-1].touches
-    return all(move.touches and move.touches <= last for move in moves)
+    *others, last = moves
+    return all(move.touches and move.touches <= last.touches for move in others)

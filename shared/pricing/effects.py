@@ -3,7 +3,7 @@
 Lines are known by their position in canonical order; amounts are tax-included minor units.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import zip_longest
 from typing import Final, Protocol
@@ -35,6 +35,7 @@ from shared.shares import largest_remainder
 
 MoneyOff = Ladder | PercentLadder | FixedPrice | PercentOff | AmountOff | RoundDown
 """What looks at money and uses up no units."""
+SetsEffect = NthItem | SetPrice | Bundle | FreeUnits
 SETS: Final = (NthItem, SetPrice, Bundle, FreeUnits)
 """What uses up units."""
 
@@ -152,19 +153,30 @@ class Missing(Struct, frozen=True, kw_only=True, gc=False):
     gain: int = 0
 
 
-def take(
-    candidate: Candidate, lines: Sequence[OfferLine], state: Standing, most_sets: int = 0
-) -> Taking | Missing:
-    """What an offer takes off a state, or what is missing for it to take anything.
-
-    An offer that uses up units makes at most ``most_sets`` sets, 0 being as many as it can.
-    """
+def take(candidate: Candidate, lines: Sequence[OfferLine], state: Standing) -> Taking | Missing:
+    """What an offer takes off a state, or what is missing for it to take anything."""
     missing = shortfall(candidate.gate, state.remaining)
     if missing is not None:
         return _missing_spend(candidate, missing)
-    off, weights, found = _amount(candidate, lines, state, most_sets)
-    if off <= 0:
-        return lacking(candidate, lines, state)
+    off, weights, found = _amount(candidate, lines, state)
+    return _taking(candidate, off, weights, found) if off > 0 else lacking(candidate, lines, state)
+
+
+def take_sets(
+    candidate: Candidate, lines: Sequence[OfferLine], state: Standing, numbers: Iterable[int]
+) -> Iterator[Taking]:
+    """What an offer that uses up units and can work takes off with so many sets at most."""
+    effect, shelf = candidate.offer.effect, _shelf(candidate, lines, state)
+    assert isinstance(effect, SETS)
+    for sets in numbers:
+        off, weights, found = _amount_of_sets(effect, candidate, shelf, sets)
+        if off > 0:
+            yield _taking(candidate, off, weights, found)
+
+
+def _taking(
+    candidate: Candidate, off: int, weights: Mapping[int, int], found: SetsFound | None
+) -> Taking:
     units, sets = (found.units, found.sets) if found else ({}, 0)
     if candidate.offer.reuses_units:
         units = {}
@@ -185,48 +197,52 @@ def amount_off(candidate: Candidate, lines: Sequence[OfferLine], state: Standing
     return max(0, off)
 
 
-def _amount(
-    candidate: Candidate, lines: Sequence[OfferLine], state: Standing, most_sets: int = 0
-) -> tuple[int, dict[int, int], SetsFound | None]:
-    """What is taken off, the weights by which lines share it, and the sets that it is for."""
+Amount = tuple[int, dict[int, int], SetsFound | None]
+"""What is taken off, the weights by which lines share it, and the sets that it is for."""
+
+
+def _amount(candidate: Candidate, lines: Sequence[OfferLine], state: Standing) -> Amount:
     effect = candidate.offer.effect
-    found: SetsFound | None = None
     if isinstance(effect, SETS):
-        shelf = _shelf(candidate, lines, state)
-        found = _sets(effect, candidate, shelf, most_sets)
-        weights = found.weights(shelf)
-        off = min(found.off, sum(weights.values()) // shelf.scale)
-    elif isinstance(effect, Addition):
+        return _amount_of_sets(effect, candidate, _shelf(candidate, lines, state))
+    if isinstance(effect, Addition):
         return 0, {}, None
-    else:
-        weights = _weights(effect, candidate, lines, state)
-        if candidate.nets:
-            weights = _net_off(effect, candidate, weights)
-            return sum(weights.values()), weights, None
-        off = _off_of(effect, sum(weights.values()))
+    weights = _weights(effect, candidate, lines, state)
+    if candidate.nets:
+        weights = _net_off(effect, candidate, weights)
+        return sum(weights.values()), weights, None
+    return _capped_off(effect, candidate.offer, sum(weights.values())), weights, None
+
+
+def _amount_of_sets(
+    effect: SetsEffect, candidate: Candidate, shelf: Shelf, most_sets: int = 0
+) -> Amount:
+    """The same for at most so many sets, 0 being as many as can be made."""
+    found = _sets(effect, candidate, shelf, most_sets)
+    weights = found.weights(shelf)
+    off = min(found.off, sum(weights.values()) // shelf.scale)
     return min(off, candidate.offer.at_most_minor or off), weights, found
 
 
 def _shelf(candidate: Candidate, lines: Sequence[OfferLine], state: Standing) -> Shelf:
-    scale = multi_buy.scale_of(lines, candidate.lines)
+    positions = candidate.lines
+    scale = multi_buy.scale_of(lines, positions)
     if candidate.offer.reuses_units:
         nothing = (0,) * len(lines)
-        return Shelf(lines, state.remaining, nothing, nothing, scale)
-    return Shelf(lines, state.remaining, state.used, state.multi, scale)
+        return Shelf(lines, positions, state.remaining, nothing, nothing, scale)
+    return Shelf(lines, positions, state.remaining, state.used, state.multi, scale)
 
 
-def _sets(
-    effect: NthItem | SetPrice | Bundle | FreeUnits, candidate: Candidate, shelf: Shelf, most: int
-) -> SetsFound:
+def _sets(effect: SetsEffect, candidate: Candidate, shelf: Shelf, most: int) -> SetsFound:
     match effect:
         case NthItem():
-            return multi_buy.nth_item(effect, candidate.lines, shelf, most)
+            return multi_buy.nth_item(effect, shelf, most)
         case SetPrice():
-            return multi_buy.set_price(effect, candidate.lines, shelf, most)
+            return multi_buy.set_price(effect, shelf, most)
         case Bundle():
             return multi_buy.bundle(effect, candidate.parts, shelf, most)
         case FreeUnits():
-            return multi_buy.free_units(effect, candidate.lines, shelf, most)
+            return multi_buy.free_units(effect, shelf, most)
 
 
 def _weights(

@@ -186,8 +186,10 @@ def _tax(
         if tax_class.levies:
             levies = [_levies(tax_class, ringing.lines[i]) for i in positions]
         one_rate = rates[0].id if len(rates) == 1 else ""
-        for place, i in enumerate(positions):
-            line, own = ringing.lines[i], split.line_taxes[place]
+        for i, paid, net, own, levied in zip(
+            positions, taxed, split.line_nets, split.line_taxes, levies, strict=True
+        ):
+            line = ringing.lines[i]
             quoted[i] = LineQuote(
                 line=line.id,
                 goods=line.goods.sku,
@@ -197,10 +199,10 @@ def _tax(
                 hand_minor=ringing.hand[i],
                 discounts=discounts[i],
                 tax_class=tax_class.id,
-                net_minor=split.line_nets[place],
+                net_minor=net,
                 taxes=(ComponentShare(one_rate, own[0]),) if one_rate else rate_shares(rates, own),
-                levies=levies[place],
-                pay_minor=taxed[place] + _sum_of(levies[place]),
+                levies=levied,
+                pay_minor=paid + _sum_of(levied),
             )
         totals.append(
             TaxClassTotal(

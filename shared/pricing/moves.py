@@ -9,7 +9,16 @@ from msgspec.structs import replace
 
 from shared.loyalty.effects import PercentOff
 from shared.loyalty.offers import GroupMode
-from shared.pricing.effects import SETS, Candidate, OfferLine, Standing, Taking, take, take_added
+from shared.pricing.effects import (
+    SETS,
+    Candidate,
+    OfferLine,
+    Standing,
+    Taking,
+    take,
+    take_added,
+    take_sets,
+)
 from shared.pricing.gates import OPEN, Positions, moved, positions_in
 
 ADDED_MEMBERS_MAX: Final = 6
@@ -29,8 +38,8 @@ class Move(Struct, frozen=True, eq=False):
     """Which of its part's moves it is."""
     most: int = 0
     """What it takes off at most, in minor units; known in its part."""
-    never_empties: bool = False
-    """Whether its lines cost more than all that can be taken off them up to it, and with it."""
+    floor: int = 0
+    """What is left of its lines at least, whatever is taken off them up to it, and with it."""
 
     @property
     def deed(self) -> Hashable:
@@ -85,10 +94,9 @@ class Move(Struct, frozen=True, eq=False):
     ) -> Iterator[list[Taking]]:
         """The same with fewer sets than it made: units are left for others, or a threshold."""
         if len(made) == 1 and isinstance(self.members[0].offer.effect, SETS):
-            for sets in range(1, min(made[0].sets, SETS_TRIED_MAX + 1)):
-                taking = take(self.members[0], lines, state, most_sets=sets)
-                if isinstance(taking, Taking):
-                    yield [taking]
+            fewer = range(1, min(made[0].sets, SETS_TRIED_MAX + 1))
+            for taking in take_sets(self.members[0], lines, state, fewer):
+                yield [taking]
 
 
 def moves_of(candidates: Iterable[Candidate]) -> list[Move]:

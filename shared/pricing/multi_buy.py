@@ -25,18 +25,25 @@ class UnitLine(Protocol):
     def units(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shelf:
-    """The lines of an offer as earlier offers left them, by position.
+    """The lines of an offer at its ``positions`` as earlier offers left them; never changed.
 
     ``scale`` is how many fractions a minor unit has; see ``scale_of``.
     """
 
     lines: Sequence[UnitLine]
+    positions: Sequence[int]
     remaining: Sequence[int]
     used: Sequence[int]
     multi: Sequence[int]
     scale: int
+    falling: list[int] = field(init=False)
+    """Positions with open units, dearest unit first."""
+
+    def __post_init__(self) -> None:
+        held = [index for index in self.positions if self.open_units(index) > 0]
+        self.falling = sorted(held, key=lambda index: (-self.price(index), index))
 
     def open_units(self, index: int) -> int:
         """Units that no multi-buy offer has used."""
@@ -46,11 +53,6 @@ class Shelf:
         """Of one unit, in fractions; exact."""
         whole = self.remaining[index] + self.multi[index]
         return whole * (self.scale // self.lines[index].units)
-
-    def falling(self, positions: Sequence[int]) -> list[int]:
-        """Positions with open units, dearest unit first."""
-        held = [index for index in positions if self.open_units(index) > 0]
-        return sorted(held, key=lambda index: (-self.price(index), index))
 
 
 def scale_of(lines: Sequence[UnitLine], positions: Iterable[int]) -> int:
@@ -87,31 +89,34 @@ class SetsFound:
         }
 
 
-def nth_item(effect: NthItem, positions: Sequence[int], shelf: Shelf, most: int = 0) -> SetsFound:
+def nth_item(effect: NthItem, shelf: Shelf, most: int = 0) -> SetsFound:
     """Of each full set in falling price the cheapest are reduced; ``most`` sets, 0 for all."""
     found = SetsFound()
-    sets_left = _most_sets(effect.sets_limit, most, positions, shelf)
-    for pool in _pools(positions, shelf, apart=effect.same_goods):
+    sets_left = _most_sets(effect.sets_limit, most, shelf)
+    for pool in _pools(shelf, apart=effect.same_goods):
         open_units = [shelf.open_units(index) for index in pool]
         sets = min(sum(open_units) // effect.nth, sets_left)
         sets_left -= sets
         found.sets += sets
-        start = 0
+        first, in_sets = 0, sets * effect.nth
         for index, count in zip(pool, open_units, strict=True):
-            first, last = (min(at, sets * effect.nth) for at in (start, start + count))
-            reduced = _reduced(last, effect) - _reduced(first, effect)
-            whole = (shelf.remaining[index] + shelf.multi[index]) * reduced
-            off = divide_rounded(whole * effect.basis_points_off, shelf.lines[index].units * WHOLE)
-            found.off += min(off, shelf.remaining[index])
+            if first == in_sets:
+                break
+            last = min(first + count, in_sets)
             found.use(index, last - first)
-            start += count
+            if reduced := _reduced(last, effect) - _reduced(first, effect):
+                whole = (shelf.remaining[index] + shelf.multi[index]) * reduced
+                units = shelf.lines[index].units
+                off = divide_rounded(whole * effect.basis_points_off, units * WHOLE)
+                found.off += min(off, shelf.remaining[index])
+            first = last
     return found
 
 
-def _most_sets(limit: int, most: int, positions: Sequence[int], shelf: Shelf) -> int:
+def _most_sets(limit: int, most: int, shelf: Shelf) -> int:
     """The lower of two limits, 0 being none."""
     given = [one for one in (limit, most) if one]
-    return min(given) if given else sum(shelf.open_units(index) for index in positions)
+    return min(given) if given else sum([shelf.open_units(index) for index in shelf.falling])
 
 
 def _reduced(units: int, effect: NthItem) -> int:
@@ -120,11 +125,11 @@ def _reduced(units: int, effect: NthItem) -> int:
     return sets * effect.cheaper + max(0, begun - (effect.nth - effect.cheaper))
 
 
-def set_price(effect: SetPrice, positions: Sequence[int], shelf: Shelf, most: int = 0) -> SetsFound:
+def set_price(effect: SetPrice, shelf: Shelf, most: int = 0) -> SetsFound:
     """Sets by falling price, as long as the set is cheaper than its units; at most ``most``."""
     found, saved = SetsFound(), 0
-    sets_left = _most_sets(effect.sets_limit, most, positions, shelf)
-    for pool in _pools(positions, shelf, apart=effect.same_goods):
+    sets_left = _most_sets(effect.sets_limit, most, shelf)
+    for pool in _pools(shelf, apart=effect.same_goods):
         for one_set in _sets_of(pool, effect.units, shelf):
             worth = sum(shelf.price(index) * count for index, count in one_set.items())
             gain = worth - effect.price_minor * shelf.scale
@@ -141,16 +146,14 @@ def bundle(
 ) -> SetsFound:
     """Sets of one choice per part, dearest first, as long as they are cheaper; at most ``most``."""
     found, saved = SetsFound(), 0
-    positions = sorted({index for part in parts for index in part})
-    falling = shelf.falling(positions)
-    sets_left = _most_sets(effect.sets_limit, most, positions, shelf)
+    sets_left = _most_sets(effect.sets_limit, most, shelf)
     slots = [
         frozenset(part)
         for wanted, part in zip(effect.parts, parts, strict=True)
         for _ in range(wanted.units)
     ]
     while sets_left:
-        one_set = _dearest_filling(slots, falling, shelf, found.units)
+        one_set = _dearest_filling(slots, shelf, found.units)
         worth = sum(shelf.price(index) * count for index, count in one_set.items())
         gain = _bundle_gain(effect, worth, shelf.scale)
         if gain <= 0:
@@ -162,10 +165,7 @@ def bundle(
 
 
 def _dearest_filling(
-    slots: Sequence[frozenset[int]],
-    falling: Sequence[int],
-    shelf: Shelf,
-    taken: Mapping[int, int],
+    slots: Sequence[frozenset[int]], shelf: Shelf, taken: Mapping[int, int]
 ) -> dict[int, int]:
     """The dearest units with which every slot can be filled; empty where that cannot be.
 
@@ -185,7 +185,7 @@ def _dearest_filling(
         return False
 
     missing = len(slots)
-    for index in falling:
+    for index in shelf.falling:
         left = shelf.open_units(index) - taken.get(index, 0)
         while missing and left and place(index, set()):
             left, missing = left - 1, missing - 1
@@ -195,7 +195,7 @@ def _dearest_filling(
     for holder in held:
         assert holder is not None
         counts[holder] = counts.get(holder, 0) + 1
-    return {index: counts[index] for index in falling if index in counts}
+    return {index: counts[index] for index in shelf.falling if index in counts}
 
 
 def _bundle_gain(effect: Bundle, worth: int, scale: int) -> int:
@@ -207,12 +207,10 @@ def _bundle_gain(effect: Bundle, worth: int, scale: int) -> int:
     return (worth - effect.price_minor * scale) * WHOLE
 
 
-def free_units(
-    effect: FreeUnits, positions: Sequence[int], shelf: Shelf, most: int = 0
-) -> SetsFound:
+def free_units(effect: FreeUnits, shelf: Shelf, most: int = 0) -> SetsFound:
     """The cheapest open units, one by one; at most ``most``."""
     found, wanted = SetsFound(), min(effect.units, most or effect.units)
-    for index in reversed(shelf.falling(positions)):
+    for index in reversed(shelf.falling):
         count = min(wanted, shelf.open_units(index))
         wanted -= count
         whole = (shelf.remaining[index] + shelf.multi[index]) * count
@@ -223,10 +221,10 @@ def free_units(
     return found
 
 
-def _pools(positions: Sequence[int], shelf: Shelf, *, apart: bool) -> list[list[int]]:
+def _pools(shelf: Shelf, *, apart: bool) -> list[list[int]]:
     """Positions whose units go together: all of them, or each article apart."""
     pools: dict[str, list[int]] = {}
-    for index in shelf.falling(positions):
+    for index in shelf.falling:
         pools.setdefault(shelf.lines[index].sku if apart else "", []).append(index)
     return list(pools.values())
 

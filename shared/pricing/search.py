@@ -131,12 +131,11 @@ def _together(part: Component, below: Iterable[tuple[Sequence[int], Standing]]) 
 def _in_basket(part: Part, move: Move, takings: Iterable[Taking]) -> Iterator[Taking]:
     positions = part.positions
     for member, taking in zip(part.moves[move.number].members, takings, strict=True):
-        yield Taking(
-            candidate=member,
-            amounts={positions[i]: amount for i, amount in taking.amounts.items()},
-            units=taking.units and {positions[i]: units for i, units in taking.units.items()},
-            sets=taking.sets,
-        )
+        amounts, units = taking.amounts, taking.units
+        if positions[-1] >= len(positions):
+            amounts = {positions[i]: amount for i, amount in amounts.items()}
+            units = {positions[i]: count for i, count in units.items()}
+        yield Taking(candidate=member, amounts=amounts, units=units, sets=taking.sets)
 
 
 @dataclass(slots=True)

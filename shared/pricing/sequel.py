@@ -92,11 +92,11 @@ class Sequel(Struct, frozen=True):
     def of_lines(self, places: Sequence[int]) -> "Sequel":
         """The same for some of the lines, in their own numbering."""
         return Sequel(
-            keeps=tuple(self.keeps[place] for place in places),
+            keeps=tuple([self.keeps[place] for place in places]),
             lost=self.lost,
             kept=self.kept,
             crumbs=self.crumbs,
-            seen=frozenset(n for n, place in enumerate(places) if place in self.seen),
+            seen=frozenset([n for n, place in enumerate(places) if place in self.seen]),
             is_pooled=self.is_pooled,
             sees_units=self.sees_units,
             groups=self.groups,

@@ -7,9 +7,9 @@ from typing import Final
 
 from shared.money import Rounding, divide_rounded
 from shared.pricing.components import Component
-from shared.pricing.effects import OfferLine, Taking
+from shared.pricing.effects import Taking
 from shared.pricing.joining import Ways, Worth, needed_sums
-from shared.pricing.moves import SETS_TRIED_MAX, Move, Slot, slots
+from shared.pricing.moves import SETS_TRIED_MAX, Slot, slots
 from shared.pricing.nodes import (
     Node,
     Solved,
@@ -20,8 +20,9 @@ from shared.pricing.nodes import (
     ranked,
     stepped,
 )
+from shared.pricing.outcomes import Outcomes, Promise
 from shared.pricing.sequel import Sequel
-from shared.pricing.trends import BILLION, jumps_of, rate_between_jumps
+from shared.pricing.trends import BILLION, always_takes_the_same, jumps_of, rate_between_jumps
 
 JOINED_PER_ATTEMPT: Final = 4
 """So many states of parts are joined for the work of one attempt."""
@@ -48,10 +49,12 @@ class Solving:
     """What follows each bucket."""
     after_children: Sequel = field(init=False)
     """What follows the parts below."""
-    outcomes: list["Outcomes"] = field(default_factory=list)
+    outcomes: list[Outcomes] = field(default_factory=list)
     """Of each bucket, what its moves do."""
     after_child: list[Sequel] = field(default_factory=list)
     """What follows each of them, in its own numbering."""
+    takes_all: list[bool] = field(default_factory=list)
+    """Of each bucket, whether each of its moves takes off the same whatever else is taken."""
 
     def __post_init__(self) -> None:
         self.slack = self.sequel.slack([line.gross for line in self.part.lines])
@@ -65,7 +68,12 @@ class Solving:
             Outcomes(self.part.lines, bucket, is_alone=len(bucket) == 1 and not after.seen)
             for bucket, after in zip(self.part.buckets, self.sequels, strict=True)
         ]
-        self.after_child = [self.after_children.of_lines(places) for places in self.part.places]
+        after_child = {own: self.after_children.of_lines(own) for own in set(self.part.places)}
+        self.after_child = [after_child[places] for places in self.part.places]
+        self.takes_all = [
+            not after.seen and all(always_takes_the_same(move) for move in bucket)
+            for bucket, after in zip(self.part.buckets, self.sequels, strict=True)
+        ]
 
     def run(self, below: Sequence[Solved]) -> tuple[Node, ...]:
         """The part's nodes that may still lead to the lowest price, the cheapest first."""
@@ -75,7 +83,7 @@ class Solving:
         self._note(in_turn)
         nodes: Iterable[Node] = self._join(below)
         for number in range(len(self.part.buckets)):
-            nodes = self._expand(number, nodes)
+            nodes = self._beyond(number, nodes)
         found = {self.sequel.of(node): node for node in nodes}
         if not self.is_proved:
             keep(found, self.sequel.of(in_turn), in_turn)
@@ -213,6 +221,16 @@ class Solving:
 
     # The part's own moves
 
+    def _beyond(self, bucket: int, nodes: Iterable[Node]) -> list[Node]:
+        """The states after a bucket that matter."""
+        if not self.takes_all[bucket]:
+            return self._expand(bucket, nodes)
+        after, done = self.sequels[bucket], dict[Hashable, Node]()
+        for node in nodes:
+            ended = self._in_turn(bucket, node)
+            keep(done, after.of(ended), ended)
+        return list(done.values())
+
     def _expand(self, bucket: int, nodes: Iterable[Node]) -> list[Node]:
         """All states that lawful ordered subsets of a bucket lead to."""
         outcomes, after = self.outcomes[bucket], self.sequels[bucket]
@@ -248,7 +266,7 @@ class Solving:
         return list(done.values())
 
     def _open(
-        self, outcomes: "Outcomes", taken: int, node: Node
+        self, outcomes: Outcomes, taken: int, node: Node
     ) -> Iterator[tuple[int, Sequence[Taking]]]:
         """What the moves that are still open can do, by number."""
         for number, move in enumerate(outcomes.moves):
@@ -277,64 +295,3 @@ class Solving:
         for taken, node in cheapest[:STATES_BEYOND]:
             ended = self._in_turn(bucket, node, taken)
             keep(done, after.of(ended), ended)
-
-
-@dataclass(slots=True)
-class Outcomes:
-    """What each move of a bucket does to states, reckoned once for states alike to it.
-
-    ``is_alone`` where nothing else works on these lines, so that fewer sets are of no use.
-    """
-
-    lines: Sequence[OfferLine]
-    moves: Sequence[Move]
-    is_alone: bool
-    twins: list[int | None] = field(default_factory=list)
-    """For each move the last one before it that does just the same, as another code for one offer
-    does: it is taken first, since their order changes nothing."""
-    _known: dict[Hashable, list[Sequence[Taking]]] = field(default_factory=dict)
-    _looks: list[tuple[tuple[int, ...], bool]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        last: dict[Hashable, int] = {}
-        for number, move in enumerate(self.moves):
-            self.twins.append(last.get(move.deed))
-            last[move.deed] = number
-        self._looks = [(tuple(sorted(m.touches)), m.looks_at_units) for m in self.moves]
-
-    def of(self, number: int, node: Node) -> list[Sequence[Taking]]:
-        """All sets first, then fewer."""
-        touches, sees_units = self._looks[number]
-        key: Hashable = number, tuple([node.remaining[index] for index in touches])
-        if sees_units:
-            units = tuple([(node.used[index], node.multi[index]) for index in touches])
-            key = key, units
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = list(self._reckon(self.moves[number], node))
-        return known
-
-    def _reckon(self, move: Move, node: Node) -> Iterator[Sequence[Taking]]:
-        takings = move.attempt(self.lines, node)
-        if takings:
-            yield takings
-            if not self.is_alone:
-                yield from move.fewer_sets(takings, self.lines, node)
-
-
-@dataclass(slots=True)
-class Promise:
-    """What the moves of a bucket that are not taken yet can still take off."""
-
-    hopes: Sequence[Slot]
-    moves: Sequence[Move]
-    _known: dict[int, int] = field(default_factory=dict)
-
-    def beyond(self, taken: int) -> int:
-        """By the mask of taken moves."""
-        known = self._known.get(taken)
-        if known is None:
-            gone = {move for number, move in enumerate(self.moves) if taken >> number & 1}
-            known = sum(slot.most for slot in self.hopes if gone.isdisjoint(slot.moves))
-            self._known[taken] = known
-        return known

@@ -19,6 +19,7 @@ from shared.pricing.gates import OPEN, Every, Threshold
 from shared.pricing.moves import Move
 
 BILLION: Final = 10**9
+BASIS_POINT: Final = BILLION // WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +35,46 @@ class Trend:
 
 
 def trend_of(move: Move, most: int) -> Trend:
-    """The trend of a move that takes off no more than ``most``."""
+    """The trend of a move that takes off no more than ``most``.
+
+    What lies below the move's floor is never met: a step down there is always reached.
+    """
     jump = Trend(0, most)
     least = least_of(move)
     if least is None or move.members[0].offer.at_most_minor:
         return jump
+    if least <= move.floor:
+        least = 0
     match move.members[0].offer.effect:
         case PercentOff(spares_multi_buy=False, basis_points_off=points):
-            rate = points * (BILLION // WHOLE)
+            rate = points * BASIS_POINT
             found = Trend(rate, _share(rate, least), is_linear=least == 0)
-        case PercentLadder(steps=steps):
-            rate = max(step.basis_points_off for step in steps) * (BILLION // WHOLE)
-            found = Trend(rate, _share(rate, max(least, *(s.threshold_minor for s in steps))))
+        case PercentLadder() as percents:
+            found = _of_percents(percents, least, move.floor)
         case Ladder() as ladder:
-            found = _of_ladder(ladder, least) or jump
-        case AmountOff(each_unit=False) if least == 0 and move.never_empties:
+            bounded = jump if least else Trend(0, most - ladder_off(ladder, move.floor))
+            found = _of_ladder(ladder, least) or bounded
+        case AmountOff(each_unit=False) if least == 0 and move.floor:
             found = Trend(0, 0)
         case _:
             found = jump
     return min(found, jump, key=lambda trend: trend.lag)
+
+
+def always_takes_the_same(move: Move) -> bool:
+    """Whether it takes off one amount whatever works beside it."""
+    trend = trend_of(move, move.most)
+    return not (trend.rate or trend.lag or move.closes)
+
+
+def _of_percents(ladder: PercentLadder, least: int, floor: int) -> Trend:
+    """The highest percentage, which is missed by most just below each step above the floor."""
+    highest = max(step.basis_points_off for step in ladder.steps)
+    above = [step.threshold_minor for step in ladder.steps if step.threshold_minor > floor]
+    lags = [_share((highest - percent_of(ladder, one - 1)) * BASIS_POINT, one) for one in above]
+    rate = highest * BASIS_POINT
+    lag = max(_share(rate, least), *lags, 0)
+    return Trend(rate, lag, is_linear=lag == 0)
 
 
 def _of_ladder(ladder: Ladder, least: int) -> Trend | None:
@@ -96,11 +118,11 @@ def rate_between_jumps(move: Move) -> int | None:
         return None
     match move.members[0].offer.effect:
         case PercentOff(spares_multi_buy=False, basis_points_off=points):
-            return points * (BILLION // WHOLE)
+            return points * BASIS_POINT
         case PercentLadder(steps=steps):
-            return max(step.basis_points_off for step in steps) * (BILLION // WHOLE)
+            return max(step.basis_points_off for step in steps) * BASIS_POINT
         case Ladder() | AmountOff(each_unit=False):
-            return 0 if move.never_empties or isinstance(_effect(move), Ladder) else None
+            return 0 if move.floor or isinstance(_effect(move), Ladder) else None
         case _:
             return None
 

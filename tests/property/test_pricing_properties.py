@@ -28,7 +28,16 @@ from shared.loyalty.offers import Group, GroupMode
 from shared.loyalty.programme import Levy, TaxBase
 from shared.loyalty.returns import return_share
 from shared.pricing.basket import BasketLine, HandDiscount
-from shared.pricing.effects import Candidate, OfferLine, State, Taking, after, take, take_added
+from shared.pricing.effects import (
+    Candidate,
+    OfferLine,
+    State,
+    Taking,
+    after,
+    take,
+    take_added,
+    take_sets,
+)
 from shared.pricing.engine import price
 from shared.pricing.gates import Every, Threshold
 from shared.pricing.sale_lines import sale_lines, tax_totals
@@ -336,12 +345,11 @@ def _ends(order, offer_lines, state):
         if not all(taking.total for taking in takings):
             return
     ways = [takings]
-    if len(step) == 1:
+    if len(step) == 1 and takings[0].sets:
         fewer = range(1, takings[0].sets)
-        ways += [[take(step[0], offer_lines, state, most_sets=sets)] for sets in fewer]
+        ways += [[taking] for taking in take_sets(step[0], offer_lines, state, fewer)]
     for way in ways:
-        if all(isinstance(taking, Taking) for taking in way):
-            yield from _ends(rest, offer_lines, reduce(after, way, state))
+        yield from _ends(rest, offer_lines, reduce(after, way, state))
 
 
 @settings(max_examples=150)

@@ -3,9 +3,21 @@
 import random
 from dataclasses import replace
 
+import pytest
+
 from shared.ids import CouponId
 from shared.loyalty.conditions import Measured, Quantity, Spend
-from shared.loyalty.effects import AmountOff, FreeUnits, Gift, Ladder, NthItem, PercentOff, Step
+from shared.loyalty.effects import (
+    AmountOff,
+    FreeUnits,
+    Gift,
+    Ladder,
+    NthItem,
+    PercentLadder,
+    PercentOff,
+    PercentStep,
+    Step,
+)
 from shared.loyalty.offers import Coupon, Group, GroupMode, Phase
 from shared.money import divide_rounded
 from shared.pricing.basket import CouponClaim, MemberContext, RewardClaim
@@ -128,6 +140,34 @@ def test_of_two_ways_to_the_same_sum_the_one_with_fewer_offers_is_taken():
         quote = price(basket(*lines), rules)
         assert quote.total_minor == 150_00
         assert [one.offer for one in quote.offers] == ["a", "ladder"]
+
+
+PERCENT_STEP = PercentStep(threshold_minor=100_00, basis_points_off=3_000)
+STEP = Step(threshold_minor=100_00, off_minor=30_00)
+
+
+@pytest.mark.parametrize(
+    ("stepped", "total"),
+    [(PercentLadder(steps=(PERCENT_STEP,)), 73_50), (Ladder(steps=(STEP,)), 75_00)],
+)
+def test_a_step_that_an_earlier_offer_would_put_out_of_reach_is_kept(stepped, total):
+    """105.00 reach it, and so do what is left of 205.00; 95.00 do not."""
+    ten = offer("ten", AmountOff(off_minor=10_00), phase=3)
+    rules = programme(ten, offer("step", stepped))
+    near = price(basket(line(goods("A", 105_00))), rules)
+    assert (near.total_minor, [one.offer for one in near.offers]) == (total, ["step"])
+    far = price(basket(line(goods("A", 205_00))), rules)
+    assert [one.offer for one in far.offers] == ["ten", "step"]
+
+
+def test_of_amounts_in_a_group_the_highest_is_taken_and_of_others_all():
+    amounts = {"a": 3_00, "b": 5_00, "c": 4_00}
+    apart = [offer(name, AmountOff(off_minor=off)) for name, off in amounts.items()]
+    grouped = [offer(name, AmountOff(off_minor=off), group="g") for name, off in amounts.items()]
+    shopping = basket(line(goods("A", 60_00)), line(goods("B", 40_00)))
+    assert price(shopping, programme(*apart)).saved_minor == 12_00
+    one = price(shopping, programme(*grouped, groups=(Group(id="g", mode=GroupMode.ONE),)))
+    assert [(used.offer, used.amount_minor) for used in one.offers] == [("b", 5_00)]
 
 
 def test_a_group_that_a_later_place_needs_is_not_closed_for_a_little():
