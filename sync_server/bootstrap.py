@@ -46,6 +46,7 @@ from sync_server.ledger.return_audit import ReturnJudge
 from sync_server.members.erasure import Erasure
 from sync_server.members.erasure_list import LIST_FILE, ErasureList
 from sync_server.members.merging import Merging
+from sync_server.members.profile_desk import ProfileDesk
 from sync_server.members.segments import Segments
 from sync_server.operators.desk import OperatorDesk
 from sync_server.programme.publishing import ProgrammeDesk
@@ -94,6 +95,7 @@ class Services:
     benefits_audit: AuditJob
     segments: Segments
     merging: Merging
+    profiles: ProfileDesk
     quarantine: Quarantine
     revocation: Revocation
     news: News
@@ -210,6 +212,7 @@ def assemble(
         segments=Segments(database),
         quarantine=Quarantine(database, clock, own, vault, merging),
         merging=merging,
+        profiles=ProfileDesk(database, clock, own, vault),
         revocation=Revocation(database, clock, own),
         news=News(database),
         draws=DrawDesk(database, clock, own),

@@ -15,7 +15,7 @@ from shared.ids import EntryId, GoodsId, JournalId, MemberId, OperatorId
 from shared.journal.attachment import Attachment
 from shared.journal.keys import Signed
 
-PROTOCOL: Final = 5
+PROTOCOL: Final = 6
 PROTOCOL_MIN: Final = 1
 """The oldest version that the server still speaks."""
 PROTOCOL_BIRTHDAYS: Final = 2
@@ -24,6 +24,8 @@ PROTOCOL_LEASES: Final = 3
 """From this version on there are leases, and a member's row has the bonus of stored value."""
 PROTOCOL_CARDS: Final = 5
 """From this version on a member's row has stamps of visit cards and referrals."""
+PROTOCOL_PROFILES: Final = 6
+"""From this version on a member's row has the language, consents and the last change's time."""
 PUSH_ENTRIES_MAX: Final = 500
 PUSH_BYTES_MAX: Final = 1024 * 1024
 BODY_BYTES_MAX: Final = 2 * PUSH_BYTES_MAX
@@ -209,6 +211,14 @@ class BalanceRow(Message, frozen=True, kw_only=True):
     """The last day on which points of the lot can be spent."""
 
 
+class ConsentRow(Message, frozen=True, kw_only=True):
+    """A decision about a consent that stands, alone or beside others that did not know of it."""
+
+    consent: str
+    decision: EntryId
+    is_granted: bool = False
+
+
 class MemberRow(Message, frozen=True, kw_only=True, omit_defaults=True):
     """A member as tills may know them: no year of birth, address or e-mail.
 
@@ -228,6 +238,11 @@ class MemberRow(Message, frozen=True, kw_only=True, omit_defaults=True):
     birthday: str = ""
     """``--MM-DD``; empty where it is not known."""
     segments: tuple[str, ...] = ()
+    language: str = ""
+    changed_hlc: str = ""
+    """The last change of the profile; who changes it next writes a later time."""
+    consents: tuple[ConsentRow, ...] = ()
+    """Those decisions that stand: a later one names them."""
 
 
 Row = GoodsRow | BundleRow | OperatorRow | MemberRow

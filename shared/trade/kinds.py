@@ -6,7 +6,7 @@ import msgspec
 
 from shared.errors import ProtocolError
 from shared.journal.entry import Envelope
-from shared.trade import benefit, lease, member, server, ticket, till, value
+from shared.trade import benefit, lease, member, profile_change, server, ticket, till, value
 from shared.trade.fact import Fact
 
 FACTS: Final[tuple[type[Fact], ...]] = (
@@ -46,6 +46,7 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     server.QuarantineDecided,
     member.MembersMerged,
     member.MembersUnmerged,
+    profile_change.MemberChanged,
 )
 
 OF_THE_SERVER: Final = frozenset(

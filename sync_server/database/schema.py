@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-HEAD_REVISION: Final = "0006"
+HEAD_REVISION: Final = "0007"
 """The newest migration; a database at another one is upgraded or refused."""
 
 
@@ -285,6 +285,8 @@ members = Table(
     _text("card"),
     _text("birthday"),
     _text("email"),
+    _text("language"),
+    _text("changed_hlc"),  # of the newest change that a trusted clock wrote
     _text("tier"),
     _text("tier_hlc"),
     Column("store_id", String, nullable=True),
@@ -302,6 +304,41 @@ member_keys = Table(
     _key("key_hash"),
     _required("member_id"),
     Index("ix_member_keys_member", "shard", "member_id"),
+)
+
+# Who says to have a phone or card, the first one first; ``member_keys`` has who is found by it.
+key_claims = Table(
+    "key_claims",
+    metadata,
+    _shard(),
+    _key("key_hash"),
+    _key("member_id"),
+    _big("claim_seq"),
+    Index("ix_key_claims_member", "shard", "member_id"),
+)
+
+# The enrolment and the changes that make a member's profile, with the attachment that says what.
+profile_facts = Table(
+    "profile_facts",
+    metadata,
+    _shard(),
+    _key("member_id"),
+    _key("entry_id"),
+    _required("hlc"),
+    Column("is_enrolment", Boolean, nullable=False),
+    Column("is_suspect", Boolean, nullable=False),
+    _text("attachment_id"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    _shard(),
+    _key("member_id"),
+    _key("entry_id"),
+    _key("consent"),
+    Column("is_granted", Boolean, nullable=False),
+    _text("seen"),  # entry ids; spaces between
 )
 
 # A row stays when its member leaves the segment: the audit asks who ever belonged to it.

@@ -14,6 +14,7 @@ from shared.money import AMOUNT_MINOR_MAX
 from shared.trade.fact import Fact
 from shared.trade.kinds import OF_THE_SERVER, read_fact
 from shared.trade.lease import LeaseClosed
+from shared.trade.profile_change import MemberChanged
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
 from shared.trade.value import GiftCardClosed, ValueClosed
@@ -99,7 +100,7 @@ def _names(fact: Fact, postings: tuple[Posting, ...]) -> Iterator[str]:
         yield from (one.lease_id or "" for one in tenders)
     if isinstance(fact, SaleReturned):
         yield fact.original or ""
-    if isinstance(fact, MemberEnrolled):
+    if isinstance(fact, MemberEnrolled | MemberChanged):
         yield fact.member_id
     if isinstance(fact, LeaseClosed | ValueClosed | GiftCardClosed):
         yield fact.lease_id or ""

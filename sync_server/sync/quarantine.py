@@ -34,7 +34,8 @@ from sync_server.ledger.numbering import find_same_numbers
 from sync_server.ledger.overreturning import find_overreturning
 from sync_server.ledger.overspending import find_overspending
 from sync_server.members.merging import Merging
-from sync_server.members.profiles import enrol, enrolments
+from sync_server.members.profile_facts import Arrival, profile_facts_among
+from sync_server.members.profiles import settle_profiles
 
 ALARM_AFTER: Final = timedelta(minutes=15)
 ALARMS_AT_ONCE: Final = 500
@@ -136,7 +137,9 @@ class Quarantine:
         findings += [*find_same_numbers(work, readings), *settle_leases(work, readings)]
         book_readings(work, readings)
         proved = list(_stored_attachments(work, readings))
-        findings += enrol(work, enrolments(readings, proved), self.vault.lookup)
+        arrival = Arrival(now_ms=int(self.clock.now().timestamp() * 1000))
+        facts = profile_facts_among(readings, proved)
+        findings += settle_profiles(work, facts, self.vault.lookup, arrival)
         self.merging.follow(work, readings)
         self.own.raise_exceptions(work, findings)
 
