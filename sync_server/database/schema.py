@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-HEAD_REVISION: Final = "0007"
+HEAD_REVISION: Final = "0008"
 """The newest migration; a database at another one is upgraded or refused."""
 
 
@@ -339,6 +339,27 @@ consents = Table(
     _key("consent"),
     Column("is_granted", Boolean, nullable=False),
     _text("seen"),  # entry ids; spaces between
+)
+
+# Which fact of a kind an approval stands in; it is good for one.
+approvals = Table(
+    "approvals",
+    metadata,
+    _shard(),
+    _key("approval_id"),
+    _key("kind"),
+    _required("entry_id"),
+)
+
+# How often a member bought from an operator on a day.
+member_days = Table(
+    "member_days",
+    metadata,
+    _shard(),
+    _key("member_id"),
+    _key("operator_id"),
+    _key("day"),
+    _big("sales"),
 )
 
 # A row stays when its member leaves the segment: the audit asks who ever belonged to it.

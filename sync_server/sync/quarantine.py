@@ -27,12 +27,14 @@ from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
 from sync_server.leases.claims import settle_leases
+from sync_server.ledger.approvals import find_replayed_approvals
 from sync_server.ledger.booking import book_readings
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Link, Reading, read_envelope, read_till_link
 from sync_server.ledger.numbering import find_same_numbers
 from sync_server.ledger.overreturning import find_overreturning
 from sync_server.ledger.overspending import find_overspending
+from sync_server.ledger.own_card import find_own_cards
 from sync_server.members.merging import Merging
 from sync_server.members.profile_facts import Arrival, profile_facts_among
 from sync_server.members.profiles import settle_profiles
@@ -135,6 +137,7 @@ class Quarantine:
     def _book(self, work: Work, readings: Sequence[Reading]) -> None:
         findings = [*find_overspending(work, readings), *find_overreturning(work, readings)]
         findings += [*find_same_numbers(work, readings), *settle_leases(work, readings)]
+        findings += [*find_replayed_approvals(work, readings), *find_own_cards(work, readings)]
         book_readings(work, readings)
         proved = list(_stored_attachments(work, readings))
         arrival = Arrival(now_ms=int(self.clock.now().timestamp() * 1000))
