@@ -200,7 +200,7 @@ def assemble(
         enrolment=EnrolmentDesk(database, clock, own, vault),
         stores=StoreRegistry(database, clock),
         operators=OperatorDesk(database, own, hasher),
-        catalogue=CatalogueDesk(database),
+        catalogue=CatalogueDesk(database, clock),
         programme=ProgrammeDesk(database, clock, own, vault),
         users=users,
         sessions=Sessions(clock, vault, users),

@@ -351,6 +351,17 @@ approvals = Table(
     _required("entry_id"),
 )
 
+# What articles cost, and until when; ``whole_from`` is when this began to be kept.
+goods_prices = Table(
+    "goods_prices",
+    metadata,
+    _shard(),
+    _key("goods_id"),
+    _number("list_price"),
+    _text("replaced_at"),
+    _text("whole_from"),
+)
+
 # How often a member bought from an operator on a day.
 member_days = Table(
     "member_days",

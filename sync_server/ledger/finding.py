@@ -37,6 +37,8 @@ class Rule(StrEnum):
     """A member's phone, card or birthday was told otherwise than before, and nobody approved it."""
     CLOCK_SUSPECT = "clock-suspect"
     """A till whose clock was far ahead changed a profile: the change gives way to all others."""
+    LISTED_OTHERWISE = "listed-otherwise"
+    """A list price that head office never gave, or gave long ago."""
     APPROVAL_REPLAYED = "approval-replayed"
     """A manager's approval stands in two facts of a kind; it is good for one thing."""
     MEMBER_TOO_OFTEN = "member-too-often"

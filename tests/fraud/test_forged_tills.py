@@ -233,7 +233,17 @@ def test_a_line_is_charged_below_its_price(shop):
     lines = [msgspec.structs.replace(one, list_price=12_50) for one in sold.lines]
     till.write(msgspec.structs.replace(sold, **place(till), lines=tuple(lines)))
     shop.push(till)
-    assert shop.audited() == {Rule.PRICED_OTHERWISE}
+    assert Rule.PRICED_OTHERWISE in shop.audited()
+
+
+def test_a_price_is_changed_in_the_tills_own_file(shop):
+    till = shop.till()
+    cheap = replace(TEA, list_price_minor=1_00)
+    for article, told in ((TEA, set()), (cheap, {Rule.LISTED_OTHERWISE})):
+        sold = sale_of(basket(line(article), at=till.clock.at), RULES, shop.rules)
+        till.write(msgspec.structs.replace(sold, **place(till)))
+        shop.push(till)
+        assert shop.audited() == told
 
 
 def test_points_are_spent_that_are_not_there(shop):
