@@ -50,7 +50,8 @@ class ProfileChange(PlainOverlay):
                             options=asked,
                         ),
                         *self._consents(),
-                    )
+                    ),
+                    columns=2,
                 ),
             ),
             buttons=(
