@@ -5,7 +5,7 @@ from desktop.presenters.intent import Key
 from desktop.presenters.session import PlainOverlay, Session, Values
 from desktop.presenters.stored_value import refresh
 from desktop.presenters.text import Text, Tone, say
-from desktop.presenters.view import Button, Field, FieldKind, Fields, Note, Sheet
+from desktop.presenters.view import Button, Field, FieldKind, Fields, Sheet
 from desktop.services.profiles import ACTION, Edit, consents_of
 from desktop.store.members import Member
 from shared.language import Language
@@ -31,16 +31,26 @@ class ProfileChange(PlainOverlay):
             kind=f"profile-{member.member_id}",
             title=say("till.profile.title"),
             parts=(
-                Note(say("till.profile.note")),
                 Fields(
                     (
                         Field("name", say("till.enrol.name"), value=member.name),
-                        Field("phone", say("till.enrol.phone"), hint=_tail(member.phone_tail)),
-                        Field("card", say("till.enrol.card"), hint=_tail(member.card_tail)),
+                        Field(
+                            "phone",
+                            say("till.enrol.phone"),
+                            hint=_tail(member.phone_tail),
+                            is_optional=True,
+                        ),
+                        Field(
+                            "card",
+                            say("till.enrol.card"),
+                            hint=_tail(member.card_tail),
+                            is_optional=True,
+                        ),
                         Field(
                             "birthday",
                             say("till.enrol.birthday"),
                             value=member.birthday.removeprefix("--"),
+                            is_optional=True,
                         ),
                         Field(
                             "language",
@@ -48,10 +58,10 @@ class ProfileChange(PlainOverlay):
                             kind=FieldKind.CHOICE,
                             value=member.language,
                             options=asked,
+                            is_optional=True,
                         ),
                         *self._consents(),
-                    ),
-                    columns=2,
+                    )
                 ),
             ),
             buttons=(
@@ -70,6 +80,7 @@ class ProfileChange(PlainOverlay):
                 kind=FieldKind.CHOICE,
                 value=YES if one in agreed else NO,
                 options=options,
+                is_optional=True,
             )
             for one in Consent
         )
