@@ -23,6 +23,7 @@ from desktop.services.operators import Operators
 from desktop.services.paper import Papers
 from desktop.services.payments import Payments
 from desktop.services.printing import Copies, PrinterStatus, Spooler
+from desktop.services.profiles import Profiles
 from desktop.services.returns import Returns
 from desktop.services.scanning import Scanning
 from desktop.services.shifts import Shifts
@@ -183,6 +184,7 @@ class Till:
         books = self.books
         self.operators = Operators(books)
         self.members = Members(books)
+        self.profiles = Profiles(books, self.members)
         self.returns = Returns(books, is_offline=self.is_offline)
         self.elsewhere = Elsewhere(books, self._ask, self._lookups)
         self.leases = Leases(books, is_offline=self.is_offline, wake=self.wake_sync)

@@ -46,6 +46,7 @@ from sync_server.ledger.return_audit import ReturnJudge
 from sync_server.members.erasure import Erasure
 from sync_server.members.erasure_list import LIST_FILE, ErasureList
 from sync_server.members.merging import Merging
+from sync_server.members.profile_desk import ProfileDesk
 from sync_server.members.segments import Segments
 from sync_server.operators.desk import OperatorDesk
 from sync_server.partners.desk import PartnerDesk
@@ -95,6 +96,7 @@ class Services:
     benefits_audit: AuditJob
     segments: Segments
     merging: Merging
+    profiles: ProfileDesk
     quarantine: Quarantine
     revocation: Revocation
     news: News
@@ -200,7 +202,7 @@ def assemble(
         enrolment=EnrolmentDesk(database, clock, own, vault),
         stores=StoreRegistry(database, clock),
         operators=OperatorDesk(database, own, hasher),
-        catalogue=CatalogueDesk(database),
+        catalogue=CatalogueDesk(database, clock),
         programme=ProgrammeDesk(database, clock, own, vault),
         users=users,
         sessions=Sessions(clock, vault, users),
@@ -212,6 +214,7 @@ def assemble(
         segments=Segments(database),
         quarantine=Quarantine(database, clock, own, vault, merging),
         merging=merging,
+        profiles=ProfileDesk(database, clock, own, vault),
         revocation=Revocation(database, clock, own),
         news=News(database),
         draws=DrawDesk(database, clock, own),

@@ -3,6 +3,7 @@
 from desktop.presenters import sale_view
 from desktop.presenters.elsewhere import ask_member, member_question, members_message
 from desktop.presenters.intent import Key, MembersTold, ReceiptTold
+from desktop.presenters.profile import ProfileChange
 from desktop.presenters.session import PlainOverlay, Session, Values
 from desktop.presenters.text import Message, Text, Tone, say
 from desktop.presenters.view import Button, Choice, Choices, Field, Fields, Note, Sheet
@@ -38,6 +39,8 @@ class MemberSearch(PlainOverlay):
         )
         attached = self._session.counter.checkout.basket.state.member is not None
         off = (Button("member-off", say("till.member.off")),) if attached else ()
+        can_change = self._to_change() is not None
+        change = (Button("change", say("till.member.change"), key="F8"),) if can_change else ()
         return Sheet(
             kind="member-search",
             title=say("till.member.title"),
@@ -48,10 +51,17 @@ class MemberSearch(PlainOverlay):
             buttons=(
                 Button("back", say("till.key.back"), key="Esc"),
                 *off,
+                *change,
                 Button("enrol", say("till.member.enrol")),
                 Button("take", say("till.member.take"), key="Enter", is_primary=True),
             ),
         )
+
+    def _to_change(self) -> Member | None:
+        """Whose profile F8 changes: the selected one, else whoever the sale is for."""
+        if self._found:
+            return self._found[self._selected]
+        return None if self._text else self._session.counter.checkout.basket.state.member
 
     def _empty(self) -> Text:
         if self._answer:
@@ -76,6 +86,8 @@ class MemberSearch(PlainOverlay):
         elif key in (Key.UP, Key.DOWN) and self._found:
             step = 1 if key is Key.DOWN else -1
             self._selected = (self._selected + step) % len(self._found)
+        elif key is Key.F8:
+            self._change()
 
     def act(self, name: str, value: str, values: Values) -> None:
         """A row or a button."""
@@ -85,6 +97,8 @@ class MemberSearch(PlainOverlay):
                 self._attach(member)
             case "take":
                 self.press(Key.ENTER, values)
+            case "change":
+                self._change()
             case "enrol":
                 self._session.pop()
                 text = values.get("text", self._text).strip()
@@ -100,6 +114,12 @@ class MemberSearch(PlainOverlay):
                 self._attach(None)
             case _:
                 pass
+
+    def _change(self) -> None:
+        member = self._to_change()
+        if member is not None:
+            self._session.pop()
+            self._session.push(ProfileChange(self._session, member))
 
     def _take(self, index: int) -> None:
         if self._found:

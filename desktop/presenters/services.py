@@ -15,6 +15,7 @@ from desktop.services.members import Members
 from desktop.services.operators import Operators
 from desktop.services.payments import Payments
 from desktop.services.printing import Copies
+from desktop.services.profiles import Profiles
 from desktop.services.returns import Returns
 from desktop.services.scanning import Scanning
 from desktop.services.shifts import Shifts
@@ -60,6 +61,9 @@ class TillServices(Protocol):
 
     @property
     def members(self) -> Members: ...
+
+    @property
+    def profiles(self) -> Profiles: ...
 
     @property
     def returns(self) -> Returns: ...

@@ -1,7 +1,5 @@
 """Members at the till: found by card, phone, name or last digits; enrolled offline too."""
 
-import unicodedata
-
 from desktop.services.books import Books
 from desktop.store import members as store
 from desktop.store.members import Member
@@ -17,17 +15,15 @@ from shared.protocol.message import MemberRow
 from shared.trade.profile import (
     KeyKind,
     MemberProfile,
+    clean_birthday,
+    clean_name,
+    clean_phone,
     lookup_hash,
     lookup_hashes,
-    normalize_phone,
-    typed_birthday,
 )
 from shared.trade.till import MemberEnrolled
 from shared.trade.writing import Writing
 
-NAME_LENGTH_MAX = 60
-PHONE_DIGITS_MIN = 5
-PHONE_DIGITS_MAX = 15
 FOUND_MAX = 20
 TERMS_VERSION = "1"
 
@@ -129,17 +125,11 @@ class Members:
         return found.pop()
 
     def _checked(self, name: str, phone: str, card: str, birthday: str) -> MemberProfile:
-        digits = normalize_phone(phone)
-        if phone.strip() and not PHONE_DIGITS_MIN <= len(digits) <= PHONE_DIGITS_MAX:
-            raise DomainError("bad-phone")
+        digits = clean_phone(phone) if phone.strip() else ""
         if not digits and not card.strip():
             raise DomainError("member-needs-phone-or-card")
+        born = clean_birthday(birthday) if birthday.strip() else ""
         name = clean_name(name)
-        if len(name) > NAME_LENGTH_MAX:
-            raise DomainError("name-too-long", limit=NAME_LENGTH_MAX)
-        born = typed_birthday(birthday) if birthday.strip() else ""
-        if born is None:
-            raise DomainError("bad-birthday")
         if (digits and self.by_phone(digits)) or (card.strip() and self.by_card(card)):
             raise DomainError("member-exists")
         return MemberProfile(name=name, phone=digits, card=card.strip(), birthday=born)
@@ -154,9 +144,3 @@ class Members:
             tier=tier,
             birthday=profile.birthday,
         )
-
-
-def clean_name(text: str) -> str:
-    """A name without control, direction and other invisible characters, in NFC."""
-    plain = unicodedata.normalize("NFC", text)
-    return "".join(c for c in plain if c.isprintable()).strip()

@@ -11,10 +11,11 @@ from datetime import date
 
 import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.catalogue import after_prefix
 from desktop.store.journal import add_to_balances, postings_of, put_lots
+from desktop.store.member_keys import put_keys
+from desktop.store.profile_changes import with_own_changes
 from desktop.store.schema import (
     attachments,
     balances,
@@ -22,6 +23,7 @@ from desktop.store.schema import (
     member_keys,
     member_search,
     members,
+    profile_changes,
     pulled_balances,
 )
 from shared.ids import LotId, MemberId
@@ -31,7 +33,7 @@ from shared.loyalty.lots import Lot
 from shared.loyalty.stamps import Stamps
 from shared.loyalty.tiers import Spending
 from shared.loyalty.wallet import Wallet
-from shared.protocol.message import BalanceRow, MemberRow
+from shared.protocol.message import BalanceRow, ConsentRow, MemberRow
 
 NO_WALLET = Wallet()
 
@@ -54,6 +56,11 @@ class Member:
     birthday: str = ""
     """``--MM-DD``; empty where it is not known."""
     segments: tuple[str, ...] = ()
+    language: str = ""
+    changed_hlc: str = ""
+    """When the profile was last changed, as far as is known here."""
+    consents: tuple[ConsentRow, ...] = ()
+    """The decisions that stand."""
     wallet: Wallet = NO_WALLET
     """Stored value, minor units."""
     cards: Mapping[str, Stamps] = field(default_factory=dict)
@@ -156,6 +163,9 @@ def _member(connection: Connection, row: Row[tuple[str, ...]]) -> Member:
         balance_as_of=row.balance_as_of,
         birthday=row.birthday,
         segments=msgspec.json.decode(row.segments, type=tuple[str, ...]),
+        language=row.language,
+        changed_hlc=row.changed_hlc,
+        consents=msgspec.json.decode(row.consents, type=tuple[ConsentRow, ...]),
         wallet=Wallet(
             principal=-_total(held, AccountKind.STORED_VALUE),
             bonus=-_total(held, AccountKind.STORED_BONUS),
@@ -229,7 +239,8 @@ def put_member(
     connection: Connection, row: MemberRow, *, epoch: int, applied_through: int, as_of: str
 ) -> None:
     """Take over a member's profile and balances as of a checkpoint, own later entries on top."""
-    forget_member(connection, row.member_id)
+    row = with_own_changes(connection, row, epoch=epoch, applied_through=applied_through)
+    _drop_rows(connection, row.member_id)
     if row.gone:
         # Enrolment attachments that were not sent yet would bring the person back.
         connection.execute(delete(attachments).where(attachments.c.member_id == row.member_id))
@@ -247,38 +258,26 @@ def put_member(
             birthday=row.birthday,
             segments=msgspec.json.encode(row.segments).decode(),
             alias_of=row.alias_of,
+            language=row.language,
+            changed_hlc=row.changed_hlc,
+            consents=msgspec.json.encode(row.consents).decode(),
         )
     )
-    _put_keys(connection, row)
+    put_keys(connection, row)
     _put_balances(connection, row, epoch=epoch, applied_through=applied_through)
 
 
 def forget_member(connection: Connection, member_id: MemberId) -> None:
     """Drop what the till knows of a member besides its own journal."""
+    _drop_rows(connection, member_id)
+    connection.execute(delete(profile_changes).where(profile_changes.c.member_id == member_id))
+
+
+def _drop_rows(connection: Connection, member_id: MemberId) -> None:
     for table in (members, member_keys, member_search):
         connection.execute(delete(table).where(table.c.member_id == member_id))
     for table in (balances, pulled_balances):
         connection.execute(delete(table).where(table.c.owner == member_id))
-
-
-def _put_keys(connection: Connection, row: MemberRow) -> None:
-    if row.keys:
-        connection.execute(
-            upsert(member_keys).on_conflict_do_nothing(),
-            [{"key": key, "member_id": row.member_id} for key in row.keys],
-        )
-    words = name_keys(row.name)
-    if words:
-        connection.execute(
-            upsert(member_search).on_conflict_do_nothing(),
-            [{"key": key, "member_id": row.member_id} for key in words],
-        )
-
-
-def name_keys(name: str) -> set[str]:
-    """Every ending of a name, so that any part of it is a beginning."""
-    plain = name.strip().lower()
-    return {plain[start:] for start in range(len(plain))}
 
 
 def _put_balances(

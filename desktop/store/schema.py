@@ -140,11 +140,26 @@ members = Table(
     Column("segments", Text, nullable=False, server_default="[]"),
     # Whose enrolment it was merged into; empty for members that stand for themselves.
     Column("alias_of", Text, nullable=False, server_default=""),
+    Column("language", Text, nullable=False, server_default=""),
+    Column("changed_hlc", Text, nullable=False, server_default=""),
+    Column("consents", Text, nullable=False, server_default="[]"),
     # Own entries from (applied_epoch, applied_through) on are not in the pulled balances.
     Column("applied_epoch", Integer, nullable=False),
     Column("applied_through", Integer, nullable=False),
     Column("balance_as_of", Text, nullable=False),
     Index("members_by_phone_tail", "phone_tail"),
+)
+
+# Own changes of profiles that are in no pulled row yet.
+profile_changes = Table(
+    "profile_changes",
+    metadata,
+    Column("epoch", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("member_id", Text, nullable=False),
+    Column("change", Text, nullable=False),
+    PrimaryKeyConstraint("epoch", "seq"),
+    Index("profile_changes_by_member", "member_id"),
 )
 
 member_keys = Table(

@@ -24,8 +24,9 @@ PROTOCOL_LEASES: Final = 3
 """From this version on there are leases, and a member's row has the bonus of stored value."""
 PROTOCOL_CARDS: Final = 5
 """From this version on a member's row has stamps of visit cards and referrals."""
-PROTOCOL_ALIASES: Final = 6
-"""From this version on a member's row says of whom it is an alias."""
+PROTOCOL_PROFILES: Final = 6
+"""From this version on a member's row has the language, consents, the last change's
+time, and whose alias it is."""
 PUSH_ENTRIES_MAX: Final = 500
 PUSH_BYTES_MAX: Final = 1024 * 1024
 BODY_BYTES_MAX: Final = 2 * PUSH_BYTES_MAX
@@ -211,6 +212,14 @@ class BalanceRow(Message, frozen=True, kw_only=True):
     """The last day on which points of the lot can be spent."""
 
 
+class ConsentRow(Message, frozen=True, kw_only=True):
+    """A decision about a consent that stands, alone or beside others that did not know of it."""
+
+    consent: str
+    decision: EntryId
+    is_granted: bool = False
+
+
 class MemberRow(Message, frozen=True, kw_only=True, omit_defaults=True):
     """A member as tills may know them: no year of birth, address or e-mail.
 
@@ -232,6 +241,11 @@ class MemberRow(Message, frozen=True, kw_only=True, omit_defaults=True):
     segments: tuple[str, ...] = ()
     alias_of: str = ""
     """Whose enrolment it was merged into: what an alias had is there now."""
+    language: str = ""
+    changed_hlc: str = ""
+    """The last change of the profile; who changes it next writes a later time."""
+    consents: tuple[ConsentRow, ...] = ()
+    """Those decisions that stand: a later one names them."""
 
 
 Row = GoodsRow | BundleRow | OperatorRow | MemberRow

@@ -6,7 +6,17 @@ import msgspec
 
 from shared.errors import ProtocolError
 from shared.journal.entry import Envelope
-from shared.trade import benefit, lease, member, partner, server, ticket, till, value
+from shared.trade import (
+    benefit,
+    lease,
+    member,
+    partner,
+    profile_change,
+    server,
+    ticket,
+    till,
+    value,
+)
 from shared.trade.fact import Fact
 
 FACTS: Final[tuple[type[Fact], ...]] = (
@@ -47,6 +57,7 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     member.MembersMerged,
     member.MembersUnmerged,
     partner.PartnerSold,
+    profile_change.MemberChanged,
 )
 
 OF_THE_SERVER: Final = frozenset(

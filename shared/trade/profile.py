@@ -3,12 +3,18 @@
 import hashlib
 import hmac
 import re
+import unicodedata
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
 import msgspec
 
+from shared.errors import DomainError
+
+NAME_LENGTH_MAX: Final = 60
+PHONE_DIGITS_MIN: Final = 5
+PHONE_DIGITS_MAX: Final = 15
 LEAP_YEAR: Final = 2000
 """A birthday without its year is a day of this one, which has every day."""
 _BIRTHDAY = re.compile(r"(?:\d{4}|-)-(\d{2})-(\d{2})")
@@ -25,6 +31,8 @@ class MemberProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     birthday: str = ""
     """``--MM-DD``, as tills ask for it, or an ISO date."""
     email: str = ""
+    language: str = ""
+    """In which the member wants to be written to: ``zh_CN`` or ``en``; empty where not asked."""
 
 
 class KeyKind(StrEnum):
@@ -83,3 +91,31 @@ def lookup_hashes(lookup_key: bytes, profile: MemberProfile) -> tuple[str, ...]:
     """All keyed hashes of a profile."""
     keys = ((KeyKind.PHONE, profile.phone), (KeyKind.CARD, profile.card))
     return tuple(lookup_hash(lookup_key, kind, text) for kind, text in keys if text)
+
+
+def clean_name(text: str) -> str:
+    """A name without control, direction and other invisible characters, in NFC.
+
+    Raises DomainError ``name-too-long``.
+    """
+    plain = unicodedata.normalize("NFC", text)
+    name = "".join(c for c in plain if c.isprintable()).strip()
+    if len(name) > NAME_LENGTH_MAX:
+        raise DomainError("name-too-long", limit=NAME_LENGTH_MAX)
+    return name
+
+
+def clean_phone(text: str) -> str:
+    """A phone's digits; DomainError ``bad-phone``."""
+    digits = normalize_phone(text)
+    if not PHONE_DIGITS_MIN <= len(digits) <= PHONE_DIGITS_MAX:
+        raise DomainError("bad-phone")
+    return digits
+
+
+def clean_birthday(text: str) -> str:
+    """Month and day as typed, as ``--MM-DD``; DomainError ``bad-birthday``."""
+    born = typed_birthday(text)
+    if born is None:
+        raise DomainError("bad-birthday")
+    return born

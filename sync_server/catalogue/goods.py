@@ -4,15 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 
 from shared.catalogue.batches import Batch
 from shared.catalogue.goods import Goods
 from shared.catalogue.search import search_keys
+from shared.clock import Clock
 from shared.errors import DomainError
 from shared.ids import GoodsId
-from sync_server.database.schema import goods
-from sync_server.database.transaction import Database, Snapshot
+from sync_server.database.schema import goods, goods_prices
+from sync_server.database.times import format_time
+from sync_server.database.transaction import Database, Snapshot, Work
 
 _list = msgspec.json.Decoder(list[Goods])
 _article = msgspec.json.Decoder(Goods)
@@ -34,6 +36,7 @@ class CatalogueDesk:
     """Changes goods."""
 
     database: Database
+    clock: Clock
 
     def put(self, articles: Sequence[Goods]) -> int:
         """Add or replace goods by SKU; returns how many really changed."""
@@ -69,6 +72,7 @@ class CatalogueDesk:
                 )
             ]
             work.connection.execute(statement, rows)
+            self._note_prices(work, [articles_by_sku[sku] for sku in changed])
         return len(changed)
 
     def recall(self, sku: GoodsId, batch: str, *, is_recalled: bool = True) -> None:
@@ -84,6 +88,32 @@ class CatalogueDesk:
         known = named.get(batch, Batch(batch=batch))
         named[batch] = replace(known, is_recalled=is_recalled)
         self.put([replace(article, batches=tuple(named.values()))])
+
+    def _note_prices(self, work: Work, changed: Sequence[Goods]) -> None:
+        """Keep what articles cost from now on, and until when they cost something else."""
+        columns = goods_prices.c
+        now = format_time(self.clock.now())
+        new = [
+            {"shard": work.shard, "goods_id": one.sku, "list_price": one.list_price_minor}
+            for one in changed
+        ]
+        replaced = (
+            update(goods_prices)
+            .where(
+                columns.shard == work.shard,
+                columns.goods_id == bindparam("sku"),
+                columns.list_price != bindparam("price"),
+                columns.replaced_at == "",
+            )
+            .values(replaced_at=now)
+        )
+        prices = [{"sku": one.sku, "price": one.list_price_minor} for one in changed]
+        work.connection.execute(replaced, prices)
+        statement = work.upsert(goods_prices)
+        again = statement.on_conflict_do_update(
+            index_elements=list(goods_prices.primary_key), set_={"replaced_at": ""}
+        )
+        work.connection.execute(again, new)
 
 
 def articles(snapshot: Snapshot, skus: Iterable[str]) -> dict[str, Goods]:

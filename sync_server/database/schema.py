@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-HEAD_REVISION: Final = "0006"
+HEAD_REVISION: Final = "0008"
 """The newest migration; a database at another one is upgraded or refused."""
 
 
@@ -285,6 +285,8 @@ members = Table(
     _text("card"),
     _text("birthday"),
     _text("email"),
+    _text("language"),
+    _text("changed_hlc"),  # of the newest change that a trusted clock wrote
     _text("tier"),
     _text("tier_hlc"),
     Column("store_id", String, nullable=True),
@@ -302,6 +304,73 @@ member_keys = Table(
     _key("key_hash"),
     _required("member_id"),
     Index("ix_member_keys_member", "shard", "member_id"),
+)
+
+# Who says to have a phone or card, the first one first; ``member_keys`` has who is found by it.
+key_claims = Table(
+    "key_claims",
+    metadata,
+    _shard(),
+    _key("key_hash"),
+    _key("member_id"),
+    _big("claim_seq"),
+    Index("ix_key_claims_member", "shard", "member_id"),
+)
+
+# The enrolment and the changes that make a member's profile, with the attachment that says what.
+profile_facts = Table(
+    "profile_facts",
+    metadata,
+    _shard(),
+    _key("member_id"),
+    _key("entry_id"),
+    _required("hlc"),
+    Column("is_enrolment", Boolean, nullable=False),
+    Column("is_suspect", Boolean, nullable=False),
+    _text("attachment_id"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    _shard(),
+    _key("member_id"),
+    _key("entry_id"),
+    _key("consent"),
+    Column("is_granted", Boolean, nullable=False),
+    _text("seen"),  # entry ids; spaces between
+)
+
+# Which fact of a kind an approval stands in; it is good for one.
+approvals = Table(
+    "approvals",
+    metadata,
+    _shard(),
+    _key("approval_id"),
+    _key("kind"),
+    _required("entry_id"),
+)
+
+# What articles cost, and until when; ``whole_from`` is when this began to be kept.
+goods_prices = Table(
+    "goods_prices",
+    metadata,
+    _shard(),
+    _key("goods_id"),
+    _number("list_price"),
+    _text("replaced_at"),
+    _text("whole_from"),
+)
+
+# How often a member bought from an operator on a day.
+member_days = Table(
+    "member_days",
+    metadata,
+    _shard(),
+    _key("member_id"),
+    _key("operator_id"),
+    _key("day"),
+    _big("sales"),
 )
 
 # A row stays when its member leaves the segment: the audit asks who ever belonged to it.

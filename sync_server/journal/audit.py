@@ -25,6 +25,7 @@ from sync_server.database import schema
 from sync_server.database.transaction import Snapshot
 from sync_server.journal.chains import Chain, ChainReader, read_chains
 from sync_server.ledger.kept import Link, Reading, read_envelope, read_link
+from sync_server.members.profiles import unlike_facts
 from sync_server.sync.scopes import uncounted
 
 _PAGE = 1000
@@ -65,6 +66,8 @@ def audit(snapshot: Snapshot) -> Report:
             _check_signatures(snapshot, reader, chain, report)
     _check_books(snapshot, refolded, report)
     _check_attachments(snapshot, report)
+    for member in unlike_facts(snapshot):
+        report.note("profile-differs", member)
     for where in uncounted(snapshot):
         report.note("scope-differs", where)
     return report

@@ -11,9 +11,10 @@ from shared.journal.strict import NUL
 from shared.ledger.account import Posting
 from shared.ledger.posting import RULES
 from shared.money import AMOUNT_MINOR_MAX
-from shared.trade.fact import Fact
+from shared.trade.fact import Approval, Fact
 from shared.trade.kinds import OF_THE_SERVER, read_fact
 from shared.trade.lease import LeaseClosed
+from shared.trade.profile_change import MemberChanged
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
 from shared.trade.value import GiftCardClosed, ValueClosed
@@ -88,18 +89,25 @@ def read_envelope(encoded: bytes) -> Envelope:
     return entry.envelope
 
 
+def approvals_of(fact: Fact) -> tuple[Approval, ...]:
+    """What a fact says a manager allowed."""
+    return getattr(fact, "approvals", ())
+
+
 def _names(fact: Fact, postings: tuple[Posting, ...]) -> Iterator[str]:
     """What becomes part of a key: owners and lots of accounts, receipt numbers, members."""
+    yield from (one.approval_id for one in approvals_of(fact))
     for account, _amount in postings:
         yield from (account.owner, account.lot)
     if isinstance(fact, SaleCompleted | SaleReturned):
         yield fact.receipt_no
         yield fact.member.member_id if fact.member else ""
+        yield fact.operator_id
         tenders = fact.tenders if isinstance(fact, SaleCompleted) else ()
         yield from (one.lease_id or "" for one in tenders)
     if isinstance(fact, SaleReturned):
         yield fact.original or ""
-    if isinstance(fact, MemberEnrolled):
+    if isinstance(fact, MemberEnrolled | MemberChanged):
         yield fact.member_id
     if isinstance(fact, LeaseClosed | ValueClosed | GiftCardClosed):
         yield fact.lease_id or ""

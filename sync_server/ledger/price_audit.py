@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,6 +21,7 @@ from sync_server.database.transaction import Work
 from sync_server.ledger.audit_job import Audited, Verdict, Watched, fact_of
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.known_then import known_then
+from sync_server.ledger.list_prices import find_strange_prices
 from sync_server.ledger.offer_uses import count_uses
 from sync_server.ledger.sales_and_returns import read_return, returns_of, sale_before
 from sync_server.programme.bundles import programme_of
@@ -47,7 +48,10 @@ class SaleJudge:
         if not isinstance(sale, SaleCompleted):
             yield Verdict(unjudged=Unjudged.UNREADABLE)
             return
-        yield _judged(work, entry, sale, datetime.fromisoformat(envelope.occurred_at))
+        at = datetime.fromisoformat(envelope.occurred_at)
+        verdict = _judged(work, entry, sale, at)
+        strange = find_strange_prices(work, entry, sale, at)
+        yield replace(verdict, findings=(*verdict.findings, *strange))
         early = list(map(read_return, returns_of(work, entry.id, before=entry.server_seq)))
         count_uses(work, sale, envelope.occurred_at, offers_kept(sale, early))
 

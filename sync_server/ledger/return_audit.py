@@ -55,7 +55,7 @@ def _judged(work: Work, entry: Audited, returned: SaleReturned, sold: Sold | Non
     if returned.original is None:
         return Verdict(unjudged=Unjudged.NO_RECEIPT)
     if sold is None:
-        return Verdict(unjudged=Unjudged.UNKNOWN_SALE)
+        return Verdict((_without_sale(entry),), unjudged=Unjudged.UNKNOWN_SALE)
     programme = programme_of(work, sold.sale.programme)
     own = programme_of(work, returned.programme)
     if programme is None or own is None:
@@ -84,6 +84,15 @@ def _judged(work: Work, entry: Audited, returned: SaleReturned, sold: Sold | Non
                 effects=effects_of(verdict, returned.currency, programme),
             ),
         )
+    )
+
+
+def _without_sale(entry: Audited) -> Finding:
+    """Tills take back what they sold or have looked up here: there is no such sale."""
+    return Finding(
+        rule=Rule.RETURN_WITHOUT_SALE,
+        natural_key=f"{Rule.RETURN_WITHOUT_SALE.value}:{entry.id}",
+        facts=(entry.id,),
     )
 
 

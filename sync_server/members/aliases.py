@@ -63,3 +63,22 @@ def one_person(snapshot: Snapshot, member: MemberId) -> list[MemberId]:
         linked += [merge.from_member for merge in open_merges_into(snapshot, one)]
         found += [other for other in linked if other not in found]
     return found
+
+
+def aliases_below(snapshot: Snapshot, member_ids: Iterable[MemberId]) -> dict[MemberId, MemberId]:
+    """Everybody who is an alias of one of these members by now, however far, with whom of them."""
+    found: dict[MemberId, MemberId] = {}
+    heads = {member: member for member in member_ids}
+    while heads:
+        below: dict[MemberId, MemberId] = {}
+        for ids in in_batches(list(heads)):
+            statement = select(merges.c.from_member, merges.c.into_member).where(
+                merges.c.shard == snapshot.shard,
+                merges.c.into_member.in_(ids),
+                merges.c.undone_by.is_(None),
+            )
+            for row in snapshot.connection.execute(statement):
+                below[MemberId(row.from_member)] = heads[MemberId(row.into_member)]
+        found |= below
+        heads = below
+    return found

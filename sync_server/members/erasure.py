@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import delete, select, update
 
@@ -20,10 +21,12 @@ from shared.clock import Clock
 from shared.errors import DomainError
 from shared.ids import MemberId
 from shared.journal.entry import decode_entry
+from shared.trade.profile import MemberProfile
 from shared.trade.server import MemberErased
 from shared.trade.writing import Writing
 from sync_server.database.schema import (
     attachments,
+    consents,
     copies,
     entries,
     erased_attachments,
@@ -32,13 +35,18 @@ from sync_server.database.schema import (
     member_segments,
     members,
     merges,
+    profile_facts,
 )
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Work
 from sync_server.journal.own import OwnJournal
 from sync_server.members.aliases import one_person
 from sync_server.members.erasure_list import LIST_FILE, Erased, ErasureList
+from sync_server.members.key_claims import claims_of, drop_claims
 from sync_server.members.roll import touch
+
+PERSONAL: Final = (*MemberProfile.__struct_fields__, "changed_hlc")
+"""Columns of a member that an erasure empties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +101,13 @@ class Erasure:
         now = format_time(self.clock.now())
         _erase_attachments(work, member_id, now)
         self._list(work, Erased(member_id=member_id, erased_at=now))
-        for table in (member_keys, member_segments):
+        for table in (profile_facts, consents, member_segments):
             own = (table.c.shard == work.shard, table.c.member_id == member_id)
             work.connection.execute(delete(table).where(*own))
+        # A number can be somebody else's by now: it finds the next who says to have it.
+        drop_claims(work, [(key, member_id) for key in claims_of(work, member_id)])
+        held = (member_keys.c.shard == work.shard, member_keys.c.member_id == member_id)
+        work.connection.execute(delete(member_keys).where(*held))
         concerned = (merges.c.from_member == member_id) | (merges.c.into_member == member_id)
         work.connection.execute(
             update(merges).where(merges.c.shard == work.shard, concerned).values(key_hashes="")
@@ -103,9 +115,7 @@ class Erasure:
         blank = update(members).where(
             members.c.shard == work.shard, members.c.member_id == member_id
         )
-        work.connection.execute(
-            blank.values(name="", phone="", card="", birthday="", email="", gone=True)
-        )
+        work.connection.execute(blank.values(**dict.fromkeys(PERSONAL, ""), gone=True))
         # Its booking gives the tombstone its place in the members stream.
         self.own.write(work, [Writing(MemberErased(member_id=member_id, reason=reason))])
 

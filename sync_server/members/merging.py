@@ -33,6 +33,7 @@ from sync_server.leases.claims import LeaseState
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Reading
 from sync_server.members.aliases import open_merge_of
+from sync_server.members.key_claims import tell_apart
 from sync_server.members.roll import concerns, touch
 from sync_server.members.segments import in_batches
 
@@ -125,7 +126,7 @@ class Merging:
                 .where(merges.c.shard == work.shard, merges.c.merge_id == merge_id)
                 .values(undone_by=entries[0], key_hashes="")
             )
-            _give_keys(work, merge.key_hashes.split(), merge.from_member)
+            tell_apart(work, merge.from_member, merge.into_member, merge.key_hashes.split())
             self.own.raise_exceptions(work, list(_shortages(work, merge, moved, entries[0])))
 
     def follow(self, work: Work, readings: Sequence[Reading]) -> None:

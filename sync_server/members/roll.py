@@ -10,6 +10,7 @@ from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact, MemberOutcome
 from shared.trade.member import MembersMerged, MembersUnmerged
 from shared.trade.partner import PartnerSold
+from shared.trade.profile_change import MemberChanged
 from shared.trade.server import DrawRun, ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
@@ -20,6 +21,7 @@ from sync_server.ledger.kept import Reading
 
 _Personal = (
     MemberEnrolled
+    | MemberChanged
     | SaleCompleted
     | SaleReturned
     | PointsTransferred
@@ -42,7 +44,14 @@ def concerns(fact: Fact) -> tuple[MemberId, ...]:
         return ()
     found: tuple[MemberId | None, ...]
     match fact:
-        case MemberEnrolled() | MemberErased() | ValueToppedUp() | ValueClosed() | PartnerSold():
+        case (
+            MemberEnrolled()
+            | MemberChanged()
+            | MemberErased()
+            | ValueToppedUp()
+            | ValueClosed()
+            | PartnerSold()
+        ):
             found = (fact.member_id,)
         case DrawRun():
             found = tuple(win.member_id for win in fact.wins)

@@ -10,17 +10,20 @@ from sqlalchemy import Row, select
 from shared.ids import MemberId
 from shared.ledger.account import AccountKind
 from shared.protocol.message import (
-    PROTOCOL_ALIASES,
     PROTOCOL_BIRTHDAYS,
     PROTOCOL_CARDS,
     PROTOCOL_LEASES,
+    PROTOCOL_PROFILES,
     BalanceRow,
+    ConsentRow,
     MemberRow,
 )
+from shared.trade.consent import Decision
 from shared.trade.profile import month_day
 from sync_server.database.schema import balances, lots, member_keys, members
 from sync_server.database.transaction import Snapshot
 from sync_server.members.aliases import aliases_among
+from sync_server.members.consents import standing_consents
 from sync_server.members.segments import in_batches, segments_of
 
 TAIL_LENGTH = 4
@@ -45,6 +48,7 @@ def read_member_rows(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> list[Membe
     held = read_balances(snapshot, present)
     segments = segments_of(snapshot, present)
     aliases = aliases_among(snapshot, present)
+    consents = standing_consents(snapshot, present)
     return [
         # Nobody finds an alias; its sales can still be returned, and what they move follows.
         MemberRow(
@@ -54,7 +58,7 @@ def read_member_rows(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> list[Membe
             alias_of=aliases[row.member_id],
         )
         if row.member_id in aliases
-        else _member_row(row, keys, held, segments)
+        else _member_row(row, keys, held, segments, consents)
         for row in rows
     ]
 
@@ -67,8 +71,11 @@ def as_spoken(rows: Iterable[MemberRow], protocol: int) -> list[MemberRow]:
         told = [_without(row, unknown) for row in told]
     if protocol < PROTOCOL_BIRTHDAYS:
         told = [msgspec.structs.replace(row, birthday="", segments=()) for row in told]
-    if protocol < PROTOCOL_ALIASES:
-        told = [msgspec.structs.replace(row, alias_of="") for row in told]
+    if protocol < PROTOCOL_PROFILES:
+        told = [
+            msgspec.structs.replace(row, alias_of="", language="", changed_hlc="", consents=())
+            for row in told
+        ]
     return told
 
 
@@ -87,7 +94,7 @@ _NEWER = {
 
 def knows_all(protocol: int) -> bool:
     """Whether tills of a version of the protocol get rows as they are counted."""
-    return protocol >= max(PROTOCOL_ALIASES, *_NEWER)
+    return protocol >= PROTOCOL_PROFILES
 
 
 def _without(row: MemberRow, accounts: Collection[str]) -> MemberRow:
@@ -157,6 +164,7 @@ def _member_row(
     keys: dict[MemberId, list[str]],
     held: dict[MemberId, list[BalanceRow]],
     segments: dict[MemberId, list[str]],
+    consents: dict[MemberId, tuple[Decision, ...]],
 ) -> MemberRow:
     if row.gone:
         return MemberRow(member_id=row.member_id, gone=True)
@@ -170,6 +178,12 @@ def _member_row(
         balances=tuple(held.get(row.member_id, ())),
         birthday=month_day(row.birthday),
         segments=tuple(segments.get(row.member_id, ())),
+        language=row.language,
+        changed_hlc=row.changed_hlc,
+        consents=tuple(
+            ConsentRow(consent=one.consent, decision=one.entry_id, is_granted=one.is_granted)
+            for one in consents.get(row.member_id, ())
+        ),
     )
 
 

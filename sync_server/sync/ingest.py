@@ -43,7 +43,8 @@ from sync_server.ledger.booking import book
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Kept, Reading, read_till_link
 from sync_server.members.merging import Merging
-from sync_server.members.profiles import enrol, enrolments
+from sync_server.members.profile_facts import Arrival, is_ahead, profile_facts_among
+from sync_server.members.profiles import settle_profiles
 from sync_server.sync.adopting import adopt
 from sync_server.sync.attachments import keep_attachments
 from sync_server.sync.batch import Batch, prove, walk
@@ -127,6 +128,7 @@ class Ingest:
             kept,
             now,
             is_trusted=is_trusted,
+            sent_at=HybridTime(batch.request.hlc),
         )
         last_seq = batch.next_seq - 1
         head_hash = batch.request.head_hash
@@ -187,6 +189,7 @@ class Ingest:
         now: str,
         *,
         is_trusted: bool = True,
+        sent_at: HybridTime | None = None,
     ) -> list[Finding]:
         readings = [reading for each in kept if (reading := each.booked)]
         findings = find_misuse(work, readings)
@@ -200,7 +203,10 @@ class Ingest:
         proved, unproven = keep_attachments(work, vouching, attachments)
         # Of a key that is trusted no more, personal data is kept for whoever decides, and not used.
         telling = proved if is_trusted else []
-        claimed = enrol(work, enrolments(readings, telling), self.vault.lookup)
+        now_ms = int(self.clock.now().timestamp() * 1000)
+        arrival = Arrival(now_ms=now_ms, is_ahead=sent_at is not None and is_ahead(sent_at, now_ms))
+        facts = profile_facts_among(readings, telling)
+        claimed = settle_profiles(work, facts, self.vault.lookup, arrival)
         self.merging.follow(work, readings)
         return [*findings, *unproven, *claimed]
 

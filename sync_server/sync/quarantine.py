@@ -30,7 +30,8 @@ from sync_server.ledger.booking import book_readings
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Link, Reading, read_envelope, read_till_link
 from sync_server.members.merging import Merging
-from sync_server.members.profiles import enrol, enrolments
+from sync_server.members.profile_facts import Arrival, profile_facts_among
+from sync_server.members.profiles import settle_profiles
 from sync_server.sync.misuse import find_misuse
 
 ALARM_AFTER: Final = timedelta(minutes=15)
@@ -132,7 +133,9 @@ class Quarantine:
         findings = find_misuse(work, readings)
         book_readings(work, readings)
         proved = list(_stored_attachments(work, readings))
-        findings += enrol(work, enrolments(readings, proved), self.vault.lookup)
+        arrival = Arrival(now_ms=int(self.clock.now().timestamp() * 1000))
+        facts = profile_facts_among(readings, proved)
+        findings += settle_profiles(work, facts, self.vault.lookup, arrival)
         self.merging.follow(work, readings)
         self.own.raise_exceptions(work, findings)
 

@@ -10,6 +10,7 @@ from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
 from shared.trade.member import MembersMerged, MembersUnmerged
 from shared.trade.partner import PartnerSold
+from shared.trade.profile_change import MemberChanged
 from shared.trade.server import DrawRun, ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import MemberEnrolled
@@ -17,6 +18,7 @@ from shared.trade.value import GiftCardClosed, GiftCardSold, ValueClosed, ValueT
 from sync_server.web.figures import show_amount, show_money, show_quantity, show_time
 from sync_server.web.reading import KeptFact
 
+_PLAIN = {MemberErased: "web.fact.erased", MemberChanged: "web.fact.profile-changed"}
 _OFFICE_OWNERS = {AccountKind.DRAWER, AccountKind.CASH_DIFFERENCE}
 
 
@@ -95,8 +97,7 @@ class Explainer:
             return self._beside_buying(fact)
         if isinstance(fact, ExceptionRaised):
             return words(f"web.rule.{fact.rule}")
-        other = "web.fact.erased" if isinstance(fact, MemberErased) else "web.fact.other"
-        return words(other, kind=fact.kind)
+        return words(_PLAIN.get(type(fact), "web.fact.other"), kind=fact.kind)
 
     def _beside_buying(self, fact: ActionCounted | DrawEntered | DrawRun | PartnerSold) -> str:
         words, name = self.words, name_in(self.words.language, fact.names)
@@ -125,8 +126,16 @@ class Explainer:
             yield from self._sale(fact)
         elif isinstance(fact, SaleReturned):
             yield from self._return(fact)
+        elif isinstance(fact, MemberChanged):
+            yield from self._consents(fact)
         else:
             yield from self.effects(fact)
+
+    def _consents(self, fact: MemberChanged) -> Iterator[str]:
+        for one in fact.consents:
+            key = "granted" if one.is_granted else "withdrawn"
+            consent = self.words(f"web.consent.{one.consent}")
+            yield self.words(f"web.fact.consent-{key}", consent=consent)
 
     def effects(self, fact: Fact) -> list[str]:
         """By how much an exception is off, account by account."""

@@ -1,5 +1,6 @@
 """The pages of head office. They work without JavaScript."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -11,6 +12,7 @@ from shared.errors import DomainError, EvertillError, ProtocolError
 from shared.ids import MemberId, TillId
 from shared.language import Language
 from shared.ledger.account import AccountKind
+from shared.trade.consent import Consent
 from sync_server.bootstrap import Services
 from sync_server.keys.throttle import Limit
 from sync_server.web.explain import Explainer
@@ -29,6 +31,8 @@ WRONG_PASSWORDS: Final = Limit(count=8, window=timedelta(minutes=15))
 """Per sign-in name; eight typing mistakes in a row are rare."""
 WRONG_FROM_ADDRESS: Final = Limit(count=40, window=timedelta(minutes=15))
 """Per address; an office may share one."""
+FIELDS: Final = ("name", "phone", "card", "birthday", "email")
+"""Of a profile, as they are typed at head office."""
 PAGE_MAX: Final = 10_000
 PageNumber = Query(default=1, ge=1, le=PAGE_MAX)
 
@@ -178,7 +182,17 @@ def _add_members(router: APIRouter, services: Services, office: Office) -> None:
             entries=[explainer.explain(kept) for kept in ledger.items],
             explainer=explainer,
             kinds=AccountKind,
+            fields=FIELDS,
+            languages=Language,
+            consents=Consent,
         )
+
+    @router.post("/members/{member_id}/change")
+    async def change(request: Request, member_id: str) -> Response:
+        visitor = office.admit(request)
+        fields, agreed = _typed_otherwise(await office.form(visitor))
+        await run_in_threadpool(services.profiles.change, MemberId(member_id), fields, agreed)
+        return to(f"/office/members/{member_id}")
 
     @router.post("/members/{member_id}/erase")
     async def erase(request: Request, member_id: str) -> Response:
@@ -191,6 +205,21 @@ def _add_members(router: APIRouter, services: Services, office: Office) -> None:
 
 def _erase(services: Services, member_id: MemberId) -> None:
     services.erasure.erase(member_id, reason="request")
+
+
+def _typed_otherwise(
+    form: Mapping[str, str],
+) -> tuple[dict[str, str], dict[Consent, bool]]:
+    """What differs from what the page showed: what tills changed meanwhile is not put back."""
+    fields = {
+        name: form[name]
+        for name in (*FIELDS, "language")
+        if name in form and form[name] != form.get(f"was-{name}", "")
+    }
+    agreed = {one: form.get(f"consent-{one}", "") for one in Consent}
+    return fields, {
+        one: text == "yes" for one, text in agreed.items() if text != form.get(f"was-{one}", "")
+    }
 
 
 def _explainer(services: Services, reader: OfficeReader, visitor: Visitor) -> Explainer:

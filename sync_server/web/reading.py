@@ -13,6 +13,7 @@ from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.loyalty.bundle import load_programme
 from shared.loyalty.programme import Programme
 from shared.protocol.message import BalanceRow
+from shared.trade.consent import Consent, granted
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
 from sync_server.backup.durability import last_backup
@@ -23,6 +24,7 @@ from sync_server.leases.exposure import Exposure, exposures, outstanding
 from sync_server.ledger.audit_job import Progress, progress_of
 from sync_server.ledger.price_audit import SALES
 from sync_server.ledger.return_audit import RETURNS
+from sync_server.members.consents import standing_consents
 from sync_server.members.persons import Person, person_of
 from sync_server.members.rows import find_member, read_balances
 from sync_server.members.segments import segments_of
@@ -48,6 +50,8 @@ class Member:
     gone: bool
     balances: tuple[BalanceRow, ...]
     segments: tuple[str, ...]
+    language: str
+    consents: frozenset[Consent]
 
     def total(self, account: AccountKind) -> dict[str, int]:
         """The sum over all lots of an account, per unit."""
@@ -264,6 +268,7 @@ def _count(snapshot: Snapshot, shard: ColumnElement[int], *conditions: ColumnEle
 def _members(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> tuple[Member, ...]:
     ids = [row.member_id for row in rows]
     held, segments = read_balances(snapshot, ids), segments_of(snapshot, ids)
+    consents = standing_consents(snapshot, ids)
     return tuple(
         Member(
             member_id=row.member_id,
@@ -278,6 +283,8 @@ def _members(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> tuple[Member, ...]
             gone=row.gone,
             balances=tuple(held.get(row.member_id, ())),
             segments=tuple(segments.get(row.member_id, ())),
+            language=row.language,
+            consents=granted(consents.get(row.member_id, ())),
         )
         for row in rows
     )

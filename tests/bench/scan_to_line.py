@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from desktop.store import catalogue, members
+from desktop.store.member_keys import name_keys
 from desktop.store.schema import member_keys, member_search
 from desktop.store.schema import members as member_table
 from desktop.store.writer import Transaction
@@ -146,9 +147,5 @@ def _members(till: Any, transaction: Transaction, start: int) -> None:
     )
     connection.execute(
         insert(member_search),
-        [
-            {"key": part, "member_id": f"m{n}"}
-            for n in numbers
-            for part in members.name_keys(names[n])
-        ],
+        [{"key": part, "member_id": f"m{n}"} for n in numbers for part in name_keys(names[n])],
     )

@@ -13,8 +13,9 @@ from shared.ids import (
     StoreId,
     TillId,
 )
-from shared.trade import benefit, member, partner, server, ticket, till
+from shared.trade import benefit, member, partner, profile_change, server, ticket, till
 from shared.trade import fact as f
+from shared.trade.consent import Consent
 
 STORE = StoreId("store-1")
 TILL = TillId("till-1")
@@ -461,6 +462,26 @@ def of_partners_and_batches() -> list[f.Fact]:
             lots=(f.LotDraw(lot=SALE_ID, points=20),),
         ),
         msgspec.structs.replace(told, lines=lines),
+    ]
+
+
+def about_profiles() -> list[f.Fact]:
+    """A member's profile changed."""
+    return [
+        profile_change.MemberChanged(
+            member_id=MEMBER,
+            store_id=STORE,
+            till_id=TILL,
+            operator_id=OPERATOR,
+            consents=(
+                profile_change.ConsentDecided(consent=Consent.NEWS_BY_SMS, is_granted=True),
+                profile_change.ConsentDecided(
+                    consent=Consent.PURCHASES, is_granted=False, seen=(SALE_ID,)
+                ),
+            ),
+            approvals=(APPROVAL,),
+        ),
+        profile_change.MemberChanged(member_id=MEMBER),
     ]
 
 

@@ -34,6 +34,7 @@ from shared.protocol.message import (
 )
 from shared.protocol.request_signature import sign_request
 from shared.trade.fact import (
+    Approval,
     BundleRef,
     CardStamped,
     Fact,
@@ -44,6 +45,7 @@ from shared.trade.fact import (
     TenderKind,
 )
 from shared.trade.profile import MemberProfile
+from shared.trade.profile_change import ConsentDecided, MemberChanged, ProfileChange
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
 from shared.trade.till import MemberEnrolled
 from shared.trade.writing import Scribe, Writing
@@ -132,6 +134,24 @@ class TillWriter:
         )
         self.write(fact, ("profile", attach(content)))
         return member
+
+    def change_member(
+        self,
+        member: MemberId,
+        *consents: ConsentDecided,
+        approvals: tuple[Approval, ...] = (),
+        **fields: str,
+    ) -> EntryId:
+        """Change fields of a profile, and what the member agrees to."""
+        fact = MemberChanged(
+            member_id=member,
+            store_id=_store(self),
+            till_id=_till(self),
+            consents=consents,
+            approvals=approvals,
+        )
+        content = msgspec.json.encode(ProfileChange(**fields))
+        return self.write(fact, *([("profile", attach(content))] if fields else []))
 
     def sell(
         self,

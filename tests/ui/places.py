@@ -172,6 +172,12 @@ def enter_draw(hands: Hands) -> None:
     hands.tap("take-part", f"draw {SPRING.id}")
 
 
+def change_profile(hands: Hands) -> None:
+    hands.scan(member_code("1234567890123"))
+    hands.key(Key.Key_F3)
+    hands.key(Key.Key_F8)
+
+
 SELLING: dict[str, Open] = {
     "sale": lambda _hands: None,
     "tender": tender,
@@ -200,6 +206,7 @@ SELLING: dict[str, Open] = {
     "close-card-": from_menu("close-card"),
     "taking-part": from_menu("taking-part"),
     "entering-": enter_draw,
+    "profile-": change_profile,
     "enrolment-": lambda hands: hands.scan(NEW_CARD),
     "weight-": weigh,
     "return-": return_of_a_receipt,

@@ -13,6 +13,7 @@ from desktop.ui.design import FAMILIES, GRID, Design, Size
 from desktop.ui.pieces import Tile, two_lines
 from shared.catalogue.codes import member_code
 from shared.language import Language, words
+from tests.support.till_errands import enrol
 from tests.support.till_fixture import APPLES, CHIPS, RICE, WATER
 from tests.support.till_hands import Hands
 
@@ -124,6 +125,23 @@ def test_returns_and_enrolment_show_whole_words(
     picture(selling, "enrolment")
     selling.key(Key.Key_Escape)
     assert {name: texts for name, texts in seen.items() if texts} == {}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size[0]))
+@pytest.mark.parametrize("language", list(Language))
+def test_a_changed_profile_shows_whole_words(
+    selling: Hands, language: Language, size: tuple[int, int]
+) -> None:
+    selling.station.window.resize(*size)
+    selling.tap("language", language.value)
+    enrol(selling)
+    selling.key(Key.Key_F3)
+    selling.key(Key.Key_F8)
+    assert clipped(selling) == []
+    picture(selling, "profile")
+    # Whoever needs the fields below gets there with Tab; Enter saves at once.
+    selling.key(Key.Key_Return)
+    assert selling.told == "till.profile.same"
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size[0]))

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tests").rglob("*.md")]
 )
+SECURITY = ROOT / "docs/security.md"
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
@@ -106,3 +107,36 @@ def test_every_command_exists(document):
     named = set(re.findall(r"\b(evertill(?:-server)?) ([a-z][a-z-]+)\b", spoken_code(document)))
     missing = [f"{program} {word}" for program, word in named if word not in subcommands(program)]
     assert sorted(missing) == []
+
+
+NAMED_TEST = re.compile(r"`(tests/[\w./-]+?)(?:::(\w+))?`")
+
+
+def named_tests() -> list[tuple[str, str]]:
+    """Per row of the tables of threats and tricks, what it was seen in."""
+    rows = re.findall(r"^\| (?!threat|trick|-).*\| (.*) \|$", text_of(SECURITY), re.MULTILINE)
+    assert all(NAMED_TEST.search(row) for row in rows), "a threat without a test"
+    return [found for row in rows for found in NAMED_TEST.findall(row)]
+
+
+def test_every_threat_and_trick_names_a_test_that_exists():
+    named = named_tests()
+    assert len(named) > 60
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not (ROOT / path).exists()
+        or (name and f"def {name}(" not in (ROOT / path).read_text(encoding="utf-8"))
+    ]
+    assert missing == []
+
+
+def test_every_trick_that_is_played_stands_in_the_table():
+    told = {name for _path, name in named_tests()}
+    played = {
+        name
+        for file in (ROOT / "tests/fraud").glob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)\(", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(played) >= 25
+    assert played - told == set()

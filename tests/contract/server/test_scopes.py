@@ -134,6 +134,7 @@ def test_a_row_changed_behind_the_servers_back_is_found(server: Server) -> None:
         work.connection.execute(update(schema.members).values(name="Somebody"))
 
     assert flaws(server) == [
+        ("profile-differs", member),
         ("scope-differs", f"members/{member}"),
         ("scope-differs", "members"),
     ]

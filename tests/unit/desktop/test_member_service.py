@@ -3,11 +3,11 @@
 import pytest
 
 from desktop.reckoning.file import read_till
-from desktop.services.members import NAME_LENGTH_MAX
 from desktop.services.scanning import MemberAttached, MemberUnknown
 from shared.catalogue.code_table import CodeKind
 from shared.catalogue.codes import member_code, own_digits
 from shared.errors import DomainError
+from shared.trade.profile import NAME_LENGTH_MAX
 from tests.support.desk import BISCUIT_CODE, open_desk
 
 CARD = member_code("4" * own_digits(CodeKind.MEMBER))

@@ -25,6 +25,7 @@ FACTS_OF = {
     "spending": every_spending.spending_facts,
     "members": every_fact.about_members,
     "partners": every_fact.of_partners_and_batches,
+    "profiles": every_fact.about_profiles,
 }
 """Frozen journals: kinds that came later stand in a chain of their own."""
 ENTRIES = {
@@ -34,6 +35,7 @@ ENTRIES = {
     "spending": 8,
     "members": 2,
     "partners": 2,
+    "profiles": 2,
 }
 
 

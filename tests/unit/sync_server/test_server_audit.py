@@ -51,6 +51,8 @@ def test_a_server_that_nobody_touched_is_clean(used: Path) -> None:
             "UPDATE entries SET bytes = x'7b7d' WHERE kind = 'member_enrolled'",
             "attachment-differs",
         ),
+        ("UPDATE members SET name = name || 'x'", "profile-differs"),
+        ("UPDATE profile_facts SET hlc = '0'", "profile-differs"),
         ("DELETE FROM scope_rows WHERE stream = 'members'", "scope-differs"),
         ("UPDATE scopes SET row_count = 9 WHERE stream = 'members'", "scope-differs"),
         ("DELETE FROM entries WHERE seq = 1", "gap"),

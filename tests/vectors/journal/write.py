@@ -79,7 +79,9 @@ def frozen_journal(facts: Sequence[Fact] | None = None) -> dict[str, object]:
             fact,
             business_date=date(2026, 3, 1) if number % 3 else None,
             depends_on=(every_fact.SALE_ID,) if fact.kind == "sale_returned" else (),
-            attachments=(("profile", attached),) if fact.kind == "member_enrolled" else (),
+            attachments=(("profile", attached),)
+            if fact.kind in {"member_enrolled", "member_changed"}
+            else (),
         )
         head, chained = scribe.write(head, writing, every_fact.SALE_ID if is_sale else None)
         postings = RULES.post(
@@ -107,6 +109,7 @@ if __name__ == "__main__":
         "3": every_fact.since_release_2,
         "members": every_fact.about_members,
         "partners": every_fact.of_partners_and_batches,
+        "profiles": every_fact.about_profiles,
     }
     newer = later[sys.argv[2]]() if sys.argv[2:] else None
     text = json.dumps(frozen_journal(newer), ensure_ascii=False, indent=1)
