@@ -155,9 +155,10 @@ def test_a_file_of_the_release_before_asks_for_all_members_again(folder):
         def before(transaction):
             connection = transaction.connection
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0005'")
-            for table in ("leases", "lease_spends", "card_codes"):
+            for table in ("leases", "lease_spends", "card_codes", "profile_changes"):
                 connection.exec_driver_sql(f"DROP TABLE {table}")
-            connection.exec_driver_sql("ALTER TABLE members DROP COLUMN alias_of")
+            for column in ("language", "changed_hlc", "consents", "alias_of"):
+                connection.exec_driver_sql(f"ALTER TABLE members DROP COLUMN {column}")
             for stream in ("members", "catalogue"):
                 connection.exec_driver_sql("INSERT INTO cursors VALUES (?, 'c')", (stream,))
 
