@@ -17,7 +17,8 @@ def is_ready_to_pay(session: Session) -> bool:
     checkout = session.counter.checkout
     if not checkout.basket.state.lines:
         return True
-    checkout.basket.check_batches()
+    if not checkout.is_tendering:
+        checkout.check_batches()
     if checkout.unseen():
         _push_once(session, LookedAt)
         return False

@@ -231,11 +231,6 @@ class OpenBasket:
         self._next_line += 1
         return line.id
 
-    def check_batches(self) -> None:
-        """DomainError ``batch-recalled``, ``batch-lapsed``: goods may lapse in a held basket."""
-        for line in self._state.lines:
-            self._check_batch(line)
-
     def _check_batch(self, line: BasketLine) -> None:
         if not line.comes_in:
             today = self._clock.now().astimezone(self._zone).date()

@@ -14,9 +14,11 @@ from desktop.services.leases import LEASED_TENDERS, Leases
 from desktop.services.tenders import Tenders
 from desktop.services.ticket import Settled, TicketPlace
 from desktop.store import members as member_store
+from desktop.store.catalogue import find_by_id
 from desktop.store.members import Member
 from desktop.store.tickets import OpenShift
 from desktop.store.writer import Transaction
+from shared.catalogue.batches import check_batch
 from shared.errors import DomainError
 from shared.ids import EntryId, OperatorId
 from shared.ledger.account import AccountKind
@@ -159,9 +161,22 @@ class Checkout(Tenders):
         """Balances of this very moment, at the tier the basket was priced with."""
         if priced is None:
             return None
-        current = member_store.find(transaction.connection, priced.member_id)
+        current = member_store.find_person(transaction.connection, priced.member_id)
         # Erased between the scan and the end of the sale: the sale stands, without a member.
         return replace(current, tier=priced.tier) if current else None
+
+    def check_batches(self) -> None:
+        """Whether all goods may still be sold, by what the till knows of them now.
+
+        Raises DomainError ``batch-recalled`` and ``batch-lapsed``: they waited too long.
+        """
+        lines = [(one.goods, one.batch) for one in self.basket.state.lines if not one.comes_in]
+        gifts = [(one, "") for one in self.articles.given().values()]
+        today = self._books.today()
+        with self._books.reading() as connection:
+            for goods, batch in (*lines, *gifts):
+                now = find_by_id(connection, goods.sku) or goods
+                check_batch(now.sku, now.batches, batch, today)
 
     def referral(self) -> ReferralPaid | None:
         """What the sale as it is would pay for having brought its member, to both sides."""
@@ -208,7 +223,7 @@ class Checkout(Tenders):
         member = self.basket.state.member
         if member is not None:
             with self._books.reading() as connection:
-                self.basket.attach(member_store.find(connection, member.member_id))
+                self.basket.attach(member_store.find_person(connection, member.member_id))
 
     def restore(self, state: BasketState, tenders: tuple[Tender, ...]) -> None:
         """Go on with a basket and what was taken for it before the till died."""

@@ -88,7 +88,7 @@ class Draft:
                 log.warning("draft-unreadable", reason=str(error))
                 return None
             found = kept_basket.take_up(
-                kept, self._members.by_id, lambda goods_id: find_by_id(connection, goods_id)
+                kept, self._members.by_now, lambda goods_id: find_by_id(connection, goods_id)
             )
             still_ours = {
                 one.attempt_id

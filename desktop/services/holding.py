@@ -105,7 +105,7 @@ class Holding:
         with self._books.reading() as connection:
             found = kept_basket.take_up(
                 msgspec.structs.replace(kept, hold_id=hold.hold_id),
-                self._members.by_id,
+                self._members.by_now,
                 lambda goods_id: find_by_id(connection, goods_id),
             )
         self._basket.load(found.state)

@@ -52,6 +52,11 @@ class Members:
         with self._books.reading() as connection:
             return store.find(connection, member_id)
 
+    def by_now(self, member_id: MemberId) -> Member | None:
+        """Who that is by now: another where two enrolments were merged."""
+        with self._books.reading() as connection:
+            return store.find_person(connection, member_id)
+
     def search(self, text: str) -> list[Member]:
         """Members by card, full phone, last four digits, or part of the name."""
         text = text.strip()

@@ -129,6 +129,11 @@ def _alias_of(connection: Connection, member_id: str) -> str:
     return row.alias_of if row is not None and row.here else ""
 
 
+def find_person(connection: Connection, member_id: str) -> Member | None:
+    """Who a member is by now, under the id that they go on with; None if unknown or erased."""
+    return find(connection, stands_for(connection, member_id))
+
+
 def find_by_now(connection: Connection, member_id: str) -> Member | None:
     """A member under its own id with what it has by now: of an alias, what the other has.
 

@@ -15,8 +15,11 @@ MERGED = (
     AccountKind.FRIENDS,
     AccountKind.ACTION,
     AccountKind.DRAW_ENTRY,
+    AccountKind.STORED_VALUE,
+    AccountKind.STORED_BONUS,
 )
-"""What joins when two enrolments become one.
+"""What joins when two enrolments become one; of stored value only what is refunded later, for an
+alias had none when it became one.
 
 Not that somebody is to be paid for having brought the alias: one person is paid for once.
 """

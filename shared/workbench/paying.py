@@ -70,17 +70,20 @@ def pay(shop: Shop, step: told.Pay) -> None:
         return
     most = _most(shop, step, quote)
     amount = min(due, most) if step.amount_minor is None else step.amount_minor
-    rule = rule_of(step.tender, shop.programme)
-    if amount > due and rule is not None and rule.gives_change:
-        _take(shop, step.tender, due, change=amount - due, code=step.code)
-        return
+    change = max(0, amount - due) if _gives_change(shop, step.tender) else 0
+    amount -= change
     if due and step.amount_minor == 0:
         raise DomainError("amount-not-positive", amount=0)
     if due and not amount:
         raise DomainError("tender-may-not-pay", tender=step.tender, amount=due, most=most)
     if most < amount <= due:
         raise DomainError("tender-may-not-pay", tender=step.tender, amount=amount, most=most)
-    _take(shop, step.tender, amount, code=step.code)
+    _take(shop, step.tender, amount, change=change, code=step.code)
+
+
+def _gives_change(shop: Shop, tender: str) -> bool:
+    rule = rule_of(tender, shop.programme)
+    return rule is not None and rule.gives_change
 
 
 def _plan_to_pay(shop: Shop, step: told.Pay) -> None:

@@ -39,40 +39,46 @@ class CatalogueDesk:
     clock: Clock
 
     def put(self, articles: Sequence[Goods]) -> int:
-        """Add or replace goods by SKU; returns how many really changed."""
+        """Add or replace goods by SKU; returns how many really changed.
+
+        A batch that was called back stays so unless the article itself says otherwise.
+        """
         with self.database.writing() as work:
-            stored = work.connection.execute(
-                goods.select().where(goods.c.shard == work.shard, goods.c.deleted.is_(False))
+            return self._put(work, articles)
+
+    def _put(self, work: Work, articles: Sequence[Goods]) -> int:
+        stored = work.connection.execute(
+            goods.select().where(goods.c.shard == work.shard, goods.c.deleted.is_(False))
+        )
+        known = {row.goods_id: row.document for row in stored}
+        articles_by_sku = {one.sku: _still_recalled(one, known.get(one.sku)) for one in articles}
+        encoded = {sku: msgspec.json.encode(article) for sku, article in articles_by_sku.items()}
+        changed = {sku: text for sku, text in encoded.items() if known.get(sku) != text}
+        if not changed:
+            return 0
+        statement = work.upsert(goods)
+        statement = statement.on_conflict_do_update(
+            index_elements=list(goods.primary_key),
+            set_={
+                name: getattr(statement.excluded, name)
+                for name in ("document", "search_keys", "deleted", "change_seq")
+            },
+        )
+        rows = [
+            {
+                "shard": work.shard,
+                "goods_id": sku,
+                "document": document,
+                "search_keys": msgspec.msgpack.encode(search_keys(articles_by_sku[sku])),
+                "deleted": False,
+                "change_seq": number,
+            }
+            for (sku, document), number in zip(
+                changed.items(), work.take(len(changed)), strict=True
             )
-            known = {row.goods_id: row.document for row in stored}
-            articles_by_sku = {article.sku: article for article in articles}
-            encoded = {article.sku: msgspec.json.encode(article) for article in articles}
-            changed = {sku: text for sku, text in encoded.items() if known.get(sku) != text}
-            if not changed:
-                return 0
-            statement = work.upsert(goods)
-            statement = statement.on_conflict_do_update(
-                index_elements=list(goods.primary_key),
-                set_={
-                    name: getattr(statement.excluded, name)
-                    for name in ("document", "search_keys", "deleted", "change_seq")
-                },
-            )
-            rows = [
-                {
-                    "shard": work.shard,
-                    "goods_id": sku,
-                    "document": document,
-                    "search_keys": msgspec.msgpack.encode(search_keys(articles_by_sku[sku])),
-                    "deleted": False,
-                    "change_seq": number,
-                }
-                for (sku, document), number in zip(
-                    changed.items(), work.take(len(changed)), strict=True
-                )
-            ]
-            work.connection.execute(statement, rows)
-            self._note_prices(work, [articles_by_sku[sku] for sku in changed])
+        ]
+        work.connection.execute(statement, rows)
+        self._note_prices(work, [articles_by_sku[sku] for sku in changed])
         return len(changed)
 
     def recall(self, sku: GoodsId, batch: str, *, is_recalled: bool = True) -> None:
@@ -80,14 +86,14 @@ class CatalogueDesk:
 
         Raises DomainError ``goods-not-in-catalogue`` and ``bad-goods``.
         """
-        with self.database.reading() as snapshot:
-            article = articles(snapshot, [sku]).get(sku)
-        if article is None:
-            raise DomainError("goods-not-in-catalogue", sku=sku)
-        named = {one.batch: one for one in article.batches}
-        known = named.get(batch, Batch(batch=batch))
-        named[batch] = replace(known, is_recalled=is_recalled)
-        self.put([replace(article, batches=tuple(named.values()))])
+        with self.database.writing() as work:
+            article = articles(work, [sku]).get(sku)
+            if article is None:
+                raise DomainError("goods-not-in-catalogue", sku=sku)
+            named = {one.batch: one for one in article.batches}
+            known = named.get(batch, Batch(batch=batch))
+            named[batch] = replace(known, is_recalled=is_recalled)
+            self._put(work, [replace(article, batches=tuple(named.values()))])
 
     def _note_prices(self, work: Work, changed: Sequence[Goods]) -> None:
         """Keep what articles cost from now on, and until when they cost something else."""
@@ -114,6 +120,17 @@ class CatalogueDesk:
             index_elements=list(goods_prices.primary_key), set_={"replaced_at": ""}
         )
         work.connection.execute(again, new)
+
+
+def _still_recalled(article: Goods, before: bytes | None) -> Goods:
+    """An article with the batches that were called back and that it does not mention."""
+    if before is None:
+        return article
+    named = {one.batch for one in article.batches}
+    recalled = [
+        one for one in _article.decode(before).batches if one.is_recalled and one.batch not in named
+    ]
+    return replace(article, batches=(*article.batches, *recalled)) if recalled else article
 
 
 def articles(snapshot: Snapshot, skus: Iterable[str]) -> dict[str, Goods]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 
 import msgspec
@@ -28,6 +28,7 @@ from shared.trade.partner import PartnerSold
 from shared.trade.profile import KeyKind, lookup_hash
 from shared.trade.writing import Writing
 from sync_server.database.schema import entries, member_keys, members, natural_keys
+from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.own import OwnJournal
 from sync_server.leases.standing import LeasedAccount, left_of, open_leases
@@ -37,7 +38,11 @@ from sync_server.partners.sales_file import ToldSale, read_sales
 from sync_server.programme.bundles import in_force, programme_of
 
 NAMELESS = Names(zh="", en="")
-SALES_AT_ONCE = 100
+AHEAD_MAX = timedelta(days=1)
+"""It may be tomorrow where the partner is."""
+BEHIND_MAX = timedelta(days=92)
+"""Points that have lapsed since then may have paid; older ones are not brought back."""
+SALES_AT_ONCE = 20
 """In one transaction."""
 
 
@@ -68,7 +73,7 @@ class PartnerDesk:
         booked.
         """
         with self.database.reading() as snapshot:
-            ref, programme, rule = _in_force(snapshot, partner)
+            _ref, programme, _rule = _in_force(snapshot, partner)
         told = read_sales(document, Currency(programme.currency))
         booked = repeated = 0
         refused: list[tuple[int, str, DomainError]] = []
@@ -76,7 +81,7 @@ class PartnerDesk:
             with self.database.writing() as work:
                 for sale in told[at : at + SALES_AT_ONCE]:
                     try:
-                        is_new = self._book(work, ref, programme, rule, sale)
+                        is_new = self._book(work, partner, sale)
                     except DomainError as error:
                         refused.append((sale.line, sale.reference, error))
                         continue
@@ -84,12 +89,21 @@ class PartnerDesk:
                     repeated += not is_new
         return Booked(booked=booked, repeated=repeated, refused=tuple(refused))
 
-    def _book(
-        self, work: Work, ref: BundleRef, programme: Programme, rule: Partner, sale: ToldSale
-    ) -> bool:
-        key = f"partner:{rule.id}:{sale.reference}"
-        if _is_booked(work, key):
+    def _book(self, work: Work, partner: str, sale: ToldSale) -> bool:
+        today = self.clock.now().date()
+        if not today - BEHIND_MAX <= sale.day <= today + AHEAD_MAX:
+            raise DomainError("partner-day", day=sale.day.isoformat(), days=BEHIND_MAX.days)
+        key = f"partner:{partner}:{sale.reference}"
+        booked = _booked(work, key)
+        if booked is not None:
+            if (booked.day, booked.spend + booked.paid, booked.points_spent) != (
+                sale.day.isoformat(),
+                sale.spend_minor,
+                sale.points,
+            ):
+                raise DomainError("partner-reference", reference=sale.reference)
             return False
+        ref, programme, rule = _in_force(work, partner, sale.day)
         member = self._member(work, sale.member)
         outcome = at_partner(rule, sale.spend_minor, sale.points)
         lapses = last_day(sale.day, programme.expiry) if outcome.points else None
@@ -107,24 +121,28 @@ class PartnerDesk:
             points_expire_on=lapses.isoformat() if lapses else None,
             paid=outcome.paid_minor,
             points_spent=sale.points,
-            lots=_take(work, member, programme, sale.points, self._today()),
+            lots=_take(work, member, programme, sale.points, sale.day),
         )
         (entry,) = self.own.write(work, [Writing(fact)])
         work.insert(natural_keys, [{"natural_key": key, "entry_id": entry}])
         return True
 
-    def _today(self) -> date:
-        return self.clock.now().date()
-
     def _member(self, snapshot: Snapshot, text: str) -> MemberId:
-        """Of a card, a phone or an id; DomainError ``unknown-member``."""
+        """Of a card, a phone or an id.
+
+        Raises DomainError ``partner-member-unknown`` and ``partner-member-unclear``: the card of
+        one is the phone of another.
+        """
         hashes = [lookup_hash(self.lookup_key, kind, text) for kind in KeyKind]
         found = snapshot.connection.execute(
             select(member_keys.c.member_id).where(
                 member_keys.c.shard == snapshot.shard, member_keys.c.key_hash.in_(hashes)
             )
-        ).scalar()
-        member = stands_for(snapshot, MemberId(found or text))
+        ).scalars()
+        persons = {stands_for(snapshot, MemberId(one)) for one in found}
+        if len(persons) > 1:
+            raise DomainError("partner-member-unclear")
+        member = persons.pop() if persons else stands_for(snapshot, MemberId(text))
         known = select(members.c.gone).where(
             members.c.shard == snapshot.shard, members.c.member_id == member
         )
@@ -134,17 +152,24 @@ class PartnerDesk:
         return member
 
     def statement(self, partner: str, first: date, last: date) -> list[Statement]:
-        """What both sides owe for the sales of these days, apart for each set of terms."""
+        """What both sides owe for the sales of these days, apart for each set of terms.
+
+        Raises DomainError ``not-in-programme`` for a partner that nobody knows.
+        """
         with self.database.reading() as snapshot:
-            sales = [
-                (_terms(snapshot, sale), sale)
+            found = [
+                sale
                 for sale in _sales(snapshot, partner)
                 if first.isoformat() <= sale.day <= last.isoformat()
             ]
+            if not found:
+                _in_force(snapshot, partner)
+            terms = {sale.programme: _terms(snapshot, sale) for sale in found}
+        sales = [(terms[sale.programme], sale) for sale in found]
         sales.sort(key=lambda one: msgspec.json.encode(one[0]))
         return [
-            _statement(terms, [sale for _terms_of, sale in group])
-            for terms, group in groupby(sales, key=lambda one: one[0])
+            _statement(rates, [sale for _rates, sale in group])
+            for rates, group in groupby(sales, key=lambda one: one[0])
         ]
 
 
@@ -156,8 +181,12 @@ def _statement(terms: Partner, sales: Sequence[PartnerSold]) -> Statement:
     )
 
 
-def _in_force(snapshot: Snapshot, partner: str) -> tuple[BundleRef, Programme, Partner]:
-    found = in_force(snapshot)
+def _in_force(
+    snapshot: Snapshot, partner: str, day: date | None = None
+) -> tuple[BundleRef, Programme, Partner]:
+    """Today's programme, or that of the end of a day, with what it says of the partner."""
+    after = format_time(datetime.combine(day + AHEAD_MAX, time.min, UTC)) if day else None
+    found = in_force(snapshot, after)
     for rule in found[1].partners if found else ():
         if found and rule.id == partner:
             return (*found, rule)
@@ -176,7 +205,7 @@ def _terms(snapshot: Snapshot, sale: PartnerSold) -> Partner:
 def _take(
     snapshot: Snapshot, member: MemberId, programme: Programme, points: int, today: date
 ) -> tuple[LotDraw, ...]:
-    """The lots that pay; what tills may spend offline is not free.
+    """The lots that pay on the day of the sale; what tills may spend offline is not free.
 
     Raises DomainError ``points-not-enough``.
     """
@@ -193,6 +222,7 @@ def _take(
         )
         for row in rows
         if row.account == AccountKind.POINTS
+        and (not row.earned_on or row.earned_on <= today.isoformat())
     ]
     account = LeasedAccount(
         kind=AccountKind.POINTS, owner=member, unit=points_unit(programme.points.decimals)
@@ -204,11 +234,18 @@ def _take(
     return draw(held, points, today)
 
 
-def _is_booked(snapshot: Snapshot, key: str) -> bool:
-    statement = select(natural_keys.c.entry_id).where(
-        natural_keys.c.shard == snapshot.shard, natural_keys.c.natural_key == key
+def _booked(snapshot: Snapshot, key: str) -> PartnerSold | None:
+    statement = (
+        select(entries.c.bytes)
+        .join(
+            natural_keys,
+            (natural_keys.c.shard == entries.c.shard) & (natural_keys.c.entry_id == entries.c.id),
+        )
+        .where(natural_keys.c.shard == snapshot.shard, natural_keys.c.natural_key == key)
     )
-    return snapshot.connection.execute(statement).first() is not None
+    encoded = snapshot.connection.execute(statement).scalar()
+    fact = read_fact(decode_entry(encoded).envelope) if encoded is not None else None
+    return fact if isinstance(fact, PartnerSold) else None
 
 
 def _sales(snapshot: Snapshot, partner: str) -> Iterator[PartnerSold]:

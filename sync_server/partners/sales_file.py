@@ -1,6 +1,7 @@
 """A partner's sales as it sends them: a CSV file with a header."""
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -33,13 +34,20 @@ class ToldSale:
 def read_sales(document: bytes, currency: Currency) -> list[ToldSale]:
     """All rows; DomainError ``partner-file`` names the first line that cannot be read."""
     try:
-        reader = csv.DictReader(document.decode("utf-8-sig").splitlines(), strict=True)
-        missing = set(COLUMNS) - set(reader.fieldnames or ())
+        text = document.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DomainError("partner-file", line=1, reason=str(error)) from error
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        columns = list(reader.fieldnames or ())
+        missing = set(COLUMNS) - set(columns)
         if missing:
             raise DomainError("partner-file", line=1, reason=f"no column {min(missing)}")
+        if len(set(columns)) != len(columns):
+            raise DomainError("partner-file", line=1, reason="one column stands there twice")
         return list(_rows(reader, currency))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DomainError("partner-file", line=1, reason=str(error)) from error
+    except csv.Error as error:
+        raise DomainError("partner-file", line=reader.line_num, reason=str(error)) from error
 
 
 def _rows(reader: "csv.DictReader[str]", currency: Currency) -> Iterator[ToldSale]:
@@ -48,7 +56,8 @@ def _rows(reader: "csv.DictReader[str]", currency: Currency) -> Iterator[ToldSal
         if None in row or None in row.values():
             raise DomainError("partner-file", line=line, reason="another number of fields")
         told = {name: text.strip() for name, text in row.items()}
-        if not 0 < len(told["reference"]) <= TEXT_MAX or not 0 < len(told["member"]) <= TEXT_MAX:
+        names = told["reference"], told["member"]
+        if not all(0 < len(one) <= TEXT_MAX and one.isprintable() for one in names):
             raise DomainError("partner-file", line=line, reason="reference or member")
         try:
             yield ToldSale(
@@ -59,7 +68,10 @@ def _rows(reader: "csv.DictReader[str]", currency: Currency) -> Iterator[ToldSal
                 spend_minor=parse_amount(told["spend"], currency),
                 points=_points(told.get("points", "")),
             )
-        except (ValueError, DomainError) as error:
+        except DomainError as error:
+            reason = f"spend “{told['spend'][:TEXT_MAX]}”"
+            raise DomainError("partner-file", line=line, reason=reason) from error
+        except ValueError as error:
             raise DomainError("partner-file", line=line, reason=str(error)) from error
 
 

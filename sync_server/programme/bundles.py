@@ -30,14 +30,23 @@ def newest_programme(snapshot: Snapshot) -> Programme | None:
     return found[1] if found else None
 
 
-def in_force(snapshot: Snapshot) -> tuple[BundleRef, Programme] | None:
-    """The same with what facts name it by."""
-    row = snapshot.connection.execute(
+def in_force(snapshot: Snapshot, before: str | None = None) -> tuple[BundleRef, Programme] | None:
+    """The same with what facts name it by; the last one published ``before`` a time of the server.
+
+    The first one where none had been published by then.
+    """
+    statement = (
         select(bundles.c.version, bundles.c.sha256, bundles.c.document)
         .where(bundles.c.shard == snapshot.shard)
-        .order_by(bundles.c.version.desc())
         .limit(1)
-    ).first()
+    )
+    newest = statement.order_by(bundles.c.version.desc())
+    if before is None:
+        row = snapshot.connection.execute(newest).first()
+    else:
+        then = newest.where(bundles.c.published_at < before)
+        row = snapshot.connection.execute(then).first()
+        row = row or snapshot.connection.execute(statement.order_by(bundles.c.version)).first()
     programme = _read_programme(row.document) if row is not None else None
     if row is None or programme is None:
         return None

@@ -125,6 +125,27 @@ def test_a_return_takes_from_whoever_has_the_points_by_now(chain: LittleChain) -
     assert there.till.unsent() == 0
 
 
+def test_a_basket_held_for_an_alias_comes_back_with_the_person(chain: LittleChain) -> None:
+    here, _there = chain.tills
+    li, han = here.enrol("李雷", phone=LI), here.enrol("李雷", card="990000000017")
+    here.sell(BISCUIT, member=li)
+    chain.drain()
+    earned = points(chain, li)[0]
+    counter = here.counter
+    counter.checkout.basket.attach(here.member(li.member_id))
+    counter.scanning.scan(BISCUIT)
+    held = counter.holding.hold(here.shift, here.operator_id)
+    merge(chain, li, han)
+    chain.drain()
+    state = counter.holding.recall(held.hold_id).state
+    assert state.member is not None
+    assert (state.member.member_id, state.member.points) == (han.member_id, earned)
+    counter.checkout.tender_cash()
+    sale = counter.checkout.finish(here.shift, here.operator_id)
+    assert sale.fact.member is not None
+    assert sale.fact.member.points.opening == earned
+
+
 def test_who_brought_themselves_after_all_gives_both_back_once(chain: LittleChain) -> None:
     here, _there = chain.tills
     li = here.enrol("李雷", phone=LI)

@@ -239,19 +239,44 @@ def test_stored_value_and_leases_stand_in_the_way_of_a_merge(
     server.line.post("/v1/leases", asked, LeaseReply, signer=till.key)
     with pytest.raises(DomainError, match="merge-leases-open"):
         merge(server, alias, into)
+    top_up(till, into)
+    push(server, till)
+    with pytest.raises(DomainError, match="merge-stored-value"):
+        merge(server, into, alias)
+
+
+def top_up(till: TillWriter, member: MemberId) -> None:
+    """Pay 1.00 in."""
     place = {k: v for k, v in where(till).items() if k not in {"ticket_id", "engine"}}
     till.write(
         ValueToppedUp(
             **place,
-            member_id=into,
+            member_id=member,
             amount=100,
             tenders=(Tender(tender=TenderKind.CASH, amount=100),),
             after=ValueBalance(principal=100, bonus=0, as_of="2026-03-01T09:00:00.000+00:00"),
         )
     )
+
+
+def test_stored_value_that_comes_in_for_an_alias_follows_and_goes_back(
+    server: Server, till: TillWriter, pair: tuple[MemberId, MemberId]
+) -> None:
+    def stored() -> list[int]:
+        told = rows(server, till)
+        return [
+            -sum(b.amount for b in told[one].balances if b.account == AccountKind.STORED_VALUE)
+            for one in (into, alias)
+        ]
+
+    into, alias = pair
+    merge_id = merge(server, alias, into)
+    top_up(till, alias)
     push(server, till)
-    with pytest.raises(DomainError, match="merge-stored-value"):
-        merge(server, into, alias)
+    assert stored() == [100, 0]
+    server.services.merging.unmerge(merge_id)
+    assert stored() == [0, 100]
+    check_clean(server)
 
 
 @pytest.mark.parametrize("erased", [0, 1], ids=["the alias", "the other"])

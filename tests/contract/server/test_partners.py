@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
+from shared.clock import ManualClock
 from shared.errors import DomainError
 from shared.ids import MemberId
 from shared.ledger.account import AccountKind
@@ -118,16 +119,18 @@ def test_an_alias_earns_for_the_person(server: Server, till: TillWriter, li: Mem
 
 
 def test_rates_of_each_time_hold_for_their_sales(
-    server: Server, till: TillWriter, li: MemberId
+    server: Server, clock: ManualClock, till: TillWriter, li: MemberId
 ) -> None:
-    book(server, "E1,2026-03-01,C1,20.00,")
+    clock.advance(seconds=10 * 24 * 3600)
     dearer = msgspec.structs.replace(
         CINEMA, price_per_block_minor=900, names=Names(zh="影", en="C")
     )
     server.services.programme.publish(
         programme_bytes(msgspec.structs.replace(RULES, partners=(dearer,)))
     )
-    book(server, "E2,2026-03-01,C1,20.00,")
+    clock.advance(seconds=24 * 3600)
+    # Both come in one file, after the change.
+    assert book(server, "E1,2026-03-01,C1,20.00,", "E2,2026-03-12,C1,20.00,") == (2, 0, [])
     assert sorted(one.owed_minor for one in settled(server)) == [9, 90]
     assert points(server, till, li) == 320
 
@@ -145,6 +148,8 @@ def test_rates_of_each_time_hold_for_their_sales(
         "F1,2026-03-01,C1",
         "F1,2026-03-01,C1,1.00,,",
         '"F1',
+        "F\x001,2026-03-01,C1,1.00,",
+        "F\x851,2026-03-01,C1,1.00,",
     ],
 )
 def test_of_a_file_that_cannot_be_read_nothing_is_booked(
@@ -164,6 +169,9 @@ def test_a_row_that_cannot_be_booked_is_told_and_the_others_are(
         "G3,2026-03-01,C1,-5,",
         "G4,2026-03-01,C1,0.50,100",
         "G5,2026-03-01,C1,20.00,",
+        "G6,2026-03-04,C1,20.00,",
+        "G7,2025-11-01,C1,20.00,",
+        "G5,2026-03-01,C1,21.00,",
     )
     assert book(server, *rows) == (
         1,
@@ -173,10 +181,22 @@ def test_a_row_that_cannot_be_booked_is_told_and_the_others_are(
             (3, "amount-not-positive"),
             (4, "amount-not-positive"),
             (5, "tender-exceeds-due"),
+            (7, "partner-day"),
+            (8, "partner-day"),
+            (9, "partner-reference"),
         ],
     )
     assert points(server, till, li) == 310
     server.services.erasure.erase(li, reason="request")
-    assert book(server, "G6,2026-03-01,C1,20.00,")[2] == [(2, "partner-member-unknown")]
+    assert book(server, "G8,2026-03-01,C1,20.00,")[2] == [(2, "partner-member-unknown")]
     with pytest.raises(DomainError, match="not-in-programme"):
         server.services.partners.book("theatre", b"")
+
+
+def test_a_row_that_may_mean_two_members_is_booked_for_neither(
+    server: Server, till: TillWriter, li: MemberId
+) -> None:
+    till.enrol_member(MemberProfile(name="Han", card=PHONE))
+    server.line.push(till, 2)
+    assert book(server, f"H1,2026-03-01,{PHONE},20.00,")[2] == [(2, "partner-member-unclear")]
+    assert points(server, till, li) == 300

@@ -30,6 +30,13 @@ def test_goods_are_sold_until_their_last_day(selling):
     assert (selling.amounts, selling.told.key) == ([], "error.batch-lapsed")
 
 
+def test_a_batch_that_is_called_back_while_its_goods_are_in_the_basket_is_not_sold(selling):
+    selling.scan(LABEL)
+    learn(selling, CHIPS, Batch(batch="A7", is_recalled=True))
+    selling.press(Key.PLUS)
+    assert (selling.told.key, selling.tickets) == ("error.batch-recalled", 0)
+
+
 def test_a_batch_called_back_stops_goods_without_a_label_only_where_no_other_is_known(selling):
     learn(selling, CHIPS, Batch(batch="A7", is_recalled=True), Batch(batch="A8"))
     selling.scan(CHIPS.barcodes[0])

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -134,7 +135,8 @@ def test_a_partners_sales_are_booked_and_settled(run: Run, folder: Path, tmp_pat
         till = server.enrol_till()
         member = till.enrol_member(MemberProfile(name="Li"))
         server.line.push(till)
-    file = f"reference,day,member,spend\nA1,2026-03-01,{member},20.00\nA2,2026-03-01,X,1\n"
+    day = datetime.now(UTC).date().isoformat()
+    file = f"reference,day,member,spend\nA1,{day},{member},20.00\nA2,{day},X,1\n"
     done = run("partners", folder, "import", "cinema", "-", "--json", stdin=file)
     told = json.loads(done.stdout)
     assert (done.returncode, told["booked"], told["repeated"]) == (1, 1, 0)
@@ -142,7 +144,7 @@ def test_a_partners_sales_are_booked_and_settled(run: Run, folder: Path, tmp_pat
     said = run("partners", folder, "import", "cinema", "-", stdin=file)
     assert "0 booked, 1 booked before" in said.stdout
     assert "line 3, A2: No member has this card" in said.stderr.replace("\n", " ")
-    days = ("--from", "2026-03-01", "--to", "2026-03-31")
+    days = ("--from", day, "--to", day)
     (settled,) = json.loads(run("partners", folder, "statement", "cinema", *days, "--json").stdout)
     assert (settled["points"], settled["owed_minor"], settled["settlement_minor"]) == (10, 9, 9)
 
@@ -155,6 +157,11 @@ def test_a_batch_is_called_back_and_allowed_again(run: Run, folder: Path) -> Non
         with open_services(folder) as services, services.database.reading() as snapshot:
             (batch,) = articles(snapshot, ["T1"])["T1"].batches
         assert (batch.batch, batch.is_recalled) == ("L1", is_recalled)
+        # Goods that come again from elsewhere take no recall back.
+        assert run("catalogue", folder, "import", "-", stdin=goods).returncode == 0
+        with open_services(folder) as services, services.database.reading() as snapshot:
+            left = articles(snapshot, ["T1"])["T1"].batches
+        assert [one.batch for one in left if one.is_recalled] == (["L1"] if is_recalled else [])
     assert json.loads(run("batch", folder, "sold", "T1", "L1", "--json").stdout) == []
     assert "receipt" in run("batch", folder, "sold", "T1", "L1").stdout
 
