@@ -14,6 +14,7 @@ from shared.trade.ticket import SaleCompleted
 from sync_server.database.schema import entries, returned_lines
 from sync_server.database.transaction import Snapshot
 from sync_server.ledger.audit_job import audited, fact_of
+from sync_server.members.aliases import stands_for
 
 PAGE_ENTRIES = 1_000
 
@@ -47,7 +48,7 @@ def sold_of_batch(snapshot: Snapshot, sku: GoodsId, batch: str) -> Iterator[Sold
         if mark not in row.bytes:
             continue
         sale = fact_of(audited(row))
-        if not isinstance(sale, SaleCompleted):
+        if not isinstance(sale, SaleCompleted) or sale.training:
             continue
         lines = [one for one in sale.lines if (one.goods_id, one.batch) == (sku, batch)]
         back = _returned(snapshot, EntryId(row.id)) if lines else Counter()
@@ -58,7 +59,10 @@ def sold_of_batch(snapshot: Snapshot, sku: GoodsId, batch: str) -> Iterator[Sold
                 store_id=sale.store_id,
                 till_id=sale.till_id,
                 sold_at=decode_entry(row.bytes).envelope.occurred_at,
-                member_id=MemberId(sale.member.member_id) if sale.member else None,
+                # Who can be told of it by now.
+                member_id=stands_for(snapshot, MemberId(sale.member.member_id))
+                if sale.member
+                else None,
                 line=line.line,
                 quantity=line.quantity,
                 measure=line.measure,
