@@ -70,7 +70,8 @@ def pay(shop: Shop, step: told.Pay) -> None:
         return
     most = _most(shop, step, quote)
     amount = min(due, most) if step.amount_minor is None else step.amount_minor
-    change = max(0, amount - due) if _gives_change(shop, step.tender) else 0
+    # What pays nothing is not changed into cash.
+    change = max(0, amount - due) if due and _gives_change(shop, step.tender) else 0
     amount -= change
     if due and step.amount_minor == 0:
         raise DomainError("amount-not-positive", amount=0)

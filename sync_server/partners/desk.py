@@ -90,9 +90,6 @@ class PartnerDesk:
         return Booked(booked=booked, repeated=repeated, refused=tuple(refused))
 
     def _book(self, work: Work, partner: str, sale: ToldSale) -> bool:
-        today = self.clock.now().date()
-        if not today - BEHIND_MAX <= sale.day <= today + AHEAD_MAX:
-            raise DomainError("partner-day", day=sale.day.isoformat(), days=BEHIND_MAX.days)
         key = f"partner:{partner}:{sale.reference}"
         booked = _booked(work, key)
         if booked is not None:
@@ -103,6 +100,9 @@ class PartnerDesk:
             ):
                 raise DomainError("partner-reference", reference=sale.reference)
             return False
+        today = self.clock.now().date()
+        if not today - BEHIND_MAX <= sale.day <= today + AHEAD_MAX:
+            raise DomainError("partner-day", day=sale.day.isoformat(), days=BEHIND_MAX.days)
         ref, programme, rule = _in_force(work, partner, sale.day)
         member = self._member(work, sale.member)
         outcome = at_partner(rule, sale.spend_minor, sale.points)

@@ -65,7 +65,7 @@ def settled(server: Server, *days: date) -> list[Statement]:
 
 
 def test_a_sale_is_booked_once_whoever_it_names_the_member_by(
-    server: Server, till: TillWriter, li: MemberId
+    server: Server, clock: ManualClock, till: TillWriter, li: MemberId
 ) -> None:
     rows = (f"A1,2026-02-27,{PHONE},50.00,", "A2,2026-02-28,C1,30.99,", f"A3,2026-03-01,{li},1,")
     assert book(server, *rows) == (3, 0, [])
@@ -84,6 +84,9 @@ def test_a_sale_is_booked_once_whoever_it_names_the_member_by(
             select(schema.lots.c.earned_on).where(schema.lots.c.earned_on == "2026-02-27")
         ).all()
     assert len(lots) == 1
+    # Also a file that is sent again much later changes nothing.
+    clock.advance(seconds=200 * 24 * 3600)
+    assert book(server, *rows) == (0, 3, [])
 
 
 def test_points_that_pay_earn_nothing_and_are_owed_in_turn(
