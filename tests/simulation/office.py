@@ -4,11 +4,11 @@ import random
 from dataclasses import replace
 
 from shared.catalogue.goods import Goods
-from shared.ids import OperatorId, TillId
+from shared.ids import OperatorId
 from tests.simulation.actions import Shop
 from tests.simulation.plan import Action
 from tests.simulation.server import SimulatedServer
-from tests.simulation.template import programme_document
+from tests.simulation.template import add_till, programme_document
 from tests.support.enrolled_till import GOODS
 
 
@@ -24,10 +24,10 @@ class HeadOffice:
         return self.server.services.operators.all()[0].operator_id
 
     def another_code(self, number: int) -> str:
-        """A fresh code for a till."""
-        tills = self.server.services.stores.tills()
-        till_id: TillId = next(one.till_id for one in tills if one.number == number)
-        return self.server.services.enrolment.issue_code(till_id)
+        """A fresh code for a till, which is added again where a restored server forgot it."""
+        services = self.server.services
+        known = [one.till_id for one in services.stores.tills() if one.number == number]
+        return services.enrolment.issue_code(known[0]) if known else add_till(services, number)
 
     def code_for(self, journal: str) -> str | None:
         """A code with which a journal goes on; None where the server does not know it any more."""

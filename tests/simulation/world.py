@@ -77,6 +77,10 @@ class Joining:
     line: Line
     issued_at: datetime
     """By the server's clock."""
+    in_backup: bool = False
+    """Whether the code stands in the newest copy of the server, too."""
+    is_forgotten: bool = False
+    """Whether the server was set back to before the code."""
 
 
 class World:
@@ -181,7 +185,7 @@ class World:
                     return outcome
                 case Action.COPY:
                     till.keep_image()
-                    self.backup = back_up(self.server, self.folder / "backup") or self.backup
+                    self._copy_server()
                     return "done"
                 case Action.WEEKS:
                     return "done"
@@ -272,6 +276,13 @@ class World:
         model.begin_anew()
         self.coverage.hit(Fault.RESTORE_IMAGE, f"{till.till.unsent()} unsent"[:1] + " unsent")
 
+    def _copy_server(self) -> None:
+        copy = back_up(self.server, self.folder / "backup")
+        if copy is not None:
+            self.backup = copy
+            for new in self.joining:
+                new.in_backup = not new.is_forgotten
+
     def _restore_server(self) -> None:
         """The server forgets what came after its copy; tills know more than it does for a while."""
         if self.backup is None:
@@ -282,6 +293,8 @@ class World:
         for till in self.tills:
             till.is_ahead = True
             till.line.since = "after the server was restored"
+        for new in self.joining:
+            new.is_forgotten = new.is_forgotten or not new.in_backup
         self.coverage.hit(Fault.RESTORE_SERVER, "enrolling" if self.joining else "at work")
 
     def _clone(self, till: SimulatedTill) -> None:
@@ -313,9 +326,11 @@ class World:
         except EvertillError as error:
             if error.code == "code-refused":
                 age = self.server.clock.now() - new.issued_at
-                assert age >= CODE_LIFETIME, "a code that is good is refused"
+                is_over = new.is_forgotten or age >= CODE_LIFETIME
+                assert is_over, "a code that is good is refused"
                 new.code = self.office.another_code(new.number)
                 new.issued_at = self.server.clock.now()
+                new.in_backup = new.is_forgotten = False
             return error.code
         except Crash as crash:
             assert step.fault is not None
