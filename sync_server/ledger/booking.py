@@ -41,19 +41,8 @@ def book_readings(work: Work, readings: Sequence[Reading]) -> None:
 
 def add_to_balances(work: Work, changes: Balances) -> None:
     """Move balances by the sums of a batch."""
-    balances = schema.balances
-    if not changes:
-        return
-    statement = work.upsert(balances)
-    statement = statement.on_conflict_do_update(
-        index_elements=list(balances.primary_key),
-        set_={"amount": balances.c.amount + statement.excluded.amount},
-    )
-    rows = [
-        {"shard": work.shard, **account_row(account), "amount": amount}
-        for account, amount in changes.items()
-    ]
-    work.connection.execute(statement, rows)
+    rows = [{**account_row(account), "amount": amount} for account, amount in changes.items()]
+    work.put(schema.balances, rows, "amount = balances.amount + excluded.amount")
 
 
 def account_row(account: Any) -> Row:

@@ -11,6 +11,7 @@ from shared.journal.entry import decode_entry
 from shared.trade.kinds import read_fact
 from shared.trade.server import ExceptionEffect
 from shared.trade.ticket import SaleCompleted, SaleReturned
+from sync_server.database.among import among
 from sync_server.database.schema import entries, returned_lines
 from sync_server.database.transaction import Snapshot
 from sync_server.ledger.finding import FACTS_MAX, Finding, Rule
@@ -32,14 +33,14 @@ class _Returns:
     def _load(self, snapshot: Snapshot, sale_ids: Sequence[EntryId]) -> None:
         lines = returned_lines.c
         came_back = select(lines.original, lines.of_line, lines.quantity, lines.entry_id).where(
-            lines.shard == snapshot.shard, lines.original.in_(sale_ids)
+            lines.shard == snapshot.shard, among(lines.original, sale_ids)
         )
         for original, of_line, quantity, entry_id in snapshot.connection.execute(
             came_back.order_by(lines.entry_id)
         ):
             self.note(original, of_line, quantity, entry_id)
         stored = select(entries.c.id, entries.c.bytes).where(
-            entries.c.shard == snapshot.shard, entries.c.id.in_(sale_ids)
+            entries.c.shard == snapshot.shard, among(entries.c.id, sale_ids)
         )
         for entry_id, encoded in snapshot.connection.execute(stored):
             sale = _read_sale(encoded)

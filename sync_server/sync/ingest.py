@@ -20,6 +20,7 @@ from shared.journal.keys import sign_statement
 from shared.protocol.message import ExceptionNotice, PushReply, PushRequest
 from sync_server.backup.durability import durability_of
 from sync_server.database import schema
+from sync_server.database.among import among
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Work
 from sync_server.enrolment.revoking import is_revoked
@@ -275,7 +276,7 @@ def _notices(work: Work, batch: Batch) -> tuple[ExceptionNotice, ...]:
     """All exceptions about facts of this push, so that a repeat is told them again."""
     ids = [link.envelope.id for link in batch.links if link.envelope]
     about, raised = schema.exception_facts, schema.exceptions
-    hit = select(about.c.entry_id).where(about.c.shard == work.shard, about.c.fact_id.in_(ids))
+    hit = select(about.c.entry_id).where(about.c.shard == work.shard, among(about.c.fact_id, ids))
     statement = (
         select(raised.c.entry_id, raised.c.rule, about.c.fact_id)
         .join(about, (about.c.shard == raised.c.shard) & (about.c.entry_id == raised.c.entry_id))
