@@ -1,9 +1,7 @@
-"""Tills with sales of five lines to send, a third of them of members: what a chain's day is made of."""
+"""Tills with sales of five lines to send, a third of them of members: a chain's day."""
 
 import random
 from typing import Final
-
-import msgspec
 
 from shared.ids import MemberId
 from shared.trade.fact import LineTax, MemberOutcome, PointsOutcome, TaxTotal, Tender, TenderKind

@@ -18,9 +18,10 @@ from typing import NamedTuple
 import httpx
 import msgspec
 import pytest
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, Table, create_engine, func, make_url, select, text
 
 from shared.clock import ManualClock
+from shared.errors import EnvironmentFault
 from shared.ids import MemberId
 from shared.protocol.message import MemberRow, PushReply, Stream
 from shared.protocol.replica import Scope, row_hash
@@ -116,6 +117,20 @@ def test_the_servers_journal_keeps_its_order_where_two_clocks_differ(
         with first.services.database.reading() as snapshot:
             times = _own_times(snapshot)
     assert times == sorted(set(times))
+
+
+def test_a_cluster_that_may_lose_commits_is_refused(folders: list[Path]) -> None:
+    url = make_url((folders[0] / URL_FILE).read_text())
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'ALTER DATABASE "{url.database}" SET synchronous_commit = off'))
+    engine.dispose()
+    with pytest.raises(EnvironmentFault) as fault, open_database(folders[1]) as database:
+        database.engine.connect()
+    assert (fault.value.code, fault.value.fields["setting"]) == (
+        "postgresql-unsafe",
+        "synchronous_commit",
+    )
 
 
 def test_one_batch_from_fifty_threads_is_booked_once_and_answered_alike(pair: Pair) -> None:
