@@ -39,11 +39,11 @@ def encode_strict(value: object) -> bytes:
 
 def check_strict(encoded: bytes) -> None:
     """Raise ProtocolError ``not-strict-json`` with the reason unless the bytes keep the rules."""
-    if not _is_plainly_strict(encoded):
-        _judge(encoded)
+    if not is_plainly_strict(encoded):
+        judge(encoded)
 
 
-def _is_plainly_strict(encoded: bytes) -> bool:
+def is_plainly_strict(encoded: bytes) -> bool:
     """Whether the bytes are what a writer of strict JSON writes; of others nothing is known.
 
     What reads and writes back as the same bytes has no key twice and no space or escape that could
@@ -58,7 +58,8 @@ def _is_plainly_strict(encoded: bytes) -> bool:
     return is_same and (encoded.isascii() or unicodedata.is_normalized("NFC", encoded.decode()))
 
 
-def _judge(encoded: bytes) -> None:
+def judge(encoded: bytes) -> None:
+    """Read every key and number; raise ProtocolError as ``check_strict`` does."""
     try:
         text = encoded.decode()
         json.loads(

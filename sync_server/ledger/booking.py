@@ -1,13 +1,14 @@
 """Stores kept entries with everything that is derived from them, in the caller's transaction."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from shared.ledger.balance import Balances, fold
 from shared.ledger.lot import lot_terms
 from shared.trade.fact import Fact
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.database import schema
+from sync_server.database.bulk import insert_rows
 from sync_server.database.transaction import Work
 from sync_server.ledger.kept import Kept, Reading
 from sync_server.members.roll import concerns, note_standing
@@ -23,7 +24,9 @@ def book(work: Work, kept: Sequence[Kept], received_at: str) -> None:
 
 def book_readings(work: Work, readings: Sequence[Reading]) -> None:
     """Book what entries say that are stored already."""
-    work.insert(schema.postings, [row for reading in readings for row in _postings(reading)])
+    rows = [row for reading in readings for row in _postings(work.shard, reading)]
+    if rows:
+        insert_rows(work.connection, schema.postings, _OF_POSTING, rows)
     add_to_balances(work, fold(posting for reading in readings for posting in reading.postings))
     work.insert(schema.lots, [row for reading in readings for row in _lot(reading)])
     work.insert(schema.tickets, [row for reading in readings for row in _ticket(reading)])
@@ -100,14 +103,17 @@ def _quarantined(kept: Kept, received_at: str) -> Iterable[Row]:
     }
 
 
-def _postings(reading: Reading) -> Iterable[Row]:
+_OF_POSTING: Final = (
+    *("shard", "entry_id", "position"),
+    *("account", "owner", "lot", "unit", "amount"),
+)
+
+
+def _postings(shard: int, reading: Reading) -> Iterable[tuple[Any, ...]]:
+    """Most rows of all by far, so they are made as the database takes them."""
     for position, (account, amount) in enumerate(reading.postings):
-        yield {
-            "entry_id": reading.id,
-            "position": position,
-            **account_row(account),
-            "amount": amount,
-        }
+        kind, owner, lot, unit = account
+        yield shard, reading.id, position, kind.value, owner, lot, unit, amount
 
 
 def _lot(reading: Reading) -> Iterable[Row]:

@@ -146,7 +146,7 @@ def read_link(link: Link) -> Reading | ProtocolError:
         postings = RULES.post(link.envelope.id, fact, post_version=version)
         if any(abs(posting.amount) > AMOUNT_MINOR_MAX for posting in postings):
             raise ProtocolError("absurd-amount", kind=fact.kind)
-        if any(len(name) > NAME_LENGTH_MAX for name in _names(fact, postings)):
+        if max(map(len, _names(fact, postings)), default=0) > NAME_LENGTH_MAX:
             raise ProtocolError("bad-fact", kind=fact.kind, reason="length of an id")
     except ProtocolError as error:
         return error

@@ -68,8 +68,7 @@ class Ingest:
     def push(self, request: PushRequest) -> PushReply:
         """Take a push; ProtocolError says why not (``batch.prove``, ``placing.place_batch``)."""
         batch = prove(request, self.vault.signing.public)
-        self._adopt(batch)
-        kept = self.groups.run(lambda work: self._take_in(work, batch), size=len(batch.links))
+        kept = self.keep(batch)
         self.own.witness(HybridTime(request.hlc))
         return PushReply(
             next_seq=kept.chain.next_seq,
@@ -82,6 +81,11 @@ class Ingest:
             enrol_again=kept.enrol_again,
             head_signature=kept.proof,
         )
+
+    def keep(self, batch: Batch) -> Outcome:
+        """Take a push that is proved; ProtocolError as ``placing.place_batch`` says."""
+        self._adopt(batch)
+        return self.groups.run(lambda work: self._take_in(work, batch), size=len(batch.links))
 
     def _take_in(self, work: Work, batch: Batch) -> Outcome:
         return read_outcome(work, batch, self._keep(work, batch))

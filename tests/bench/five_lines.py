@@ -3,6 +3,8 @@
 import random
 from typing import Final
 
+import msgspec
+
 from shared.ids import MemberId
 from shared.trade.fact import LineTax, MemberOutcome, PointsOutcome, TaxTotal, Tender, TenderKind
 from shared.trade.ticket import SaleCompleted, SaleLine
@@ -14,11 +16,19 @@ ONE_IN: Final = 3
 """So many sales are of a member."""
 
 
-def write_sales(till: TillWriter, count: int, members: list[MemberId], draw: random.Random) -> None:
+def write_sales(
+    till: TillWriter,
+    count: int,
+    members: list[MemberId],
+    draw: random.Random,
+    *,
+    training: bool = False,
+) -> None:
     """Append sales with taxes; those of members earn points, growth and spend."""
     for number in range(count):
         member = draw.choice(members) if number % ONE_IN == 0 else None
-        till.write(_sale(till, member, draw))
+        sale = _sale(till, member, draw)
+        till.write(msgspec.structs.replace(sale, training=training))
 
 
 def _sale(till: TillWriter, member: MemberId | None, draw: random.Random) -> SaleCompleted:
