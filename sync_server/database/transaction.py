@@ -22,6 +22,7 @@ from sync_server.database.bulk import (
     insert_rows,
     put_rows,
 )
+from sync_server.database.fair_lock import FairLock
 from sync_server.database.schema import shards
 from sync_server.database.sqlite_library import WRITING
 
@@ -94,7 +95,9 @@ class Database:
         self.after_commit: Callable[[], None] = lambda: None
         """On SQLite, whom this process tells of each commit of a writer."""
         self._is_sqlite = engine.dialect.name == "sqlite"
-        self._writer = Lock()
+        self._writer = FairLock()
+        self._wanting = 0
+        self._guard = Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -107,6 +110,25 @@ class Database:
 
         A bare one changes the tables themselves: nothing is derived from it.
         """
+        with self._counted():
+            yield from self._write(is_bare=is_bare)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody in this process writes or waits to: what can wait gives way."""
+        return self._wanting > 0
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._guard:
+            self._wanting += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._wanting -= 1
+
+    def _write(self, *, is_bare: bool) -> Iterator[Work]:
         if self._is_sqlite:
             # Threads queue here in order instead of polling SQLite's lock.
             with self._writer, self._begin(**{WRITING: True}) as connection:
