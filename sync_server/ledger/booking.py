@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from shared.ledger.account import AccountKind
 from shared.ledger.balance import Balances, fold
 from shared.ledger.lot import lot_terms
 from shared.trade.fact import Fact
@@ -103,6 +104,7 @@ def _quarantined(kept: Kept, received_at: str) -> Iterable[Row]:
     }
 
 
+_KINDS: Final = {kind: kind.value for kind in AccountKind}
 _OF_POSTING: Final = (
     *("shard", "entry_id", "position"),
     *("account", "owner", "lot", "unit", "amount"),
@@ -113,7 +115,7 @@ def _postings(shard: int, reading: Reading) -> Iterable[tuple[Any, ...]]:
     """Most rows of all by far, so they are made as the database takes them."""
     for position, (account, amount) in enumerate(reading.postings):
         kind, owner, lot, unit = account
-        yield shard, reading.id, position, kind.value, owner, lot, unit, amount
+        yield shard, reading.id, position, _KINDS[kind], owner, lot, unit, amount
 
 
 def _lot(reading: Reading) -> Iterable[Row]:

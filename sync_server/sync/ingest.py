@@ -6,6 +6,7 @@ comparing hashes, what contradicts it becomes a branch, what cannot be read goes
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import msgspec
 from sqlalchemy import update
@@ -18,6 +19,7 @@ from shared.journal.chain import ChainHead
 from shared.journal.keys import KeyId, sign_statement
 from shared.protocol.message import PushReply, PushRequest
 from sync_server.database import schema
+from sync_server.database.fair_lock import FairLock
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Work
 from sync_server.enrolment.revoking import is_revoked
@@ -51,6 +53,9 @@ from sync_server.sync.outcome import Outcome, read_outcome
 from sync_server.sync.placing import Placing, place_batch
 from sync_server.sync.sorting import sort_entries
 
+GREAT: Final = 20
+"""Entries whose proof takes longer than a thread's turn; who has just sold sends fewer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
@@ -62,12 +67,13 @@ class Ingest:
     vault: Vault
     merging: Merging
     groups: Groups
+    proving: FairLock = field(default_factory=FairLock)
     known_keys: set[KeyId] = field(default_factory=set)
     """Whose epochs are known to be here; no epoch ever goes."""
 
     def push(self, request: PushRequest) -> PushReply:
         """Take a push; ProtocolError says why not (``batch.prove``, ``placing.place_batch``)."""
-        batch = prove(request, self.vault.signing.public)
+        batch = self._prove(request)
         kept = self.keep(batch)
         self.own.witness(HybridTime(request.hlc))
         return PushReply(
@@ -81,6 +87,14 @@ class Ingest:
             enrol_again=kept.enrol_again,
             head_signature=kept.proof,
         )
+
+    def _prove(self, request: PushRequest) -> Batch:
+        """One great push at a time: threads that reckon take turns of milliseconds each, and who
+        holds the writer's lock would wait for all of them after every statement."""
+        if len(request.entries) < GREAT:
+            return prove(request, self.vault.signing.public)
+        with self.proving:
+            return prove(request, self.vault.signing.public)
 
     def keep(self, batch: Batch) -> Outcome:
         """Take a push that is proved; ProtocolError as ``placing.place_batch`` says."""
