@@ -15,6 +15,8 @@ Kept = TypeVar("Kept")
 
 SIZE_MAX: Final = 600
 """Entries of a group, unless its oldest push alone has more: the next group waits as long."""
+SMALL: Final = 20
+"""Entries of a push of a till that sells; who was away sends more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +38,7 @@ class Groups:
         self._size_max = size_max
         self._waiting: list[_Ticket] = []
         self._is_led = False
+        self._is_small_turn = True
         self._changed = Condition()
 
     def run(self, task: Callable[[Work], Kept], *, size: int) -> Kept:
@@ -93,15 +96,22 @@ class Groups:
                 self._changed.notify_all()
 
     def _take(self) -> list[_Ticket]:
-        """The oldest, so that nobody waits for ever, and then the smallest: tills that sell."""
+        """Small pushes, of tills that sell, before great ones; in turn with them the oldest, so
+        that nobody waits for ever, and what fits beside it."""
         with self._changed:
-            oldest, *others = self._waiting
-            taken, room = {oldest}, self._size_max - oldest.size
-            for ticket in sorted(others, key=lambda one: one.size):
-                if ticket.size > room:
+            taken: set[_Ticket] = set()
+            room = self._size_max
+            is_small_turn = self._is_small_turn and any(t.size <= SMALL for t in self._waiting)
+            if not is_small_turn:
+                taken.add(self._waiting[0])
+                room -= self._waiting[0].size
+            for ticket in sorted(self._waiting, key=lambda one: one.size):
+                if ticket.size > room or (is_small_turn and ticket.size > SMALL):
                     break
-                taken.add(ticket)
-                room -= ticket.size
+                if ticket not in taken:
+                    taken.add(ticket)
+                    room -= ticket.size
+            self._is_small_turn = not is_small_turn
             group = [ticket for ticket in self._waiting if ticket in taken]
             self._waiting = [ticket for ticket in self._waiting if ticket not in taken]
             return group

@@ -6,7 +6,6 @@ comparing hashes, what contradicts it becomes a branch, what cannot be read goes
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import msgspec
 from sqlalchemy import update
@@ -47,14 +46,11 @@ from sync_server.members.profiles import settle_profiles
 from sync_server.sync.adopting import adopt
 from sync_server.sync.attachments import keep_attachments
 from sync_server.sync.batch import Batch, prove, walk
-from sync_server.sync.grouping import Groups
+from sync_server.sync.grouping import SMALL, Groups
 from sync_server.sync.misuse import find_misuse
 from sync_server.sync.outcome import Outcome, read_outcome
 from sync_server.sync.placing import Placing, place_batch
 from sync_server.sync.sorting import sort_entries
-
-GREAT: Final = 20
-"""Entries whose proof takes longer than a thread's turn; who has just sold sends fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +87,7 @@ class Ingest:
     def _prove(self, request: PushRequest) -> Batch:
         """One great push at a time: threads that reckon take turns of milliseconds each, and who
         holds the writer's lock would wait for all of them after every statement."""
-        if len(request.entries) < GREAT:
+        if len(request.entries) <= SMALL:
             return prove(request, self.vault.signing.public)
         with self.proving:
             return prove(request, self.vault.signing.public)

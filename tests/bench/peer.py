@@ -29,7 +29,7 @@ INSTALLED: Final = Path("build/bench/pouchdb")
 SALES: Final = 2_000
 BATCH: Final = 400
 ROUNDS: Final = 3
-ONE_BY_ONE: Final = 100
+ONE_BY_ONE: Final = 50
 """Sales that are sent as they are made."""
 
 

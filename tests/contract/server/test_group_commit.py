@@ -115,7 +115,7 @@ def test_nobody_is_answered_where_the_commit_fails(server: Server) -> None:
     assert [server.line.push(till).next_seq for till in tills] == [1, 1, 1]
 
 
-def test_the_oldest_push_is_in_the_next_group_and_small_ones_before_great_ones(
+def test_small_pushes_go_first_and_then_the_oldest(
     server: Server,
 ) -> None:
     groups = Groups(server.services.database)
@@ -139,4 +139,4 @@ def test_the_oldest_push_is_in_the_next_group_and_small_ones_before_great_ones(
             current.clear(),
         )[0]
     server.services.database.before_commit = derive
-    assert [group for group in order if group] == [["old"], ["great", "small"], ["tiny"]]
+    assert [group for group in order if group] == [["small", "tiny"], ["old"], ["great"]]
