@@ -28,6 +28,8 @@ log = structlog.get_logger("evertill.audit")
 
 BATCH: Final = 25
 """Judged in one transaction; a till that has just sold waits for no more of them."""
+BATCHES: Final = 8
+"""Between two looks at whether the server is to stop."""
 AUDIT_PAUSE_S: Final = 5.0
 GIVING_WAY_S: Final = 1.0
 """At most, between two batches: pushes that never end do not keep an audit from ever ending."""
@@ -122,10 +124,17 @@ class AuditJob:
             pass
         return whole
 
-    def run_behind(self) -> None:
-        """The same, for a server that does it again and again: what was done is in the log."""
+    def run_behind(self) -> bool:
+        """Some of it, for a server that does it again and again; whether more may be waiting.
+
+        What was done is in the log.
+        """
         outcome = Outcome()
-        while self._step(outcome):
+        is_more = True
+        for _ in range(BATCHES):
+            is_more = self._step(outcome)
+            if not is_more:
+                break
             self._give_way()
         unjudged = sum(outcome.unjudged.values())
         if outcome.judged or unjudged:
@@ -136,6 +145,7 @@ class AuditJob:
                 different=outcome.different,
                 unjudged=unjudged,
             )
+        return is_more
 
     def _give_way(self) -> None:
         """Wait while pushes have something to write."""
