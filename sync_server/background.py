@@ -11,6 +11,7 @@ log = structlog.get_logger("evertill.background")
 class Repeated:
     """A thread that does its works in turn every ``pause_s`` seconds.
 
+    A work that gives True has more to do, and is called again at once unless the thread is to end.
     One that fails is logged, and keeps neither the others nor its own next time from being done.
     """
 
@@ -28,15 +29,22 @@ class Repeated:
         self._leaving.set()
         self._thread.join()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread is running."""
+        return self._thread.is_alive()
+
     def _loop(self) -> None:
         while not self._leaving.wait(self._pause_s):
             for work in self._works:
-                self._do(work)
+                while self._do(work) and not self._leaving.is_set():
+                    pass
 
-    def _do(self, work: Callable[[], object]) -> None:
+    def _do(self, work: Callable[[], object]) -> bool:
         try:
-            work()
+            return work() is True
         except Exception as error:  # noqa: BLE001 - the edge of this thread
             # No bug in one work may end it, and all others, for good. Told by its type only:
             # messages of exceptions may quote personal data.
             log.error("background.failed", work=self._name, kind=type(error).__name__)
+            return False

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 from argon2 import PasswordHasher
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import func, select
 
 from shared.clock import Clock, HybridClock, HybridTime, SystemClock
 from shared.errors import EnvironmentFault
@@ -26,6 +26,7 @@ from sync_server.backup.copying import Copier
 from sync_server.catalogue.goods import CatalogueDesk
 from sync_server.database import schema
 from sync_server.database.migrate import check_current, is_current, migrate
+from sync_server.database.postgresql_settings import postgresql_engine
 from sync_server.database.process_lock import ProcessLock
 from sync_server.database.sqlite_library import sqlite_engine
 from sync_server.database.times import format_time
@@ -53,6 +54,7 @@ from sync_server.partners.desk import PartnerDesk
 from sync_server.programme.publishing import ProgrammeDesk
 from sync_server.stores.registry import StoreRegistry
 from sync_server.sync.callers import Callers
+from sync_server.sync.grouping import Groups
 from sync_server.sync.ingest import Ingest
 from sync_server.sync.lookup import Lookup
 from sync_server.sync.news import News
@@ -195,7 +197,7 @@ def assemble(
         own=own,
         nonces=nonces,
         callers=Callers(database, nonces),
-        ingest=Ingest(database, clock, own, vault, merging),
+        ingest=Ingest(database, clock, own, vault, merging, Groups(database)),
         pull=Pull(database, clock, own),
         lookup=Lookup(database),
         leases=LeaseDesk(database, clock, own, vault),
@@ -228,7 +230,7 @@ def open_database(folder: Path, *, is_shared: bool = False) -> Iterator[Database
     with ExitStack() as closing:
         if (folder / URL_FILE).exists():
             url = (folder / URL_FILE).read_text(encoding="utf-8").strip()
-            engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+            engine = postgresql_engine(url)
         else:
             path = folder / DATABASE_FILE
             if not is_shared:

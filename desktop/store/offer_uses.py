@@ -47,19 +47,19 @@ def uses_of(
     )
 
 
+_PUT = upsert(offer_uses)
+_ADD = _PUT.on_conflict_do_update(
+    index_elements=["offer_id", "member_id", "day"],
+    set_={"uses": offer_uses.c.uses + _PUT.excluded.uses},
+)
+
+
 def count_uses(connection: Connection, sale: SaleCompleted, envelope: Envelope) -> None:
     """An offer may be used so often only: by a member, on a day, at all."""
     day = envelope.occurred_at[:10]
     for offer, times in Counter(one.offer_id for one in sale.offers).items():
-        statement = upsert(offer_uses).values(
-            offer_id=offer, member_id=_member(sale), day=day, uses=times
-        )
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["offer_id", "member_id", "day"],
-                set_={"uses": offer_uses.c.uses + statement.excluded.uses},
-            )
-        )
+        row = {"offer_id": offer, "member_id": _member(sale), "day": day, "uses": times}
+        connection.execute(_ADD, row)
 
 
 def give_uses_back(connection: Connection, back: SaleReturned, of_sale: EntryId) -> None:

@@ -66,21 +66,24 @@ def queue_copy(connection: Connection, *, job_id: str, entry_id: EntryId, langua
     return copy
 
 
+_LAST_POSITION = select(func.max(print_jobs.c.position))
+_INSERT = insert(print_jobs)
+
+
 def _insert(
     connection: Connection, *, job_id: str, entry_id: EntryId, copy: int, language: str
 ) -> None:
-    position = connection.execute(select(func.max(print_jobs.c.position))).scalar() or 0
-    connection.execute(
-        insert(print_jobs).values(
-            job_id=job_id,
-            position=position + 1,
-            entry_id=entry_id,
-            copy=copy,
-            language=language,
-            state=JobState.QUEUED,
-            reason="",
-        )
-    )
+    position = connection.execute(_LAST_POSITION).scalar() or 0
+    row = {
+        "job_id": job_id,
+        "position": position + 1,
+        "entry_id": entry_id,
+        "copy": copy,
+        "language": language,
+        "state": JobState.QUEUED,
+        "reason": "",
+    }
+    connection.execute(_INSERT, row)
 
 
 def next_to_print(connection: Connection) -> PrintJob | None:

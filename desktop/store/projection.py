@@ -86,6 +86,9 @@ def _end_basket(hold_id: str | None, connection: Connection) -> None:
         connection.execute(delete(holds).where(holds.c.hold_id == hold_id))
 
 
+_INSERT_TICKET = insert(tickets)
+
+
 def _put_ticket(
     fact: SaleCompleted | SaleReturned,
     envelope: Envelope,
@@ -93,20 +96,19 @@ def _put_ticket(
     *,
     original: str | None,
 ) -> None:
-    connection.execute(
-        insert(tickets).values(
-            entry_id=envelope.id,
-            epoch=envelope.epoch,
-            seq=envelope.seq,
-            kind=envelope.kind,
-            receipt_no=fact.receipt_no,
-            shift_id=fact.shift_id,
-            business_date=envelope.business_date,
-            total=fact.total,
-            member_id=fact.member.member_id if fact.member else None,
-            original=original,
-        )
-    )
+    row = {
+        "entry_id": envelope.id,
+        "epoch": envelope.epoch,
+        "seq": envelope.seq,
+        "kind": envelope.kind,
+        "receipt_no": fact.receipt_no,
+        "shift_id": fact.shift_id,
+        "business_date": envelope.business_date,
+        "total": fact.total,
+        "member_id": fact.member.member_id if fact.member else None,
+        "original": original,
+    }
+    connection.execute(_INSERT_TICKET, row)
 
 
 @project.register

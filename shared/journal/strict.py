@@ -13,8 +13,14 @@ import msgspec
 from shared.errors import ProtocolError
 
 INTEGER_MAX = 2**53
+ESCAPED_NUL = rb"\u0000"
+"""In nearly no text: the search for it is fast where the pattern below is slow."""
 NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 """An escaped NUL in JSON, with the escaped backslashes before it."""
+
+
+_LONG_INTEGER = re.compile(rb"[:,\[]-?[0-9]{16}")
+"""What may lie beyond ±2^53, as compact JSON writes it inside an object or a list."""
 
 
 def encode_strict(value: object) -> bytes:
@@ -33,6 +39,27 @@ def encode_strict(value: object) -> bytes:
 
 def check_strict(encoded: bytes) -> None:
     """Raise ProtocolError ``not-strict-json`` with the reason unless the bytes keep the rules."""
+    if not is_plainly_strict(encoded):
+        judge(encoded)
+
+
+def is_plainly_strict(encoded: bytes) -> bool:
+    """Whether the bytes are what a writer of strict JSON writes; of others nothing is known.
+
+    What reads and writes back as the same bytes has no key twice and no space or escape that could
+    hide something. A quarter of the time that judging takes.
+    """
+    if encoded[:1] not in b"{[" or b"\\u" in encoded or _LONG_INTEGER.search(encoded):
+        return False
+    try:
+        is_same = msgspec.json.encode(_plain_decoder.decode(encoded)) == encoded
+    except (msgspec.MsgspecError, ProtocolError, RecursionError, UnicodeError):
+        return False
+    return is_same and (encoded.isascii() or unicodedata.is_normalized("NFC", encoded.decode()))
+
+
+def judge(encoded: bytes) -> None:
+    """Read every key and number; raise ProtocolError as ``check_strict`` does."""
     try:
         text = encoded.decode()
         json.loads(
@@ -59,6 +86,9 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse_number(text: str) -> None:
     raise ProtocolError("not-strict-json", reason=f"number {text[:20]}")
+
+
+_plain_decoder = msgspec.json.Decoder(float_hook=_refuse_number)
 
 
 def _bounded_integer(text: str) -> int:

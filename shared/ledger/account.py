@@ -6,6 +6,7 @@ unit.
 """
 
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple, NewType
 
 from shared.money import Currency
@@ -120,11 +121,13 @@ class Posting(NamedTuple):
     amount: int
 
 
+@cache
 def money_unit(currency: str) -> Unit:
     """The ledger's unit of a currency."""
     return Unit(f"{currency}/{Currency(currency).exponent}")
 
 
+@cache
 def spend_unit(currency: str) -> Unit:
     """Earning base of a currency: not money, so a unit of its own."""
     return Unit(f"spend:{currency}/{Currency(currency).exponent}")

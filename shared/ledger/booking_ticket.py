@@ -81,11 +81,13 @@ def _goods(
     """Turnover, taxes, levies and rounding; ``sign`` is -1 for a sale, 1 for a return."""
     unit = money_unit(ticket.currency)
     store = ticket.store_id
+    sales = Account(AccountKind.SALES, store, "", unit)
+    levy = Account(AccountKind.LEVY, store, "", unit)
     for line in lines:
         taxes = sum(share.tax for share in line.taxes)
         net = line.amount - taxes - line.levy
-        yield Posting(Account(AccountKind.SALES, store, "", unit), sign * net)
-        yield Posting(Account(AccountKind.LEVY, store, "", unit), sign * line.levy)
+        yield Posting(sales, sign * net)
+        yield Posting(levy, sign * line.levy)
         for share in line.taxes:
             lot = f"{line.tax_class}/{share.component}"
             yield Posting(Account(AccountKind.TAX, store, lot, unit), sign * share.tax)

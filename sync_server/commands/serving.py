@@ -31,6 +31,9 @@ FILES_BESIDE = 200
 """What the process has open beside connections."""
 KEEP_ALIVE_S = 30
 SHUTDOWN_S = 5
+THREADS_TURN_S = 0.001
+"""How long a thread that reckons keeps others from running. With Python's own 5 ms, which may pass
+after each statement, sales beside a backlog waited half as long again (p99 2.2 s to 1.4 s)."""
 ALARM_PAUSE_S = 60.0
 
 
@@ -65,6 +68,7 @@ def serve(
         logger_factory=structlog.WriteLoggerFactory(file=LOG_OUTPUT),
         cache_logger_on_first_use=True,
     )
+    sys.setswitchinterval(THREADS_TURN_S)
     _allow_open_files(CONNECTIONS_MAX + FILES_BESIDE)
     # uvicorn raises the signal again when it has shut down; this lets the database be closed, too.
     signal.signal(signal.SIGTERM, _leave)

@@ -13,6 +13,8 @@ from shared.errors import EnvironmentFault
 
 VERSION_MIN: Final = (3, 51, 3)
 SYNCHRONOUS_FULL: Final = 2
+CACHE_KIB: Final = 64 * 1024
+"""Of a connection, at most. With SQLite's own 2 MiB a push reads its way into each index anew."""
 WRITING: Final = "evertill_writing"
 """Execution option of connections whose transactions write."""
 
@@ -36,6 +38,7 @@ def _prepare(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
+    connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}").fetchall()
     connection.execute("PRAGMA secure_delete=ON").fetchall()
     connection.execute("PRAGMA foreign_keys=ON").fetchall()
     check_settings(connection)

@@ -5,7 +5,7 @@ lock taken first. So the shard's counter grows in the order of commits, and a re
 skips no row.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
@@ -15,6 +15,14 @@ from sqlalchemy import Connection, Engine, Table, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.errors import EnvironmentFault
+from sync_server.database.bulk import (
+    Columns,
+    Values,
+    insert_new_rows,
+    insert_rows,
+    put_rows,
+)
+from sync_server.database.fair_lock import FairLock
 from sync_server.database.schema import shards
 from sync_server.database.sqlite_library import WRITING
 
@@ -51,16 +59,24 @@ class Work(Snapshot):
         last = self.connection.execute(statement).scalar_one()
         return range(last - count + 1, last + 1)
 
-    def insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        """Add rows of this shard in one statement; none is fine."""
+    def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows of this shard; all name the same columns. None is fine."""
         if rows:
-            self.connection.execute(table.insert(), [{"shard": self.shard, **row} for row in rows])
+            insert_rows(self.connection, table, *self._values(rows))
 
-    def insert_new(self, table: Table, rows: list[dict[str, Any]]) -> None:
+    def insert_new(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows of this shard, leaving those whose key is there as they are."""
         if rows:
-            statement = self.upsert(table).on_conflict_do_nothing()
-            self.connection.execute(statement, [{"shard": self.shard, **row} for row in rows])
+            insert_new_rows(self.connection, table, *self._values(rows))
+
+    def put(self, table: Table, rows: Sequence[Mapping[str, Any]], changes: str) -> None:
+        """Add rows of this shard, no key twice; one that is there is changed (``put_rows``)."""
+        if rows:
+            put_rows(self.connection, table, *self._values(rows), changes=changes)
+
+    def _values(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Columns, Values]:
+        names = tuple(rows[0])
+        return ("shard", *names), [(self.shard, *(row[name] for name in names)) for row in rows]
 
     def upsert(self, table: Table) -> InsertOrUpdate:
         """An INSERT that can be told what to do on a conflict, in this database's dialect."""
@@ -79,7 +95,9 @@ class Database:
         self.after_commit: Callable[[], None] = lambda: None
         """On SQLite, whom this process tells of each commit of a writer."""
         self._is_sqlite = engine.dialect.name == "sqlite"
-        self._writer = Lock()
+        self._writer = FairLock()
+        self._wanting = 0
+        self._guard = Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -92,6 +110,25 @@ class Database:
 
         A bare one changes the tables themselves: nothing is derived from it.
         """
+        with self._counted():
+            yield from self._write(is_bare=is_bare)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody in this process writes or waits to: what can wait gives way."""
+        return self._wanting > 0
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._guard:
+            self._wanting += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._wanting -= 1
+
+    def _write(self, *, is_bare: bool) -> Iterator[Work]:
         if self._is_sqlite:
             # Threads queue here in order instead of polling SQLite's lock.
             with self._writer, self._begin(**{WRITING: True}) as connection:

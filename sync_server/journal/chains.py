@@ -138,6 +138,8 @@ class ChainReader:
         if chain.fork is not None and start < chain.fork.seq:
             parent = self._by_epoch[chain.fork.epoch]
             found = self.links(parent, start, min(stop, chain.fork.seq))
+        if start >= chain.next_seq:
+            return found  # nobody need be asked: most pushes begin where the chain ends
         columns = entries.c
         statement = (
             select(columns.seq, columns.hash, columns.id, columns.repeats)

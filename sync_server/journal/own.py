@@ -40,6 +40,8 @@ class OwnJournal:
         if not writings:
             return []
         chain = read_chains(work, self.journal)[-1]
+        # Another process may have written the last entry, on a machine whose clock is ahead.
+        self.hybrid.witness(_last_time(work, chain))
         scribe = Scribe(self.clock, self.hybrid, UTC)
         head = ChainHead(chain.journal, chain.epoch, chain.next_seq, chain.head_hash)
         kept: list[Kept] = []
@@ -115,6 +117,19 @@ class OwnJournal:
             signature=signature,
             received_at=now,
         )
+
+
+def _last_time(work: Work, chain: Chain) -> HybridTime:
+    columns = schema.entries.c
+    found = work.connection.execute(
+        select(columns.hlc).where(
+            columns.shard == work.shard,
+            columns.journal == chain.journal,
+            columns.epoch == chain.epoch,
+            columns.seq == chain.next_seq - 1,
+        )
+    ).scalar()
+    return HybridTime(found or "0")
 
 
 def _exception(finding: Finding) -> Writing:

@@ -19,6 +19,7 @@ from shared.ledger.spending import Spend, spends_of
 from shared.trade.lease import LeaseClosed
 from shared.trade.server import ExceptionEffect
 from shared.trade.value import GiftCardSold
+from sync_server.database.among import among
 from sync_server.database.schema import gift_cards, lease_spends, leases
 from sync_server.database.transaction import Work
 from sync_server.journal.forks import has_forked
@@ -205,7 +206,9 @@ class _Claims:
 def _known(work: Work, ids: set[str]) -> dict[str, KnownLease]:
     found: dict[str, KnownLease] = {}
     for keys in in_batches(ids):
-        statement = select(leases).where(leases.c.shard == work.shard, leases.c.lease_id.in_(keys))
+        statement = select(leases).where(
+            leases.c.shard == work.shard, among(leases.c.lease_id, keys)
+        )
         for row in work.connection.execute(statement):
             found[row.lease_id] = KnownLease(row, row.state, row.spent)
     return found

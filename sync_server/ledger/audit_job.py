@@ -4,9 +4,10 @@ The watermark is moved in the transaction that raises what was found, so that a 
 on where it was and raises nothing twice.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import structlog
@@ -25,8 +26,14 @@ from sync_server.ledger.finding import Finding
 
 log = structlog.get_logger("evertill.audit")
 
-BATCH: Final = 200
+BATCH: Final = 25
+"""Judged in one transaction; a till that has just sold waits for no more of them."""
+BATCHES: Final = 8
+"""Between two looks at whether the server is to stop."""
 AUDIT_PAUSE_S: Final = 5.0
+GIVING_WAY_S: Final = 1.0
+"""At most, between two batches: pushes that never end do not keep an audit from ever ending."""
+LOOK_EVERY_S: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +124,18 @@ class AuditJob:
             pass
         return whole
 
-    def run_behind(self) -> None:
-        """The same, for a server that does it again and again: what was done is in the log."""
-        outcome = self.run()
+    def run_behind(self) -> bool:
+        """Some of it, for a server that does it again and again; whether more may be waiting.
+
+        What was done is in the log.
+        """
+        outcome = Outcome()
+        is_more = True
+        for _ in range(BATCHES):
+            is_more = self._step(outcome)
+            if not is_more:
+                break
+            self._give_way()
         unjudged = sum(outcome.unjudged.values())
         if outcome.judged or unjudged:
             log.info(
@@ -129,12 +145,20 @@ class AuditJob:
                 different=outcome.different,
                 unjudged=unjudged,
             )
+        return is_more
+
+    def _give_way(self) -> None:
+        """Wait while pushes have something to write."""
+        for _ in range(int(GIVING_WAY_S / LOOK_EVERY_S)):
+            if not self.database.is_wanted:
+                return
+            time.sleep(LOOK_EVERY_S)
 
     def _step(self, whole: Outcome) -> bool:
         """One batch in one transaction; whether there was anything."""
         watched, found, findings = self.judge.watched, Outcome(), list[Finding]()
         with self.database.writing() as work:
-            before = progress_of(work, watched)
+            before = _reached(work, watched)
             batch = _batch(work, watched, before.server_seq)
             if not batch:
                 return False
@@ -188,11 +212,8 @@ def fact_of(entry: Audited) -> Fact | None:
 
 
 def progress_of(snapshot: Snapshot, watched: Watched) -> Progress:
-    """How far a job is."""
-    row = snapshot.connection.execute(
-        select(jobs).where(jobs.c.shard == snapshot.shard, jobs.c.job == watched.job)
-    ).first()
-    reached = row.server_seq if row else 0
+    """How far a job is, and how much waits for it."""
+    reached = _reached(snapshot, watched)
     waiting = snapshot.connection.execute(
         select(func.count())
         .select_from(entries)
@@ -200,15 +221,19 @@ def progress_of(snapshot: Snapshot, watched: Watched) -> Progress:
             entries.c.shard == snapshot.shard,
             entries.c.kind == watched.judged,
             entries.c.id.is_not(None),
-            entries.c.server_seq > reached,
+            entries.c.server_seq > reached.server_seq,
         )
     ).scalar_one()
-    return Progress(
-        server_seq=reached,
-        judged=row.judged if row else 0,
-        unjudged=row.unjudged if row else 0,
-        waiting=waiting,
-    )
+    return replace(reached, waiting=waiting)
+
+
+def _reached(snapshot: Snapshot, watched: Watched) -> Progress:
+    row = snapshot.connection.execute(
+        select(jobs).where(jobs.c.shard == snapshot.shard, jobs.c.job == watched.job)
+    ).first()
+    if row is None:
+        return Progress()
+    return Progress(server_seq=row.server_seq, judged=row.judged, unjudged=row.unjudged)
 
 
 def _move(work: Work, watched: Watched, server_seq: int, judged: int, unjudged: int) -> None:

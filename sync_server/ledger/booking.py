@@ -1,13 +1,15 @@
 """Stores kept entries with everything that is derived from them, in the caller's transaction."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
+from shared.ledger.account import AccountKind
 from shared.ledger.balance import Balances, fold
 from shared.ledger.lot import lot_terms
 from shared.trade.fact import Fact
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.database import schema
+from sync_server.database.bulk import insert_rows
 from sync_server.database.transaction import Work
 from sync_server.ledger.kept import Kept, Reading
 from sync_server.members.roll import concerns, note_standing
@@ -23,7 +25,9 @@ def book(work: Work, kept: Sequence[Kept], received_at: str) -> None:
 
 def book_readings(work: Work, readings: Sequence[Reading]) -> None:
     """Book what entries say that are stored already."""
-    work.insert(schema.postings, [row for reading in readings for row in _postings(reading)])
+    rows = [row for reading in readings for row in _postings(work.shard, reading)]
+    if rows:
+        insert_rows(work.connection, schema.postings, _OF_POSTING, rows)
     add_to_balances(work, fold(posting for reading in readings for posting in reading.postings))
     work.insert(schema.lots, [row for reading in readings for row in _lot(reading)])
     work.insert(schema.tickets, [row for reading in readings for row in _ticket(reading)])
@@ -41,19 +45,8 @@ def book_readings(work: Work, readings: Sequence[Reading]) -> None:
 
 def add_to_balances(work: Work, changes: Balances) -> None:
     """Move balances by the sums of a batch."""
-    balances = schema.balances
-    if not changes:
-        return
-    statement = work.upsert(balances)
-    statement = statement.on_conflict_do_update(
-        index_elements=list(balances.primary_key),
-        set_={"amount": balances.c.amount + statement.excluded.amount},
-    )
-    rows = [
-        {"shard": work.shard, **account_row(account), "amount": amount}
-        for account, amount in changes.items()
-    ]
-    work.connection.execute(statement, rows)
+    rows = [{**account_row(account), "amount": amount} for account, amount in changes.items()]
+    work.put(schema.balances, rows, "amount = balances.amount + excluded.amount")
 
 
 def account_row(account: Any) -> Row:
@@ -111,14 +104,18 @@ def _quarantined(kept: Kept, received_at: str) -> Iterable[Row]:
     }
 
 
-def _postings(reading: Reading) -> Iterable[Row]:
+_KINDS: Final = {kind: kind.value for kind in AccountKind}
+_OF_POSTING: Final = (
+    *("shard", "entry_id", "position"),
+    *("account", "owner", "lot", "unit", "amount"),
+)
+
+
+def _postings(shard: int, reading: Reading) -> Iterable[tuple[Any, ...]]:
+    """Most rows of all by far, so they are made as the database takes them."""
     for position, (account, amount) in enumerate(reading.postings):
-        yield {
-            "entry_id": reading.id,
-            "position": position,
-            **account_row(account),
-            "amount": amount,
-        }
+        kind, owner, lot, unit = account
+        yield shard, reading.id, position, _KINDS[kind], owner, lot, unit, amount
 
 
 def _lot(reading: Reading) -> Iterable[Row]:

@@ -7,7 +7,7 @@ from shared.errors import ProtocolError
 from shared.ids import EntryId, JournalId
 from shared.journal.chain import ChainedEntry
 from shared.journal.entry import NAME_LENGTH_MAX, Envelope, decode_entry
-from shared.journal.strict import NUL
+from shared.journal.strict import ESCAPED_NUL, NUL
 from shared.ledger.account import Posting
 from shared.ledger.posting import RULES
 from shared.money import AMOUNT_MINOR_MAX
@@ -78,7 +78,7 @@ class Kept:
 
 def check_storable(encoded: bytes) -> None:
     """Raise ProtocolError ``bad-envelope`` for text with NUL: PostgreSQL cannot keep it."""
-    if NUL.search(encoded):
+    if ESCAPED_NUL in encoded and NUL.search(encoded):
         raise ProtocolError("bad-envelope", reason="NUL in text")
 
 
@@ -146,7 +146,7 @@ def read_link(link: Link) -> Reading | ProtocolError:
         postings = RULES.post(link.envelope.id, fact, post_version=version)
         if any(abs(posting.amount) > AMOUNT_MINOR_MAX for posting in postings):
             raise ProtocolError("absurd-amount", kind=fact.kind)
-        if any(len(name) > NAME_LENGTH_MAX for name in _names(fact, postings)):
+        if max(map(len, _names(fact, postings)), default=0) > NAME_LENGTH_MAX:
             raise ProtocolError("bad-fact", kind=fact.kind, reason="length of an id")
     except ProtocolError as error:
         return error

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from shared.ids import EntryId
 from shared.trade.ticket import SaleCompleted, SaleReturned
+from sync_server.database.among import among
 from sync_server.database.schema import tickets
 from sync_server.database.transaction import Snapshot
 from sync_server.ledger.finding import Finding, Rule
@@ -41,7 +42,7 @@ def _first_with(snapshot: Snapshot, numbers: Sequence[str]) -> dict[str, EntryId
     for at in range(0, len(numbers), _BATCH):
         statement = select(tickets.c.receipt_no, tickets.c.entry_id).where(
             tickets.c.shard == snapshot.shard,
-            tickets.c.receipt_no.in_(numbers[at : at + _BATCH]),
+            among(tickets.c.receipt_no, numbers[at : at + _BATCH]),
         )
         for number, entry_id in snapshot.connection.execute(statement.order_by(tickets.c.entry_id)):
             found.setdefault(number, EntryId(entry_id))

@@ -19,14 +19,8 @@ def count_uses(work: Work, sale: SaleCompleted, occurred_at: str, used: Mapping[
     """
     if not used or sale.training:
         return
-    statement = work.upsert(offer_uses)
-    statement = statement.on_conflict_do_update(
-        index_elements=list(offer_uses.primary_key),
-        set_={"uses": offer_uses.c.uses + statement.excluded.uses},
-    )
     rows = [
         {
-            "shard": work.shard,
             "offer_id": offer,
             "member_id": sale.member.member_id if sale.member else "",
             "store_id": sale.store_id,
@@ -35,7 +29,7 @@ def count_uses(work: Work, sale: SaleCompleted, occurred_at: str, used: Mapping[
         }
         for offer, times in sorted(used.items())
     ]
-    work.connection.execute(statement, rows)
+    work.put(offer_uses, rows, "uses = offer_uses.uses + excluded.uses")
 
 
 def uses_before(snapshot: Snapshot, offer: Offer, sale: SaleCompleted, today: date) -> OfferUsed:

@@ -11,6 +11,7 @@ from shared.journal.entry import decode_entry
 from shared.trade.kinds import read_fact
 from shared.trade.server import ExceptionEffect
 from shared.trade.ticket import SaleCompleted, SaleReturned
+from sync_server.database.among import among
 from sync_server.database.schema import entries, returned_lines
 from sync_server.database.transaction import Snapshot
 from sync_server.ledger.finding import FACTS_MAX, Finding, Rule
@@ -22,24 +23,31 @@ _BATCH = 500
 class _Returns:
     """What is known of the sales that a batch is about."""
 
-    def __init__(self, snapshot: Snapshot, sale_ids: Sequence[EntryId]) -> None:
+    def __init__(
+        self, snapshot: Snapshot, returned: Sequence[EntryId], new: Sequence[EntryId]
+    ) -> None:
         self.returned: Counter[tuple[EntryId, int]] = Counter()
         self.by_sale: dict[EntryId, dict[EntryId, None]] = {}
         self.sales: dict[EntryId, SaleCompleted] = {}
+        sale_ids = [*returned, *new]
         for at in range(0, len(sale_ids), _BATCH):
-            self._load(snapshot, sale_ids[at : at + _BATCH])
+            self._load_returns(snapshot, sale_ids[at : at + _BATCH])
+        for at in range(0, len(returned), _BATCH):
+            self._load_sales(snapshot, returned[at : at + _BATCH])
 
-    def _load(self, snapshot: Snapshot, sale_ids: Sequence[EntryId]) -> None:
+    def _load_returns(self, snapshot: Snapshot, sale_ids: Sequence[EntryId]) -> None:
         lines = returned_lines.c
         came_back = select(lines.original, lines.of_line, lines.quantity, lines.entry_id).where(
-            lines.shard == snapshot.shard, lines.original.in_(sale_ids)
+            lines.shard == snapshot.shard, among(lines.original, sale_ids)
         )
         for original, of_line, quantity, entry_id in snapshot.connection.execute(
             came_back.order_by(lines.entry_id)
         ):
             self.note(original, of_line, quantity, entry_id)
+
+    def _load_sales(self, snapshot: Snapshot, sale_ids: Sequence[EntryId]) -> None:
         stored = select(entries.c.id, entries.c.bytes).where(
-            entries.c.shard == snapshot.shard, entries.c.id.in_(sale_ids)
+            entries.c.shard == snapshot.shard, among(entries.c.id, sale_ids)
         )
         for entry_id, encoded in snapshot.connection.execute(stored):
             sale = _read_sale(encoded)
@@ -57,10 +65,9 @@ def find_overreturning(snapshot: Snapshot, readings: Sequence[Reading]) -> list[
     returns = [r for r in readings if isinstance(r.fact, SaleReturned) and r.fact.original]
     sales = [r for r in readings if isinstance(r.fact, SaleCompleted)]
     about = {r.fact.original: None for r in returns if isinstance(r.fact, SaleReturned)}
-    ids = [*(EntryId(sale) for sale in about if sale), *(r.id for r in sales)]
-    if not ids:
+    if not about and not sales:
         return []
-    known = _Returns(snapshot, ids)
+    known = _Returns(snapshot, [EntryId(sale) for sale in about if sale], [r.id for r in sales])
     return [finding for reading in readings for finding in _step(known, reading)]
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
 from shared.ids import EntryId, MemberId
 from shared.ledger.account import DEBT_LOT, Account, AccountKind, Unit
@@ -13,6 +13,7 @@ from shared.trade.server import ExceptionEffect
 from shared.trade.ticket import SaleCompleted
 from shared.trade.till import MemberEnrolled
 from shared.trade.value import ValueToppedUp
+from sync_server.database.among import among, among_rows
 from sync_server.database.schema import balances, entries, lots, postings
 from sync_server.database.transaction import Snapshot
 from sync_server.ledger.coupon_rights import CouponRights, in_batches
@@ -131,7 +132,7 @@ def _stored(snapshot: Snapshot, accounts: Iterable[Account]) -> Balances:
         )
         statement = statement.where(
             columns.shard == snapshot.shard,
-            tuple_(columns.account, columns.owner, columns.lot, columns.unit).in_(keys),
+            among_rows((columns.account, columns.owner, columns.lot, columns.unit), keys),
         )
         for kind, owner, lot, unit, amount in snapshot.connection.execute(statement):
             found[Account(AccountKind(kind), owner, lot, Unit(unit))] = amount
@@ -163,7 +164,9 @@ def _known_lots(snapshot: Snapshot, accounts: set[Account]) -> set[Account]:
             by_lot[account.lot].add(account)
     known: set[Account] = set()
     for keys in in_batches(by_lot):
-        statement = select(lots.c.lot).where(lots.c.shard == snapshot.shard, lots.c.lot.in_(keys))
+        statement = select(lots.c.lot).where(
+            lots.c.shard == snapshot.shard, among(lots.c.lot, keys)
+        )
         for lot in snapshot.connection.execute(statement).scalars():
             known |= by_lot[lot]
     return known

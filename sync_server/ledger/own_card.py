@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from shared.ids import EntryId, MemberId
 from shared.trade.ticket import SaleCompleted
+from sync_server.database.among import among
 from sync_server.database.schema import member_days
 from sync_server.database.transaction import Work
 from sync_server.ledger.finding import FACTS_MAX, Finding, Rule
@@ -51,8 +52,8 @@ def _counted(work: Work, sales: dict[_Day, list[EntryId]]) -> dict[_Day, int]:
     columns = member_days.c
     statement = select(member_days).where(
         columns.shard == work.shard,
-        columns.member_id.in_({day.member_id for day in sales}),
-        columns.day.in_({day.day for day in sales}),
+        among(columns.member_id, {day.member_id for day in sales}),
+        among(columns.day, {day.day for day in sales}),
     )
     return {
         _Day(MemberId(row.member_id), row.operator_id, row.day): row.sales
@@ -61,10 +62,5 @@ def _counted(work: Work, sales: dict[_Day, list[EntryId]]) -> dict[_Day, int]:
 
 
 def _add(work: Work, counts: dict[_Day, int]) -> None:
-    statement = work.upsert(member_days)
-    statement = statement.on_conflict_do_update(
-        index_elements=list(member_days.primary_key),
-        set_={"sales": member_days.c.sales + statement.excluded.sales},
-    )
-    rows = [{"shard": work.shard, **day._asdict(), "sales": count} for day, count in counts.items()]
-    work.connection.execute(statement, rows)
+    rows = [{**day._asdict(), "sales": count} for day, count in counts.items()]
+    work.put(member_days, rows, "sales = member_days.sales + excluded.sales")

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from shared.ids import MemberId
+from sync_server.database.among import among
 from sync_server.database.schema import merges
 from sync_server.database.transaction import Snapshot
 from sync_server.members.segments import in_batches
@@ -45,7 +46,7 @@ def aliases_among(snapshot: Snapshot, member_ids: Iterable[MemberId]) -> dict[st
     for ids in in_batches(list(member_ids)):
         statement = select(merges.c.from_member, merges.c.into_member).where(
             merges.c.shard == snapshot.shard,
-            merges.c.from_member.in_(ids),
+            among(merges.c.from_member, ids),
             merges.c.undone_by.is_(None),
         )
         found.update(
@@ -74,7 +75,7 @@ def aliases_below(snapshot: Snapshot, member_ids: Iterable[MemberId]) -> dict[Me
         for ids in in_batches(list(heads)):
             statement = select(merges.c.from_member, merges.c.into_member).where(
                 merges.c.shard == snapshot.shard,
-                merges.c.into_member.in_(ids),
+                among(merges.c.into_member, ids),
                 merges.c.undone_by.is_(None),
             )
             for row in snapshot.connection.execute(statement):

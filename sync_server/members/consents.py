@@ -9,6 +9,7 @@ from shared.ids import EntryId, MemberId
 from shared.trade.consent import Consent, Decision, standing
 from shared.trade.fact import Fact
 from shared.trade.profile_change import MemberChanged
+from sync_server.database.among import among
 from sync_server.database.schema import consents
 from sync_server.database.transaction import Snapshot, Work
 from sync_server.members.aliases import aliases_below
@@ -49,7 +50,7 @@ def _decisions(
     columns = consents.c
     for some in in_batches(member_ids):
         statement = select(consents).where(
-            columns.shard == snapshot.shard, columns.member_id.in_(some)
+            columns.shard == snapshot.shard, among(columns.member_id, some)
         )
         for row in snapshot.connection.execute(statement):
             decision = Decision(

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 
 from shared.ids import EntryId, MemberId
 from shared.trade.profile import MemberProfile, lookup_hashes
+from sync_server.database.among import among
 from sync_server.database.schema import key_claims, member_keys, members
 from sync_server.database.transaction import Snapshot, Work
 from sync_server.ledger.finding import Finding, Rule
@@ -138,7 +139,7 @@ def _claims_of(snapshot: Snapshot, ids: Sequence[MemberId]) -> dict[MemberId, li
     columns = key_claims.c
     for some in in_batches(ids):
         statement = select(columns.member_id, columns.key_hash).where(
-            columns.shard == snapshot.shard, columns.member_id.in_(some)
+            columns.shard == snapshot.shard, among(columns.member_id, some)
         )
         for member, key in snapshot.connection.execute(statement.order_by(columns.key_hash)):
             found.setdefault(MemberId(member), []).append(key)
@@ -163,7 +164,7 @@ def _holders(snapshot: Snapshot, keys: Sequence[str]) -> dict[str, MemberId]:
     found: dict[str, MemberId] = {}
     for some in in_batches([MemberId(key) for key in keys]):
         statement = select(columns.key_hash, columns.member_id).where(
-            columns.shard == snapshot.shard, columns.key_hash.in_(some)
+            columns.shard == snapshot.shard, among(columns.key_hash, some)
         )
         rows = snapshot.connection.execute(statement)
         found.update((key, MemberId(member)) for key, member in rows)

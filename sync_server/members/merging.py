@@ -32,7 +32,7 @@ from sync_server.journal.own import OwnJournal
 from sync_server.leases.claims import LeaseState
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Reading
-from sync_server.members.aliases import open_merge_of
+from sync_server.members.aliases import aliases_among, open_merge_of
 from sync_server.members.key_claims import tell_apart
 from sync_server.members.roll import concerns, touch
 from sync_server.members.segments import in_batches
@@ -132,7 +132,7 @@ class Merging:
     def follow(self, work: Work, readings: Sequence[Reading]) -> None:
         """Bring on what was just booked for aliases."""
         touched = {member for reading in readings for member in concerns(reading.fact)}
-        waiting = sorted(touched)
+        waiting = [MemberId(alias) for alias in sorted(aliases_among(work, touched))]
         while waiting:
             merge = open_merge_of(work, waiting.pop())
             if merge is None:
@@ -227,14 +227,8 @@ def _parts(moved: Sequence[BalanceMoved]) -> list[tuple[BalanceMoved, ...]]:
 def _keep_moves(work: Work, merge_id: str, held: Sequence[BalanceMoved]) -> None:
     if not held:
         return
-    statement = work.upsert(merge_moves)
-    statement = statement.on_conflict_do_update(
-        index_elements=list(merge_moves.primary_key),
-        set_={"amount": merge_moves.c.amount + statement.excluded.amount},
-    )
     rows = [
         {
-            "shard": work.shard,
             "merge_id": merge_id,
             "account": one.account,
             "lot": one.lot,
@@ -243,7 +237,7 @@ def _keep_moves(work: Work, merge_id: str, held: Sequence[BalanceMoved]) -> None
         }
         for one in held
     ]
-    work.connection.execute(statement, rows)
+    work.put(merge_moves, rows, "amount = merge_moves.amount + excluded.amount")
 
 
 def _moved(snapshot: Snapshot, merge_id: str) -> list[BalanceMoved]:

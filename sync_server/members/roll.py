@@ -1,9 +1,7 @@
 """The members' rows: who there is, their tier, and that something about them changed."""
 
-from collections.abc import Iterable, Sequence
-from typing import assert_never
-
-from sqlalchemy import bindparam, update
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final, assert_never
 
 from shared.ids import MemberId
 from shared.trade.benefit import ActionCounted, DrawEntered
@@ -78,7 +76,6 @@ def concerns(fact: Fact) -> tuple[MemberId, ...]:
 def note_standing(work: Work, readings: Sequence[Reading]) -> None:
     """Make rows for members heard of first, keep each one's newest tier, mark all as changed."""
     touched = dict.fromkeys(member for reading in readings for member in concerns(reading.fact))
-    touch(work, touched)
     # The entry's id decides between equal times, so that the order of arrival does not.
     newest: dict[MemberId, tuple[str, str]] = {}
     for reading in readings:
@@ -87,35 +84,35 @@ def note_standing(work: Work, readings: Sequence[Reading]) -> None:
             member, tier = standing
             stamp = (f"{reading.envelope.hlc}:{reading.id}", tier)
             newest[member] = max(newest.get(member, stamp), stamp)
-    if newest:
-        statement = (
-            update(members)
-            .where(
-                members.c.shard == work.shard,
-                members.c.member_id == bindparam("member"),
-                members.c.tier_hlc < bindparam("stamp"),
-            )
-            .values(tier=bindparam("to"), tier_hlc=bindparam("stamp"))
-        )
-        rows = [{"member": m, "to": tier, "stamp": stamp} for m, (stamp, tier) in newest.items()]
-        work.connection.execute(statement, rows)
+    rows = []
+    for row in _changed(work, touched):
+        stamp_of, tier_of = newest.get(row["member_id"], ("", ""))
+        rows.append({**row, "tier_hlc": stamp_of, "tier": tier_of})
+    is_newer = "CASE WHEN excluded.tier_hlc > members.tier_hlc THEN excluded"
+    work.put(
+        members,
+        rows,
+        f"{_CHANGED}, tier = {is_newer}.tier ELSE members.tier END,"
+        f" tier_hlc = {is_newer}.tier_hlc ELSE members.tier_hlc END",
+    )
 
 
 def touch(work: Work, member_ids: Iterable[MemberId]) -> None:
     """Give members a new place in the change feed; one heard of first gets a row."""
-    ids = list(member_ids)
+    work.put(members, _changed(work, list(member_ids)), _CHANGED)
+
+
+_CHANGED: Final = "change_seq = excluded.change_seq"
+
+
+def _changed(work: Work, ids: Collection[MemberId]) -> list[dict[str, Any]]:
     if not ids:
-        return
-    statement = work.upsert(members)
-    statement = statement.on_conflict_do_update(
-        index_elements=[members.c.shard, members.c.member_id],
-        set_={"change_seq": statement.excluded.change_seq},
-    )
-    rows = [
-        {"shard": work.shard, "member_id": member, "gone": False, "change_seq": number}
-        for member, number in zip(ids, work.take(len(ids)), strict=True)
+        return []
+    numbers = work.take(len(ids))
+    return [
+        {"member_id": member, "gone": False, "change_seq": number}
+        for member, number in zip(ids, numbers, strict=True)
     ]
-    work.connection.execute(statement, rows)
 
 
 def _standing(fact: Fact) -> tuple[MemberId, str] | None:

@@ -20,6 +20,7 @@ from shared.protocol.message import (
 )
 from shared.trade.consent import Decision
 from shared.trade.profile import month_day
+from sync_server.database.among import among
 from sync_server.database.schema import balances, lots, member_keys, members
 from sync_server.database.transaction import Snapshot
 from sync_server.members.aliases import aliases_among
@@ -137,7 +138,7 @@ def read_balances(
             .outerjoin(lots, (lots.c.shard == balances.c.shard) & (lots.c.lot == balances.c.lot))
             .where(
                 balances.c.shard == snapshot.shard,
-                balances.c.owner.in_(ids),
+                among(balances.c.owner, ids),
                 balances.c.account.in_([kind.value for kind in MEMBER_ACCOUNTS]),
                 balances.c.amount != 0,
             )
@@ -192,7 +193,7 @@ def _keys(snapshot: Snapshot, member_ids: Sequence[MemberId]) -> dict[MemberId, 
     columns = member_keys.c
     for ids in in_batches(member_ids):
         statement = select(columns.member_id, columns.key_hash).where(
-            columns.shard == snapshot.shard, columns.member_id.in_(ids)
+            columns.shard == snapshot.shard, among(columns.member_id, ids)
         )
         for member, key in snapshot.connection.execute(statement.order_by(columns.key_hash)):
             found[MemberId(member)].append(key)

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from shared.errors import DomainError
 from shared.ids import MemberId
+from sync_server.database.among import among
 from sync_server.database.schema import member_segments, members
 from sync_server.database.transaction import Database, Snapshot
 from sync_server.members.roll import touch
@@ -55,7 +56,7 @@ class Segments:
                     .where(
                         columns.shard == work.shard,
                         columns.segment == segment,
-                        columns.member_id.in_(ids),
+                        among(columns.member_id, ids),
                     )
                     .values(active=active)
                 )
@@ -71,7 +72,7 @@ def segments_of(
     columns = member_segments.c
     for ids in in_batches(member_ids):
         statement = select(columns.member_id, columns.segment).where(
-            columns.shard == snapshot.shard, columns.member_id.in_(ids)
+            columns.shard == snapshot.shard, among(columns.member_id, ids)
         )
         if not ever:
             statement = statement.where(columns.active.is_(True))

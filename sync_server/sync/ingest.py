@@ -5,21 +5,20 @@ comparing hashes, what contradicts it becomes a branch, what cannot be read goes
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from shared.clock import Clock, HybridTime
 from shared.errors import ProtocolError
-from shared.ids import EntryId
 from shared.journal.attachment import Attachment
 from shared.journal.certificate import ForkPoint, encode_certificate
 from shared.journal.chain import ChainHead
-from shared.journal.keys import sign_statement
-from shared.protocol.message import ExceptionNotice, PushReply, PushRequest
-from sync_server.backup.durability import durability_of
+from shared.journal.keys import KeyId, sign_statement
+from shared.protocol.message import PushReply, PushRequest
 from sync_server.database import schema
+from sync_server.database.fair_lock import FairLock
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Work
 from sync_server.enrolment.revoking import is_revoked
@@ -32,10 +31,9 @@ from sync_server.journal.chains import (
     move_head,
     next_epoch,
     read_chains,
-    read_signature,
 )
 from sync_server.journal.closed import find_written_after_loss
-from sync_server.journal.forks import fork_key, should_enrol_again
+from sync_server.journal.forks import fork_key
 from sync_server.journal.holes import Hole, dig, fill
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
@@ -48,11 +46,11 @@ from sync_server.members.profiles import settle_profiles
 from sync_server.sync.adopting import adopt
 from sync_server.sync.attachments import keep_attachments
 from sync_server.sync.batch import Batch, prove, walk
+from sync_server.sync.grouping import SMALL, Groups
 from sync_server.sync.misuse import find_misuse
+from sync_server.sync.outcome import Outcome, read_outcome
 from sync_server.sync.placing import Placing, place_batch
 from sync_server.sync.sorting import sort_entries
-
-NOTICES_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,36 +62,53 @@ class Ingest:
     own: OwnJournal
     vault: Vault
     merging: Merging
+    groups: Groups
+    proving: FairLock = field(default_factory=FairLock)
+    known_keys: set[KeyId] = field(default_factory=set)
+    """Whose epochs are known to be here; no epoch ever goes."""
 
     def push(self, request: PushRequest) -> PushReply:
         """Take a push; ProtocolError says why not (``batch.prove``, ``placing.place_batch``)."""
-        batch = prove(request, self.vault.signing.public)
-        self._adopt(batch)
-        with self.database.writing() as work:
-            chain = self._keep(work, batch)
-            notices = _notices(work, batch)
-            safe = durability_of(work, chain)
-            is_ahead = chain.next_seq > batch.next_seq
-            proof = read_signature(work, chain, chain.next_seq - 1) if is_ahead else None
-            enrol_again = should_enrol_again(work, request.journal, request.epoch)
+        batch = self._prove(request)
+        kept = self.keep(batch)
         self.own.witness(HybridTime(request.hlc))
         return PushReply(
-            next_seq=chain.next_seq,
-            head_hash=chain.head_hash,
-            durable_seq=safe.next_seq,
-            exceptions=notices,
+            next_seq=kept.chain.next_seq,
+            head_hash=kept.chain.head_hash,
+            durable_seq=kept.safe.next_seq,
+            exceptions=kept.notices,
             server_time=format_time(self.clock.now()),
             hlc=self.own.hybrid.tick(),
-            backup_at=safe.backup_at,
-            enrol_again=enrol_again,
-            head_signature=proof,
+            backup_at=kept.safe.backup_at,
+            enrol_again=kept.enrol_again,
+            head_signature=kept.proof,
         )
+
+    def _prove(self, request: PushRequest) -> Batch:
+        """One great push at a time: threads that reckon take turns of milliseconds each, and who
+        holds the writer's lock would wait for all of them after every statement."""
+        if len(request.entries) <= SMALL:
+            return prove(request, self.vault.signing.public)
+        with self.proving:
+            return prove(request, self.vault.signing.public)
+
+    def keep(self, batch: Batch) -> Outcome:
+        """Take a push that is proved; ProtocolError as ``placing.place_batch`` says."""
+        self._adopt(batch)
+        return self.groups.run(lambda work: self._take_in(work, batch), size=len(batch.links))
+
+    def _take_in(self, work: Work, batch: Batch) -> Outcome:
+        return read_outcome(work, batch, self._keep(work, batch))
 
     def _adopt(self, batch: Batch) -> None:
         """Take in an epoch that was given before a restore, in a transaction of its own: the push
         itself may be answered with where to begin."""
+        key_id = batch.certificate.key_id
+        if key_id in self.known_keys:
+            return
         with self.database.reading() as snapshot:
-            if find_certificate(snapshot, batch.certificate.key_id) is not None:
+            if find_certificate(snapshot, key_id) is not None:
+                self.known_keys.add(key_id)
                 return
         now = format_time(self.clock.now())
         with self.database.writing() as work:
@@ -269,28 +284,6 @@ def _hole_finding(hole: Hole) -> Finding:
 def _fill(work: Work, hole: Hole, batch: Batch, now: str) -> None:
     last = [link for link in batch.links if hole.misses(link.seq)][-1]
     fill(work, hole, next_seq=last.seq + 1, head_hash=last.hash, now=now)
-
-
-def _notices(work: Work, batch: Batch) -> tuple[ExceptionNotice, ...]:
-    """All exceptions about facts of this push, so that a repeat is told them again."""
-    ids = [link.envelope.id for link in batch.links if link.envelope]
-    about, raised = schema.exception_facts, schema.exceptions
-    hit = select(about.c.entry_id).where(about.c.shard == work.shard, about.c.fact_id.in_(ids))
-    statement = (
-        select(raised.c.entry_id, raised.c.rule, about.c.fact_id)
-        .join(about, (about.c.shard == raised.c.shard) & (about.c.entry_id == raised.c.entry_id))
-        .where(raised.c.shard == work.shard, raised.c.entry_id.in_(hit))
-        .order_by(raised.c.entry_id)
-    )
-    rules: dict[str, str] = {}
-    facts: dict[str, list[EntryId]] = {}
-    for entry_id, rule, fact in work.connection.execute(statement):
-        rules[entry_id] = rule
-        facts.setdefault(entry_id, []).append(EntryId(fact))
-    return tuple(
-        ExceptionNotice(id=EntryId(entry_id), rule=rules[entry_id], facts=tuple(linked))
-        for entry_id, linked in list(facts.items())[:NOTICES_MAX]
-    )
 
 
 def _note_contact(work: Work, batch: Batch, now: str) -> None:

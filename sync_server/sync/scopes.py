@@ -13,6 +13,7 @@ from sqlalchemy import Row, bindparam, delete, func, select
 
 from shared.protocol.message import BundleRow, GoodsRow, MemberRow, OperatorRow, Stream
 from shared.protocol.replica import Scope, is_tombstone, row_hash, row_key
+from sync_server.database.among import among
 from sync_server.database.schema import scope_rows, scopes, shards
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.sync.rows import TABLES, wire_rows
@@ -119,7 +120,7 @@ def _hashes(
         columns.shard == snapshot.shard, columns.stream == stream
     )
     if keys is not None:
-        statement = statement.where(columns.row_key.in_(keys))
+        statement = statement.where(among(columns.row_key, keys))
     for key, found in snapshot.connection.execute(statement):
         yield key, int(found, 16)
 
@@ -135,16 +136,11 @@ def _replace(work: Work, stream: Stream, hashed: dict[str, int | None]) -> None:
             )
         )
     rows = [
-        {"shard": work.shard, "stream": stream.value, "row_key": key, "hash": f"{found:016x}"}
+        {"stream": stream.value, "row_key": key, "hash": f"{found:016x}"}
         for key, found in hashed.items()
         if found is not None
     ]
-    if rows:
-        statement = work.upsert(scope_rows)
-        statement = statement.on_conflict_do_update(
-            index_elements=list(scope_rows.primary_key), set_={"hash": statement.excluded.hash}
-        )
-        work.connection.execute(statement, rows)
+    work.put(scope_rows, rows, "hash = excluded.hash")
 
 
 def _write(work: Work, stream: Stream, scope: Scope, through: int) -> None:

@@ -8,6 +8,7 @@ from shared.errors import ProtocolError
 from shared.ids import EntryId
 from shared.journal.entry import decode_entry
 from sync_server.database import schema
+from sync_server.database.among import among
 from sync_server.database.transaction import Work
 from sync_server.journal.chains import Chain
 from sync_server.ledger.finding import Finding, Rule
@@ -41,7 +42,7 @@ def sort_entries(
 def _stored_facts(work: Work, ids: Sequence[EntryId]) -> dict[EntryId, bytes]:
     columns = schema.entries.c
     statement = select(columns.id, columns.bytes).where(
-        columns.shard == work.shard, columns.id.in_(ids)
+        columns.shard == work.shard, among(columns.id, ids)
     )
     return {EntryId(found): encoded for found, encoded in work.connection.execute(statement)}
 

@@ -16,11 +16,26 @@ from rich.console import Console
 from rich.table import Table
 
 from desktop.store.driver import SQLITE_VERSION
-from tests.bench import pricing, printing, pushing, sale_commit, scan_to_line, waiting
+from tests.bench import (
+    backlog,
+    ingest,
+    peer,
+    pricing,
+    printing,
+    pulling,
+    pushing,
+    sale_commit,
+    scan_to_line,
+    waiting,
+)
 
 BENCHES = {
     "sale_commit": sale_commit.run,
     "pushing": pushing.run,
+    "peer": peer.run,
+    "ingest": ingest.run,
+    "backlog": backlog.run,
+    "pulling": pulling.run,
     "scan_to_line": scan_to_line.run,
     "printing": printing.run,
     "pricing": pricing.run,

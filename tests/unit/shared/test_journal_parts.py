@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from shared.errors import DomainError, EvertillError, ProtocolError
 from shared.ids import EntryId, JournalId
+from shared.journal import strict
 from shared.journal.attachment import Attachment, attach
 from shared.journal.chain import append, begin_chain, verify_chain, verify_next
 from shared.journal.entry import (
@@ -89,6 +90,26 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
+
+
+LOOSE = st.recursive(
+    VALUES | st.integers() | st.floats(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+WRITTEN = st.one_of(
+    LOOSE.map(lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))),
+    LOOSE.map(json.dumps),
+    st.text(st.sampled_from('[]{}",:0123456789.eE+-\\u e\u0301'), max_size=30),
+    st.integers(10**14, 10**18).map(lambda number: f'{{"a":1,"a":-{number}}}'),
+)
+
+
+@given(WRITTEN)
+def test_what_is_plainly_strict_is_what_the_judge_finds_strict(text):
+    encoded = text.encode(errors="surrogatepass")
+    if strict.is_plainly_strict(encoded):
+        strict.judge(encoded)
 
 
 @given(st.lists(VALUES, max_size=5))

@@ -1,0 +1,63 @@
+"""What a push is answered, as of the end of its transaction."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from shared.ids import EntryId
+from shared.protocol.message import ExceptionNotice
+from sync_server.backup.durability import Durability, durability_of
+from sync_server.database import schema
+from sync_server.database.among import among
+from sync_server.database.transaction import Work
+from sync_server.journal.chains import Chain, read_signature
+from sync_server.journal.forks import should_enrol_again
+from sync_server.sync.batch import Batch
+
+NOTICES_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where the copy stands, and what was found."""
+
+    chain: Chain
+    notices: tuple[ExceptionNotice, ...]
+    safe: Durability
+    proof: bytes | None
+    """The till's own signature of the head, where the server has more than was sent."""
+    enrol_again: bool
+
+
+def read_outcome(work: Work, batch: Batch, chain: Chain) -> Outcome:
+    """What there is to say about a push that was kept."""
+    is_ahead = chain.next_seq > batch.next_seq
+    return Outcome(
+        chain=chain,
+        notices=_notices(work, batch),
+        safe=durability_of(work, chain),
+        proof=read_signature(work, chain, chain.next_seq - 1) if is_ahead else None,
+        enrol_again=should_enrol_again(work, batch.request.journal, batch.request.epoch),
+    )
+
+
+def _notices(work: Work, batch: Batch) -> tuple[ExceptionNotice, ...]:
+    """All exceptions about facts of this push, so that a repeat is told them again."""
+    ids = [link.envelope.id for link in batch.links if link.envelope]
+    about, raised = schema.exception_facts, schema.exceptions
+    hit = select(about.c.entry_id).where(about.c.shard == work.shard, among(about.c.fact_id, ids))
+    statement = (
+        select(raised.c.entry_id, raised.c.rule, about.c.fact_id)
+        .join(about, (about.c.shard == raised.c.shard) & (about.c.entry_id == raised.c.entry_id))
+        .where(raised.c.shard == work.shard, raised.c.entry_id.in_(hit))
+        .order_by(raised.c.entry_id)
+    )
+    rules: dict[str, str] = {}
+    facts: dict[str, list[EntryId]] = {}
+    for entry_id, rule, fact in work.connection.execute(statement):
+        rules[entry_id] = rule
+        facts.setdefault(entry_id, []).append(EntryId(fact))
+    return tuple(
+        ExceptionNotice(id=EntryId(entry_id), rule=rules[entry_id], facts=tuple(linked))
+        for entry_id, linked in list(facts.items())[:NOTICES_MAX]
+    )
