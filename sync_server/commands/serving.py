@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ if sys.platform != "win32":
 
 from shared.log_output import LOG_OUTPUT
 from sync_server.api.application import make_application
+from sync_server.api.connections import ConnectionLimits, limited
 from sync_server.api.listening import listen
 from sync_server.api.stopping import StoppingServer
 from sync_server.background import Repeated
@@ -30,6 +32,7 @@ CONNECTIONS_MAX = 5_000
 FILES_BESIDE = 200
 """What the process has open beside connections."""
 KEEP_ALIVE_S = 30
+LIMITS = ConnectionLimits()
 SHUTDOWN_S = 5
 ALARM_PAUSE_S = 60.0
 
@@ -54,6 +57,9 @@ def serve(
     data: DataFolder,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8080,
+    per_address: Annotated[
+        int, typer.Option(help="Connections that one address may have.", min=1)
+    ] = LIMITS.per_address,
 ) -> None:
     """Serve tills and head office; prints its address as one line of JSON when it is up."""
     structlog.configure(
@@ -82,6 +88,7 @@ def serve(
     ):
         config = uvicorn.Config(
             make_application(services),
+            http=limited(replace(LIMITS, per_address=per_address)),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -16,6 +16,7 @@ from shared.protocol.message import BalanceRow
 from shared.trade.consent import Consent, granted
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
+from shared.trade.server import ExceptionRaised
 from sync_server.backup.durability import last_backup
 from sync_server.database import schema
 from sync_server.database.transaction import Database, Snapshot
@@ -322,6 +323,8 @@ def _exception(snapshot: Snapshot, row: Row[Any]) -> RaisedException:
         statement.where(columns.id.in_(about)).order_by(columns.hlc)
     ).all()
     own = snapshot.connection.execute(statement.where(columns.id == row.entry_id)).all()
+    told = _facts(snapshot, own)
+    bare = ExceptionRaised(natural_key=row.natural_key, rule=row.rule, member_id=row.member_id)
     return RaisedException(
         entry_id=row.entry_id,
         rule=row.rule,
@@ -329,6 +332,6 @@ def _exception(snapshot: Snapshot, row: Row[Any]) -> RaisedException:
         member_name=row.name or "",
         raised_at=row.raised_at,
         fork=fork_kind(snapshot, row.natural_key),
-        fact=_facts(snapshot, own)[0].fact,
+        fact=told[0].fact if told else bare,  # one must not hide all others
         facts=_facts(snapshot, linked),
     )
