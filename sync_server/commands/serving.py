@@ -8,14 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 import uvicorn
 
 if sys.platform != "win32":
     import resource
 
-from shared.log_output import LOG_OUTPUT
+from shared.log_words import configure_logging
 from sync_server.api.application import make_application
 from sync_server.api.connections import ConnectionLimits, limited
 from sync_server.api.listening import listen
@@ -62,15 +61,7 @@ def serve(
     ] = LIMITS.per_address,
 ) -> None:
     """Serve tills and head office; prints its address as one line of JSON when it is up."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=LOG_OUTPUT),
-        cache_logger_on_first_use=True,
-    )
+    configure_logging("info")
     _allow_open_files(CONNECTIONS_MAX + FILES_BESIDE)
     # uvicorn raises the signal again when it has shut down; this lets the database be closed, too.
     signal.signal(signal.SIGTERM, _leave)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, RedirectResponse
 
+from shared.catalogue.card_numbers import refuse_card_number
 from shared.errors import DomainError, EvertillError, ProtocolError
 from shared.ids import MemberId, TillId
 from shared.language import Language
@@ -93,7 +94,9 @@ def _sign_in(
 ) -> Response:
     login, wanted = fields.get("login", "").strip(), fields.get("wanted", "")
     address = visitor.request.client.host if visitor.request.client else ""
-    limits = ((f"login:{login}", WRONG_PASSWORDS), (f"login-from:{address}", WRONG_FROM_ADDRESS))
+    # Stamped, for anything may be typed there: a password, a number.
+    named = services.vault.stamp("login", login.encode()).hex()
+    limits = ((f"login:{named}", WRONG_PASSWORDS), (f"login-from:{address}", WRONG_FROM_ADDRESS))
     try:
         for subject, limit in limits:
             services.throttle.check(subject, limit)
@@ -163,6 +166,7 @@ def _add_members(router: APIRouter, services: Services, office: Office) -> None:
     @router.get("/members", openapi_extra=told(200, 303, 400))
     def members(request: Request, q: str = "", page: int = PageNumber) -> Response:
         visitor = office.admit(request)
+        refuse_card_number(q)
         return office.render(
             visitor,
             "members.html",

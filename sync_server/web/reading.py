@@ -29,6 +29,7 @@ from sync_server.members.consents import standing_consents
 from sync_server.members.persons import Person, person_of
 from sync_server.members.rows import find_member, read_balances
 from sync_server.members.segments import segments_of
+from sync_server.sync.quarantine import Decision
 
 Item = TypeVar("Item")
 PAGE_ROWS = 50
@@ -303,7 +304,10 @@ def _facts(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> tuple[KeptFact, ...]
         account = Account(AccountKind(row.account), row.owner, row.lot, Unit(row.unit))
         booked[row.entry_id].append(Posting(account, row.amount))
     found: list[KeptFact] = []
+    waiting = _waiting(snapshot, list(booked))
     for row in rows:
+        if row.id in waiting:
+            continue  # it has no words: what it says was not found to make sense
         try:
             envelope = decode_entry(row.bytes).envelope
             fact = read_fact(envelope)
@@ -311,6 +315,18 @@ def _facts(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> tuple[KeptFact, ...]
             continue  # in quarantine, shown there
         found.append(KeptFact(envelope, fact, tuple(booked[row.id])))
     return tuple(found)
+
+
+def _waiting(snapshot: Snapshot, ids: Sequence[str]) -> set[str]:
+    """Which of these entries are in quarantine, or were given up there."""
+    columns = schema.quarantine.c
+    given_up = columns.decision == Decision.REJECTED.value
+    statement = select(columns.entry_id).where(
+        columns.shard == snapshot.shard,
+        columns.entry_id.in_(ids),
+        columns.resolved_at.is_(None) | given_up,
+    )
+    return set(snapshot.connection.execute(statement).scalars())
 
 
 def _exception(snapshot: Snapshot, row: Row[Any]) -> RaisedException:
