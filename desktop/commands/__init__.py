@@ -4,12 +4,11 @@ import importlib
 import sys
 from typing import Final, NamedTuple, NoReturn
 
-import structlog
 import typer
 
 from shared.errors import EvertillError, unusable_file
 from shared.language import Language, words
-from shared.log_output import LOG_OUTPUT
+from shared.log_words import configure_logging
 
 EXIT_REFUSED: Final = 2
 
@@ -58,10 +57,7 @@ def _evertill() -> None:
 
 def main() -> None:
     """Entry point: foreseen errors are said in words and end with exit code 2."""
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(file=LOG_OUTPUT),
-        wrapper_class=structlog.make_filtering_bound_logger("warning"),
-    )
+    configure_logging("warning")
     try:
         application(sys.argv[1] if len(sys.argv) > 1 else None)()
     except EvertillError as error:

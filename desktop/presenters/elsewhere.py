@@ -8,7 +8,8 @@ from desktop.presenters.intent import MembersTold, ReceiptTold
 from desktop.presenters.session import Session
 from desktop.presenters.text import Message, Text, Tone, error_text, say
 from desktop.store.members import Member
-from shared.catalogue.codes import MemberCode, classify
+from shared.catalogue.card_numbers import holds_card_number
+from shared.catalogue.codes import MemberCode, PaymentCard, classify
 from shared.errors import EnvironmentFault, EvertillError
 from shared.returning.sold import ReturnableSale
 from shared.trade.profile import KeyKind, normalize_phone
@@ -50,6 +51,8 @@ def member_question(text: str) -> tuple[KeyKind, str] | None:
     code = classify(text)
     if isinstance(code, MemberCode):
         return KeyKind.CARD, code.code
+    if isinstance(code, PaymentCard) or holds_card_number(text):
+        return None  # not even its hash leaves the till
     plain = text.replace(" ", "").replace("-", "").removeprefix("+")
     if plain.isdecimal() and len(normalize_phone(plain)) >= PHONE_DIGITS_MIN:
         return KeyKind.PHONE, normalize_phone(plain)

@@ -5,6 +5,7 @@ from desktop.store import members as store
 from desktop.store.members import Member
 from desktop.store.tickets import open_shift
 from desktop.store.writer import Transaction
+from shared.catalogue.card_numbers import holds_card_number
 from shared.errors import DomainError
 from shared.ids import MemberId, OperatorId
 from shared.journal.attachment import attach
@@ -16,6 +17,7 @@ from shared.trade.profile import (
     KeyKind,
     MemberProfile,
     clean_birthday,
+    clean_card,
     clean_name,
     clean_phone,
     lookup_hash,
@@ -60,7 +62,7 @@ class Members:
     def search(self, text: str) -> list[Member]:
         """Members by card, full phone, last four digits, or part of the name."""
         text = text.strip()
-        if not text:
+        if not text or holds_card_number(text):
             return []
         exact = [*self._by_key(KeyKind.CARD, text), *self.by_phone(text)]
         if exact:
@@ -82,7 +84,8 @@ class Members:
         """Make a member at once, network or not; ``birthday`` is month and day, as typed.
 
         ``referred_by`` is the card or phone of the member who brought them.
-        Raises DomainError ``member-needs-phone-or-card``, ``bad-phone``, ``name-too-long``,
+        Raises DomainError ``payment-card-dropped``, ``member-needs-phone-or-card``, ``bad-phone``,
+        ``name-too-long``,
         ``bad-birthday``, ``member-exists`` when phone or card is known at this till, and
         ``referrer-unknown`` or ``referrer-unclear`` for who brought them.
         """
@@ -131,13 +134,14 @@ class Members:
 
     def _checked(self, name: str, phone: str, card: str, birthday: str) -> MemberProfile:
         digits = clean_phone(phone) if phone.strip() else ""
-        if not digits and not card.strip():
+        card = clean_card(card)
+        if not digits and not card:
             raise DomainError("member-needs-phone-or-card")
         born = clean_birthday(birthday) if birthday.strip() else ""
         name = clean_name(name)
-        if (digits and self.by_phone(digits)) or (card.strip() and self.by_card(card)):
+        if (digits and self.by_phone(digits)) or (card and self.by_card(card)):
             raise DomainError("member-exists")
-        return MemberProfile(name=name, phone=digits, card=card.strip(), birthday=born)
+        return MemberProfile(name=name, phone=digits, card=card, birthday=born)
 
     def _row(self, member_id: MemberId, profile: MemberProfile, tier: str) -> MemberRow:
         return MemberRow(

@@ -23,6 +23,7 @@ from shared.trade.fact import Approval
 from shared.trade.profile import (
     KeyKind,
     clean_birthday,
+    clean_card,
     clean_name,
     clean_phone,
     lookup_hash,
@@ -85,15 +86,16 @@ class Profiles:
     ) -> Edit:
         """What would be changed; a field left empty, or typed as it is, stays.
 
-        Raises DomainError ``bad-phone``, ``name-too-long``, ``bad-birthday``, ``bad-language`` and
-        ``member-exists`` where phone or card is another member's here.
+        Raises DomainError ``payment-card-dropped``, ``bad-phone``, ``name-too-long``,
+        ``bad-birthday``, ``bad-language`` and ``member-exists`` where phone or card is another
+        member's here.
         """
         wanted: dict[str, str] = {}
         if (cleaned := clean_name(name)) and cleaned != member.name:
             wanted["name"] = cleaned
         if phone.strip() and self._is_new(KeyKind.PHONE, digits := clean_phone(phone), member):
             wanted["phone"] = digits
-        if (code := card.strip()) and self._is_new(KeyKind.CARD, code, member):
+        if (code := clean_card(card)) and self._is_new(KeyKind.CARD, code, member):
             wanted["card"] = code
         if birthday.strip() and (born := clean_birthday(birthday)) != member.birthday:
             wanted["birthday"] = born

@@ -25,6 +25,7 @@ from desktop.store.tickets import (
     read_shift,
 )
 from desktop.store.writer import Transaction
+from shared.catalogue.card_numbers import refuse_card_number
 from shared.errors import DomainError
 from shared.ids import EntryId, OperatorId, ShiftId
 from shared.journal.attachment import attach
@@ -230,6 +231,7 @@ class Shifts:
             raise DomainError("bad-amount", text=str(amount), currency=self._currency)
         if len(note) > NOTE_LENGTH_MAX:
             raise DomainError("note-too-long", limit=NOTE_LENGTH_MAX)
+        refuse_card_number(note)
         fact = CashMoved(
             shift_id=shift.shift_id,
             store_id=self._books.identity.store_id,

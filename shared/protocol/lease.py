@@ -6,7 +6,7 @@ from shared.errors import ProtocolError
 from shared.ids import JournalId, LeaseId
 from shared.journal.keys import PublicKey, Signed, SigningKey, sign_statement
 from shared.journal.strict import check_strict, encode_strict
-from shared.protocol.message import Message
+from shared.protocol.message import Amount, Count, Message
 from shared.trade.lease import LeaseTerms
 
 PURPOSE = "lease"
@@ -26,14 +26,14 @@ class LeaseAsk(Message, frozen=True, kw_only=True):
     """``points``, ``stored-value`` or ``gift-card``."""
     owner: str
     """A member's id, a card's id."""
-    wanted: int = 0
+    wanted: Count = 0
     """What the basket on the screen needs, in the account's unit; 0 asks for the usual share."""
 
 
 class LeaseRequest(Message, frozen=True, kw_only=True):
     """What a till needs, and what it holds: the answer says which of that is called back."""
 
-    protocol: int
+    protocol: Count
     asks: tuple[LeaseAsk, ...] = ()
     held: tuple[LeaseId, ...] = ()
     budget: bool = False
@@ -51,9 +51,9 @@ class LeaseAnswer(Message, frozen=True, kw_only=True):
     owner: str
     granted: Signed | None
     """The newest serial of the till's lease; null where nothing can be given."""
-    balance: int
+    balance: Amount
     """What the ledger says the account has."""
-    elsewhere: int
+    elsewhere: Count
     """What other tills hold of it; it is called back from those that are online."""
     last_day: str | None = None
     """Of a gift card: the last day on which it pays."""

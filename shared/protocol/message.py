@@ -7,13 +7,14 @@ of a reply to a peer of an older version.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar, Final, TypeVar
+from typing import Annotated, ClassVar, Final, TypeVar
 
 import msgspec
 
 from shared.ids import EntryId, GoodsId, JournalId, MemberId, OperatorId
 from shared.journal.attachment import Attachment
 from shared.journal.keys import Signed
+from shared.journal.strict import INTEGER_MAX
 
 PROTOCOL: Final = 6
 PROTOCOL_MIN: Final = 1
@@ -32,7 +33,14 @@ PUSH_BYTES_MAX: Final = 1024 * 1024
 BODY_BYTES_MAX: Final = 2 * PUSH_BYTES_MAX
 """The largest request body the server reads: a full push with its attachments and framing."""
 PAGE_ROWS_MAX: Final = 2000
+WAIT_S_MAX: Final = 25
+"""Below the time after which tills and the proxies on their way give an answer up."""
 CONTENT_TYPE: Final = "application/msgpack"
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
+"""A number or a position; what every database and every JSON reader keeps exactly."""
+Amount = Annotated[int, msgspec.Meta(ge=-INTEGER_MAX, le=INTEGER_MAX)]
+"""Of a balance's unit; negative where it is owed."""
 
 
 class Message(
@@ -47,11 +55,11 @@ class Message(
 class Hello(Message, frozen=True, kw_only=True):
     """The server's answer to a handshake: what it speaks, when it thinks it is, a nonce."""
 
-    protocol_min: int
-    protocol_max: int
+    protocol_min: Count
+    protocol_max: Count
     server_time: str
-    entries_max: int
-    bytes_max: int
+    entries_max: Count
+    bytes_max: Count
     nonce: str
     """To sign the next requests with; stated lifetime ten minutes."""
 
@@ -59,7 +67,7 @@ class Hello(Message, frozen=True, kw_only=True):
 class EnrolRequest(Message, frozen=True, kw_only=True):
     """A new till introduces itself with a one-time code."""
 
-    protocol: int
+    protocol: Count
     code: str
     public_key: str
     journal: JournalId | None = None
@@ -85,10 +93,10 @@ class EnrolReply(Message, frozen=True, kw_only=True):
 class PushRequest(Message, frozen=True, kw_only=True):
     """Entries above the server's high-water mark, in order, without gaps."""
 
-    protocol: int
+    protocol: Count
     journal: JournalId
-    epoch: int
-    first_seq: int
+    epoch: Count
+    first_seq: Count
     prev_hash: bytes
     entries: tuple[bytes, ...]
     attachments: tuple[Attachment, ...]
@@ -98,7 +106,7 @@ class PushRequest(Message, frozen=True, kw_only=True):
     hlc: str
     certificate: Signed
     """The epoch's own certificate, so that a push proves itself."""
-    oldest_seq: int | None = None
+    oldest_seq: Count | None = None
     """The first entry this till still has; told where the server asks for what it has no more."""
 
 
@@ -113,9 +121,9 @@ class ExceptionNotice(Message, frozen=True, kw_only=True):
 class PushReply(Message, frozen=True, kw_only=True):
     """Where the server's copy of the journal stands."""
 
-    next_seq: int
+    next_seq: Count
     head_hash: bytes
-    durable_seq: int
+    durable_seq: Count
     exceptions: tuple[ExceptionNotice, ...]
     server_time: str
     hlc: str
@@ -135,7 +143,7 @@ class ErrorReply(Message, frozen=True, kw_only=True):
 
     code: str
     fields: dict[str, str | int]
-    next_seq: int | None = None
+    next_seq: Count | None = None
     """With 409 on a push: where to go on from."""
     head_hash: bytes | None = None
 
@@ -152,11 +160,11 @@ class Stream(StrEnum):
 class PullRequest(Message, frozen=True, kw_only=True):
     """The next page of a stream after a cursor; null asks from the start."""
 
-    protocol: int
+    protocol: Count
     stream: Stream
     cursor: str | None
-    limit: int = PAGE_ROWS_MAX
-    unsent: int = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS_MAX
+    unsent: Count = 0
     """Entries this till has not sent; head office shows it beside the last contact."""
     is_mismatched: bool = False
     """What this till held of the stream was not what the server counts; it starts anew."""
@@ -206,7 +214,7 @@ class BalanceRow(Message, frozen=True, kw_only=True):
     account: str
     lot: str
     unit: str
-    amount: int
+    amount: Amount
     earned_on: str | None = None
     expires_on: str | None = None
     """The last day on which points of the lot can be spent."""
@@ -254,7 +262,7 @@ Row = GoodsRow | BundleRow | OperatorRow | MemberRow
 class JournalHead(Message, frozen=True, kw_only=True):
     """How far the server has one branch of the asking till's epoch."""
 
-    next_seq: int
+    next_seq: Count
     hash: bytes
     """Of the entry before it; of the certificate where there is none."""
 
@@ -266,15 +274,15 @@ class PullReply(Message, frozen=True, kw_only=True):
     """Each row encoded on its own: the checksum is over these bytes."""
     cursor: str
     generation: str
-    server_seq: int
+    server_seq: Count
     """The state of the server all rows of this page were read at."""
-    applied_through: int
+    applied_through: Count
     """The asking till's ``next_seq`` in that state: own entries from here on are not in it. Of an
     epoch that forked it is the first branch's; ``heads`` has them all."""
     checksum: str
     """16 hex digits: the sum, modulo 2^64, of the first 8 bytes of each row's SHA-256."""
     is_last: bool
-    scope_rows: int | None = None
+    scope_rows: Count | None = None
     """On the last page: how many rows that are no tombstones the till should hold now."""
     scope_checksum: str | None = None
     """On the last page: the checksum of all of them, kept where they are written."""
@@ -288,9 +296,10 @@ class PullReply(Message, frozen=True, kw_only=True):
 class LookupRequest(Message, frozen=True, kw_only=True):
     """Looks up a member online by a keyed hash, or a receipt by its number."""
 
-    protocol: int
-    member_key: str | None = None
-    receipt_no: str | None = None
+    protocol: Count
+    member_key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")] | None = None
+    receipt_no: Annotated[str, msgspec.Meta(pattern="^[!-~]{1,45}$")] | None = None
+    """With or without the mark of the paper behind it."""
 
 
 class ReceiptCopy(Message, frozen=True, kw_only=True):
@@ -308,7 +317,7 @@ class LookupReply(Message, frozen=True, kw_only=True):
     heads: tuple[JournalHead, ...] = ()
     """As of a pull: the state in which the balances are true."""
     generation: str = ""
-    server_seq: int = 0
+    server_seq: Count = 0
     """The state of the server the answer was read at."""
 
     newer = {4: {"heads": (), "generation": "", "server_seq": 0}}
@@ -317,17 +326,17 @@ class LookupReply(Message, frozen=True, kw_only=True):
 class WaitRequest(Message, frozen=True, kw_only=True):
     """Asks to be answered when something new can be pulled; since version 3."""
 
-    protocol: int
-    server_seq: int
+    protocol: Count
+    server_seq: Count
     """What the till has read up to, in every stream."""
-    seconds: int
+    seconds: Annotated[int, msgspec.Meta(ge=0, le=WAIT_S_MAX)]
     """How long at most."""
 
 
 class WaitReply(Message, frozen=True, kw_only=True):
     """There is something new where ``server_seq`` is above that of the request."""
 
-    server_seq: int
+    server_seq: Count
 
 
 Spoken = TypeVar("Spoken", bound=Message)

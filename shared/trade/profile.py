@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from shared.catalogue.card_numbers import refuse_card_number
+from shared.catalogue.codes import PaymentCard, classify
 from shared.errors import DomainError
 
 NAME_LENGTH_MAX: Final = 60
@@ -96,21 +98,29 @@ def lookup_hashes(lookup_key: bytes, profile: MemberProfile) -> tuple[str, ...]:
 def clean_name(text: str) -> str:
     """A name without control, direction and other invisible characters, in NFC.
 
-    Raises DomainError ``name-too-long``.
+    Raises DomainError ``name-too-long`` and ``payment-card-dropped``.
     """
     plain = unicodedata.normalize("NFC", text)
     name = "".join(c for c in plain if c.isprintable()).strip()
     if len(name) > NAME_LENGTH_MAX:
         raise DomainError("name-too-long", limit=NAME_LENGTH_MAX)
-    return name
+    return refuse_card_number(name)
 
 
 def clean_phone(text: str) -> str:
-    """A phone's digits; DomainError ``bad-phone``."""
-    digits = normalize_phone(text)
+    """A phone's digits; DomainError ``bad-phone``, ``payment-card-dropped``."""
+    digits = normalize_phone(refuse_card_number(text))
     if not PHONE_DIGITS_MIN <= len(digits) <= PHONE_DIGITS_MAX:
         raise DomainError("bad-phone")
     return digits
+
+
+def clean_card(text: str) -> str:
+    """The code on a member's card; DomainError ``payment-card-dropped`` for a bank card's."""
+    code = text.strip()
+    if isinstance(classify(code), PaymentCard):
+        raise DomainError("payment-card-dropped")
+    return refuse_card_number(code)
 
 
 def clean_birthday(text: str) -> str:

@@ -1,13 +1,21 @@
-"""The messages in OpenAPI terms, from the same types that read them."""
+"""What routes take and give in OpenAPI terms, from the same types that read and write it.
 
+Nothing here is a default that fits everything: a route names each code that it refuses with, and
+the tests send it what the description allows and what it does not.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from shared.protocol.lease import LeaseAnswer, LeaseReply, LeaseRequest
 from shared.protocol.message import (
     CONTENT_TYPE,
+    PROTOCOL,
+    PROTOCOL_MIN,
     BundleRow,
     EnrolReply,
     EnrolRequest,
@@ -23,7 +31,10 @@ from shared.protocol.message import (
     PullRequest,
     PushReply,
     PushRequest,
+    WaitReply,
+    WaitRequest,
 )
+from sync_server.api.errors import STATUS
 
 MESSAGES: tuple[type[Message], ...] = (
     Hello,
@@ -33,6 +44,8 @@ MESSAGES: tuple[type[Message], ...] = (
     PushReply,
     PullRequest,
     PullReply,
+    WaitRequest,
+    WaitReply,
     LookupRequest,
     LookupReply,
     LeaseRequest,
@@ -44,7 +57,17 @@ MESSAGES: tuple[type[Message], ...] = (
     OperatorRow,
     MemberRow,
 )
+WITH_BODY: Final = ("bad-message", "body-too-large", "wrong-content-type", "protocol-unsupported")
+"""What is refused of any body."""
+SIGNED: Final = (
+    *WITH_BODY,
+    *("unsigned-request", "bad-nonce", "old-nonce", "unknown-key", "revoked-key", "bad-signature"),
+)
+"""What is refused of any signed request."""
+ANYWHERE: Final = ("internal", "unavailable")
+SIGNATURE: Final = "till-signature"
 _REFERENCE = "#/components/schemas/{name}"
+_REQUESTS = frozenset(kind.__name__ for kind in MESSAGES if kind.__name__.endswith("Request"))
 
 
 @cache
@@ -53,27 +76,56 @@ def components() -> dict[str, Any]:
     _references, found = msgspec.json.schema_components(
         MESSAGES, schema_hook=_raw, ref_template=_REFERENCE
     )
-    return dict(found)
+    for name in _REQUESTS:
+        found[name]["properties"]["protocol"] |= {"minimum": PROTOCOL_MIN, "maximum": PROTOCOL}
+    return {name: _binary(schema) for name, schema in found.items()}
 
 
-def describe(request: type[Message] | None, reply: type[Message]) -> dict[str, Any]:
-    """What a route takes and gives."""
-    content = {"content": {CONTENT_TYPE: {"schema": _reference(reply)}}}
-    refused = {"content": {CONTENT_TYPE: {"schema": _reference(ErrorReply)}}}
-    described: dict[str, Any] = {
-        "responses": {
-            "200": {"description": reply.__doc__, **content},
-            "default": {"description": ErrorReply.__doc__, **refused},
-        }
-    }
+def describe(
+    request: type[Message] | None, reply: type[Message], *refusals: str, links: Any = None
+) -> dict[str, Any]:
+    """What a route takes, gives, and refuses (codes of ``STATUS``)."""
+    answered: dict[str, Any] = {"description": reply.__doc__, "content": _content(reply)}
+    if links:
+        answered["links"] = links
+    described: dict[str, Any] = {"responses": {"200": answered, **refused(*refusals)}}
     if request is not None:
-        body = {CONTENT_TYPE: {"schema": _reference(request)}}
-        described["requestBody"] = {"required": True, "content": body}
+        described["requestBody"] = {"required": True, "content": _content(request)}
+    if "unsigned-request" in refusals:
+        described["security"] = [{SIGNATURE: []}]
     return described
 
 
-def _reference(kind: type[Message]) -> dict[str, str]:
-    return {"$ref": _REFERENCE.format(name=kind.__name__)}
+def refused(*codes: str) -> dict[str, Any]:
+    """The refusals of a route by status, each with the codes that it may name."""
+    by_status: defaultdict[int, list[str]] = defaultdict(list)
+    for code in (*codes, *ANYWHERE):
+        by_status[STATUS[code]].append(f"`{code}`")
+    return {
+        str(status): {"description": " ".join(named), "content": _content(ErrorReply)}
+        for status, named in sorted(by_status.items())
+    }
+
+
+def schemes() -> Mapping[str, Any]:
+    """How requests are authenticated."""
+    told = "HTTP message signature (RFC 9421) with Signature-Input and Content-Digest; protocol.md."
+    return {SIGNATURE: {"type": "apiKey", "in": "header", "name": "Signature", "description": told}}
+
+
+def _content(kind: type[Message]) -> dict[str, Any]:
+    return {CONTENT_TYPE: {"schema": {"$ref": _REFERENCE.format(name=kind.__name__)}}}
+
+
+def _binary(schema: Any) -> Any:
+    """The types' own schemas are of their JSON, where bytes are base64; msgpack has bytes."""
+    if isinstance(schema, list):
+        return [_binary(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("contentEncoding") == "base64":
+        return {"type": "string", "format": "binary"}
+    return {name: _binary(each) for name, each in schema.items()}
 
 
 def _raw(kind: type) -> dict[str, Any]:

@@ -6,6 +6,7 @@ STATUS: Final[dict[str, int]] = {
     "bad-message": 400,
     "bad-cursor": 400,
     "bad-key": 400,
+    "bad-lease": 400,
     "broken-chain": 400,
     "wrong-place": 400,
     "bad-certificate": 401,

@@ -29,7 +29,7 @@ from shared.protocol.message import (
     WaitRequest,
     spoken,
 )
-from sync_server.api.description import describe
+from sync_server.api.description import SIGNED, WITH_BODY, describe
 from sync_server.api.wire import MessageType, answer, decode, read_body
 from sync_server.bootstrap import Services
 from sync_server.database.times import format_time
@@ -37,15 +37,72 @@ from sync_server.keys.throttle import Limit
 
 SMALL_BODY_BYTES_MAX = 16 * 1024
 UNSENT_MAX = 10**9
-WAIT_S_MAX = 25
-"""Below the time after which tills and the proxies on their way give an answer up."""
+_PUSH_AT_MOST = {"entries": PUSH_ENTRIES_MAX, "attachments": 4 * PUSH_ENTRIES_MAX}
 REFUSED_CODES = Limit(count=20, window=timedelta(hours=1))
 """Per address: far more than typing mistakes, far less than guessing 60 bits."""
+
+_ENROL = describe(
+    EnrolRequest,
+    EnrolReply,
+    *WITH_BODY,
+    "bad-key",
+    "code-refused",
+    "code-of-another-till",
+    "too-many-attempts",
+    links={
+        "push": {
+            "operationId": "push",
+            "requestBody": {"certificate": "$response.body#/certificate"},
+        }
+    },
+)
+_PUSH = describe(
+    PushRequest,
+    PushReply,
+    *WITH_BODY,
+    *("broken-chain", "wrong-place", "bad-key"),
+    *("bad-certificate", "bad-signature", "wrong-statement", "not-strict-json", "unknown-journal"),
+    *("gap", "unknown-parent"),
+    *("push-too-large", "too-many-entries", "entry-too-large"),
+    links={
+        "leases": {"operationId": "leases"},
+        "wait": {"operationId": "wait", "requestBody": {"server_seq": 0}},
+    },
+)
+_PULL = describe(
+    PullRequest,
+    PullReply,
+    *SIGNED,
+    "bad-cursor",
+    "wrong-statement",
+    "resync-required",
+    links={
+        "next": {"operationId": "pull", "requestBody": {"cursor": "$response.body#/cursor"}},
+        "wait": {
+            "operationId": "wait",
+            "requestBody": {"server_seq": "$response.body#/server_seq"},
+        },
+    },
+)
+_LEASES = describe(
+    LeaseRequest,
+    LeaseReply,
+    *SIGNED,
+    "wrong-statement",
+    "bad-lease",
+    links={
+        "again": {
+            "operationId": "leases",
+            "requestBody": {"generation": "$response.body#/generation"},
+        }
+    },
+)
 
 
 def till_routes(services: Services) -> APIRouter:
     """The routes under ``/v1``."""
-    router = APIRouter(prefix="/v1", tags=["till"])
+    # Routes answer bytes of their own: without this, each would be described as JSON besides.
+    router = APIRouter(prefix="/v1", tags=["till"], default_response_class=Response)
 
     @router.get("/hello", openapi_extra=describe(None, Hello))
     def hello() -> Response:
@@ -61,20 +118,20 @@ def till_routes(services: Services) -> APIRouter:
             )
         )
 
-    @router.post("/enrol", openapi_extra=describe(EnrolRequest, EnrolReply))
+    @router.post("/enrol", openapi_extra=_ENROL)
     async def enrol(request: Request) -> Response:
         """Turns a one-time code and a public key into a certificate."""
         message = decode(await read_body(request, limit=SMALL_BODY_BYTES_MAX), EnrolRequest)
         address = request.client.host if request.client else ""
         return answer(await run_in_threadpool(_enrol, services, message, address))
 
-    @router.post("/sync/push", openapi_extra=describe(PushRequest, PushReply))
+    @router.post("/sync/push", openapi_extra=_PUSH)
     async def push(request: Request) -> Response:
         """Takes entries; proves itself by its head signature."""
         body = await read_body(request)
         return answer(await run_in_threadpool(_push, services, body))
 
-    @router.post("/sync/pull", openapi_extra=describe(PullRequest, PullReply))
+    @router.post("/sync/pull", openapi_extra=_PULL)
     async def pull(request: Request) -> Response:
         """The next page of a stream."""
         return await _signed(
@@ -84,18 +141,16 @@ def till_routes(services: Services) -> APIRouter:
             lambda caller, message: _pull(services, caller, message),
         )
 
-    @router.post("/sync/wait", openapi_extra=describe(WaitRequest, WaitReply))
+    @router.post("/sync/wait", openapi_extra=describe(WaitRequest, WaitReply, *SIGNED))
     async def wait(request: Request) -> Response:
         """Answers when there is something new to pull, or when the time is over."""
         body = await read_body(request, limit=SMALL_BODY_BYTES_MAX)
         await run_in_threadpool(_identify, services, request, body)
         message = decode(body, WaitRequest)
-        if not 0 <= message.seconds <= WAIT_S_MAX:
-            raise ProtocolError("bad-message", reason="seconds")
         newest = await services.news.wait(message.server_seq, message.seconds)
         return answer(WaitReply(server_seq=newest))
 
-    @router.post("/lookup", openapi_extra=describe(LookupRequest, LookupReply))
+    @router.post("/lookup", openapi_extra=describe(LookupRequest, LookupReply, *SIGNED))
     async def lookup(request: Request) -> Response:
         """A member or a receipt."""
         return await _signed(
@@ -105,7 +160,7 @@ def till_routes(services: Services) -> APIRouter:
             lambda caller, message: _lookup(services, caller, message),
         )
 
-    @router.post("/leases", openapi_extra=describe(LeaseRequest, LeaseReply))
+    @router.post("/leases", openapi_extra=_LEASES)
     async def leases(request: Request) -> Response:
         """Rights to spend: asked for, called back."""
         return await _signed(
@@ -153,7 +208,7 @@ def _identify(services: Services, request: Request, body: bytes) -> Certificate:
 
 
 def _push(services: Services, body: bytes) -> PushReply:
-    message = decode(body, PushRequest)
+    message = decode(body, PushRequest, at_most=_PUSH_AT_MOST)
     return spoken(services.ingest.push(message), message.protocol)
 
 

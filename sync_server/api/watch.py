@@ -5,12 +5,14 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sync_server.api.description import refused
 from sync_server.backup.durability import last_backup
 from sync_server.bootstrap import Services
 from sync_server.database.migrate import is_current
@@ -21,6 +23,7 @@ from sync_server.ledger.audit_job import progress_of
 from sync_server.ledger.price_audit import SALES
 from sync_server.ledger.return_audit import RETURNS
 
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -91,7 +94,10 @@ class Metrics:
 
 
 class MeasuringMiddleware:
-    """Counts requests by the route's pattern, never by an address that may name somebody."""
+    """Counts requests by the route's pattern, never by an address that may name somebody.
+
+    Every label is one of a few: a client that makes up methods makes no series of them.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
@@ -115,8 +121,9 @@ class MeasuringMiddleware:
             await self.app(scope, receive, note)
         finally:
             route = getattr(scope.get("route"), "path", "other")
-            self.metrics.requests.labels(scope["method"], route, status).inc()
-            self.metrics.seconds.labels(scope["method"], route).observe(perf_counter() - began)
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self.metrics.requests.labels(method, route, status).inc()
+            self.metrics.seconds.labels(method, route).observe(perf_counter() - began)
 
 
 def watch_routes(services: Services, metrics: Metrics) -> APIRouter:
@@ -128,7 +135,7 @@ def watch_routes(services: Services, metrics: Metrics) -> APIRouter:
         """The process answers."""
         return {"status": "ok"}
 
-    @router.get("/readyz", responses={503: {"description": "Not ready."}})
+    @router.get("/readyz", responses={503: {"description": "Not ready.", "model": dict[str, str]}})
     def readyz(response: Response) -> dict[str, str]:
         """The database is reachable and at this release's schema."""
         try:
@@ -138,7 +145,7 @@ def watch_routes(services: Services, metrics: Metrics) -> APIRouter:
         response.status_code = 200 if ready else 503
         return {"status": "ok" if ready else "not ready"}
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse, responses={503: refused()["503"]})
     async def show(_request: Request) -> Response:
         """Figures for Prometheus."""
         await run_in_threadpool(_look, services, metrics)

@@ -4,18 +4,19 @@ import json
 import signal
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 import uvicorn
 
 if sys.platform != "win32":
     import resource
 
-from shared.log_output import LOG_OUTPUT
+from shared.log_words import configure_logging
 from sync_server.api.application import make_application
+from sync_server.api.connections import ConnectionLimits, limited
 from sync_server.api.listening import listen
 from sync_server.api.stopping import StoppingServer
 from sync_server.background import Repeated
@@ -30,6 +31,7 @@ CONNECTIONS_MAX = 5_000
 FILES_BESIDE = 200
 """What the process has open beside connections."""
 KEEP_ALIVE_S = 30
+LIMITS = ConnectionLimits()
 SHUTDOWN_S = 5
 THREADS_TURN_S = 0.001
 """How long a thread that reckons keeps others from running. With Python's own 5 ms, which may pass
@@ -57,17 +59,12 @@ def serve(
     data: DataFolder,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8080,
+    per_address: Annotated[
+        int, typer.Option(help="Connections that one address may have.", min=1)
+    ] = LIMITS.per_address,
 ) -> None:
     """Serve tills and head office; prints its address as one line of JSON when it is up."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=LOG_OUTPUT),
-        cache_logger_on_first_use=True,
-    )
+    configure_logging("info")
     sys.setswitchinterval(THREADS_TURN_S)
     _allow_open_files(CONNECTIONS_MAX + FILES_BESIDE)
     # uvicorn raises the signal again when it has shut down; this lets the database be closed, too.
@@ -86,6 +83,7 @@ def serve(
     ):
         config = uvicorn.Config(
             make_application(services),
+            http=limited(replace(LIMITS, per_address=per_address)),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 
+import msgspec
 from sqlalchemy import select
 
 from shared.clock import Clock, HybridClock, HybridTime, hybrid_milliseconds
@@ -12,7 +13,8 @@ from shared.ids import EntryId, JournalId
 from shared.journal.certificate import sign_head
 from shared.journal.chain import ChainHead
 from shared.journal.keys import SigningKey
-from shared.trade.server import ExceptionRaised
+from shared.journal.strict import INTEGER_MAX
+from shared.trade.server import ExceptionEffect, ExceptionRaised
 from shared.trade.writing import Scribe, Writing
 from sync_server.database import schema
 from sync_server.database.times import format_time
@@ -132,12 +134,18 @@ def _last_time(work: Work, chain: Chain) -> HybridTime:
     return HybridTime(found or "0")
 
 
+def _writable(effect: ExceptionEffect) -> ExceptionEffect:
+    """An effect of facts with absurd figures, as far as an entry can hold its amount."""
+    within = max(-INTEGER_MAX, min(effect.amount, INTEGER_MAX))
+    return msgspec.structs.replace(effect, amount=within)
+
+
 def _exception(finding: Finding) -> Writing:
     fact = ExceptionRaised(
         natural_key=finding.natural_key,
         rule=finding.rule.value,
         member_id=finding.member_id,
-        effects=finding.effects,
+        effects=tuple(map(_writable, finding.effects)),
     )
     return Writing(fact, depends_on=finding.facts)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.errors import ProtocolError
+from shared.errors import DomainError, ProtocolError
 from shared.ids import EntryId, JournalId
 from shared.journal.chain import ChainedEntry
 from shared.journal.entry import NAME_LENGTH_MAX, Envelope, decode_entry
@@ -150,4 +150,6 @@ def read_link(link: Link) -> Reading | ProtocolError:
             raise ProtocolError("bad-fact", kind=fact.kind, reason="length of an id")
     except ProtocolError as error:
         return error
+    except DomainError as error:  # no such currency: the fact cannot be booked, its till goes on
+        return ProtocolError("bad-fact", kind=link.envelope.kind, reason=error.code)
     return Reading(link.envelope, fact, postings)

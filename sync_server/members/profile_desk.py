@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select
 
+from shared.catalogue.card_numbers import refuse_card_number
 from shared.clock import Clock, HybridTime
 from shared.errors import DomainError
 from shared.ids import EntryId, MemberId
@@ -14,7 +15,13 @@ from shared.journal.entry import decode_entry
 from shared.journal.strict import encode_strict
 from shared.language import Language
 from shared.trade.consent import Consent, Decision, granted
-from shared.trade.profile import birthday_of, clean_birthday, clean_name, clean_phone
+from shared.trade.profile import (
+    birthday_of,
+    clean_birthday,
+    clean_card,
+    clean_name,
+    clean_phone,
+)
 from shared.trade.profile_change import ConsentDecided, MemberChanged, ProfileChange
 from shared.trade.writing import Writing
 from sync_server.database.schema import entries, members
@@ -48,7 +55,8 @@ class ProfileDesk:
         """Set fields as typed, an empty one takes it away; False where nothing was different.
 
         Raises DomainError ``unknown-member``, ``name-too-long``, ``bad-phone``, ``bad-card``,
-        ``bad-birthday``, ``bad-email``, ``bad-language`` and ``member-needs-phone-or-card``.
+        ``bad-birthday``, ``payment-card-dropped``, ``bad-email``, ``bad-language`` and
+        ``member-needs-phone-or-card``.
         """
         checked = {name: _CHECKS[name](text.strip()) for name, text in fields.items()}
         with self.database.writing() as work:
@@ -118,7 +126,7 @@ def _phone(text: str) -> str:
 def _card(text: str) -> str:
     if len(text) > TEXT_LENGTH_MAX or not text.isprintable():
         raise DomainError("bad-card", text=text[:20])
-    return text
+    return clean_card(text)
 
 
 def _birthday(text: str) -> str:
@@ -131,7 +139,7 @@ def _email(text: str) -> str:
     is_plain = text.isprintable() and " " not in text and len(text) <= TEXT_LENGTH_MAX
     if text and not (name and at and "." in domain and is_plain):
         raise DomainError("bad-email", text=text[:40])
-    return text
+    return refuse_card_number(text)
 
 
 def _language(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 
+from shared.catalogue.card_numbers import holds_card_number
 from shared.ids import AttachmentId, EntryId
 from shared.journal.attachment import Attachment
 from shared.journal.entry import AttachmentRef
@@ -21,7 +22,8 @@ def keep_attachments(
 ) -> tuple[list[Proved], list[Finding]]:
     """Store what entries of this push vouch for and is neither stored nor erased.
 
-    What no entry names is dropped; what an entry names with another hash is dropped and found.
+    What no entry names is dropped, and what has a payment card's number in it; what an entry names
+    with another hash is dropped and found.
     """
     by_id = {attachment.id: attachment for attachment in sent}
     if not by_id:
@@ -42,7 +44,9 @@ def keep_attachments(
     new = [
         (reading, ref, attachment)
         for reading, ref, attachment in proved
-        if ref.id not in settled and not erased.intersection(concerns(reading.fact))
+        if ref.id not in settled
+        and not erased.intersection(concerns(reading.fact))
+        and not holds_card_number(attachment.content.decode(errors="replace"))
     ]
     work.insert_new(attachments, [_row(each) for each in new])
     return new, findings

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from shared.errors import DomainError
 from shared.language import Language, Words
 from shared.ledger.account import AccountKind
 from shared.loyalty.programme import Programme
@@ -64,7 +65,19 @@ class Explainer:
         return names.get(tier_id, tier_id)
 
     def explain(self, kept: KeptFact) -> Explained:
-        """One entry in words."""
+        """One entry in words; by its kind alone where it says what has none (no such currency)."""
+        try:
+            return self._explained(kept)
+        except DomainError:
+            return Explained(
+                entry_id=kept.envelope.id,
+                kind=kept.envelope.kind,
+                time=show_time(kept.envelope.occurred_at),
+                title=self.words("web.fact.other", kind=kept.envelope.kind),
+                place=self._place(kept),
+            )
+
+    def _explained(self, kept: KeptFact) -> Explained:
         unit, change = _points(kept)
         return Explained(
             entry_id=kept.envelope.id,

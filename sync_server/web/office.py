@@ -22,6 +22,8 @@ SESSION_COOKIE: Final = "evertill_session"
 VISIT_COOKIE: Final = "evertill_visit"
 LANGUAGE_COOKIE: Final = "evertill_language"
 FORM_BYTES_MAX: Final = 8 * 1024
+FORM_FIELDS_MAX: Final = 40
+"""Twice as many as the largest form, of a profile, has."""
 YEAR_S: Final = 365 * 24 * 3600
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -122,14 +124,18 @@ class Office:
     async def form(self, visitor: Visitor) -> Mapping[str, str]:
         """The fields of a form of our own.
 
-        Raises ProtocolError ``body-too-large`` and ``foreign-form``.
+        Raises ProtocolError ``body-too-large``, ``bad-message`` and ``foreign-form``.
         """
         body = bytearray()
         async for chunk in visitor.request.stream():
             body += chunk
             if len(body) > FORM_BYTES_MAX:
                 raise ProtocolError("body-too-large", limit=FORM_BYTES_MAX)
-        fields = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=20))
+        try:
+            text = body.decode("utf-8", "replace")
+            fields = dict(parse_qsl(text, max_num_fields=FORM_FIELDS_MAX))
+        except ValueError as error:
+            raise ProtocolError("bad-message", reason="too many fields") from error
         if not self.services.sessions.is_own_form(visitor.visit, fields.get("form_token", "")):
             raise ProtocolError("foreign-form")
         return fields

@@ -8,13 +8,17 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, RedirectResponse
 
+from shared.catalogue.card_numbers import refuse_card_number
 from shared.errors import DomainError, EvertillError, ProtocolError
 from shared.ids import MemberId, TillId
 from shared.language import Language
 from shared.ledger.account import AccountKind
 from shared.trade.consent import Consent
+from sync_server.api.errors import STATUS
 from sync_server.bootstrap import Services
 from sync_server.keys.throttle import Limit
+from sync_server.web.description import PROFILE_FIELDS, profile_fields
+from sync_server.web.description import page as told
 from sync_server.web.explain import Explainer
 from sync_server.web.office import (
     FOLDER,
@@ -31,15 +35,19 @@ WRONG_PASSWORDS: Final = Limit(count=8, window=timedelta(minutes=15))
 """Per sign-in name; eight typing mistakes in a row are rare."""
 WRONG_FROM_ADDRESS: Final = Limit(count=40, window=timedelta(minutes=15))
 """Per address; an office may share one."""
-FIELDS: Final = ("name", "phone", "card", "birthday", "email")
-"""Of a profile, as they are typed at head office."""
 PAGE_MAX: Final = 10_000
+_PAGE_STATUS: Final = {"unknown-member": 404, "unknown-till": 404}
+_SIGN_IN: Final = told(
+    303, 400, 403, 413, 429, fields=("login", "password", "wanted"), is_open=True
+)
+_CHANGE: Final = told(303, 400, 404, 413, fields=profile_fields())
+_ERASE: Final = told(303, 400, 404, 413, fields=("sure",))
 PageNumber = Query(default=1, ge=1, le=PAGE_MAX)
 
 
 def office_routes(services: Services, office: Office) -> APIRouter:
     """All pages."""
-    router = APIRouter(prefix="/office", include_in_schema=False)
+    router = APIRouter(prefix="/office", tags=["office"], default_response_class=Response)
     _add_door(router, services, office)
     _add_stores(router, services, office)
     _add_members(router, services, office)
@@ -47,33 +55,33 @@ def office_routes(services: Services, office: Office) -> APIRouter:
 
 
 def _add_door(router: APIRouter, services: Services, office: Office) -> None:
-    @router.get("/style.css")
+    @router.get("/style.css", include_in_schema=False)
     def style() -> Response:
         return FileResponse(FOLDER / "static" / "style.css", media_type="text/css")
 
-    @router.get("/icon.svg")
+    @router.get("/icon.svg", include_in_schema=False)
     def icon() -> Response:
         return FileResponse(FOLDER / "static" / "icon.svg", media_type="image/svg+xml")
 
-    @router.get("/language/{language}")
+    @router.get("/language/{language}", status_code=303, openapi_extra=told(303, is_open=True))
     def choose(request: Request, language: str, back: str = "/office/") -> Response:
         response = to(back)
         if language in set(Language):
             office.set_cookie(request, response, LANGUAGE_COOKIE, language)
         return response
 
-    @router.get("/sign-in")
+    @router.get("/sign-in", openapi_extra=told(200, is_open=True))
     def door(request: Request, wanted: str = "/office/") -> Response:
         visitor = office.greet(request)
         return office.render(visitor, "sign_in.html", wanted=wanted, error="", login="")
 
-    @router.post("/sign-in")
+    @router.post("/sign-in", status_code=303, openapi_extra=_SIGN_IN)
     async def sign_in(request: Request) -> Response:
         visitor = office.greet(request)
         fields = await office.form(visitor)
         return await run_in_threadpool(_sign_in, services, office, visitor, dict(fields))
 
-    @router.post("/sign-out")
+    @router.post("/sign-out", status_code=303, openapi_extra=told(303, 400, 413, fields=()))
     async def sign_out(request: Request) -> Response:
         await office.form(office.greet(request))
         response = to("/office/sign-in")
@@ -86,7 +94,9 @@ def _sign_in(
 ) -> Response:
     login, wanted = fields.get("login", "").strip(), fields.get("wanted", "")
     address = visitor.request.client.host if visitor.request.client else ""
-    limits = ((f"login:{login}", WRONG_PASSWORDS), (f"login-from:{address}", WRONG_FROM_ADDRESS))
+    # Stamped, for anything may be typed there: a password, a number.
+    named = services.vault.stamp("login", login.encode()).hex()
+    limits = ((f"login:{named}", WRONG_PASSWORDS), (f"login-from:{address}", WRONG_FROM_ADDRESS))
     try:
         for subject, limit in limits:
             services.throttle.check(subject, limit)
@@ -111,7 +121,7 @@ def _sign_in(
 def _add_stores(router: APIRouter, services: Services, office: Office) -> None:
     reader = OfficeReader(services.database)
 
-    @router.get("/")
+    @router.get("/", openapi_extra=told(200, 303))
     def stores(request: Request) -> Response:
         visitor = office.admit(request)
         return office.render(
@@ -124,7 +134,7 @@ def _add_stores(router: APIRouter, services: Services, office: Office) -> None:
             code=None,
         )
 
-    @router.post("/tills/{till_id}/code")
+    @router.post("/tills/{till_id}/code", openapi_extra=told(200, 303, 400, 404, 413, fields=()))
     async def issue_code(request: Request, till_id: str) -> Response:
         visitor = office.admit(request)
         await office.form(visitor)
@@ -132,7 +142,7 @@ def _add_stores(router: APIRouter, services: Services, office: Office) -> None:
         till = next(till for till in services.stores.tills() if till.till_id == till_id)
         return office.render(visitor, "code.html", code=code, till=till)
 
-    @router.get("/exceptions")
+    @router.get("/exceptions", openapi_extra=told(200, 303, 400))
     def exceptions(request: Request, page: int = PageNumber) -> Response:
         visitor = office.admit(request)
         found = reader.exceptions(page)
@@ -153,9 +163,10 @@ def _add_stores(router: APIRouter, services: Services, office: Office) -> None:
 def _add_members(router: APIRouter, services: Services, office: Office) -> None:
     reader = OfficeReader(services.database)
 
-    @router.get("/members")
+    @router.get("/members", openapi_extra=told(200, 303, 400))
     def members(request: Request, q: str = "", page: int = PageNumber) -> Response:
         visitor = office.admit(request)
+        refuse_card_number(q)
         return office.render(
             visitor,
             "members.html",
@@ -165,7 +176,7 @@ def _add_members(router: APIRouter, services: Services, office: Office) -> None:
             kinds=AccountKind,
         )
 
-    @router.get("/members/{member_id}")
+    @router.get("/members/{member_id}", openapi_extra=told(200, 303, 400, 404))
     def member(request: Request, member_id: str, page: int = PageNumber) -> Response:
         visitor = office.admit(request)
         found = reader.member(MemberId(member_id))
@@ -182,19 +193,19 @@ def _add_members(router: APIRouter, services: Services, office: Office) -> None:
             entries=[explainer.explain(kept) for kept in ledger.items],
             explainer=explainer,
             kinds=AccountKind,
-            fields=FIELDS,
+            fields=PROFILE_FIELDS,
             languages=Language,
             consents=Consent,
         )
 
-    @router.post("/members/{member_id}/change")
+    @router.post("/members/{member_id}/change", status_code=303, openapi_extra=_CHANGE)
     async def change(request: Request, member_id: str) -> Response:
         visitor = office.admit(request)
         fields, agreed = _typed_otherwise(await office.form(visitor))
         await run_in_threadpool(services.profiles.change, MemberId(member_id), fields, agreed)
         return to(f"/office/members/{member_id}")
 
-    @router.post("/members/{member_id}/erase")
+    @router.post("/members/{member_id}/erase", status_code=303, openapi_extra=_ERASE)
     async def erase(request: Request, member_id: str) -> Response:
         visitor = office.admit(request)
         fields = await office.form(visitor)
@@ -213,7 +224,7 @@ def _typed_otherwise(
     """What differs from what the page showed: what tills changed meanwhile is not put back."""
     fields = {
         name: form[name]
-        for name in (*FIELDS, "language")
+        for name in (*PROFILE_FIELDS, "language")
         if name in form and form[name] != form.get(f"was-{name}", "")
     }
     agreed = {one: form.get(f"consent-{one}", "") for one in Consent}
@@ -234,13 +245,7 @@ def _explainer(services: Services, reader: OfficeReader, visitor: Visitor) -> Ex
 def answer_page_error(office: Office, request: Request, error: EvertillError) -> Response:
     """An error as a page in words."""
     visitor = office.greet(request)
-    status = {
-        "unknown-member": 404,
-        "unknown-till": 404,
-        "not-found": 404,
-        "internal": 500,
-        "unavailable": 503,
-    }.get(error.code, 400)
+    status = _PAGE_STATUS.get(error.code) or STATUS.get(error.code, 400)
     return office.render(visitor, "error.html", status=status, text=visitor.words.error(error))
 
 

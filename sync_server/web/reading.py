@@ -16,6 +16,7 @@ from shared.protocol.message import BalanceRow
 from shared.trade.consent import Consent, granted
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
+from shared.trade.server import ExceptionRaised
 from sync_server.backup.durability import last_backup
 from sync_server.database import schema
 from sync_server.database.transaction import Database, Snapshot
@@ -28,6 +29,7 @@ from sync_server.members.consents import standing_consents
 from sync_server.members.persons import Person, person_of
 from sync_server.members.rows import find_member, read_balances
 from sync_server.members.segments import segments_of
+from sync_server.sync.quarantine import Decision
 
 Item = TypeVar("Item")
 PAGE_ROWS = 50
@@ -302,7 +304,10 @@ def _facts(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> tuple[KeptFact, ...]
         account = Account(AccountKind(row.account), row.owner, row.lot, Unit(row.unit))
         booked[row.entry_id].append(Posting(account, row.amount))
     found: list[KeptFact] = []
+    waiting = _waiting(snapshot, list(booked))
     for row in rows:
+        if row.id in waiting:
+            continue  # it has no words: what it says was not found to make sense
         try:
             envelope = decode_entry(row.bytes).envelope
             fact = read_fact(envelope)
@@ -310,6 +315,18 @@ def _facts(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> tuple[KeptFact, ...]
             continue  # in quarantine, shown there
         found.append(KeptFact(envelope, fact, tuple(booked[row.id])))
     return tuple(found)
+
+
+def _waiting(snapshot: Snapshot, ids: Sequence[str]) -> set[str]:
+    """Which of these entries are in quarantine, or were given up there."""
+    columns = schema.quarantine.c
+    given_up = columns.decision == Decision.REJECTED.value
+    statement = select(columns.entry_id).where(
+        columns.shard == snapshot.shard,
+        columns.entry_id.in_(ids),
+        columns.resolved_at.is_(None) | given_up,
+    )
+    return set(snapshot.connection.execute(statement).scalars())
 
 
 def _exception(snapshot: Snapshot, row: Row[Any]) -> RaisedException:
@@ -322,6 +339,8 @@ def _exception(snapshot: Snapshot, row: Row[Any]) -> RaisedException:
         statement.where(columns.id.in_(about)).order_by(columns.hlc)
     ).all()
     own = snapshot.connection.execute(statement.where(columns.id == row.entry_id)).all()
+    told = _facts(snapshot, own)
+    bare = ExceptionRaised(natural_key=row.natural_key, rule=row.rule, member_id=row.member_id)
     return RaisedException(
         entry_id=row.entry_id,
         rule=row.rule,
@@ -329,6 +348,6 @@ def _exception(snapshot: Snapshot, row: Row[Any]) -> RaisedException:
         member_name=row.name or "",
         raised_at=row.raised_at,
         fork=fork_kind(snapshot, row.natural_key),
-        fact=_facts(snapshot, own)[0].fact,
+        fact=told[0].fact if told else bare,  # one must not hide all others
         facts=_facts(snapshot, linked),
     )

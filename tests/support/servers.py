@@ -7,9 +7,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import msgspec
@@ -70,19 +71,61 @@ def _threaded(services: Services) -> Iterator[str]:
         listener.close()
 
 
+class Child(NamedTuple):
+    """A server in a process of its own."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+
+
 @contextmanager
 def server_process(folder: Path) -> Iterator[str]:
     """``evertill-server serve`` on a data folder; yields its address."""
-    command = [sys.executable, "-m", "sync_server", "serve", "--data", str(folder), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with server_child(folder) as child:
+        yield child.url
+
+
+@contextmanager
+def server_child(
+    folder: Path, *, log: Path | None = None, module: str = "sync_server"
+) -> Iterator[Child]:
+    """``evertill-server serve`` on a data folder, with the process; what it logs in a file."""
+    command = [sys.executable, "-m", module, "serve", "--data", str(folder), "--port", "0"]
+    with ExitStack() as closing:
+        errors = closing.enter_context(log.open("ab")) if log else None
+        process = closing.enter_context(
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
+        )
         assert process.stdout is not None
         try:
             line = process.stdout.readline()
             assert line, "the server ended before it listened"
-            yield msgspec.json.decode(line, type=dict[str, str | int])["url"]  # type: ignore[misc]  # url is text
+            url = msgspec.json.decode(line, type=dict[str, str | int])["url"]
+            yield Child(str(url), process)
         finally:
             process.terminate()
             process.wait()
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory that a process had in RAM since ``reset_peak`` (Linux)."""
+    return _status_bytes(pid, "VmHWM")
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory that a process has in RAM (Linux)."""
+    return _status_bytes(pid, "VmRSS")
+
+
+def reset_peak(pid: int) -> int:
+    """Begin the peak anew (proc(5), clear_refs 5); what the process has now."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+    return _status_bytes(pid, "VmRSS")
+
+
+def _status_bytes(pid: int, name: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 
 @contextmanager
