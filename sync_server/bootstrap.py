@@ -59,6 +59,8 @@ from sync_server.sync.news import News
 from sync_server.sync.pull import Pull
 from sync_server.sync.quarantine import Quarantine
 from sync_server.sync.scopes import count_scopes, keep_scopes
+from sync_server.sync.snapshots import FOLDER as SNAPSHOTS_FOLDER
+from sync_server.sync.snapshots import SnapshotDesk
 from sync_server.web.sessions import Sessions
 from sync_server.web.users import UserDesk
 
@@ -80,6 +82,7 @@ class Services:
     callers: Callers
     ingest: Ingest
     pull: Pull
+    snapshots: SnapshotDesk
     lookup: Lookup
     leases: LeaseDesk
     enrolment: EnrolmentDesk
@@ -146,12 +149,32 @@ def open_services(
             clock or SystemClock(),
             hasher or PasswordHasher(),
             ErasureList(folder / LIST_FILE),
+            folder / SNAPSHOTS_FOLDER,
         )
         services.quarantine.retry()
         try:
             yield services
         finally:
+            services.snapshots.close()
             services.news.close()
+
+
+@contextmanager
+def open_snapshot_desk(folder: Path, *, clock: Clock | None = None) -> Iterator[SnapshotDesk]:
+    """What makes snapshots of a server, whether it is running or not.
+
+    Raises EnvironmentFault ``not-initialised``, ``schema-newer``, ``schema-older``.
+    """
+    if not (folder / KEYS_FOLDER).is_dir():
+        raise EnvironmentFault("not-initialised", folder=str(folder))
+    with open_database(folder, is_shared=True) as database:
+        check_current(database)
+        yield SnapshotDesk(
+            database,
+            clock or SystemClock(),
+            open_vault(folder / KEYS_FOLDER),
+            folder / SNAPSHOTS_FOLDER,
+        )
 
 
 @contextmanager
@@ -180,6 +203,7 @@ def assemble(
     clock: Clock,
     hasher: PasswordHasher,
     erasures: ErasureList,
+    snapshots_folder: Path,
 ) -> Services:
     """Put the parts together on an open database."""
     with database.reading() as snapshot:
@@ -188,6 +212,7 @@ def assemble(
     throttle = Throttle(database, clock)
     users = UserDesk(database, clock, hasher)
     merging = Merging(database, own)
+    snapshots = SnapshotDesk(database, clock, vault, snapshots_folder)
     return Services(
         database=database,
         clock=clock,
@@ -197,6 +222,7 @@ def assemble(
         callers=Callers(database, nonces),
         ingest=Ingest(database, clock, own, vault, merging),
         pull=Pull(database, clock, own),
+        snapshots=snapshots,
         lookup=Lookup(database),
         leases=LeaseDesk(database, clock, own, vault),
         enrolment=EnrolmentDesk(database, clock, own, vault),
@@ -206,7 +232,7 @@ def assemble(
         programme=ProgrammeDesk(database, clock, own, vault),
         users=users,
         sessions=Sessions(clock, vault, users),
-        erasure=Erasure(database, clock, own, erasures),
+        erasure=Erasure(database, clock, own, erasures, snapshots.drop_all),
         throttle=throttle,
         audit=AuditJob(database, own, SaleJudge()),
         returns_audit=AuditJob(database, own, ReturnJudge()),

@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.schema import cursors, settings
@@ -25,6 +25,11 @@ def write_value(connection: Connection, key: str, value: msgspec.Struct) -> None
     connection.execute(
         statement.on_conflict_do_update(index_elements=["key"], set_={"value": text})
     )
+
+
+def drop_value(connection: Connection, key: str) -> None:
+    """Store it no more."""
+    connection.execute(delete(settings).where(settings.c.key == key))
 
 
 def read_cursor(connection: Connection, stream: Stream) -> str | None:

@@ -24,7 +24,9 @@ from shared.protocol.message import (
     PushReply,
     PushRequest,
 )
+from shared.protocol.snapshot import SnapshotReply, SnapshotRequest
 
+FILE_TYPE = "application/octet-stream"
 MESSAGES: tuple[type[Message], ...] = (
     Hello,
     EnrolRequest,
@@ -35,6 +37,8 @@ MESSAGES: tuple[type[Message], ...] = (
     PullReply,
     LookupRequest,
     LookupReply,
+    SnapshotRequest,
+    SnapshotReply,
     LeaseRequest,
     LeaseReply,
     LeaseAnswer,
@@ -70,6 +74,20 @@ def describe(request: type[Message] | None, reply: type[Message]) -> dict[str, A
         body = {CONTENT_TYPE: {"schema": _reference(request)}}
         described["requestBody"] = {"required": True, "content": body}
     return described
+
+
+def describe_file() -> dict[str, Any]:
+    """What a route gives that answers with a file, or a range of it."""
+    refused = {"content": {CONTENT_TYPE: {"schema": _reference(ErrorReply)}}}
+    content = {FILE_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+    return {
+        "responses": {
+            "200": {"description": "The whole file.", "content": content},
+            "206": {"description": "The range that was asked for.", "content": content},
+            "416": {"description": "The file ends before the range begins."},
+            "default": {"description": ErrorReply.__doc__, **refused},
+        }
+    }
 
 
 def _reference(kind: type[Message]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from sync_server.commands import (
     partners,
     serving,
     setting_up,
+    snapshots,
 )
 
 EXIT_REFUSED: Final = 2
@@ -39,6 +40,7 @@ batches.add_to(application)
 members.add_to(application)
 partners.add_to(application)
 backup.add_to(application)
+snapshots.add_to(application)
 judging.add_to(application)
 
 

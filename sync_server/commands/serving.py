@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,8 @@ FILES_BESIDE = 200
 KEEP_ALIVE_S = 30
 SHUTDOWN_S = 5
 ALARM_PAUSE_S = 60.0
+SNAPSHOT_PAUSE_S = 60.0
+"""How soon one is made again after an erasure dropped it."""
 
 
 def add_to(application: typer.Typer) -> None:
@@ -79,6 +82,8 @@ def serve(
             pause_s=AUDIT_PAUSE_S,
         ),
         Repeated("quarantine-alarm", services.quarantine.alarm, pause_s=ALARM_PAUSE_S),
+        Repeated("snapshots", services.snapshots.make_if_due, pause_s=SNAPSHOT_PAUSE_S),
+        closing(services.snapshots),
     ):
         config = uvicorn.Config(
             make_application(services),

@@ -11,13 +11,17 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Row, bindparam, delete, func, select
 
+from shared.journal.certificate import Certificate
 from shared.protocol.message import BundleRow, GoodsRow, MemberRow, OperatorRow, Stream
 from shared.protocol.replica import Scope, is_tombstone, row_hash, row_key
 from sync_server.database.schema import scope_rows, scopes, shards
 from sync_server.database.transaction import Database, Snapshot, Work
+from sync_server.members.rows import read_member_rows
 from sync_server.sync.rows import TABLES, wire_rows
 
 BATCH: Final = 1000
+EVERYTHING: Final = ""
+"""The scope of tills that hold all members."""
 _SHAPES = msgspec.json.schema_components((BundleRow, GoodsRow, MemberRow, OperatorRow))
 FORMAT: Final = hashlib.sha256(msgspec.json.encode(_SHAPES)).hexdigest()[:16]
 """Of the shape of rows: a release that sends other rows counts them all anew."""
@@ -35,8 +39,28 @@ _NEWEST: Final = select(
 """The newest change of each stream, in one statement: most transactions change none or one."""
 
 
-def read_scope(snapshot: Snapshot, stream: Stream) -> Scope:
+def scope_of(_snapshot: Snapshot, _caller: Certificate) -> str:
+    """Which members a till holds; empty for all."""
+    return EVERYTHING
+
+
+def scopes_in_use(_snapshot: Snapshot) -> list[str]:
+    """The scopes that tills have."""
+    return [EVERYTHING]
+
+
+def member_pages(snapshot: Snapshot, scope: str, limit: int) -> Iterator[list[MemberRow]]:
+    """All members of a scope who are no tombstones, a page at a time, as tills get them."""
+    assert scope == EVERYTHING
+    after = 0
+    while rows := _changed(snapshot, Stream.MEMBERS, after=after, limit=limit):
+        yield [row for row in read_member_rows(snapshot, rows) if not row.gone]
+        after = rows[-1].change_seq
+
+
+def read_scope(snapshot: Snapshot, stream: Stream, scope: str = EVERYTHING) -> Scope:
     """What a till that has read a stream to its end holds of it."""
+    assert scope == EVERYTHING
     row = _row(snapshot, stream)
     return Scope(row.row_count, int(row.checksum, 16)) if row else Scope()
 
