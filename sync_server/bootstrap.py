@@ -47,6 +47,7 @@ from sync_server.members.erasure import Erasure
 from sync_server.members.erasure_list import LIST_FILE, ErasureList
 from sync_server.members.merging import Merging
 from sync_server.members.profile_desk import ProfileDesk
+from sync_server.members.regions import RegionDesk
 from sync_server.members.segments import Segments
 from sync_server.operators.desk import OperatorDesk
 from sync_server.partners.desk import PartnerDesk
@@ -98,6 +99,7 @@ class Services:
     returns_audit: AuditJob
     benefits_audit: AuditJob
     segments: Segments
+    regions: RegionDesk
     merging: Merging
     profiles: ProfileDesk
     quarantine: Quarantine
@@ -223,7 +225,7 @@ def assemble(
         ingest=Ingest(database, clock, own, vault, merging),
         pull=Pull(database, clock, own),
         snapshots=snapshots,
-        lookup=Lookup(database),
+        lookup=Lookup(database, clock),
         leases=LeaseDesk(database, clock, own, vault),
         enrolment=EnrolmentDesk(database, clock, own, vault),
         stores=StoreRegistry(database, clock),
@@ -238,6 +240,7 @@ def assemble(
         returns_audit=AuditJob(database, own, ReturnJudge()),
         benefits_audit=AuditJob(database, own, BenefitJudge()),
         segments=Segments(database),
+        regions=RegionDesk(database, clock),
         quarantine=Quarantine(database, clock, own, vault, merging),
         merging=merging,
         profiles=ProfileDesk(database, clock, own, vault),

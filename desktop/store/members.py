@@ -244,6 +244,10 @@ def put_member(
     connection: Connection, row: MemberRow, *, epoch: int, applied_through: int, as_of: str
 ) -> None:
     """Take over a member's profile and balances as of a checkpoint, own later entries on top."""
+    if row.left:
+        # Not erased: what was not sent yet still goes.
+        _drop_rows(connection, row.member_id)
+        return
     row = with_own_changes(connection, row, epoch=epoch, applied_through=applied_through)
     _drop_rows(connection, row.member_id)
     if row.gone:

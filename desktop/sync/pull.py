@@ -35,7 +35,12 @@ from desktop.store.replica import (
     settle,
     stale_keys,
 )
-from desktop.store.settings import read_cursor, write_cursor
+from desktop.store.settings import (
+    read_cursor,
+    read_held_scope,
+    write_cursor,
+    write_held_scope,
+)
 from desktop.store.writer import Transaction, Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
 from desktop.sync.snapshot import SnapshotTaker
@@ -180,6 +185,7 @@ class Puller:
     def _ask(self, server: ServerConnection, stream: Stream) -> _Page | None:
         with self._reading.connect() as connection:
             cursor = read_cursor(connection, stream)
+            scope = read_held_scope(connection) if stream is Stream.MEMBERS else ""
             unsent = unsent_entries(connection)
             was_mismatched = is_mismatched(connection, stream)
             is_anew = stream is Stream.PROGRAMME and cursor is None
@@ -191,6 +197,7 @@ class Puller:
             unsent=unsent,
             is_mismatched=was_mismatched,
             programme=programme,
+            scope=scope,
         )
         try:
             reply = server.pull(request)
@@ -222,9 +229,10 @@ class Puller:
         rows = page.reply.rows
         for start in range(0, max(len(rows), 1), SLICE_ROWS):
             part = rows[start : start + SLICE_ROWS]
-            cursor = page.reply.cursor if start + SLICE_ROWS >= len(rows) else None
+            is_end = start + SLICE_ROWS >= len(rows)
+            cursor = page.reply.cursor if is_end else None
             try:
-                self._writer.run(_slice(apply, part, page.stream, cursor), Urgency.BACKGROUND)
+                self._writer.run(_slice(apply, part, page, cursor), Urgency.BACKGROUND)
             except msgspec.MsgspecError as error:
                 # A document inside a row, of a shape that only a later release knows.
                 raise ProtocolError("bad-page", stream=page.stream.value) from error
@@ -270,7 +278,7 @@ class Puller:
             applied_through=applied_through(connection, epoch, page.heads),
             as_of=format_occurred_at(self._clock.now()),
         )
-        if any(row.gone for row in members):
+        if any(row.gone and not row.left for row in members):
             # What was erased must not stay readable anywhere in the files.
             self._writer.scrub()
 
@@ -324,14 +332,16 @@ def _drop_stale(connection: Connection, stream: Stream) -> int:
 def _slice(
     apply: Callable[[Connection, Sequence[msgspec.Raw]], None],
     rows: Sequence[msgspec.Raw],
-    stream: Stream,
+    page: _Page,
     cursor: str | None,
 ) -> Callable[[Transaction], None]:
     def work(transaction: Transaction) -> None:
         apply(transaction.connection, rows)
-        hold(transaction.connection, stream, _hashed(rows, stream))
+        hold(transaction.connection, page.stream, _hashed(rows, page.stream))
         if cursor is not None:
-            write_cursor(transaction.connection, stream, cursor)
+            write_cursor(transaction.connection, page.stream, cursor)
+            if page.stream is Stream.MEMBERS:
+                write_held_scope(transaction.connection, page.reply.scope)
 
     return work
 

@@ -28,7 +28,14 @@ from desktop.store.arriving import (
 from desktop.store.database import TillFolder
 from desktop.store.journal import current_epoch
 from desktop.store.replica import begin_anew, read_held
-from desktop.store.settings import drop_value, read_cursor, read_value, write_cursor, write_value
+from desktop.store.settings import (
+    drop_value,
+    read_cursor,
+    read_value,
+    write_cursor,
+    write_held_scope,
+    write_value,
+)
 from desktop.store.writer import Transaction, Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
 from shared.errors import EvertillError, ProtocolError
@@ -290,7 +297,11 @@ class SnapshotTaker:
         """All rows are here: the pull goes on from where they were read."""
         cursor = encode_cursor(Cursor(STREAM, terms.generation, terms.server_seq))
 
-        self._run(lambda connection: write_cursor(connection, STREAM, cursor))
+        def work(connection: Connection) -> None:
+            write_cursor(connection, STREAM, cursor)
+            write_held_scope(connection, terms.scope)
+
+        self._run(work)
         self._drop()
 
     def _drop(self) -> None:

@@ -17,6 +17,7 @@ from sync_server.commands import (
     leases,
     members,
     partners,
+    regions,
     serving,
     setting_up,
     snapshots,
@@ -38,6 +39,7 @@ leases.add_to(application)
 draws.add_to(application)
 batches.add_to(application)
 members.add_to(application)
+regions.add_to(application)
 partners.add_to(application)
 backup.add_to(application)
 snapshots.add_to(application)

@@ -10,6 +10,7 @@ from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.database import schema
 from sync_server.database.transaction import Work
 from sync_server.ledger.kept import Kept, Reading
+from sync_server.members.regions import note_seen
 from sync_server.members.roll import concerns, note_standing
 
 Row = dict[str, Any]
@@ -37,6 +38,7 @@ def book_readings(work: Work, readings: Sequence[Reading]) -> None:
         ],
     )
     note_standing(work, readings)
+    note_seen(work, readings)
 
 
 def add_to_balances(work: Work, changes: Balances) -> None:

@@ -25,8 +25,9 @@ from shared.protocol.snapshot import (
 )
 from sync_server.database.schema import epochs, heads
 from sync_server.database.transaction import Snapshot
+from sync_server.sync.kept_scopes import read_scope
+from sync_server.sync.region_rows import member_pages
 from sync_server.sync.rows import read_shard
-from sync_server.sync.scopes import member_pages, read_scope
 
 LEVEL: Final = 3
 """Of Zstandard; a higher one saves little: most of a row is random ids and hashes."""

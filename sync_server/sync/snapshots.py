@@ -29,8 +29,9 @@ from sync_server.database import schema
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database
 from sync_server.keys.vault import Vault
+from sync_server.sync.kept_scopes import read_scope
+from sync_server.sync.region_rows import scope_of, scopes_in_use
 from sync_server.sync.rows import read_shard
-from sync_server.sync.scopes import read_scope, scope_of, scopes_in_use
 from sync_server.sync.snapshot_file import Written, write_snapshot
 
 log = structlog.get_logger("evertill.snapshots")
@@ -74,7 +75,7 @@ class SnapshotDesk:
             return SnapshotReply()
         with self.database.reading() as snapshot:
             generation = read_shard(snapshot).generation
-            scope = scope_of(snapshot, caller)
+            scope = scope_of(snapshot, caller, request.stream, request.protocol)
         found = self.newest(generation, scope)
         if found is None:
             return SnapshotReply()
@@ -85,7 +86,7 @@ class SnapshotDesk:
         """The file of a name; ProtocolError ``snapshot-gone`` where there is none for this till."""
         if _NAME.fullmatch(name):
             with self.database.reading() as snapshot:
-                scope = scope_of(snapshot, caller)
+                scope = scope_of(snapshot, caller, Stream.MEMBERS, PROTOCOL)
                 generation = read_shard(snapshot).generation
             for one in self._kept(generation):
                 if (one.terms.sha256, one.terms.scope) == (name, scope):

@@ -38,6 +38,7 @@ from sync_server.database.schema.membership import (
     member_days,
     member_entries,
     member_keys,
+    member_regions,
     member_segments,
     members,
     merge_moves,
@@ -62,7 +63,7 @@ from sync_server.database.schema.shops import (
     tills,
 )
 
-HEAD_REVISION: Final = "0008"
+HEAD_REVISION: Final = "0009"
 """The newest migration; a database at another one is upgraded or refused."""
 
 APPEND_ONLY: Final = (
@@ -114,6 +115,7 @@ __all__ = [
     "member_days",
     "member_entries",
     "member_keys",
+    "member_regions",
     "member_segments",
     "members",
     "merge_moves",

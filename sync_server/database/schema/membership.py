@@ -91,6 +91,20 @@ member_segments = Table(
     Column("active", Boolean, nullable=False),
 )
 
+# Where members are known; a row stays when they leave, so that tills that were away hear of it.
+member_regions = Table(
+    "member_regions",
+    metadata,
+    shard(),
+    key("member_id"),
+    key("region"),
+    text("seen_on"),
+    Column("has_left", Boolean, nullable=False),
+    # Whether the member is in what tills of the region should hold, as it is counted.
+    Column("is_counted", Boolean, nullable=False),
+    Index("ix_member_regions_region", "shard", "region"),
+)
+
 # Enrolments that are one person: the alias, and whom it is an alias of.
 merges = Table(
     "merges",

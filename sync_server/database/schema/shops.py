@@ -12,6 +12,7 @@ stores = Table(
     required("name"),
     required("zone"),
     required("created_at"),
+    text("region"),  # empty: its tills hold all members
     UniqueConstraint("shard", "name", name="uq_stores_name"),
 )
 
