@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from desktop.store.driver import SQLITE_VERSION
-from tests.bench import pricing, printing, pushing, sale_commit, scan_to_line, waiting
+from tests.bench import pricing, printing, pushing, sale_commit, scan_to_line, snapshot, waiting
 
 BENCHES = {
     "sale_commit": sale_commit.run,
@@ -25,6 +25,7 @@ BENCHES = {
     "printing": printing.run,
     "pricing": pricing.run,
     "waiting": waiting.run,
+    "snapshot": snapshot.run,
 }
 
 
