@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from desktop.store.driver import DriverError, sqlite_module
 from desktop.store.journal import Epoch, all_epochs, is_head
-from desktop.store.members import apply_members
+from desktop.store.member_pages import apply_members
 from desktop.store.replica import hold, is_held
 from desktop.store.settings import drop_value, read_value, write_value
 from desktop.store.writer import Transaction, Urgency, Writer

@@ -23,7 +23,8 @@ from desktop.store.bundles import (
 from desktop.store.catalogue import apply_goods, forget_goods
 from desktop.store.database import TillFolder
 from desktop.store.journal import applied_through, current_epoch, unsent_entries
-from desktop.store.members import apply_members, forget_member
+from desktop.store.member_pages import apply_members
+from desktop.store.members import forget_member
 from desktop.store.operators import apply_operators, forget_operators
 from desktop.store.replica import (
     Hashed,

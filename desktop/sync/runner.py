@@ -104,7 +104,6 @@ class SyncRunner:
             if self._puller.pull(server, stream):
                 self._on_change(stream)
             if self._puller.is_unfinished:
-                # Sales go first; the next round goes on where this one stopped.
                 return pushed.set_aside or self._puller.refused_snapshot
         self._listening.up_to_date(self._puller.read_up_to(STREAMS))
         # What the server has safe may have grown old here.
@@ -123,6 +122,9 @@ class SyncRunner:
             self._puller.resume()
             self._server = self._server or self._connect()
             set_aside = self.sync_once(self._server)
+            while self._puller.is_unfinished and not self._closing.is_set():
+                # It gave way to what was sold meanwhile, and goes on where it stopped.
+                set_aside = self.sync_once(self._server)
         except EvertillError as error:
             self.disconnect()
             return self._failed(error)
@@ -132,8 +134,6 @@ class SyncRunner:
             self.disconnect()
             return self._failed(EnvironmentFault("sync-bug"))
         self._succeeded(set_aside)
-        if self._puller.is_unfinished:
-            return 0.0
         is_told = self._listening.is_heard and not self._leases.is_busy
         return PULL_IN_ANY_CASE_S if is_told else PULL_EVERY_S
 
