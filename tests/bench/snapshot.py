@@ -1,6 +1,7 @@
 """A new till with many members: from a snapshot until a card is found, against page by page.
 
-The server is a process on loopback with a SQLite file; its members are written straight into its
+The tills are on the disk. The server is a process on loopback with a SQLite file in memory where
+there is such a place, so that it is soon filled; its members are written straight into its
 tables, each with a phone, a card and one lot of points, then counted as the server counts.
 """
 
@@ -25,6 +26,7 @@ from sync_server.database import schema
 from sync_server.database.transaction import Work
 from sync_server.sync.scopes import count_scopes
 from tests.support.enrolled_till import GOODS
+from tests.support.scratch import scratch_root
 
 MEMBERS = int(os.environ.get("MEMBERS", "1000000"))
 BATCH = 20_000
@@ -35,9 +37,12 @@ LOOK_UPS = 200
 
 def run() -> dict[str, Any]:
     """Fill, make, fetch, look up; then pull a part page by page."""
-    with tempfile.TemporaryDirectory(dir=".") as name:
+    with (
+        tempfile.TemporaryDirectory(dir=".") as name,
+        tempfile.TemporaryDirectory(dir=scratch_root()) as in_memory,
+    ):
         folder = Path(name)
-        server = ServerProcess(folder / "server")
+        server = ServerProcess(Path(in_memory) / "server")
         sown = server.prepare(
             {
                 "stores": [{"name": "Bench", "tills": [{"name": "One"}, {"name": "Two"}]}],

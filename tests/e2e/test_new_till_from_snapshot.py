@@ -10,6 +10,7 @@ import pytest
 from desktop.reckoning.file import reading
 from desktop.sync.http import ServerConnection
 from shared.errors import EnvironmentFault
+from shared.protocol.message import Stream
 from tests.support.enrolled_till import BISCUITS
 from tests.support.little_chain import LittleChain, TillHere
 from tests.support.new_till import enrolled_till, holdings, opened
@@ -168,3 +169,22 @@ def test_a_fetch_that_is_cut_goes_on_where_it_stopped_after_a_restart(
     # No byte was asked for twice, save those of the part that never came.
     assert len(asked) == len(set(asked)) + 1
     assert len(holdings(here.folder)["members"]) == MEMBERS + 1
+
+
+def test_a_till_that_begins_anew_from_a_snapshot_counts_its_own_sales_once(
+    chain: LittleChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = chain.tills
+    first.till.puller._begin_anew(Stream.MEMBERS, is_mismatched=True)
+    chain.server.services.snapshots.make()
+    asked = pulls_of_members(chain, monkeypatch)
+    (member,) = first.till.members.by_phone(phone(0))
+    first.sell(CODE, member=member)
+    chain.drain()
+    assert asked[0] is not None
+    mine, theirs = first.member(member.member_id), second.member(member.member_id)
+    assert mine is not None
+    assert theirs is not None
+    assert mine.points == theirs.points
+    chain.close()
+    assert chain.reckon().differences == []
