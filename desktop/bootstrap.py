@@ -28,6 +28,7 @@ from desktop.services.returns import Returns
 from desktop.services.scanning import Scanning
 from desktop.services.shifts import Shifts
 from desktop.services.stored_value import ValueDesk
+from desktop.store.arriving import Arriving
 from desktop.store.bundles import read_bundle
 from desktop.store.database import TillFolder, TillLock, open_reading, open_writing
 from desktop.store.head_file import HeadFile
@@ -183,7 +184,8 @@ class Till:
     def _make_services(self) -> None:
         books = self.books
         self.operators = Operators(books)
-        self.members = Members(books)
+        self.arriving = Arriving(books.writer)
+        self.members = Members(books, self.arriving)
         self.profiles = Profiles(books, self.members)
         self.returns = Returns(books, is_offline=self.is_offline)
         self.elsewhere = Elsewhere(books, self._ask, self._lookups)
@@ -216,6 +218,8 @@ class Till:
             reading=self.store.reading,
             server_key=server_key,
             clock=around.clock,
+            folder=self.store.folder,
+            arriving=self.arriving,
         )
         keeper = LeaseKeeper(
             writer=self.store.writer,

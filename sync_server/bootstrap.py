@@ -48,6 +48,7 @@ from sync_server.members.erasure import Erasure
 from sync_server.members.erasure_list import LIST_FILE, ErasureList
 from sync_server.members.merging import Merging
 from sync_server.members.profile_desk import ProfileDesk
+from sync_server.members.regions import RegionDesk
 from sync_server.members.segments import Segments
 from sync_server.operators.desk import OperatorDesk
 from sync_server.partners.desk import PartnerDesk
@@ -61,6 +62,8 @@ from sync_server.sync.news import News
 from sync_server.sync.pull import Pull
 from sync_server.sync.quarantine import Quarantine
 from sync_server.sync.scopes import count_scopes, keep_scopes
+from sync_server.sync.snapshots import FOLDER as SNAPSHOTS_FOLDER
+from sync_server.sync.snapshots import SnapshotDesk
 from sync_server.web.sessions import Sessions
 from sync_server.web.users import UserDesk
 
@@ -82,6 +85,7 @@ class Services:
     callers: Callers
     ingest: Ingest
     pull: Pull
+    snapshots: SnapshotDesk
     lookup: Lookup
     leases: LeaseDesk
     enrolment: EnrolmentDesk
@@ -97,6 +101,7 @@ class Services:
     returns_audit: AuditJob
     benefits_audit: AuditJob
     segments: Segments
+    regions: RegionDesk
     merging: Merging
     profiles: ProfileDesk
     quarantine: Quarantine
@@ -148,12 +153,32 @@ def open_services(
             clock or SystemClock(),
             hasher or PasswordHasher(),
             ErasureList(folder / LIST_FILE),
+            folder / SNAPSHOTS_FOLDER,
         )
         services.quarantine.retry()
         try:
             yield services
         finally:
+            services.snapshots.close()
             services.news.close()
+
+
+@contextmanager
+def open_snapshot_desk(folder: Path, *, clock: Clock | None = None) -> Iterator[SnapshotDesk]:
+    """What makes snapshots of a server, whether it is running or not.
+
+    Raises EnvironmentFault ``not-initialised``, ``schema-newer``, ``schema-older``.
+    """
+    if not (folder / KEYS_FOLDER).is_dir():
+        raise EnvironmentFault("not-initialised", folder=str(folder))
+    with open_database(folder, is_shared=True) as database:
+        check_current(database)
+        yield SnapshotDesk(
+            database,
+            clock or SystemClock(),
+            open_vault(folder / KEYS_FOLDER),
+            folder / SNAPSHOTS_FOLDER,
+        )
 
 
 @contextmanager
@@ -182,6 +207,7 @@ def assemble(
     clock: Clock,
     hasher: PasswordHasher,
     erasures: ErasureList,
+    snapshots_folder: Path,
 ) -> Services:
     """Put the parts together on an open database."""
     with database.reading() as snapshot:
@@ -190,6 +216,7 @@ def assemble(
     throttle = Throttle(database, clock)
     users = UserDesk(database, clock, hasher)
     merging = Merging(database, own)
+    snapshots = SnapshotDesk(database, clock, vault, snapshots_folder)
     return Services(
         database=database,
         clock=clock,
@@ -199,7 +226,8 @@ def assemble(
         callers=Callers(database, nonces),
         ingest=Ingest(database, clock, own, vault, merging, Groups(database)),
         pull=Pull(database, clock, own),
-        lookup=Lookup(database),
+        snapshots=snapshots,
+        lookup=Lookup(database, clock),
         leases=LeaseDesk(database, clock, own, vault),
         enrolment=EnrolmentDesk(database, clock, own, vault),
         stores=StoreRegistry(database, clock),
@@ -208,12 +236,13 @@ def assemble(
         programme=ProgrammeDesk(database, clock, own, vault),
         users=users,
         sessions=Sessions(clock, vault, users),
-        erasure=Erasure(database, clock, own, erasures),
+        erasure=Erasure(database, clock, own, erasures, snapshots.drop_all),
         throttle=throttle,
         audit=AuditJob(database, own, SaleJudge()),
         returns_audit=AuditJob(database, own, ReturnJudge()),
         benefits_audit=AuditJob(database, own, BenefitJudge()),
         segments=Segments(database),
+        regions=RegionDesk(database, clock),
         quarantine=Quarantine(database, clock, own, vault, merging),
         merging=merging,
         profiles=ProfileDesk(database, clock, own, vault),

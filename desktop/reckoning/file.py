@@ -114,6 +114,23 @@ def _read_epochs(connection: Any, kept: KeptFile) -> None:
         kept.acknowledged[journal, epoch] = acknowledged
 
 
+OF_MEMBERS = frozenset(
+    {
+        "points",
+        "growth",
+        "spend",
+        "stored-value",
+        "stored-bonus",
+        "stamps",
+        "referral",
+        "friends",
+        "action",
+        "draw-entry",
+    }
+)
+"""Accounts whose owner is a member."""
+
+
 def _read_till_books(connection: Any, kept: KeptFile) -> None:
     since = {
         member: (epoch, seq)
@@ -126,13 +143,16 @@ def _read_till_books(connection: Any, kept: KeptFile) -> None:
     ):
         key = (account, owner, lot, unit)
         kept.postings[key] += amount
-        if (epoch, seq) >= since.get(owner, (0, 0)):
+        is_forgotten = account in OF_MEMBERS and owner not in since
+        if not is_forgotten and (epoch, seq) >= since.get(owner, (0, 0)):
             kept.own_since_pull[key] += amount
     for table, into in (("balances", kept.balances), ("pulled_balances", kept.pulled)):
         for account, owner, lot, unit, amount in connection.execute(
             f"SELECT account, owner, lot, unit, amount FROM {table}"  # noqa: S608 - our own names
         ):
-            into[account, owner, lot, unit] = amount
+            # Of somebody who was erased or has left the till's region it shows nothing.
+            if account not in OF_MEMBERS or owner in since:
+                into[account, owner, lot, unit] = amount
 
 
 def read_server(path: Path) -> KeptFile:

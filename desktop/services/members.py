@@ -2,6 +2,7 @@
 
 from desktop.services.books import Books
 from desktop.store import members as store
+from desktop.store.arriving import Arriving
 from desktop.store.members import Member
 from desktop.store.tickets import open_shift
 from desktop.store.writer import Transaction
@@ -33,8 +34,9 @@ TERMS_VERSION = "1"
 class Members:
     """Looking members up and enrolling them."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, arriving: Arriving | None = None) -> None:
         self._books = books
+        self._arriving = arriving or Arriving(books.writer)
 
     def by_card(self, code: str) -> Member | None:
         """The member with this card."""
@@ -46,6 +48,10 @@ class Members:
 
     def _by_key(self, kind: KeyKind, text: str) -> list[Member]:
         key = lookup_hash(self._books.identity.lookup_key, kind, text)
+        with self._books.reading() as connection:
+            found = store.find_by_key(connection, key)
+        if found or not self._arriving.take_over_key(key):
+            return found
         with self._books.reading() as connection:
             return store.find_by_key(connection, key)
 
@@ -67,6 +73,7 @@ class Members:
         exact = [*self._by_key(KeyKind.CARD, text), *self.by_phone(text)]
         if exact:
             return list({member.member_id: member for member in exact}.values())
+        self._arriving.take_over_phone_tail(text)
         with self._books.reading() as connection:
             return store.search(connection, text, limit=FOUND_MAX)
 

@@ -47,6 +47,11 @@ class TillFolder:
         """The record of the newest commit, beside the database."""
         return self.path / "journal.head"
 
+    @property
+    def snapshot(self) -> Path:
+        """Members in one file that are being taken over; ``.part`` while it is fetched."""
+        return self.path / "members.snapshot"
+
 
 class TillLock:
     """One process per till: an operating-system lock that dies with the process."""

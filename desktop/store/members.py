@@ -5,7 +5,7 @@ does not contain yet: never twice, never missing.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -244,6 +244,10 @@ def put_member(
     connection: Connection, row: MemberRow, *, epoch: int, applied_through: int, as_of: str
 ) -> None:
     """Take over a member's profile and balances as of a checkpoint, own later entries on top."""
+    if row.left:
+        # Not erased: what was not sent yet still goes.
+        _drop_rows(connection, row.member_id)
+        return
     row = with_own_changes(connection, row, epoch=epoch, applied_through=applied_through)
     _drop_rows(connection, row.member_id)
     if row.gone:
@@ -320,19 +324,6 @@ def posting_of(member_id: MemberId, balance: BalanceRow) -> Posting:
     """A pulled balance as an amount on its account."""
     account = Account(AccountKind(balance.account), member_id, balance.lot, Unit(balance.unit))
     return Posting(account, balance.amount)
-
-
-def apply_members(
-    connection: Connection,
-    rows: Iterable[MemberRow],
-    *,
-    epoch: int,
-    applied_through: int,
-    as_of: str,
-) -> None:
-    """Take over a page of members; one page is true for one state of the server."""
-    for row in rows:
-        put_member(connection, row, epoch=epoch, applied_through=applied_through, as_of=as_of)
 
 
 def set_tier(connection: Connection, member_id: str, tier: str) -> None:

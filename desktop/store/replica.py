@@ -73,6 +73,14 @@ def stale_keys(connection: Connection, stream: Stream, *, limit: int) -> list[st
     return list(connection.execute(statement.limit(limit)).scalars())
 
 
+def is_held(connection: Connection, stream: Stream, key: str) -> bool:
+    """Whether a row has come since the stream was begun."""
+    found = select(held_rows.c.row_key).where(
+        held_rows.c.stream == stream, held_rows.c.row_key == key, held_rows.c.is_stale.is_(False)
+    )
+    return connection.execute(found).first() is not None
+
+
 def is_stale(connection: Connection, stream: Stream, key: str) -> bool:
     """Whether a row is from before the stream was begun anew, and has not come again."""
     found = select(held_rows.c.is_stale).where(

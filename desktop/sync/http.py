@@ -1,5 +1,6 @@
 """Talking to the server: msgpack over HTTP, every failure as one of our errors."""
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
@@ -26,11 +27,15 @@ from shared.protocol.message import (
     WaitRequest,
 )
 from shared.protocol.request_signature import sign_request
+from shared.protocol.snapshot import SnapshotReply, SnapshotRequest
 
 Reply = TypeVar("Reply", bound=Message)
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
+PARTIAL_CONTENT = 206
+TAKEN = frozenset({200, PARTIAL_CONTENT})
+NOTHING: Mapping[str, str] = {}
 STALE_NONCE = frozenset({"old-nonce", "bad-nonce"})
 
 
@@ -84,6 +89,27 @@ class ServerConnection:
         """Answered when there is something new to pull, or when the time is over."""
         return self._signed("/v1/sync/wait", request, WaitReply)
 
+    def snapshot(self, request: SnapshotRequest) -> SnapshotReply:
+        """The newest snapshot of a stream, if there is one."""
+        return self._signed("/v1/sync/snapshot", request, SnapshotReply)
+
+    def snapshot_part(self, name: str, *, first: int, size: int) -> bytes:
+        """Bytes of a snapshot from a place on: as many as asked for, or as there are.
+
+        Raises ProtocolError ``not-our-server`` for an answer that is no such range.
+        """
+        path = f"/v1/sync/snapshot/{name}"
+        ranged = {"Range": f"bytes={first}-{first + size - 1}"}
+        response = self._with_nonce("GET", path, b"", ranged)
+        told = response.headers.get("Content-Range", "").split("/")[0]
+        content = response.content
+        if (response.status_code, told) != (
+            PARTIAL_CONTENT,
+            f"bytes {first}-{first + len(content) - 1}",
+        ):
+            raise ProtocolError("not-our-server")
+        return content
+
     def lookup(self, request: LookupRequest) -> LookupReply:
         """A member or a receipt that this till does not hold."""
         return self._signed("/v1/lookup", request, LookupReply)
@@ -96,16 +122,23 @@ class ServerConnection:
         return self._read(self._send("POST", path, msgspec.msgpack.encode(message), {}), kind)
 
     def _signed(self, path: str, message: Message, kind: type[Reply]) -> Reply:
+        return _decode(
+            self._with_nonce("POST", path, msgspec.msgpack.encode(message)).content, kind
+        )
+
+    def _with_nonce(
+        self, method: str, path: str, body: bytes, beside: Mapping[str, str] = NOTHING
+    ) -> requests.Response:
+        """Send a signed request; once more where the nonce has grown old."""
         assert self._key is not None
-        body = msgspec.msgpack.encode(message)
         for attempt in (1, 2):
             if not self._nonce:
                 self.hello()
             headers = sign_request(
-                self._key, method="POST", path=path, body=body, nonce=self._nonce
+                self._key, method=method, path=path, body=body, nonce=self._nonce
             )
             try:
-                return self._read(self._send("POST", path, body, headers), kind)
+                return self._taken(self._send(method, path, body, {**headers, **beside}))
             except RefusedError as refused:
                 if refused.code not in STALE_NONCE or attempt == 2:
                     raise
@@ -129,8 +162,12 @@ class ServerConnection:
             raise EnvironmentFault("server-unreachable", url=self._url) from error
 
     def _read(self, response: requests.Response, kind: type[Reply]) -> Reply:
-        if response.status_code == 200:
-            return _decode(response.content, kind)
+        return _decode(self._taken(response).content, kind)
+
+    @staticmethod
+    def _taken(response: requests.Response) -> requests.Response:
+        if response.status_code in TAKEN:
+            return response
         if response.status_code >= 500:
             raise EnvironmentFault("server-error", status=response.status_code)
         raise RefusedError(response.status_code, _decode(response.content, ErrorReply))

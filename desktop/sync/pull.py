@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import Connection, Engine
 
+from desktop.store.arriving import Arriving
 from desktop.store.bundles import (
     bundle_hash,
     newest_version,
@@ -20,8 +21,10 @@ from desktop.store.bundles import (
     put_bundle,
 )
 from desktop.store.catalogue import apply_goods, forget_goods
+from desktop.store.database import TillFolder
 from desktop.store.journal import applied_through, current_epoch, unsent_entries
-from desktop.store.members import apply_members, forget_member
+from desktop.store.member_pages import apply_members
+from desktop.store.members import forget_member
 from desktop.store.operators import apply_operators, forget_operators
 from desktop.store.replica import (
     Hashed,
@@ -33,11 +36,17 @@ from desktop.store.replica import (
     settle,
     stale_keys,
 )
-from desktop.store.settings import read_cursor, write_cursor
+from desktop.store.settings import (
+    read_cursor,
+    read_held_scope,
+    write_cursor,
+    write_held_scope,
+)
 from desktop.store.writer import Transaction, Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
+from desktop.sync.snapshot import SnapshotTaker
 from shared.clock import Clock
-from shared.errors import ProtocolError
+from shared.errors import EvertillError, ProtocolError
 from shared.ids import GoodsId, MemberId, OperatorId
 from shared.journal.entry import format_occurred_at
 from shared.journal.keys import PublicKey
@@ -83,7 +92,14 @@ class Puller:
     """Brings one till up to date with the server."""
 
     def __init__(
-        self, *, writer: Writer, reading: Engine, server_key: PublicKey, clock: Clock
+        self,
+        *,
+        writer: Writer,
+        reading: Engine,
+        server_key: PublicKey,
+        clock: Clock,
+        folder: TillFolder,
+        arriving: Arriving,
     ) -> None:
         self._writer = writer
         self._reading = reading
@@ -91,6 +107,31 @@ class Puller:
         self._clock = clock
         self._read: dict[Stream, int] = {}
         """The server's counter when a stream was read to its end."""
+        self._snapshots = SnapshotTaker(
+            writer=writer,
+            reading=reading,
+            server_key=server_key,
+            folder=folder,
+            arriving=arriving,
+            slice_rows=lambda: SLICE_ROWS,
+        )
+        self.gives_way: Callable[[], bool] = lambda: False
+        """Whether there is something better to do than to read on; asked between parts."""
+        self.is_unfinished = False
+        """Whether the last pull gave way before the stream's end."""
+
+    def resume(self) -> None:
+        """Let members be found that came in a file before the till was closed."""
+        self._snapshots.resume()
+
+    def close(self) -> None:
+        """Let go of files."""
+        self._snapshots.close()
+
+    @property
+    def refused_snapshot(self) -> EvertillError | None:
+        """Why members come page by page though there was a file of them."""
+        return self._snapshots.refused
 
     def read_up_to(self, streams: Iterable[Stream]) -> int:
         """The server's counter up to which all of these streams were read; 0 before that."""
@@ -105,7 +146,11 @@ class Puller:
         """
         total = 0
         has_begun_anew = False
+        self.is_unfinished = False
         while True:
+            if not self._take_snapshot(server, stream):
+                self.is_unfinished = True
+                return total
             page = self._ask(server, stream)
             if page is None:  # the server was restored
                 if has_begun_anew:
@@ -117,6 +162,9 @@ class Puller:
             self._apply(page)
             total += len(page.reply.rows)
             if not page.reply.is_last:
+                if self.gives_way():
+                    self.is_unfinished = True
+                    return total
                 continue
             total += self._sweep(stream)
             if self._agrees(page):
@@ -127,9 +175,18 @@ class Puller:
             has_begun_anew = True
             self._begin_anew(stream, is_mismatched=True)
 
+    def _take_snapshot(self, server: ServerConnection, stream: Stream) -> bool:
+        """A stream from its start may come in one file; False where that is not done yet."""
+        if stream is not Stream.MEMBERS:
+            return True
+        with self._reading.connect() as connection:
+            is_begun = read_cursor(connection, stream) is not None
+        return is_begun or self._snapshots.take(server, self.gives_way)
+
     def _ask(self, server: ServerConnection, stream: Stream) -> _Page | None:
         with self._reading.connect() as connection:
             cursor = read_cursor(connection, stream)
+            scope = read_held_scope(connection) if stream is Stream.MEMBERS else ""
             unsent = unsent_entries(connection)
             was_mismatched = is_mismatched(connection, stream)
             is_anew = stream is Stream.PROGRAMME and cursor is None
@@ -141,6 +198,7 @@ class Puller:
             unsent=unsent,
             is_mismatched=was_mismatched,
             programme=programme,
+            scope=scope,
         )
         try:
             reply = server.pull(request)
@@ -155,6 +213,8 @@ class Puller:
         return _Page(stream, cursor, reply)
 
     def _begin_anew(self, stream: Stream, *, is_mismatched: bool) -> None:
+        if stream is Stream.MEMBERS:
+            self._snapshots.forget(is_over=not is_mismatched)
         self._run(lambda connection: begin_anew(connection, stream, is_mismatched=is_mismatched))
 
     def _agrees(self, page: _Page) -> bool:
@@ -170,9 +230,10 @@ class Puller:
         rows = page.reply.rows
         for start in range(0, max(len(rows), 1), SLICE_ROWS):
             part = rows[start : start + SLICE_ROWS]
-            cursor = page.reply.cursor if start + SLICE_ROWS >= len(rows) else None
+            is_end = start + SLICE_ROWS >= len(rows)
+            cursor = page.reply.cursor if is_end else None
             try:
-                self._writer.run(_slice(apply, part, page.stream, cursor), Urgency.BACKGROUND)
+                self._writer.run(_slice(apply, part, page, cursor), Urgency.BACKGROUND)
             except msgspec.MsgspecError as error:
                 # A document inside a row, of a shape that only a later release knows.
                 raise ProtocolError("bad-page", stream=page.stream.value) from error
@@ -218,7 +279,7 @@ class Puller:
             applied_through=applied_through(connection, epoch, page.heads),
             as_of=format_occurred_at(self._clock.now()),
         )
-        if any(row.gone for row in members):
+        if any(row.gone and not row.left for row in members):
             # What was erased must not stay readable anywhere in the files.
             self._writer.scrub()
 
@@ -272,14 +333,16 @@ def _drop_stale(connection: Connection, stream: Stream) -> int:
 def _slice(
     apply: Callable[[Connection, Sequence[msgspec.Raw]], None],
     rows: Sequence[msgspec.Raw],
-    stream: Stream,
+    page: _Page,
     cursor: str | None,
 ) -> Callable[[Transaction], None]:
     def work(transaction: Transaction) -> None:
         apply(transaction.connection, rows)
-        hold(transaction.connection, stream, _hashed(rows, stream))
+        hold(transaction.connection, page.stream, _hashed(rows, page.stream))
         if cursor is not None:
-            write_cursor(transaction.connection, stream, cursor)
+            write_cursor(transaction.connection, page.stream, cursor)
+            if page.stream is Stream.MEMBERS:
+                write_held_scope(transaction.connection, page.reply.scope)
 
     return work
 

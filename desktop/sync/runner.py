@@ -60,6 +60,9 @@ class SyncRunner:
         self._online = False
         self._last_contact: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+        puller.gives_way = self._has_more_urgent
+        self._unsent_left = 0
+        """What the last push could not send: an older epoch that waits."""
         self._listening = Listening(connect=connect, wake=self.wake)
 
     def start(self) -> None:
@@ -79,6 +82,7 @@ class SyncRunner:
         if self._thread.is_alive():
             self._thread.join()
         self.disconnect()
+        self._puller.close()
 
     def sync_once(self, server: ServerConnection) -> EvertillError | None:
         """Send everything, see to the leases, then bring every stream up to date.
@@ -94,14 +98,20 @@ class SyncRunner:
             if pushed.went_back:
                 self._leases.present(server)
         self._contact()
+        self._unsent_left = self._pusher.unsent()
         self._leases.ask(server)
         for stream in STREAMS:
             if self._puller.pull(server, stream):
                 self._on_change(stream)
+            if self._puller.is_unfinished:
+                return pushed.set_aside or self._puller.refused_snapshot
         self._listening.up_to_date(self._puller.read_up_to(STREAMS))
         # What the server has safe may have grown old here.
         self._tidy()
-        return pushed.set_aside
+        return pushed.set_aside or self._puller.refused_snapshot
+
+    def _has_more_urgent(self) -> bool:
+        return self._closing.is_set() or self._pusher.unsent() > self._unsent_left
 
     def try_once(self) -> float:
         """Connect if need be and sync; returns the seconds to wait before the next try.
@@ -109,8 +119,12 @@ class SyncRunner:
         A failure becomes the status, never an exception: whoever sells must not notice.
         """
         try:
+            self._puller.resume()
             self._server = self._server or self._connect()
             set_aside = self.sync_once(self._server)
+            while self._puller.is_unfinished and not self._closing.is_set():
+                # It gave way to what was sold meanwhile, and goes on where it stopped.
+                set_aside = self.sync_once(self._server)
         except EvertillError as error:
             self.disconnect()
             return self._failed(error)

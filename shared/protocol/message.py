@@ -16,7 +16,7 @@ from shared.journal.attachment import Attachment
 from shared.journal.keys import Signed
 from shared.journal.strict import INTEGER_MAX
 
-PROTOCOL: Final = 6
+PROTOCOL: Final = 7
 PROTOCOL_MIN: Final = 1
 """The oldest version that the server still speaks."""
 PROTOCOL_BIRTHDAYS: Final = 2
@@ -25,6 +25,8 @@ PROTOCOL_LEASES: Final = 3
 """From this version on there are leases, and a member's row has the bonus of stored value."""
 PROTOCOL_CARDS: Final = 5
 """From this version on a member's row has stamps of visit cards and referrals."""
+PROTOCOL_REGIONS: Final = 7
+"""From this version on tills hold the members of their region, and there are snapshots."""
 PROTOCOL_PROFILES: Final = 6
 """From this version on a member's row has the language, consents, the last change's
 time, and whose alias it is."""
@@ -171,6 +173,8 @@ class PullRequest(Message, frozen=True, kw_only=True):
     programme: Signed | None = None
     """Where the programme's stream is asked for from the start: the newest one that the till has,
     in the server's own words. A restored server may not know it."""
+    scope: str = ""
+    """Which rows of the stream the till reads, as the page before told it; since version 7."""
 
 
 class GoodsRow(Message, frozen=True, kw_only=True):
@@ -236,6 +240,8 @@ class MemberRow(Message, frozen=True, kw_only=True, omit_defaults=True):
 
     member_id: MemberId
     gone: bool = False
+    left: bool = False
+    """With ``gone``: not erased, but held no more by tills of this region; since version 7."""
     name: str = ""
     phone_tail: str = ""
     """Last four digits."""
@@ -290,7 +296,10 @@ class PullReply(Message, frozen=True, kw_only=True):
     """The branches of the asking till's epoch in that state: own entries below the head of its own
     branch are in it."""
 
-    newer = {2: {"scope_rows": None, "scope_checksum": None}, 4: {"heads": ()}}
+    scope: str = ""
+    """Which rows of the stream these are of; empty for all."""
+
+    newer = {2: {"scope_rows": None, "scope_checksum": None}, 4: {"heads": ()}, 7: {"scope": ""}}
 
 
 class LookupRequest(Message, frozen=True, kw_only=True):

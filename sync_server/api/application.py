@@ -12,6 +12,7 @@ from shared.errors import EvertillError, ProtocolError
 from sync_server.api import description
 from sync_server.api.bodies import BodyBudget
 from sync_server.api.errors import STATUS
+from sync_server.api.snapshots import snapshot_routes
 from sync_server.api.tills import till_routes
 from sync_server.api.watch import MeasuringMiddleware, Metrics, watch_routes
 from sync_server.api.wire import answer_error
@@ -35,6 +36,7 @@ def make_application(services: Services) -> FastAPI:
     )
     metrics = Metrics()
     application.include_router(till_routes(services))
+    application.include_router(snapshot_routes(services))
     application.include_router(watch_routes(services, metrics))
     office = Office(services)
     application.include_router(office_routes(services, office))

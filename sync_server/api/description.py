@@ -34,8 +34,10 @@ from shared.protocol.message import (
     WaitReply,
     WaitRequest,
 )
+from shared.protocol.snapshot import SnapshotReply, SnapshotRequest
 from sync_server.api.errors import STATUS
 
+FILE_TYPE = "application/octet-stream"
 MESSAGES: tuple[type[Message], ...] = (
     Hello,
     EnrolRequest,
@@ -48,6 +50,8 @@ MESSAGES: tuple[type[Message], ...] = (
     WaitReply,
     LookupRequest,
     LookupReply,
+    SnapshotRequest,
+    SnapshotReply,
     LeaseRequest,
     LeaseReply,
     LeaseAnswer,
@@ -59,10 +63,11 @@ MESSAGES: tuple[type[Message], ...] = (
 )
 WITH_BODY: Final = ("bad-message", "body-too-large", "wrong-content-type", "protocol-unsupported")
 """What is refused of any body."""
-SIGNED: Final = (
-    *WITH_BODY,
+WITHOUT_BODY: Final = (
     *("unsigned-request", "bad-nonce", "old-nonce", "unknown-key", "revoked-key", "bad-signature"),
 )
+"""What is refused of a signed request without a body."""
+SIGNED: Final = (*WITH_BODY, *WITHOUT_BODY)
 """What is refused of any signed request."""
 ANYWHERE: Final = ("internal", "unavailable")
 SIGNATURE: Final = "till-signature"
@@ -94,6 +99,19 @@ def describe(
     if "unsigned-request" in refusals:
         described["security"] = [{SIGNATURE: []}]
     return described
+
+
+def describe_file(*refusals: str) -> dict[str, Any]:
+    """What a route gives that answers with a file, or a range of it, and what it refuses."""
+    content = {FILE_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+    words = {"text/plain": {"schema": {"type": "string"}}}
+    answers = {
+        "200": {"description": "The whole file.", "content": content},
+        "206": {"description": "The range that was asked for.", "content": content},
+        "400": {"description": "The range cannot be read.", "content": words},
+        "416": {"description": "The file ends before the range begins.", "content": words},
+    }
+    return {"responses": {**answers, **refused(*refusals)}, "security": [{SIGNATURE: []}]}
 
 
 def refused(*codes: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ STATUS: Final[dict[str, int]] = {
     "code-of-another-till": 403,
     "code-refused": 403,
     "not-found": 404,
+    "snapshot-gone": 404,
     "method-not-allowed": 405,
     "gap": 409,
     "unknown-parent": 409,

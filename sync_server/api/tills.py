@@ -134,7 +134,7 @@ def till_routes(services: Services) -> APIRouter:
     @router.post("/sync/pull", openapi_extra=_PULL)
     async def pull(request: Request) -> Response:
         """The next page of a stream."""
-        return await _signed(
+        return await signed(
             services,
             request,
             PullRequest,
@@ -145,7 +145,7 @@ def till_routes(services: Services) -> APIRouter:
     async def wait(request: Request) -> Response:
         """Answers when there is something new to pull, or when the time is over."""
         body = await read_body(request, limit=SMALL_BODY_BYTES_MAX)
-        await run_in_threadpool(_identify, services, request, body)
+        await run_in_threadpool(identify, services, request, body)
         message = decode(body, WaitRequest)
         newest = await services.news.wait(message.server_seq, message.seconds)
         return answer(WaitReply(server_seq=newest))
@@ -153,7 +153,7 @@ def till_routes(services: Services) -> APIRouter:
     @router.post("/lookup", openapi_extra=describe(LookupRequest, LookupReply, *SIGNED))
     async def lookup(request: Request) -> Response:
         """A member or a receipt."""
-        return await _signed(
+        return await signed(
             services,
             request,
             LookupRequest,
@@ -163,7 +163,7 @@ def till_routes(services: Services) -> APIRouter:
     @router.post("/leases", openapi_extra=_LEASES)
     async def leases(request: Request) -> Response:
         """Rights to spend: asked for, called back."""
-        return await _signed(
+        return await signed(
             services, request, LeaseRequest, services.leases.answer, limit=LEASE_BODY_BYTES_MAX
         )
 
@@ -181,7 +181,7 @@ def _enrol(services: Services, message: EnrolRequest, address: str) -> EnrolRepl
         raise
 
 
-async def _signed(
+async def signed(
     services: Services,
     request: Request,
     kind: type[MessageType],
@@ -189,10 +189,11 @@ async def _signed(
     *,
     limit: int = SMALL_BODY_BYTES_MAX,
 ) -> Response:
+    """Answer a request that a till has signed."""
     body = await read_body(request, limit=limit)
 
     def run() -> Message:
-        return handle(_identify(services, request, body), decode(body, kind))
+        return handle(identify(services, request, body), decode(body, kind))
 
     return answer(await run_in_threadpool(run))
 
@@ -201,7 +202,8 @@ def _lookup(services: Services, caller: Certificate, message: LookupRequest) -> 
     return spoken(services.lookup.find(caller, message), message.protocol)
 
 
-def _identify(services: Services, request: Request, body: bytes) -> Certificate:
+def identify(services: Services, request: Request, body: bytes) -> Certificate:
+    """Whose request it is; ProtocolError where nobody's signature is right."""
     return services.callers.identify(
         request.headers, method=request.method, path=request.url.path, body=body
     )

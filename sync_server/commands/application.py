@@ -17,8 +17,10 @@ from sync_server.commands import (
     leases,
     members,
     partners,
+    regions,
     serving,
     setting_up,
+    snapshots,
 )
 
 EXIT_REFUSED: Final = 2
@@ -37,8 +39,10 @@ leases.add_to(application)
 draws.add_to(application)
 batches.add_to(application)
 members.add_to(application)
+regions.add_to(application)
 partners.add_to(application)
 backup.add_to(application)
+snapshots.add_to(application)
 judging.add_to(application)
 
 

@@ -12,6 +12,7 @@ from sync_server.database import schema
 from sync_server.database.bulk import insert_rows
 from sync_server.database.transaction import Work
 from sync_server.ledger.kept import Kept, Reading
+from sync_server.members.regions import note_seen
 from sync_server.members.roll import concerns, note_standing
 
 Row = dict[str, Any]
@@ -41,6 +42,7 @@ def book_readings(work: Work, readings: Sequence[Reading]) -> None:
         ],
     )
     note_standing(work, readings)
+    note_seen(work, readings)
 
 
 def add_to_balances(work: Work, changes: Balances) -> None:

@@ -9,7 +9,7 @@ Who was erased is also written beside the database and beside its copies, before
 committed: a copy made earlier still has the data, and is cleaned by that list when it is restored.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,8 @@ class Erasure:
     clock: Clock
     own: OwnJournal
     erasures: ErasureList
+    drop_snapshots: Callable[[], None] = lambda: None
+    """Files for new tills that still have the data go with it."""
 
     def erase(self, member_id: MemberId, *, reason: str) -> None:
         """Forget a member everywhere, with all enrolments that are the same person; once more is
@@ -76,6 +78,7 @@ class Erasure:
             if not row.gone:
                 for one in one_person(work, member_id):
                     self._forget(work, one, reason)
+        self.drop_snapshots()
         self.database.scrub()
 
     def erase_again(self, work: Work, erased: Iterable[Erased], *, reason: str) -> int:

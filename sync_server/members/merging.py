@@ -34,6 +34,7 @@ from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Reading
 from sync_server.members.aliases import aliases_among, open_merge_of
 from sync_server.members.key_claims import tell_apart
+from sync_server.members.regions import enter_regions_of
 from sync_server.members.roll import concerns, touch
 from sync_server.members.segments import in_batches
 
@@ -90,6 +91,7 @@ class Merging:
             }
             work.insert(merges, [row])
             _give_keys(work, keys, into)
+            enter_regions_of(work, alias, into)
         return merge_id
 
     def unmerge(self, merge_id: str) -> None:

@@ -6,14 +6,18 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from shared.clock import Clock
 from shared.errors import ProtocolError
+from shared.ids import MemberId
 from shared.journal.certificate import Certificate
-from shared.protocol.message import LookupReply, LookupRequest, MemberRow, ReceiptCopy
+from shared.protocol.message import LookupReply, LookupRequest, MemberRow, ReceiptCopy, Stream
 from shared.trade.ticket import SaleCompleted
 from sync_server.database.schema import entries, tickets
 from sync_server.database.transaction import Database, Snapshot
 from sync_server.journal.chains import heads_of
+from sync_server.members.regions import EVERYWHERE, enter, who_is_elsewhere
 from sync_server.members.rows import as_spoken, find_member, find_members
+from sync_server.sync.region_rows import scope_of
 from sync_server.sync.rows import read_shard
 
 _KEY = re.compile("[0-9a-f]{32}")
@@ -32,6 +36,7 @@ class Lookup:
     """Answers look-ups; nothing found is an empty answer, not an error."""
 
     database: Database
+    clock: Clock
 
     def find(self, caller: Certificate, request: LookupRequest) -> LookupReply:
         """Look up what the request names; ProtocolError ``bad-message`` for a malformed name."""
@@ -41,6 +46,17 @@ class Lookup:
         named = _RECEIPT.fullmatch(receipt_no) if receipt_no is not None else None
         if receipt_no is not None and named is None:
             raise ProtocolError("bad-message", reason="receipt_no")
+        reply, region = self._read(caller, request, named)
+        if region != EVERYWHERE and self._let_in(region, [row.member_id for row in reply.members]):
+            # Told as of a state that has them in the region: a till that has read so far and does
+            # not hold them knows that they were erased meanwhile.
+            reply, _region = self._read(caller, request, named)
+        return reply
+
+    def _read(
+        self, caller: Certificate, request: LookupRequest, named: re.Match[str] | None
+    ) -> tuple[LookupReply, str]:
+        key = request.member_key
         with self.database.reading() as snapshot:
             members = tuple(find_members(snapshot, key)) if key else ()
             sale = _find_sale(snapshot, named[1], named[2] or "") if named else None
@@ -49,14 +65,28 @@ class Lookup:
                 members += tuple(_member_of(snapshot, sale.id))
             shard = read_shard(snapshot)
             heads = heads_of(snapshot, caller)
-        told = tuple(as_spoken(members, request.protocol))
-        return LookupReply(
-            members=told,
+            region = scope_of(snapshot, caller, Stream.MEMBERS, request.protocol)
+        reply = LookupReply(
+            members=tuple(as_spoken(members, request.protocol)),
             receipt=receipt,
             heads=heads,
             generation=shard.generation,
             server_seq=shard.server_seq,
         )
+        return reply, region
+
+    def _let_in(self, region: str, member_ids: list[MemberId]) -> bool:
+        """A till that is told of a member keeps them: from now on its pull keeps them true.
+
+        Whether somebody came in who was not there.
+        """
+        with self.database.reading() as snapshot:
+            away = who_is_elsewhere(snapshot, region, member_ids)
+        if away:
+            day = self.clock.now().date().isoformat()
+            with self.database.writing() as work:
+                enter(work, region, dict.fromkeys(away, day))
+        return bool(away)
 
 
 def _member_of(snapshot: Snapshot, sale_id: str) -> list[MemberRow]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row
 
 from shared.clock import Clock
 from shared.errors import ProtocolError
@@ -22,9 +22,10 @@ from sync_server.database.transaction import Database, Snapshot
 from sync_server.journal.chains import heads_of
 from sync_server.journal.own import OwnJournal
 from sync_server.ledger.finding import Finding, Rule
-from sync_server.members.rows import as_spoken, knows_all, read_member_rows
-from sync_server.sync.rows import TABLES, read_shard, wire_rows
-from sync_server.sync.scopes import read_scope
+from sync_server.members.rows import as_spoken, knows_all
+from sync_server.sync.kept_scopes import read_scope
+from sync_server.sync.region_rows import changed_rows, region_rows, scope_of
+from sync_server.sync.rows import read_shard, wire_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +65,22 @@ def _read_page(
     snapshot: Snapshot, caller: Certificate, request: PullRequest, cursor: Cursor | None
 ) -> PullReply:
     shard = read_shard(snapshot)
+    region = scope_of(snapshot, caller, request.stream, request.protocol)
+    if cursor is not None and request.scope != region:
+        raise ProtocolError("resync-required", stream=request.stream.value)
     if cursor is not None and (
         cursor.generation != shard.generation or cursor.server_seq > shard.server_seq
     ):
         raise ProtocolError("resync-required", stream=request.stream.value)
     after = cursor.server_seq if cursor else 0
-    found = _changed(snapshot, TABLES[request.stream], after, request.limit + 1)
+    found = changed_rows(snapshot, request.stream, region, after=after, limit=request.limit + 1)
     page, is_last = found[: request.limit], len(found) <= request.limit
-    rows = [msgspec.msgpack.encode(row) for row in _as_spoken(snapshot, request, page)]
+    rows = [msgspec.msgpack.encode(row) for row in _as_spoken(snapshot, request, region, page)]
     reached = shard.server_seq if is_last else page[-1].change_seq
     # An older till is sent other rows of members than those that are counted.
     is_counted = request.stream is not Stream.MEMBERS or knows_all(request.protocol)
     heads = heads_of(snapshot, caller)
-    scope = read_scope(snapshot, request.stream) if is_last and is_counted else None
+    scope = read_scope(snapshot, request.stream, region) if is_last and is_counted else None
     return PullReply(
         rows=tuple(msgspec.Raw(row) for row in rows),
         cursor=encode_cursor(Cursor(request.stream, shard.generation, reached)),
@@ -88,22 +92,13 @@ def _read_page(
         scope_rows=scope.rows if scope else None,
         scope_checksum=scope.checksum if scope else None,
         heads=heads,
+        scope=region,
     )
-
-
-def _changed(snapshot: Snapshot, table: Table, after: int, limit: int) -> Sequence[Row[Any]]:
-    statement = (
-        select(table)
-        .where(table.c.shard == snapshot.shard, table.c.change_seq > after)
-        .order_by(table.c.change_seq)
-        .limit(limit)
-    )
-    return snapshot.connection.execute(statement).all()
 
 
 def _as_spoken(
-    snapshot: Snapshot, request: PullRequest, page: Sequence[Row[Any]]
+    snapshot: Snapshot, request: PullRequest, region: str, page: Sequence[Row[Any]]
 ) -> Sequence[WireRow]:
     if request.stream is Stream.MEMBERS:
-        return as_spoken(read_member_rows(snapshot, page), request.protocol)
+        return as_spoken(region_rows(snapshot, region, page), request.protocol)
     return wire_rows(snapshot, request.stream, page)

@@ -4,25 +4,22 @@ Whoever changes a row gives it a new number of the shard's counter; so the rows 
 changed are those above what was counted before, and no writer has to remember this table.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Row, bindparam, delete, func, select
 
-from shared.protocol.message import BundleRow, GoodsRow, MemberRow, OperatorRow, Stream
+from shared.protocol.message import Stream
 from shared.protocol.replica import Scope, is_tombstone, row_hash, row_key
 from sync_server.database.among import among
 from sync_server.database.schema import scope_rows, scopes, shards
 from sync_server.database.transaction import Database, Snapshot, Work
+from sync_server.sync.kept_scopes import FORMAT, OF_REGIONS, kept_row, read_scope, write_scope
+from sync_server.sync.region_scopes import count_in_regions, miscounted_regions, recount_regions
 from sync_server.sync.rows import TABLES, wire_rows
 
 BATCH: Final = 1000
-_SHAPES = msgspec.json.schema_components((BundleRow, GoodsRow, MemberRow, OperatorRow))
-FORMAT: Final = hashlib.sha256(msgspec.json.encode(_SHAPES)).hexdigest()[:16]
-"""Of the shape of rows: a release that sends other rows counts them all anew."""
-
 
 _NEWEST: Final = select(
     *(
@@ -36,23 +33,20 @@ _NEWEST: Final = select(
 """The newest change of each stream, in one statement: most transactions change none or one."""
 
 
-def read_scope(snapshot: Snapshot, stream: Stream) -> Scope:
-    """What a till that has read a stream to its end holds of it."""
-    row = _row(snapshot, stream)
-    return Scope(row.row_count, int(row.checksum, 16)) if row else Scope()
-
-
 def keep_scopes(work: Work) -> None:
     """Count what this transaction changed; a server that is not counted yet is left alone."""
     newest = work.connection.execute(_NEWEST, {"shard": work.shard}).mappings().one()
     kept = work.connection.execute(select(scopes).where(scopes.c.shard == work.shard)).all()
     for row in kept:
+        if row.stream.startswith(OF_REGIONS):
+            continue  # they are counted with all members
         stream = Stream(row.stream)
         if row.format != FORMAT or (newest[stream.value] or 0) <= row.through:
             continue
         scope = Scope(row.row_count, int(row.checksum, 16))
         changed = _changed(work, stream, after=row.through, limit=None)
-        _write(work, stream, _count(work, stream, scope, changed), _counter(work))
+        scope = _count(work, stream, scope, changed, in_regions=True)
+        write_scope(work, stream.value, scope, _counter(work))
 
 
 def count_scopes(database: Database) -> None:
@@ -60,7 +54,7 @@ def count_scopes(database: Database) -> None:
     for stream in Stream:
         after, scope = 0, Scope()
         with database.writing() as work:
-            row = _row(work, stream)
+            row = kept_row(work, stream.value)
             if row is not None and row.format == FORMAT:
                 continue
             work.connection.execute(
@@ -73,7 +67,9 @@ def count_scopes(database: Database) -> None:
                 changed = _changed(work, stream, after=after, limit=BATCH)
                 scope = _count(work, stream, scope, changed)
                 if len(changed) < BATCH:
-                    _write(work, stream, scope, _counter(work))
+                    write_scope(work, stream.value, scope, _counter(work))
+                    if stream is Stream.MEMBERS:
+                        recount_regions(work, _counter(work))
                     break
                 after = changed[-1].change_seq
 
@@ -92,14 +88,24 @@ def uncounted(snapshot: Snapshot) -> Iterator[str]:
         yield from (f"{stream}/{key}" for key in sorted(counted))
         if read_scope(snapshot, stream) != scope:
             yield str(stream)
+    yield from miscounted_regions(snapshot)
 
 
-def _count(work: Work, stream: Stream, scope: Scope, changed: Sequence[Row[Any]]) -> Scope:
+def _count(
+    work: Work,
+    stream: Stream,
+    scope: Scope,
+    changed: Sequence[Row[Any]],
+    *,
+    in_regions: bool = False,
+) -> Scope:
     for at in range(0, len(changed), BATCH):
         hashed = dict(_hashed(work, stream, changed[at : at + BATCH]))
         before = dict(_hashes(work, stream, list(hashed)))
         for key, found in hashed.items():
             scope = scope.changed(before.get(key), found)
+        if in_regions and stream is Stream.MEMBERS:
+            count_in_regions(work, before, hashed, _counter(work))
         _replace(work, stream, hashed)
     return scope
 
@@ -141,25 +147,6 @@ def _replace(work: Work, stream: Stream, hashed: dict[str, int | None]) -> None:
         if found is not None
     ]
     work.put(scope_rows, rows, "hash = excluded.hash")
-
-
-def _write(work: Work, stream: Stream, scope: Scope, through: int) -> None:
-    values = {
-        "format": FORMAT,
-        "through": through,
-        "row_count": scope.rows,
-        "checksum": scope.checksum,
-    }
-    statement = work.upsert(scopes).values(shard=work.shard, stream=stream.value, **values)
-    work.connection.execute(
-        statement.on_conflict_do_update(index_elements=list(scopes.primary_key), set_=values)
-    )
-
-
-def _row(snapshot: Snapshot, stream: Stream) -> Row[Any] | None:
-    return snapshot.connection.execute(
-        select(scopes).where(scopes.c.shard == snapshot.shard, scopes.c.stream == stream)
-    ).first()
 
 
 def _counter(snapshot: Snapshot) -> int:

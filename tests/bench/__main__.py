@@ -26,6 +26,7 @@ from tests.bench import (
     pushing,
     sale_commit,
     scan_to_line,
+    snapshot,
     waiting,
 )
 
@@ -40,6 +41,7 @@ BENCHES = {
     "printing": printing.run,
     "pricing": pricing.run,
     "waiting": waiting.run,
+    "snapshot": snapshot.run,
 }
 
 

@@ -28,6 +28,7 @@ NAMES = {
     "/v1/sync/push": "push",
     "/v1/lookup": "look-up",
     "/v1/leases": "leases",
+    "/v1/sync/snapshot": "snapshot",
 }
 PORTAL = Answer(200, b"<html>Welcome to our free network</html>")
 
@@ -67,7 +68,7 @@ class Line:
     def state(self, path: str, body: bytes) -> str:
         """Where the protocol is, for the coverage report."""
         if path != "/v1/sync/pull":
-            base = NAMES[path]
+            base = NAMES.get(path, "part of a snapshot")
         else:
             stream = msgspec.msgpack.decode(body, type=PullRequest).stream.value
             is_next = any(one.startswith(f"pull of {stream}") for one in self.streams)
@@ -131,6 +132,7 @@ class Network:
         self.on_heard(line, path, body, answer)
         response = requests.Response()
         response.status_code, response._content = answer.status, answer.body
+        response.headers.update(answer.headers)
         return response
 
     @staticmethod

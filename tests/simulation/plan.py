@@ -38,6 +38,8 @@ class Action(StrEnum):
     """Head office changes an article."""
     ERASE = "erase"
     """Head office forgets a member."""
+    SNAPSHOT = "snapshot"
+    """The server makes a file of all members for new tills."""
     COPY = "copy"
     """A till's disk is copied aside, or the server is backed up."""
     WEEKS = "weeks"
@@ -59,6 +61,7 @@ WEIGHTS: dict[Action, float] = {
     Action.PUBLISH: 1,
     Action.GOODS: 1,
     Action.ERASE: 1,
+    Action.SNAPSHOT: 1,
     Action.COPY: 2,
     Action.WEEKS: 0.3,
 }

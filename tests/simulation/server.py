@@ -4,10 +4,12 @@ import shutil
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from unittest import mock
 
 import sqlcipher3.dbapi2
+from starlette.responses import Response
 
 from shared.clock import Clock
 from sync_server.api.application import make_application
@@ -19,6 +21,7 @@ IN_THREADS = (
     "sync_server.api.tills.run_in_threadpool",
     "sync_server.api.application.run_in_threadpool",
     "fastapi.routing.run_in_threadpool",
+    "sync_server.api.snapshots.run_in_threadpool",
 )
 
 
@@ -27,10 +30,25 @@ class Answer(NamedTuple):
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 async def _in_this_thread(work: Callable[..., Any], *told: Any, **named: Any) -> Any:
     return work(*told, **named)
+
+
+class FileHere(Response):
+    """A range of a file, read in this thread; as ``FileResponse`` gives it."""
+
+    def __init__(self, path: Path, *, media_type: str, headers: Mapping[str, str]) -> None:
+        super().__init__(b"", media_type=media_type, headers=headers)
+        self._content = path.read_bytes()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        asked = dict(scope["headers"])[b"range"].decode().removeprefix("bytes=").split("-")
+        first, end = int(asked[0]), min(int(asked[1]) + 1, len(self._content))
+        told = {"Content-Range": f"bytes {first}-{end - 1}/{len(self._content)}"}
+        await Response(self._content[first:end], 206, told)(scope, receive, send)
 
 
 @contextmanager
@@ -39,6 +57,7 @@ def without_threads() -> Iterator[None]:
     with ExitStack() as patches:
         for name in IN_THREADS:
             patches.enter_context(mock.patch(name, _in_this_thread))
+        patches.enter_context(mock.patch("sync_server.api.snapshots.FileResponse", FileHere))
         yield
 
 
@@ -104,7 +123,7 @@ class SimulatedServer:
 
         Raises Crash where the server dies of it.
         """
-        status, parts = 0, []
+        status, parts, headers_told = 0, [], {}
         told = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         scope = {
             "type": "http",
@@ -131,6 +150,7 @@ class SimulatedServer:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                headers_told.update({n.decode(): v.decode() for n, v in message["headers"]})
             else:
                 parts.append(message.get("body", b""))
 
@@ -142,7 +162,7 @@ class SimulatedServer:
             # Starlette answers, then raises again for the log; without an answer it is a bug.
             if not status and arriving is None:
                 raise
-        return Answer(status, b"".join(parts))
+        return Answer(status, b"".join(parts), headers_told)
 
     def keep_copy(self, to: Path) -> None:
         """The files as they are, between two transactions."""

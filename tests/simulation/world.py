@@ -3,13 +3,14 @@
 import hashlib
 import random
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 from unittest import mock
 
 import msgspec
@@ -26,12 +27,13 @@ from shared.protocol.message import (
     PushRequest,
     Stream,
 )
+from shared.protocol.snapshot import SnapshotReply, SnapshotTerms
 from sync_server.enrolment.desk import CODE_LIFETIME
 from tests.simulation.actions import Cashier, Shop
 from tests.simulation.clocks import MachineClock
 from tests.simulation.coverage import Coverage, Fault
 from tests.simulation.machine import Crash
-from tests.simulation.model import Base, ServerModel, TillModel
+from tests.simulation.model import Base, Effect, ServerModel, TillModel
 from tests.simulation.network import Answer, Line, Network, Trouble, carried_by
 from tests.simulation.office import HeadOffice
 from tests.simulation.plan import OF_THE_LINE, Action, Plan, Step
@@ -47,6 +49,8 @@ JOINING_MAX = 2
 PUSH_ENTRIES = 12
 PAGE_ROWS = 7
 SLICE_ROWS = 3
+BLOCK_ROWS = 4
+PART_BYTES = 30_000
 SYNC_MOMENTS_MAX = 150
 MOMENTS_MAX = 60
 """Statements of one job that a process may survive before it dies."""
@@ -60,6 +64,9 @@ def small_batches() -> Iterator[None]:
             ("desktop.sync.push.PUSH_ENTRIES_MAX", PUSH_ENTRIES),
             ("sync_server.sync.placing.PUSH_ENTRIES_MAX", PUSH_ENTRIES),
             ("desktop.sync.pull.SLICE_ROWS", SLICE_ROWS),
+            ("sync_server.sync.snapshot_file.BLOCK_ROWS", BLOCK_ROWS),
+            ("desktop.sync.snapshot.PART_BYTES_MIN", PART_BYTES),
+            ("desktop.sync.snapshot.PART_BYTES_MAX", PART_BYTES),
             ("desktop.sync.pull.PullRequest", partial(PullRequest, limit=PAGE_ROWS)),
         ):
             patches.enter_context(mock.patch(name, value))
@@ -81,6 +88,13 @@ class Joining:
     """Whether the code stands in the newest copy of the server, too."""
     is_forgotten: bool = False
     """Whether the server was set back to before the code."""
+
+
+class InFile(NamedTuple):
+    """What a snapshot tells, by the model, as of when it was made."""
+
+    sums: dict[str, Effect]
+    next_seqs: Counter[tuple[str, int]]
 
 
 class World:
@@ -105,6 +119,8 @@ class World:
         self.joining: list[Joining] = []
         self._newest = -1
         self.backup: Path | None = None
+        self.snapshots: dict[str, InFile] = {}
+        """By the hash of the file."""
         self._healed = 0
         self.acknowledged: set[bytes] = set()
         """Hashes of entries of which a till was told that the server has them."""
@@ -183,6 +199,8 @@ class World:
                     outcome = self.office.do(step.action, drawn)
                     self._served()
                     return outcome
+                case Action.SNAPSHOT:
+                    return self._make_snapshot()
                 case Action.COPY:
                     till.keep_image()
                     self._copy_server()
@@ -201,6 +219,14 @@ class World:
             till.open()
             till.line.since = "after a crash"
             return "crash"
+
+    def _make_snapshot(self) -> str:
+        """What it tells of members is as of now, whenever a till takes it over."""
+        for made in self.server.services.snapshots.make():
+            found = self.server.reading.execute("SELECT member_id FROM members WHERE NOT gone")
+            sums = {member: self.booked.sums[member] for (member,) in found}
+            self.snapshots[made.terms.sha256] = InFile(sums, self.booked.next_seqs.copy())
+        return "done"
 
     def _prepare(self, step: Step, till: SimulatedTill, drawn: random.Random) -> bool:
         """Let a fault strike, or lie in wait; whether something waits."""
@@ -428,6 +454,8 @@ class World:
             return
         if path == "/v1/sync/push":
             self._note_acknowledged(body)
+        if path == "/v1/sync/snapshot":
+            self._note_in_file(answer.body, self.models.setdefault(line.name, TillModel()))
         if path in {"/v1/sync/pull", "/v1/lookup"}:
             model = self.models.setdefault(line.name, TillModel())
             self._note_told(path, body, answer.body, model)
@@ -438,6 +466,20 @@ class World:
         for encoded in request.entries:
             previous = hashlib.sha256(b"evertill/entry/1" + previous + encoded).digest()
             self.acknowledged.add(previous)
+
+    def _note_in_file(self, told: bytes, model: TillModel) -> None:
+        """Each member of a snapshot that a till hears of may be taken over any time from now on."""
+        try:
+            statement = msgspec.msgpack.decode(told, type=SnapshotReply).snapshot
+        except msgspec.MsgspecError:
+            return
+        if statement is None:
+            return
+        terms = msgspec.json.decode(statement.payload, type=SnapshotTerms)
+        in_file = self.snapshots[terms.sha256]
+        own_seq = in_file.next_seqs[model.journal, model.epoch]
+        for member, effect in in_file.sums.items():
+            model.told(member, Base(effect, own_seq))
 
     def _note_told(self, path: str, body: bytes, told: bytes, model: TillModel) -> None:
         """Rows of members, with what the model says of them at this moment."""
