@@ -7,16 +7,20 @@ import msgspec
 import pytest
 
 from shared.journal.strict import INTEGER_MAX
-from shared.protocol.message import CONTENT_TYPE, ErrorReply
-from shared.trade.server import ExceptionEffect
+from shared.protocol.message import CONTENT_TYPE, ErrorReply, MemberRow, Stream
+from shared.trade.profile import MemberProfile
+from shared.trade.server import ExceptionEffect, PointsTransferred
 from shared.trade.ticket import SaleCompleted
+from sync_server.database.schema import attachments
 from sync_server.journal.audit import audit
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.web.office import FORM_FIELDS_MAX
 from sync_server.web.reading import OfficeReader
+from tests.support.every_fact import all_facts
 from tests.support.servers import Server
+from tests.support.till_writer import rows_of
 
-LOGIN, PASSWORD = "office", "a-long-password"
+BANK_CARD = "4111111111111111"
 
 
 def references(told: Any) -> set[str]:
@@ -135,3 +139,34 @@ def test_an_effect_beyond_all_figures_is_written_so_that_it_can_be_read(server: 
     assert [each.amount for each in shown.fact.effects] == [INTEGER_MAX]
     with services.database.reading() as snapshot:
         assert audit(snapshot).flaws == []
+
+
+def test_a_fact_that_makes_no_sense_does_not_hide_the_exceptions_about_it(server: Server) -> None:
+    """It has the server's kind, a reason that nobody knows, and stands in quarantine."""
+    till = server.enrol_till()
+    fact = next(each for each in all_facts() if isinstance(each, PointsTransferred))
+    sent = till.write(msgspec.structs.replace(fact, reason="2026-02-30"))
+    server.line.push(till)
+    services = server.services
+    found = Finding(rule=Rule.ID_REUSED, natural_key="entry-id-reused:x", facts=(sent,))
+    with services.database.writing() as work:
+        services.own.raise_exceptions(work, [found])
+
+    (shown,) = OfficeReader(services.database).exceptions(1).items
+
+    assert shown.rule == "entry-id-reused"
+    assert shown.facts == ()
+    assert [each.reason for each in OfficeReader(services.database).quarantined()] == [
+        "fact-of-server"
+    ]
+
+
+def test_a_profile_with_a_payment_card_in_it_is_not_kept(server: Server) -> None:
+    till = server.enrol_till()
+    member = till.enrol_member(MemberProfile(name="Li Lei", phone="13800138000", card=BANK_CARD))
+    assert server.line.push(till).next_seq == 1
+
+    (row,) = rows_of(server.line.pull(till, Stream.MEMBERS), MemberRow)
+    assert (row.member_id, row.name, row.keys) == (member, "", ())
+    with server.services.database.reading() as snapshot:
+        assert snapshot.connection.execute(attachments.select()).all() == []
