@@ -30,7 +30,7 @@ from tests.support.scratch import scratch_root
 
 MEMBERS = int(os.environ.get("MEMBERS", "1000000"))
 BATCH = 20_000
-PAGED = 4_000
+PAGED = 2_000
 """Pulled page by page; the time of all is this, times as many."""
 LOOK_UPS = 200
 
