@@ -7,7 +7,7 @@ import pytest
 from tests.api_cases.playing import Player
 from tests.api_cases.world import new_world
 
-EACH, STEPS = 4, 60
+EACH, STEPS = 3, 40
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
