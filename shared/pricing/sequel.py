@@ -75,7 +75,9 @@ class Sequel(Struct, frozen=True):
                     jump = max(jump, slot.most)
             lost += jump + 1 + crumbs
             kept = kept * (BILLION - even) // BILLION
-        seen = self.seen.union(*(move.touches for move in moves))
+        # Where one looks at all lines there is nothing to unite, and such moves look at many.
+        whole = (move.touches for move in moves if len(move.touches) == len(keeps))
+        seen = next(whole, None) or self.seen.union(*(move.touches for move in moves))
         return Sequel(
             keeps=tuple(keeps),
             lost=_coarse(lost),
