@@ -19,7 +19,7 @@ from shared.loyalty.gift_card import check_lapsed
 from shared.loyalty.gift_card_code import card_instance
 from shared.loyalty.wallet import spend
 from shared.money import AMOUNT_MINOR_MAX
-from shared.pricing.cash import cash_rounding
+from shared.pricing.cash import Handed, handed_over
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import PointsValue
 from shared.pricing.rulebook import rulebook
@@ -83,19 +83,13 @@ class Tenders:
     def due(self) -> Due:
         """What is still to be paid."""
         self._renew_points()
-        cash = sum(t.amount for t in self._tenders if t.tender is TenderKind.CASH)
-        others = sum(t.amount for t in self._tenders if t.tender is not TenderKind.CASH)
-        for_cash = self.basket.quote.total_minor - others
-        in_cash = self._in_cash(for_cash) - cash
-        return Due(for_cash - cash, in_cash if self.is_paid_out else max(0, in_cash))
+        total = self.basket.quote.total_minor
+        in_cash = self._handed.due_in_cash(total, self.basket.pricing.programme)
+        return Due(self._handed.due(total), in_cash if self.is_paid_out else max(0, in_cash))
 
-    def _in_cash(self, amount: int) -> int:
-        """Rounded once, on all that cash settles, however many times cash was handed over.
-
-        What is paid out is rounded as what is taken in.
-        """
-        rounded = cash_rounding(abs(amount), self.basket.pricing.programme).due_minor
-        return rounded if amount >= 0 else -rounded
+    @property
+    def _handed(self) -> Handed:
+        return handed_over(self._tenders)
 
     @property
     def is_paid_out(self) -> bool:
@@ -104,8 +98,8 @@ class Tenders:
 
     def _check_change(self, quote: Quote) -> None:
         """A basket may not fall below what was paid for it; points follow it by themselves."""
-        paid = sum(t.amount for t in self._tenders if t.tender is not TenderKind.POINTS)
-        if paid > max(0, quote.total_minor):
+        handed = handed_over(t for t in self._tenders if t.tender is not TenderKind.POINTS)
+        if not handed.fits(max(0, quote.total_minor), self.basket.pricing.programme):
             raise DomainError("tenders-first")
 
     def plan(self, kind: TenderKind | None) -> None:
@@ -182,25 +176,29 @@ class Tenders:
     ) -> Tender:
         """Take a card, wallet or voucher payment.
 
-        One that gives change settles what is due, and the rest is handed out in cash.
+        One that gives change settles what is due, and the rest is handed out in cash, rounded as
+        cash is.
 
         DomainError ``tender-exceeds-due``, and ``tender-may-not-pay`` where the programme does not
         let this tender pay for so much of the goods.
         """
         self.check_ready()
         self._forget_plan(kind)
-        change = 0 if attempt_id else self._change_of(kind, amount)
-        amount -= change
+        given, change = 0, 0
         if attempt_id:
             # Somebody has paid it: what may be paid was looked at before.
             self._check_due(amount)
         else:
-            self.check_tender(kind, amount)
+            needed = self._needed_of(kind, amount)
+            self.check_tender(kind, needed)
+            if needed < amount:
+                total, programme = self.basket.quote.total_minor, self.basket.pricing.programme
+                given, change = amount, self._handed.change_for(amount, total, programme)
         return self._take(
             Tender(
                 tender=kind,
-                amount=amount,
-                given=amount + change if change else 0,
+                amount=amount - change,
+                given=given,
                 change=change,
                 provider=provider,
                 attempt_id=attempt_id,
@@ -285,11 +283,12 @@ class Tenders:
     def _money(self) -> LeaseUnit:
         return LeaseUnit(currency=self.basket.pricing.programme.currency)
 
-    def _change_of(self, kind: TenderKind, amount: int) -> int:
+    def _needed_of(self, kind: TenderKind, amount: int) -> int:
+        """What of an amount is due; the rest is change, where there may be any."""
         rule = rule_of(tender_name(kind), self.basket.pricing.programme)
         if rule is None or not rule.gives_change or amount > AMOUNT_MINOR_MAX:
-            return 0
-        return max(0, amount - max(0, self.due().amount))
+            return amount
+        return min(amount, max(0, self.due().amount))
 
     def _taken(self, kind: TenderKind) -> bool:
         return any(one.tender is kind for one in self._tenders)
@@ -372,13 +371,7 @@ class Tenders:
     def rounding(self) -> int | None:
         """The cash rounding that settles the basket with these tenders; None while money is due."""
         self._renew_points()
-        cash = sum(t.amount for t in self._tenders if t.tender is TenderKind.CASH)
-        others = sum(t.amount for t in self._tenders if t.tender is not TenderKind.CASH)
-        rest = self.basket.quote.total_minor - others
-        if rest == cash:
-            return 0
-        takes_cash = any(tender.tender is TenderKind.CASH for tender in self._tenders)
-        return cash - rest if takes_cash and self._in_cash(rest) == cash else None
+        return self._handed.rounding(self.basket.quote.total_minor, self.basket.pricing.programme)
 
     @property
     def can_finish(self) -> bool:

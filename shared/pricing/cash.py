@@ -1,6 +1,6 @@
 """Cash rounding: what is due when cash settles the rest, and what goes back of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.loyalty.programme import Programme
@@ -22,6 +22,68 @@ def cash_rounding(due: int, programme: Programme) -> CashDue:
     rule = programme.cash_rounding
     rounded = divide_rounded(due, rule.step_minor, rule.rounding) * rule.step_minor
     return CashDue(rounded, rounded - due)
+
+
+def in_cash(amount: int, programme: Programme) -> int:
+    """An amount as cash pays it. What goes out (less than nothing) is rounded as what comes in."""
+    rounded = cash_rounding(abs(amount), programme).due_minor
+    return rounded if amount >= 0 else -rounded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """What was handed over for a sale so far, in minor units."""
+
+    cash: int = 0
+    """Without its change."""
+    others: int = 0
+    """What other tenders settle, without their change."""
+    change: int = 0
+    """What went out in cash for other tenders."""
+    moves_cash: bool = False
+    """Whether cash was taken or given, be it nothing after rounding."""
+
+    def rest(self, total: int) -> int:
+        """What cash settles of a total; less than nothing where others gave more than is due."""
+        return total - self.others - self.change
+
+    def due(self, total: int) -> int:
+        """What is not settled yet, before rounding."""
+        return total - self.others - self.cash
+
+    def due_in_cash(self, total: int, programme: Programme) -> int:
+        """What cash has still to bring, rounded once, however many times cash was handed over."""
+        return in_cash(self.rest(total), programme) - self.cash + self.change
+
+    def rounding(self, total: int, programme: Programme) -> int | None:
+        """What rounding adds to a total that is settled; None where it is not."""
+        due = self.due(total)
+        if not due:
+            return 0
+        is_settled = self.moves_cash and not self.due_in_cash(total, programme)
+        return -due if is_settled else None
+
+    def fits(self, total: int, programme: Programme) -> bool:
+        """Whether no more was taken than a total asks for, which may be more than is due."""
+        return self.due(total) > 0 or self.rounding(total, programme) is not None
+
+    def change_for(self, given: int, total: int, programme: Programme) -> int:
+        """The change in cash for another tender that is more than what is due."""
+        return -(in_cash(self.rest(total) - given, programme) - self.cash + self.change)
+
+
+def handed_over(tenders: Iterable[Tender]) -> Handed:
+    """What these tenders come to."""
+    cash, others, change, moves_cash = 0, 0, 0, False
+    for one in tenders:
+        if one.tender is TenderKind.CASH:
+            cash += one.amount
+            moves_cash = True
+        else:
+            others += one.amount
+            change += one.change
+            moves_cash |= bool(one.given)
+    return Handed(cash=cash, others=others, change=change, moves_cash=moves_cash)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from shared.pricing.basket import (
     PointsOff,
     RewardClaim,
 )
-from shared.pricing.cash import cash_rounding
+from shared.pricing.cash import handed_over, in_cash
 from shared.pricing.earning import earn
 from shared.pricing.engagement import given_too_much, points_beside
 from shared.pricing.engine import ENGINE, price
@@ -30,7 +30,7 @@ from shared.pricing.paid_by_bonus import covers, earned_beside
 from shared.pricing.quote import Quote
 from shared.pricing.sale_lines import HAND_DISCOUNT, name_in_fact
 from shared.pricing.tender_rules import tender_name
-from shared.trade.fact import Measure, PriceSource, TenderKind
+from shared.trade.fact import Measure, PriceSource
 from shared.trade.ticket import SaleCompleted, SaleLine
 
 MINUTES_BEFORE: Final = (0, 10)
@@ -258,11 +258,11 @@ def _issued_beyond(sale: SaleCompleted, quote: Quote, programme: Programme) -> i
 
 def _right_rounding(sale: SaleCompleted, programme: Programme) -> int:
     """None where cash pays the rest to the cent, or nothing of it."""
-    cash = [one.amount for one in sale.tenders if one.tender is TenderKind.CASH]
-    rest = sale.total - sum(one.amount for one in sale.tenders) + sum(cash)
-    if not cash or sum(cash) == rest:
+    handed = handed_over(sale.tenders)
+    rest = handed.rest(sale.total)
+    if not handed.moves_cash or not handed.due(sale.total):
         return 0
-    return cash_rounding(rest, programme).rounding_minor
+    return in_cash(rest, programme) - rest
 
 
 def _points(sale: SaleCompleted) -> int:

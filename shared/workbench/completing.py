@@ -46,8 +46,7 @@ def complete(shop: Shop, step: told.Complete) -> None:
         raise DomainError("basket-empty")
     _check_choices(shop, quote)
     due, in_cash = shop.due(quote)
-    takes_cash = any(tender.tender == "cash" for tender in shop.tenders)
-    if due and not (takes_cash and in_cash == 0):
+    if due and not (shop.handed.moves_cash and in_cash == 0):
         raise DomainError("not-settled", due=due)
     shop.check_paying(quote)
     account = shop.account
@@ -124,7 +123,7 @@ def _tenders(shop: Shop, sale: str, rewards: tuple[LotDraw, ...]) -> Iterator[Te
             # Change is cash, whatever it was given for; of cash only what stays was counted.
             change = 0 if one.tender == "cash" else one.change_minor
             shop.drawer -= change
-            yield replace(paid, given=paid.amount + change, change=change) if change else paid
+            yield replace(paid, given=one.given_minor, change=change)
         elif shop.payment is not None:
             own = {THIS_SALE: LotId(sale)}
             lots = tuple(

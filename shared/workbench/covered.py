@@ -4,7 +4,6 @@ from datetime import date
 
 from shared.errors import DomainError
 from shared.loyalty.lots import less, spendable
-from shared.pricing.cash import cash_rounding
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import THIS_SALE
 from shared.workbench.shop import Shop
@@ -24,11 +23,7 @@ def check_covered(shop: Shop) -> None:
 
 
 def _is_due(shop: Shop, quote: Quote) -> bool:
-    cash = shop.tendered("cash")
-    others = sum(one.amount_minor for one in shop.tenders) - cash
-    rest = max(0, quote.total_minor - shop.credit) - others
-    # Rounding may have asked for more than is due.
-    return rest >= 0 and cash <= max(rest, cash_rounding(rest, shop.programme).due_minor)
+    return shop.handed.fits(max(0, quote.total_minor - shop.credit), shop.programme)
 
 
 def _is_money_there(shop: Shop) -> bool:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from shared.catalogue.goods import Goods
 from shared.ids import CouponId, GoodsId, OperatorId, ShiftId, StoreId, TillId
 from shared.pricing.basket import Basket
+from shared.pricing.cash import handed_over
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import PointsPayment
 from shared.pricing.sale_lines import (
@@ -28,7 +29,6 @@ from shared.trade.fact import (
     PointsOutcome,
     ReferralPaid,
     Tender,
-    TenderKind,
 )
 from shared.trade.ticket import SaleCompleted
 from shared.workbench.shop import Shop
@@ -49,8 +49,6 @@ def sale_fact(
     """The sale as it is paid, before it gives anything beside what its goods earn."""
     basket, quote, earning = priced
     articles = _articles(shop, quote)
-    cash = sum(one.amount for one in tenders if one.tender is TenderKind.CASH)
-    others = sum(one.amount for one in tenders) - cash
     return SaleCompleted(
         receipt_no=sale,
         ticket_id=sale,
@@ -70,7 +68,7 @@ def sale_fact(
         taxes=tax_totals(quote, shop.programme),
         total=quote.total_minor,
         # What goods that come back on the same ticket are worth pays as well.
-        rounding=cash - max(0, max(0, quote.total_minor - shop.credit) - others),
+        rounding=-handed_over(tenders).due(max(0, quote.total_minor - shop.credit)),
         tenders=tenders,
         member=_member(shop, earning, tenders),
     )

@@ -69,17 +69,27 @@ def pay(shop: Shop, step: told.Pay) -> None:
         _take(shop, "cash", min(given, in_cash), most=in_cash, change=max(0, given - in_cash))
         return
     most = _most(shop, step, quote)
-    amount = min(due, most) if step.amount_minor is None else step.amount_minor
+    given = min(due, most) if step.amount_minor is None else step.amount_minor
     # What pays nothing is not changed into cash.
-    change = max(0, amount - due) if due and _gives_change(shop, step.tender) else 0
-    amount -= change
+    is_changed = 0 < due < given and _gives_change(shop, step.tender)
+    amount = due if is_changed else given
     if due and step.amount_minor == 0:
         raise DomainError("amount-not-positive", amount=0)
     if due and not amount:
         raise DomainError("tender-may-not-pay", tender=step.tender, amount=due, most=most)
     if most < amount <= due:
         raise DomainError("tender-may-not-pay", tender=step.tender, amount=amount, most=most)
-    _take(shop, step.tender, amount, change=change, code=step.code)
+    if is_changed:
+        _take_and_change(shop, step.tender, given, quote)
+    else:
+        _take(shop, step.tender, amount, code=step.code)
+
+
+def _take_and_change(shop: Shop, tender: str, given: int, quote: Quote) -> None:
+    """More than is due: what coins give back of it too little, or too much, is rounding."""
+    total = max(0, quote.total_minor - shop.credit)
+    change = shop.handed.change_for(given, total, shop.programme)
+    _take(shop, tender, given - change, most=given - change, change=change, given=given)
 
 
 def _gives_change(shop: Shop, tender: str) -> bool:
@@ -155,6 +165,7 @@ def _take(
     *,
     most: int | None = None,
     change: int = 0,
+    given: int = 0,
     points: int = 0,
     code: str = "",
 ) -> None:
@@ -163,6 +174,11 @@ def _take(
         raise DomainError("tender-exceeds-due", amount=amount, due=due)
     shop.tenders.append(
         TenderState(
-            tender=tender, amount_minor=amount, change_minor=change, points=points, code=code
+            tender=tender,
+            amount_minor=amount,
+            change_minor=change,
+            given_minor=given,
+            points=points,
+            code=code,
         )
     )

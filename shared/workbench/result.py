@@ -84,6 +84,8 @@ class TenderState(msgspec.Struct, frozen=True, kw_only=True):
     amount_minor: int
     change_minor: int
     points: int
+    given_minor: int = 0
+    """What was handed over, where it was more than is due and no cash."""
     code: str = ""
     """Of a gift card."""
 

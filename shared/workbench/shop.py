@@ -25,7 +25,7 @@ from shared.pricing.basket import (
     PlannedTender,
     RewardClaim,
 )
-from shared.pricing.cash import cash_rounding
+from shared.pricing.cash import Handed
 from shared.pricing.engine import price
 from shared.pricing.paid_by_bonus import earning_of
 from shared.pricing.quote import EarningQuote, Quote
@@ -187,11 +187,20 @@ class Shop:
 
     def due(self, quote: Quote) -> tuple[int, int]:
         """What is still to be paid, and that in cash after rounding."""
+        handed, total = self.handed, max(0, quote.total_minor - self.credit)
+        in_cash = max(0, handed.due_in_cash(total, self.programme))
+        return max(0, handed.due(total)), in_cash
+
+    @property
+    def handed(self) -> Handed:
+        """What was handed over so far."""
         cash = self.tendered("cash")
-        others = sum(one.amount_minor for one in self.tenders) - cash
-        rest = max(0, quote.total_minor - self.credit) - others
-        in_cash = max(0, cash_rounding(rest, self.programme).due_minor - cash)
-        return max(0, rest - cash), in_cash
+        return Handed(
+            cash=cash,
+            others=sum(one.amount_minor for one in self.tenders) - cash,
+            change=sum(one.change_minor for one in self.tenders if one.given_minor),
+            moves_cash=any(one.given_minor or one.tender == "cash" for one in self.tenders),
+        )
 
     def tendered(self, tender: str, code: str = "") -> int:
         """What was paid so far with a tender, or with one card."""

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -9,12 +10,14 @@ from desktop.reckoning.file import read_till
 from desktop.store.schema import balances
 from shared.errors import DomainError
 from shared.loyalty.accounts import TenderRule
+from shared.loyalty.programme import CashRounding
 from shared.money import AMOUNT_MINOR_MAX
+from shared.pricing.sale_basket import judge
 from shared.trade.fact import Approval, CashCount, TenderKind
 from shared.trade.till import CashDirection
 from tests.pricing_builders import programme
 from tests.support.desk import BISCUIT_CODE, FLOAT, WATER_CODE, Desk, open_desk
-from tests.support.enrolled_till import CASHIER, MANAGER
+from tests.support.enrolled_till import CASHIER, GOODS, MANAGER
 
 APPROVED = (Approval(approval_id="p1", action="paid-out", approver_id=MANAGER),)
 
@@ -216,6 +219,28 @@ def test_change_for_a_voucher_leaves_the_drawer(make_desk):
     # What comes back is worth what was paid, not what was given.
     back = desk.take_back(sale, (1, 2))
     assert sum(one.amount for one in back.fact.refunds) == 2500
+    desk.till.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "amount", "change", "rounding"),
+    [(2994, 2504, 490, 4), (2506, 2496, 10, -4), (2504, 2504, 0, 4), (3005, 2495, 510, -5)],
+)
+def test_change_for_a_voucher_is_paid_in_coins_there_are(
+    make_desk, given, amount, change, rounding
+):
+    rules = msgspec.structs.replace(VOUCHERS, cash_rounding=CashRounding(step_minor=10))
+    desk = make_desk(rules)
+    desk.scan(BISCUIT_CODE, BISCUIT_CODE)
+    tender = desk.counter.checkout.tender(TenderKind.VOUCHER, given)  # 25.00 due
+    assert (tender.amount, tender.given, tender.change) == (amount, given, change)
+    sale = desk.finish()
+    assert sale.fact.rounding == rounding
+    figures = desk.counter.shifts.figures()
+    assert figures.expected_cash == figures.float_amount - change
+    assert figures.rounding == rounding
+    goods = {one.sku: one for one in GOODS}
+    assert judge(sale.fact, desk.till.books.clock.now(), rules, goods) == []
     desk.till.close()
 
 
