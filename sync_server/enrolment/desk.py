@@ -45,10 +45,12 @@ class EnrolmentDesk:
 
     def issue_code(self, till_id: TillId) -> str:
         """A code for a till, shown once; DomainError ``unknown-till``."""
-        code = new_code()
         with self.database.writing() as work:
             if find_till(work, till_id) is None:
                 raise DomainError("unknown-till", till=till_id)
+            code = new_code()
+            while _find_code(work, code.selector) is not None:
+                code = new_code()  # a million beginnings: with a thousand codes one in a thousand
             row = {
                 "selector": code.selector,
                 "secret_hash": code.hashed(self.vault),

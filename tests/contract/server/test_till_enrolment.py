@@ -10,6 +10,8 @@ from desktop.sync import http
 from shared.errors import EnvironmentFault, ProtocolError
 from shared.protocol.message import EnrolReply, EnrolRequest
 from sync_server.api.tills import REFUSED_CODES
+from sync_server.enrolment import desk
+from sync_server.enrolment.code import parse_code
 from tests.support.servers import Server
 from tests.support.till_writer import Refused
 
@@ -86,3 +88,19 @@ def test_a_till_that_is_told_to_wait_keeps_its_key_for_the_next_try(
         server.services.clock.advance(hours=2)
         store.enrol(url=url, code=code)
     assert keys[0] == keys[1]
+
+
+def test_a_code_that_begins_like_an_older_one_is_drawn_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = code_of(server)
+    drawn = iter(
+        [parse_code(first), parse_code(first[:4] + "0" * 12), parse_code("ZZZZ" + "1" * 12)]
+    )
+    monkeypatch.setattr(desk, "new_code", lambda: next(drawn))
+
+    second = code_of(server, "West")
+
+    assert second == "ZZZZ-1111-1111-1111"
+    assert server.line.enrol(first).certificate.till_id is not None
+    assert server.line.enrol(second).certificate.till_id is not None
