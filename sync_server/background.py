@@ -11,7 +11,8 @@ log = structlog.get_logger("evertill.background")
 class Repeated:
     """A thread that does its works in turn every ``pause_s`` seconds.
 
-    A work that gives True has more to do, and is called again at once unless the thread is to end.
+    A work that gives True has more to do, and is called again without a pause, in turn with the
+    others that have, unless the thread is to end.
     One that fails is logged, and keeps neither the others nor its own next time from being done.
     """
 
@@ -36,9 +37,10 @@ class Repeated:
 
     def _loop(self) -> None:
         while not self._leaving.wait(self._pause_s):
-            for work in self._works:
-                while self._do(work) and not self._leaving.is_set():
-                    pass
+            works = self._works
+            while works and not self._leaving.is_set():
+                # In turn: one that never comes to its end must not keep the others from beginning.
+                works = tuple([work for work in works if self._do(work)])
 
     def _do(self, work: Callable[[], object]) -> bool:
         try:

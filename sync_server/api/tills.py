@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -37,6 +38,10 @@ from sync_server.keys.throttle import Limit
 
 SMALL_BODY_BYTES_MAX = 16 * 1024
 UNSENT_MAX = 10**9
+GREAT_PUSH_BYTES = 64 * 1024
+"""A push of more is of a till that was away."""
+GREAT_PUSHES_MAX = 4
+"""So many threads work for those at once, so that tills that sell always find one."""
 _PUSH_AT_MOST = {"entries": PUSH_ENTRIES_MAX, "attachments": 4 * PUSH_ENTRIES_MAX}
 REFUSED_CODES = Limit(count=20, window=timedelta(hours=1))
 """Per address: far more than typing mistakes, far less than guessing 60 bits."""
@@ -101,6 +106,7 @@ _LEASES = describe(
 
 def till_routes(services: Services) -> APIRouter:
     """The routes under ``/v1``."""
+    great_pushes = CapacityLimiter(GREAT_PUSHES_MAX)
     # Routes answer bytes of their own: without this, each would be described as JSON besides.
     router = APIRouter(prefix="/v1", tags=["till"], default_response_class=Response)
 
@@ -129,7 +135,8 @@ def till_routes(services: Services) -> APIRouter:
     async def push(request: Request) -> Response:
         """Takes entries; proves itself by its head signature."""
         body = await read_body(request)
-        return answer(await run_in_threadpool(_push, services, body))
+        limiter = great_pushes if len(body) > GREAT_PUSH_BYTES else None
+        return answer(await to_thread.run_sync(_push, services, body, limiter=limiter))
 
     @router.post("/sync/pull", openapi_extra=_PULL)
     async def pull(request: Request) -> Response:

@@ -25,7 +25,12 @@ class FairLock:
             turn = Lock()
             turn.acquire()
             self._waiting.append(turn)
-        turn.acquire()  # until whoever has the lock hands it on
+        try:
+            turn.acquire()  # until whoever has the lock hands it on
+        except BaseException:
+            # A signal came meanwhile: nobody will take this turn.
+            self._give_up(turn)
+            raise
 
     def __exit__(
         self,
@@ -33,6 +38,17 @@ class FairLock:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
+        self._hand_on()
+
+    def _give_up(self, turn: Lock) -> None:
+        with self._guard:
+            is_waiting = turn in self._waiting
+            if is_waiting:
+                self._waiting.remove(turn)
+        if not is_waiting:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
         with self._guard:
             if self._waiting:
                 self._waiting.popleft().release()

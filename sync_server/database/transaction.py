@@ -143,6 +143,11 @@ class Database:
     def _until_commit(self, work: Work, *, is_bare: bool) -> Iterator[Work]:
         yield work
         running = work.connection.get_transaction()
+        if self._is_sqlite and running is not None and running.is_active:
+            # SQLite undoes a transaction by itself where the disk is full: what came after that
+            # would be committed alone, and what came before is gone.
+            raw: Any = work.connection.connection.dbapi_connection
+            assert raw.in_transaction, "the transaction is undone already"
         if not is_bare and running is not None and running.is_active:
             self.before_commit(work)
             if not self._is_sqlite:

@@ -99,7 +99,7 @@ def note_standing(work: Work, readings: Sequence[Reading]) -> None:
 
 def touch(work: Work, member_ids: Iterable[MemberId]) -> None:
     """Give members a new place in the change feed; one heard of first gets a row."""
-    work.put(members, _changed(work, list(member_ids)), _CHANGED)
+    work.put(members, _changed(work, list(dict.fromkeys(member_ids))), _CHANGED)
 
 
 _CHANGED: Final = "change_seq = excluded.change_seq"

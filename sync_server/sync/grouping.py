@@ -1,10 +1,10 @@
 """Group commit: pushes that wait for the writer share its next transaction and its one flush.
 
-Each has a savepoint of its own, so that one which cannot be kept undoes nothing of another; nobody
-is answered before the commit has returned.
+Each has a savepoint of its own, so that one which cannot be kept undoes nothing of another; where
+the transaction itself fails, each is tried alone. Nobody is answered before the commit is back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from threading import Condition
 from typing import Any, Final, TypeVar
@@ -77,14 +77,19 @@ class Groups:
 
     def _commit_group(self) -> None:
         group: list[_Ticket] = []
+        is_begun = False
         try:
             with self._database.writing() as work:
                 # Taken only now: who came while another process wrote goes along.
-                group = self._take()
+                group, is_begun = self._take(), True
                 for ticket in group:
                     _run(work, ticket, is_alone=len(group) == 1)
         except BaseException as error:
             group = group or self._take()
+            if is_begun and len(group) > 1 and isinstance(error, Exception):
+                # One of them may be the cause, for ever: the others must not fail with it.
+                self._run_alone(group)
+                return
             for ticket in group:
                 ticket.failure = ticket.failure or error
             if not isinstance(error, Exception):
@@ -94,6 +99,16 @@ class Groups:
                 for ticket in group:
                     ticket.is_over = True
                 self._changed.notify_all()
+
+    def _run_alone(self, group: Iterable[_Ticket]) -> None:
+        """Each in a transaction of its own; one that is kept already finds itself kept."""
+        for ticket in group:
+            if ticket.failure is None:
+                try:
+                    with self._database.writing() as work:
+                        ticket.kept = ticket.task(work)
+                except Exception as error:  # noqa: BLE001 - raised by the one whom it concerns
+                    ticket.failure = error
 
     def _take(self) -> list[_Ticket]:
         """Small pushes, of tills that sell, before great ones; in turn with them the oldest, so
@@ -121,8 +136,13 @@ def _run(work: Work, ticket: _Ticket, *, is_alone: bool) -> None:
     if is_alone:
         ticket.kept = ticket.task(work)
         return
+    savepoint = work.connection.begin_nested()
     try:
-        with work.connection.begin_nested():
-            ticket.kept = ticket.task(work)
-    except Exception as error:  # noqa: BLE001 - raised again by the one whom it concerns
+        ticket.kept = ticket.task(work)
+        savepoint.commit()
+    except Exception as error:
+        # On a full disk SQLite undoes all of the transaction: then this raises, for all of them.
+        savepoint.rollback()
+        if work.connection.invalidated:
+            raise
         ticket.failure = error

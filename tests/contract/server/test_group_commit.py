@@ -98,6 +98,52 @@ def test_one_that_is_refused_or_fails_undoes_nothing_of_the_others(
     assert server.line.push(failing).next_seq == 1
 
 
+def test_a_transaction_that_the_database_undid_is_nobodys_answer(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, failing, last = (server.enrol_till() for _ in range(3))
+    for till in (first, failing, last):
+        till.sell(1000)
+    keep = ingest.keep_attachments
+
+    def lose(work: Work, readings: Any, sent: Any) -> Any:
+        """As SQLite does where the disk is full."""
+        if readings[0].envelope.journal == failing.journal:
+            work.connection.exec_driver_sql("ROLLBACK")
+            raise OSError
+        return keep(work, readings, sent)
+
+    monkeypatch.setattr(ingest, "keep_attachments", lose)
+    requests = [till.push_request() for till in (first, failing, last)]
+    with one_group(server, *requests) as (pushed, _commits):
+        assert pushed[0].result().next_seq == pushed[2].result().next_seq == 1
+        assert isinstance(pushed[1].exception(), OSError)
+    assert [kept(server, till) for till in (first, failing, last)] == [1, 0, 1]
+    assert sound(server)
+
+
+def test_a_push_that_no_commit_takes_fails_alone(server: Server) -> None:
+    first, poisonous, last = (server.enrol_till() for _ in range(3))
+    for till in (first, poisonous, last):
+        till.sell(1000)
+    database = server.services.database
+
+    def fail(work: Work) -> None:
+        statement = select(func.count()).where(entries.c.journal == poisonous.journal)
+        if work.connection.execute(statement).scalar_one():
+            raise ZeroDivisionError
+        derive(work)
+
+    derive, database.before_commit = database.before_commit, fail
+    requests = [till.push_request() for till in (first, poisonous, last)]
+    with one_group(server, *requests) as (pushed, _commits):
+        assert pushed[0].result().next_seq == pushed[2].result().next_seq == 1
+        assert isinstance(pushed[1].exception(), ZeroDivisionError)
+    database.before_commit = derive
+    assert [kept(server, till) for till in (first, poisonous, last)] == [1, 0, 1]
+    assert sound(server)
+
+
 def test_nobody_is_answered_where_the_commit_fails(server: Server) -> None:
     tills = [server.enrol_till() for _ in range(3)]
     for till in tills:

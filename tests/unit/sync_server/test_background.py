@@ -5,21 +5,29 @@ from threading import Event
 from sync_server.background import Repeated
 
 
-def test_a_work_that_has_more_to_do_is_called_again_before_the_next_one() -> None:
+def test_works_that_have_more_to_do_are_called_in_turn_before_the_next_pause() -> None:
     done = Event()
     order: list[str] = []
 
     def several() -> bool:
         order.append("several")
-        return len(order) < 3
+        if len(order) < 4:
+            return True
+        done.set()
+        return False
 
     def other() -> None:
         order.append("other")
-        done.set()
 
     with Repeated("test", several, other, pause_s=0.001):
         done.wait()
-    assert order[:4] == ["several", "several", "several", "other"]
+    assert order[:4] == ["several", "other", "several", "several"]
+
+
+def test_a_work_without_an_end_keeps_no_other_from_beginning() -> None:
+    done = Event()
+    with Repeated("test", lambda: True, done.set, pause_s=0.001):
+        assert done.wait()
 
 
 def test_a_work_without_an_end_ends_with_the_server() -> None:
