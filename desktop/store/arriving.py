@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any, Final, NamedTuple
 
 import msgspec
+import structlog
 import zstandard
 from sqlalchemy import Connection
 
@@ -29,6 +30,8 @@ from shared.protocol.snapshot import (
     SnapshotTerms,
     finding_hash,
 )
+
+log = structlog.get_logger("sync")
 
 FOUND_MAX: Final = 50
 TAIL_LENGTH: Final = 4
@@ -185,10 +188,7 @@ class Arriving:
                 current.file.close()
 
     def take_over_key(self, key: str) -> bool:
-        """Take over who has a keyed hash; whether somebody came who was not here.
-
-        Raises ProtocolError ``bad-snapshot`` where the file was damaged since it was checked.
-        """
+        """Take over who has a keyed hash; whether somebody came who was not here."""
         return self._take_over(lambda file: file.by_key(key))
 
     def take_over_phone_tail(self, text: str) -> bool:
@@ -200,7 +200,7 @@ class Arriving:
     def _take_over(self, find: Callable[[SnapshotFile], list[bytes]]) -> bool:
         with self._guard:
             arrival = self._current
-            found = find(arrival.file) if arrival is not None else []
+            found = _found_in(arrival.file, find) if arrival is not None else []
         if arrival is None or not found:
             return False
 
@@ -214,6 +214,15 @@ class Arriving:
             return True
 
         return self._writer.run(work, Urgency.SALE)
+
+
+def _found_in(file: SnapshotFile, find: Callable[[SnapshotFile], list[bytes]]) -> list[bytes]:
+    """Nobody, where the file was damaged since it was checked: whoever takes it over drops it."""
+    try:
+        return find(file)
+    except ProtocolError as error:
+        log.warning("snapshot-unreadable", reason=str(error.fields.get("reason", error.code)))
+        return []
 
 
 def _is_here(connection: Connection, row: bytes) -> bool:

@@ -51,7 +51,7 @@ from shared.ids import GoodsId, MemberId, OperatorId
 from shared.journal.entry import format_occurred_at
 from shared.journal.keys import PublicKey
 from shared.loyalty.bundle import load_bundle
-from shared.protocol.cursor import checksum, decode_cursor
+from shared.protocol.cursor import OTHER_REGION, checksum, decode_cursor
 from shared.protocol.message import (
     PROTOCOL,
     BundleRow,
@@ -86,6 +86,14 @@ class _Page:
     after: str | None
     """The cursor it was asked for with."""
     reply: PullReply
+
+
+class _CursorOverError(Exception):
+    """No page follows this cursor: the server was restored, or the store is of another region."""
+
+    def __init__(self, *, is_restored: bool) -> None:
+        super().__init__()
+        self.is_restored = is_restored
 
 
 class Puller:
@@ -151,12 +159,13 @@ class Puller:
             if not self._take_snapshot(server, stream):
                 self.is_unfinished = True
                 return total
-            page = self._ask(server, stream)
-            if page is None:  # the server was restored
+            try:
+                page = self._ask(server, stream)
+            except _CursorOverError as over:
                 if has_begun_anew:
-                    raise ProtocolError("resync-required", stream=stream.value)
+                    raise ProtocolError("resync-required", stream=stream.value) from over
                 has_begun_anew = True
-                self._begin_anew(stream, is_mismatched=False)
+                self._begin_anew(stream, is_mismatched=False, is_over=over.is_restored)
                 continue
             _check_leads_on(page)
             self._apply(page)
@@ -183,7 +192,7 @@ class Puller:
             is_begun = read_cursor(connection, stream) is not None
         return is_begun or self._snapshots.take(server, self.gives_way)
 
-    def _ask(self, server: ServerConnection, stream: Stream) -> _Page | None:
+    def _ask(self, server: ServerConnection, stream: Stream) -> _Page:
         with self._reading.connect() as connection:
             cursor = read_cursor(connection, stream)
             scope = read_held_scope(connection) if stream is Stream.MEMBERS else ""
@@ -204,7 +213,8 @@ class Puller:
             reply = server.pull(request)
         except RefusedError as refused:
             if refused.code == "resync-required" and cursor is not None:
-                return None
+                is_restored = refused.fields.get("reason") != OTHER_REGION
+                raise _CursorOverError(is_restored=is_restored) from refused
             raise
         if was_mismatched:
             self._run(lambda connection: settle(connection, stream))
@@ -212,9 +222,10 @@ class Puller:
             raise ProtocolError("bad-page", stream=stream.value)
         return _Page(stream, cursor, reply)
 
-    def _begin_anew(self, stream: Stream, *, is_mismatched: bool) -> None:
+    def _begin_anew(self, stream: Stream, *, is_mismatched: bool, is_over: bool = False) -> None:
+        """Read a stream from its start; ``is_over`` where the server's life that told it is."""
         if stream is Stream.MEMBERS:
-            self._snapshots.forget(is_over=not is_mismatched)
+            self._snapshots.forget(is_over=is_over)
         self._run(lambda connection: begin_anew(connection, stream, is_mismatched=is_mismatched))
 
     def _agrees(self, page: _Page) -> bool:

@@ -9,6 +9,7 @@ right goes, is told, and pages do instead.
 import hashlib
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -26,6 +27,7 @@ from desktop.store.arriving import (
     note_loaded,
 )
 from desktop.store.database import TillFolder
+from desktop.store.driver import DriverError
 from desktop.store.journal import current_epoch
 from desktop.store.replica import begin_anew, read_held
 from desktop.store.settings import (
@@ -59,6 +61,8 @@ PART_BYTES_MAX: Final = 16 * 1024 * 1024
 PART_S: Final = 1.0
 """A part that took less is followed by a larger one, so that a slow line loses little."""
 HASHED_BYTES: Final = 4 * 1024 * 1024
+OLDER: Final = "older"
+"""A reason that nobody needs to hear: files are up to a day old, and more was read before."""
 NO_SUCH: Final = frozenset({"not-found", "snapshot-gone", "method-not-allowed"})
 
 Found = TypeVar("Found")
@@ -162,10 +166,15 @@ class SnapshotTaker:
             else:
                 self._drop()
             return True
+        except (OSError, DriverError):
+            # What the disk cannot read must not keep sales from being sent: pages do instead.
+            self._refuse(ProtocolError("bad-snapshot", reason="disk"))
+            return True
 
     def _refuse(self, error: ProtocolError) -> None:
         log.warning("snapshot-refused", code=error.code, reason=str(error.fields.get("reason", "")))
-        self.refused = ProtocolError("bad-snapshot", reason=_reason(error))
+        if _reason(error) != OLDER:
+            self.refused = ProtocolError("bad-snapshot", reason=_reason(error))
         was_counted = self._open is not None
         self._drop()
         if was_counted:
@@ -175,6 +184,10 @@ class SnapshotTaker:
     def _reopen(self) -> bool:
         """Open a file that was fetched before; whether there is one."""
         if not self._file.exists():
+            return False
+        if self._read(lambda connection: read_cursor(connection, STREAM)) is not None:
+            # Taken over to its end before the power failed: who left since must not come back.
+            self._drop()
             return False
         statement = self._read(lambda connection: read_value(connection, STATEMENT, Signed))
         if statement is None:
@@ -252,7 +265,7 @@ class SnapshotTaker:
                 raise ProtocolError("bad-snapshot", reason="generation")
             is_same = through.generation == terms.generation
             if is_same and terms.server_seq < through.server_seq:
-                raise ProtocolError("bad-snapshot", reason="older")
+                raise ProtocolError("bad-snapshot", reason=OLDER)
         return terms
 
     def _begin(self, fetched: Fetched) -> None:
@@ -300,6 +313,7 @@ class SnapshotTaker:
         def work(connection: Connection) -> None:
             write_cursor(connection, STREAM, cursor)
             write_held_scope(connection, terms.scope)
+            _forget_file(connection)
 
         self._run(work)
         self._drop()
@@ -308,13 +322,10 @@ class SnapshotTaker:
         """Nothing of a file is here any more."""
         self.close()
         for file in (self._file, self._part):
-            file.unlink(missing_ok=True)
-
-        def work(connection: Connection) -> None:
-            drop_value(connection, STATEMENT)
-            forget_loaded(connection)
-
-        self._run(work)
+            # One that stays is not opened: there is no statement for it.
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+        self._run(_forget_file)
 
     def _read(self, find: Callable[[Connection], Found]) -> Found:
         with self._reading.connect() as connection:
@@ -322,6 +333,11 @@ class SnapshotTaker:
 
     def _run(self, work: Callable[[Connection], None]) -> None:
         self._writer.run(lambda transaction: work(transaction.connection), Urgency.BACKGROUND)
+
+
+def _forget_file(connection: Connection) -> None:
+    drop_value(connection, STATEMENT)
+    forget_loaded(connection)
 
 
 def _check_bytes(fetched: Fetched) -> None:

@@ -3,13 +3,16 @@
 import base64
 import binascii
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from shared.errors import ProtocolError
 from shared.protocol.message import Stream
 from shared.protocol.replica import Scope, row_hash
+
+OTHER_REGION: Final = "region"
+"""Why no page follows a cursor though its generation goes on."""
 
 
 class Cursor(NamedTuple):

@@ -1,9 +1,10 @@
 """The interface of tills: handshake, enrolment, push, pull, look-up, leases (docs/protocol.md)."""
 
+from asyncio import Semaphore
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -106,7 +107,7 @@ _LEASES = describe(
 
 def till_routes(services: Services) -> APIRouter:
     """The routes under ``/v1``."""
-    great_pushes = CapacityLimiter(GREAT_PUSHES_MAX)
+    great_pushes = Semaphore(GREAT_PUSHES_MAX)
     # Routes answer bytes of their own: without this, each would be described as JSON besides.
     router = APIRouter(prefix="/v1", tags=["till"], default_response_class=Response)
 
@@ -135,8 +136,8 @@ def till_routes(services: Services) -> APIRouter:
     async def push(request: Request) -> Response:
         """Takes entries; proves itself by its head signature."""
         body = await read_body(request)
-        limiter = great_pushes if len(body) > GREAT_PUSH_BYTES else None
-        return answer(await to_thread.run_sync(_push, services, body, limiter=limiter))
+        async with great_pushes if len(body) > GREAT_PUSH_BYTES else nullcontext():
+            return answer(await run_in_threadpool(_push, services, body))
 
     @router.post("/sync/pull", openapi_extra=_PULL)
     async def pull(request: Request) -> Response:

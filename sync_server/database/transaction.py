@@ -154,6 +154,24 @@ class Database:
                 work.connection.exec_driver_sql(f"NOTIFY {NEWS_CHANNEL}")
 
     @contextmanager
+    def alone(self) -> Iterator[None]:
+        """What takes several transactions, and one process at a time; others wait for its end.
+
+        On SQLite there is one process only.
+        """
+        if self._is_sqlite:
+            yield
+            return
+        key = {"namespace": _LOCK_NAMESPACE, "shard": -1 - self.shard}
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text("SELECT pg_advisory_lock(:namespace, :shard)"), key)
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:namespace, :shard)"), key)
+
+    @contextmanager
     def reading(self) -> Iterator[Snapshot]:
         """A transaction that reads one snapshot."""
         options: dict[str, Any] = (

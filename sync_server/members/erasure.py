@@ -78,8 +78,10 @@ class Erasure:
             if not row.gone:
                 for one in one_person(work, member_id):
                     self._forget(work, one, reason)
-        self.drop_snapshots()
-        self.database.scrub()
+        try:
+            self.drop_snapshots()
+        finally:
+            self.database.scrub()
 
     def erase_again(self, work: Work, erased: Iterable[Erased], *, reason: str) -> int:
         """Forget those of a list whom a restored copy still has; how many there were.

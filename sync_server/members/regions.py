@@ -5,6 +5,7 @@ has enrolled them, sold to them or looked them up; so whatever a till holds of a
 keeps true. They leave where head office says so, or where nobody has seen them for long.
 """
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -299,7 +300,8 @@ def _known_in(work: Work, store_id: StoreId) -> dict[MemberId, str]:
 
 
 def _checked(region: str) -> str:
-    region = region.strip()
+    # As texts are written in what is signed: else the region in a file's terms is another one.
+    region = unicodedata.normalize("NFC", region.strip())
     if len(region) > NAME_LENGTH_MAX or not (region.isprintable()):
         raise DomainError("bad-region", region=region[:NAME_LENGTH_MAX])
     return region

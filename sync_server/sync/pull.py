@@ -10,7 +10,13 @@ from sqlalchemy import Row
 from shared.clock import Clock
 from shared.errors import ProtocolError
 from shared.journal.certificate import Certificate
-from shared.protocol.cursor import Cursor, checksum, decode_cursor, encode_cursor
+from shared.protocol.cursor import (
+    OTHER_REGION,
+    Cursor,
+    checksum,
+    decode_cursor,
+    encode_cursor,
+)
 from shared.protocol.message import (
     PAGE_ROWS_MAX,
     PullReply,
@@ -67,7 +73,7 @@ def _read_page(
     shard = read_shard(snapshot)
     region = scope_of(snapshot, caller, request.stream, request.protocol)
     if cursor is not None and request.scope != region:
-        raise ProtocolError("resync-required", stream=request.stream.value)
+        raise ProtocolError("resync-required", stream=request.stream.value, reason=OTHER_REGION)
     if cursor is not None and (
         cursor.generation != shard.generation or cursor.server_seq > shard.server_seq
     ):

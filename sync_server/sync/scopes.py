@@ -50,7 +50,15 @@ def keep_scopes(work: Work) -> None:
 
 
 def count_scopes(database: Database) -> None:
-    """Count everything where no scope is kept yet, or another release's: once, in batches."""
+    """Count everything where no scope is kept yet, or another release's: once, in batches.
+
+    One process at a time: each would take the other's rows for counted ones.
+    """
+    with database.alone():
+        _count_streams(database)
+
+
+def _count_streams(database: Database) -> None:
     for stream in Stream:
         after, scope = 0, Scope()
         with database.writing() as work:

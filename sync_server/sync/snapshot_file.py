@@ -38,6 +38,7 @@ CREATE TABLE finds (hash INTEGER NOT NULL, block INTEGER NOT NULL, place INTEGER
   PRIMARY KEY (hash, block, place)) WITHOUT ROWID;
 CREATE TABLE heads (journal TEXT NOT NULL, epoch INTEGER NOT NULL, next_seq INTEGER NOT NULL,
   hash BLOB NOT NULL);
+CREATE TABLE about (scope TEXT NOT NULL, generation TEXT NOT NULL, server_seq INTEGER NOT NULL);
 """
 
 Progress = Callable[[int, int], None]
@@ -71,6 +72,8 @@ def write_snapshot(
             connection.execute(f"PRAGMA {pragma}").fetchall()
         connection.executescript(_TABLES)
         connection.execute("BEGIN")
+        about = (scope, shard.generation, shard.server_seq)
+        connection.execute("INSERT INTO about VALUES (?, ?, ?)", about)
         _write_heads(snapshot, connection)
         found = _write_rows(snapshot, connection, scope, counted.rows, progress)
         connection.execute("COMMIT")

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import exists, select
 
 from shared.clock import Clock
 from shared.errors import EnvironmentFault, ProtocolError
@@ -90,12 +90,18 @@ class SnapshotDesk:
                 generation = read_shard(snapshot).generation
             for one in self._kept(generation):
                 if (one.terms.sha256, one.terms.scope) == (name, scope):
-                    return one.file
+                    if self._may_be_given(one):
+                        return one.file
+                    break
         raise ProtocolError("snapshot-gone")
 
     def newest(self, generation: str, scope: str) -> Written | None:
         """The newest of a scope in this life of the server."""
-        kept = [one for one in self._kept(generation) if one.terms.scope == scope]
+        kept = [
+            one
+            for one in self._kept(generation)
+            if one.terms.scope == scope and self._may_be_given(one)
+        ]
         return max(kept, key=lambda one: one.terms.server_seq, default=None)
 
     def make(
@@ -165,21 +171,30 @@ class SnapshotDesk:
         waiting.replace(file)
         file.with_suffix(".json").write_bytes(encode_strict(written.terms))
         # Whoever is erased from here on finds the file and drops it, whichever process does it.
-        if self._erased_since(written.terms.server_seq):
-            for one in (file, file.with_suffix(".json")):
-                one.unlink(missing_ok=True)
+        made = Written(file=file, terms=written.terms)
+        if not self._may_be_given(made):
             raise EnvironmentFault("snapshot-stopped")
         self._prune(written.terms)
         log.info("snapshot.made", rows=written.terms.rows, size=written.terms.size)
-        return Written(file=file, terms=written.terms)
+        return made
+
+    def _may_be_given(self, one: Written) -> bool:
+        """False where somebody was erased since; then it goes, whoever should have dropped it."""
+        if not self._erased_since(one.terms.server_seq):
+            return True
+        for file in (one.file.with_suffix(".json"), one.file):
+            file.unlink(missing_ok=True)
+        return False
 
     def _erased_since(self, server_seq: int) -> bool:
         columns = schema.members.c
         with self.database.reading() as snapshot:
-            newest = select(func.max(columns.change_seq)).where(
-                columns.shard == snapshot.shard, columns.gone.is_(True)
+            erased = exists().where(
+                columns.shard == snapshot.shard,
+                columns.change_seq > server_seq,
+                columns.gone.is_(True),
             )
-            return (snapshot.connection.execute(newest).scalar() or 0) > server_seq
+            return bool(snapshot.connection.execute(select(erased)).scalar())
 
     def _kept(self, generation: str) -> list[Written]:
         found = []

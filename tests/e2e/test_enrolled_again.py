@@ -271,7 +271,7 @@ def test_no_server_stops_a_till_by_a_signature_that_is_not_its_own(
     chain: LittleChain, lost: TillHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forged = new_signing_key().sign(b"anything")
-    monkeypatch.setattr("sync_server.sync.ingest.read_signature", lambda *_: forged)
+    monkeypatch.setattr("sync_server.sync.outcome.read_signature", lambda *_: forged)
 
     assert not lost.sync()
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from desktop.reckoning.file import reading
+from desktop.store.settings import read_cursor
 from desktop.sync.http import ServerConnection
+from desktop.sync.snapshot import SnapshotTaker
 from shared.errors import EnvironmentFault
 from shared.protocol.message import Stream
 from tests.support.enrolled_till import BISCUITS
@@ -188,3 +190,92 @@ def test_a_till_that_begins_anew_from_a_snapshot_counts_its_own_sales_once(
     assert mine.points == theirs.points
     chain.close()
     assert chain.reckon().differences == []
+
+
+def test_a_power_cut_after_the_last_member_came_brings_nobody_back(
+    chain: LittleChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = enrolled_till(chain)
+    till = opened(here)
+    drop, cuts = SnapshotTaker._drop, count()
+
+    def cut(taker: SnapshotTaker) -> None:
+        with till.store.reading.connect() as connection:
+            is_over = read_cursor(connection, Stream.MEMBERS) is not None
+        if is_over and here.folder.snapshot.exists():
+            next(cuts)
+            raise EnvironmentFault("server-unreachable", url="off")
+        drop(taker)
+
+    with monkeypatch.context() as power:
+        power.setattr(SnapshotTaker, "_drop", cut)
+        till.sync.try_once()
+        till.close()
+    assert next(cuts) > 0
+    here.open()
+    chain.tills.append(here)
+    (member,) = here.till.members.by_phone(phone(30))
+    here.sync()
+    chain.server.services.erasure.erase(member.member_id, reason="request")
+    here.sync()
+    assert here.till.members.by_phone(phone(30)) == []
+    assert here.till.members.by_id(member.member_id) is None
+    assert not here.folder.snapshot.exists()
+
+
+def test_a_file_that_the_disk_cannot_read_keeps_no_sale_from_being_sent(
+    chain: LittleChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = half_taken(chain)
+    (member,) = here.till.members.by_phone(phone(3))
+    here.sell(CODE, member=member)
+    assert here.till.unsent() > 0
+
+    def fail(_file: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("desktop.sync.snapshot._digest", fail)
+        here.sync()
+        assert here.till.unsent() == 0
+        refused = here.till.puller.refused_snapshot
+        assert refused is not None
+        assert refused.fields["reason"] == "disk"
+    here.sync()
+    chain.drain()
+    assert holdings(here.folder)["members"] == holdings(chain.tills[0].folder)["members"]
+
+
+def test_without_a_network_a_file_that_was_damaged_since_stops_nobody(chain: LittleChain) -> None:
+    here = half_taken(chain)
+    here.till.puller.resume()
+    chain.plugs[-1].pull()
+    content = here.folder.snapshot.read_bytes()
+    with here.folder.snapshot.open("r+b") as file:
+        file.seek(16_384)
+        file.write(b"\xff" * (len(content) - 16_384))
+    assert here.till.members.by_phone(phone(MEMBERS - 1)) == []
+    new = here.enrol("新", phone(MEMBERS + 5))
+    assert [one.member_id for one in here.till.members.by_phone(phone(MEMBERS + 5))] == [
+        new.member_id
+    ]
+
+
+def half_taken(chain: LittleChain) -> TillHere:
+    """A till that was closed when the file was here and not all members were taken over."""
+    here = enrolled_till(chain)
+    till = opened(here)
+    steps = count()
+
+    def leave() -> bool:
+        if here.folder.snapshot.exists() and next(steps) >= 1:
+            raise EnvironmentFault("server-unreachable", url="off")
+        return False
+
+    till.puller.gives_way = leave
+    till.sync.try_once()
+    till.close()
+    assert here.folder.snapshot.exists()
+    here.open()
+    chain.tills.append(here)
+    return here

@@ -2,6 +2,8 @@
 
 import hashlib
 import sqlite3
+import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -173,3 +175,45 @@ def test_rows_that_are_not_what_is_counted_make_no_snapshot(
     with pytest.raises(EnvironmentFault, match="snapshot-miscounted"):
         server.services.snapshots.make()
     assert statement(server, till) is None
+
+
+def test_a_crash_between_an_erasure_and_its_files_serves_nobody_who_was_erased(
+    server: Server, till: TillWriter
+) -> None:
+    services = server.services
+    (made,) = services.snapshots.make()
+    member = msgspec.msgpack.decode(rows_of(made.file)[0], type=MemberRow).member_id
+
+    def crash() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replace(services.erasure, drop_snapshots=crash).erase(member, reason="request")
+    assert made.file.exists()
+    assert fetched(server, till, made.terms.sha256)[0] == 404
+    assert not made.file.exists()
+    assert statement(server, till) is None
+    (again,) = services.snapshots.make()
+    assert len(rows_of(again.file)) == len(pulled(server, till))
+
+
+def test_regions_with_the_same_members_have_files_of_their_own(
+    server: Server, till: TillWriter
+) -> None:
+    assert till.certificate.store_id is not None
+    server.services.regions.set_store(till.certificate.store_id, "east")
+    made = server.services.snapshots.make(["east", ""])
+    assert made[0].terms.rows == made[1].terms.rows
+    newest = server.services.snapshots.newest
+    for one in made:
+        assert newest(one.terms.generation, one.terms.scope) == one
+
+
+def test_a_region_is_one_however_its_accents_are_typed(server: Server, till: TillWriter) -> None:
+    assert till.certificate.store_id is not None
+    apart = unicodedata.normalize("NFD", "Québec")
+    server.services.regions.set_store(till.certificate.store_id, apart)
+    server.services.snapshots.make()
+    found = statement(server, till)
+    assert found is not None
+    assert found.scope == "Québec"
