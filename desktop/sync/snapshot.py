@@ -185,10 +185,6 @@ class SnapshotTaker:
         """Open a file that was fetched before; whether there is one."""
         if not self._file.exists():
             return False
-        if self._read(lambda connection: read_cursor(connection, STREAM)) is not None:
-            # Taken over to its end before the power failed: who left since must not come back.
-            self._drop()
-            return False
         statement = self._read(lambda connection: read_value(connection, STATEMENT, Signed))
         if statement is None:
             self._drop()
@@ -313,6 +309,7 @@ class SnapshotTaker:
         def work(connection: Connection) -> None:
             write_cursor(connection, STREAM, cursor)
             write_held_scope(connection, terms.scope)
+            # In one: after a power cut the file is not opened again, for who left would come back.
             _forget_file(connection)
 
         self._run(work)
