@@ -107,12 +107,20 @@ def is_better(some: Sequence[Node], others: Sequence[Node]) -> bool:
     Those that are the same do not matter: what two sorted lists of one length have in common does
     not change which of them comes first.
     """
-    apart = [pair for pair in zip(some, others, strict=True) if pair[0] is not pair[1]]
-    points = sum([one.rating[0] - other.rating[0] for one, other in apart])
-    offers = sum([one.rating[1] - other.rating[1] for one, other in apart])
+    points, offers = 0, 0
+    own: list[Rating] = []
+    instead: list[Rating] = []
+    # One loop: where many sums come twice, this runs for each of them.
+    for one, other in zip(some, others, strict=True):
+        if one is not other:
+            rating, against = one.rating, other.rating
+            points += rating[0] - against[0]
+            offers += rating[1] - against[1]
+            own.append(rating)
+            instead.append(against)
     if points or offers:
         return (points, offers) < (0, 0)
-    return ranked([one for one, _ in apart]) < ranked([other for _, other in apart])
+    return _together(own) < _together(instead)
 
 
 def ranked(nodes: Sequence[Node]) -> Rating:
