@@ -68,8 +68,13 @@ class Handed:
         return self.due(total) > 0 or self.rounding(total, programme) is not None
 
     def change_for(self, given: int, total: int, programme: Programme) -> int:
-        """The change in cash for another tender that is more than what is due."""
-        return -(in_cash(self.rest(total) - given, programme) - self.cash + self.change)
+        """The change in cash for another tender that is more than what is due.
+
+        To the cent where rounding would ask for more cash than was handed over in odd coins.
+        """
+        rest, stays = self.rest(total) - given, self.cash - self.change
+        rounded = stays - in_cash(rest, programme)
+        return rounded if rounded >= 0 else stays - rest
 
 
 def handed_over(tenders: Iterable[Tender]) -> Handed:

@@ -62,22 +62,14 @@ def enter(work: Work, region: str, seen: dict[MemberId, str]) -> None:
         for one in {member, stands_for(work, member)}:
             wanted[one] = max(day, wanted.get(one, ""))
     known = {row.member_id: row for row in _rows(work, region, list(wanted))}
-    new = [one for one in wanted if one not in known or known[one].has_left]
-    statement = work.upsert(member_regions)
+    new = {one for one in wanted if one not in known or known[one].has_left}
     rows = [
         {"member_id": one, "region": region, "seen_on": day, "has_left": False, "is_counted": False}
         for one, day in wanted.items()
         if one in new or known[one].seen_on < day
     ]
-    if rows:
-        work.connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=list(member_regions.primary_key),
-                set_={"seen_on": statement.excluded.seen_on, "has_left": False},
-            ),
-            [{"shard": work.shard, **row} for row in rows],
-        )
-        touch(work, new)
+    work.put(member_regions, rows, "seen_on = excluded.seen_on, has_left = FALSE")
+    touch(work, [one for one in wanted if one in new])
 
 
 def leave(work: Work, region: str, member_ids: Sequence[MemberId]) -> None:

@@ -6,8 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -32,6 +31,7 @@ from sync_server.enrolment.desk import CODE_LIFETIME
 from tests.simulation.actions import Cashier, Shop
 from tests.simulation.clocks import MachineClock
 from tests.simulation.coverage import Coverage, Fault
+from tests.simulation.joining import Joining
 from tests.simulation.machine import Crash
 from tests.simulation.model import Base, Effect, ServerModel, TillModel
 from tests.simulation.network import Answer, Line, Network, Trouble, carried_by
@@ -71,23 +71,6 @@ def small_batches() -> Iterator[None]:
         ):
             patches.enter_context(mock.patch(name, value))
         yield
-
-
-@dataclass
-class Joining:
-    """A till whose enrolment is under way."""
-
-    number: int
-    folder: TillFolder
-    code: str
-    clock: MachineClock
-    line: Line
-    issued_at: datetime
-    """By the server's clock."""
-    in_backup: bool = False
-    """Whether the code stands in the newest copy of the server, too."""
-    is_forgotten: bool = False
-    """Whether the server was set back to before the code."""
 
 
 class InFile(NamedTuple):
