@@ -48,7 +48,7 @@ from sync_server.members.erasure import Erasure
 from sync_server.members.erasure_list import LIST_FILE, ErasureList
 from sync_server.members.merging import Merging
 from sync_server.members.profile_desk import ProfileDesk
-from sync_server.members.regions import RegionDesk
+from sync_server.members.region_desk import RegionDesk
 from sync_server.members.segments import Segments
 from sync_server.operators.desk import OperatorDesk
 from sync_server.partners.desk import PartnerDesk

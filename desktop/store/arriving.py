@@ -33,7 +33,8 @@ from shared.protocol.snapshot import (
 
 log = structlog.get_logger("sync")
 
-FOUND_MAX: Final = 50
+FOUND_MAX: Final = 400
+"""Four digits are those of a hundred among a million members; a list of more is of no use."""
 TAIL_LENGTH: Final = 4
 LOADED: Final = "snapshot-loaded"
 """Where it is kept how many blocks are taken over, and of which file."""

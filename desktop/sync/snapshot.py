@@ -6,32 +6,17 @@ are taken over in short slices, and the pull goes on from the file's own cursor.
 right goes, is told, and pages do instead.
 """
 
-import hashlib
-import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
-import msgspec
 import structlog
 from sqlalchemy import Connection, Engine
 
-from desktop.store.arriving import (
-    Arrival,
-    Arriving,
-    SnapshotFile,
-    forget_loaded,
-    loaded_blocks,
-    note_loaded,
-)
+from desktop.store.arriving import Arrival, Arriving, SnapshotFile, loaded_blocks, note_loaded
 from desktop.store.database import TillFolder
 from desktop.store.driver import DriverError
-from desktop.store.journal import current_epoch
 from desktop.store.replica import begin_anew, read_held
 from desktop.store.settings import (
-    drop_value,
     read_cursor,
     read_value,
     write_cursor,
@@ -40,51 +25,27 @@ from desktop.store.settings import (
 )
 from desktop.store.writer import Transaction, Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
+from desktop.sync.snapshot_fetch import (
+    GONE,
+    OLDER,
+    READ_THROUGH,
+    STREAM,
+    Fetched,
+    NotFetched,
+    ReadThrough,
+    SnapshotFetch,
+    forget_file,
+)
 from shared.errors import EvertillError, ProtocolError
-from shared.ids import JournalId
-from shared.journal.keys import PublicKey, Signed
+from shared.journal.keys import PublicKey
 from shared.protocol.cursor import Cursor, decode_cursor, encode_cursor
-from shared.protocol.message import PROTOCOL, Stream
 from shared.protocol.replica import Scope
-from shared.protocol.snapshot import FORMAT, SnapshotRequest, SnapshotTerms, proved_terms
+from shared.protocol.snapshot import SnapshotTerms
 
-if TYPE_CHECKING:
-    from hashlib import _Hash
-
-STREAM: Final = Stream.MEMBERS
-STATEMENT: Final = "snapshot-statement"
-"""Where the server's word for the file that is here is kept."""
-READ_THROUGH: Final = "members-read-through"
-"""Where it is kept how far members were read before the stream was begun anew."""
-PART_BYTES_MIN: Final = 256 * 1024
-PART_BYTES_MAX: Final = 16 * 1024 * 1024
-PART_S: Final = 1.0
-"""A part that took less is followed by a larger one, so that a slow line loses little."""
-HASHED_BYTES: Final = 4 * 1024 * 1024
-OLDER: Final = "older"
-"""A reason that nobody needs to hear: files are up to a day old, and more was read before."""
-NO_SUCH: Final = frozenset({"not-found", "snapshot-gone", "method-not-allowed"})
+NO_SUCH: Final = frozenset({"not-found", GONE, "method-not-allowed"})
 
 Found = TypeVar("Found")
 log = structlog.get_logger("sync")
-
-
-class ReadThrough(msgspec.Struct, frozen=True):
-    """How far members were read; what is older must not replace it."""
-
-    generation: str
-    server_seq: int
-    ended: tuple[str, ...] = ()
-    """Generations of which the server has said that they are over."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """How far a file is here."""
-
-    terms: SnapshotTerms
-    size: int
-    digest: "_Hash"
 
 
 class SnapshotTaker:
@@ -102,9 +63,7 @@ class SnapshotTaker:
     ) -> None:
         self._writer = writer
         self._reading = reading
-        self._server_key = server_key
-        self._file = folder.snapshot
-        self._part = folder.snapshot.with_suffix(".part")
+        self._disk = SnapshotFetch(writer, reading, server_key, folder)
         self._arriving = arriving
         self._slice_rows = slice_rows
         self._open: Arrival | None = None
@@ -113,7 +72,7 @@ class SnapshotTaker:
 
     def resume(self) -> None:
         """Let members be found again in a file that was fetched before the till was closed."""
-        if self._open is None and self._file.exists():
+        if self._open is None and self._disk.file.exists():
             self._tried(self._reopen)
 
     def take(self, server: ServerConnection, gives_way: Callable[[], bool]) -> bool:
@@ -183,90 +142,21 @@ class SnapshotTaker:
 
     def _reopen(self) -> bool:
         """Open a file that was fetched before; whether there is one."""
-        if not self._file.exists():
+        kept = self._disk.kept()
+        if kept is None:
             return False
-        statement = self._read(lambda connection: read_value(connection, STATEMENT, Signed))
-        if statement is None:
-            self._drop()
-            return False
-        terms = self._checked(statement)
-        self._begin(Fetched(terms=terms, size=_size(self._file), digest=_digest(self._file)))
+        self._begin(kept)
         return True
 
     def _fetch(self, server: ServerConnection, gives_way: Callable[[], bool]) -> bool:
         """Fetch what there is; False where the till has something better to do first."""
-        reply = server.snapshot(SnapshotRequest(protocol=PROTOCOL, stream=STREAM))
-        if reply.snapshot is None:
-            self._drop()
-            return True
-        terms = self._checked(reply.snapshot)
-        self._keep_statement(reply.snapshot, terms)
-        before = Fetched(terms=terms, size=_size(self._part), digest=_digest(self._part))
-        fetched = self._go_on(server, before, gives_way)
-        if fetched is None:
-            return False
-        _check_bytes(fetched)
-        self._part.replace(self._file)
-        self._begin(fetched)
-        return True
-
-    def _keep_statement(self, statement: Signed, terms: SnapshotTerms) -> None:
-        """Go on with what is here of the same file; of another one nothing is kept."""
-        before = self._read(lambda connection: read_value(connection, STATEMENT, Signed))
-        if before is None or _named(before) != terms.sha256:
-            self._drop()
-        self._run(lambda connection: write_value(connection, STATEMENT, statement))
-
-    def _go_on(
-        self, server: ServerConnection, fetched: Fetched, gives_way: Callable[[], bool]
-    ) -> Fetched | None:
-        try:
-            return self._fetch_parts(server, fetched, gives_way)
-        except OSError as error:
-            # No room for the file: pages need less at once.
-            raise ProtocolError("bad-snapshot", reason="disk") from error
-
-    def _fetch_parts(
-        self, server: ServerConnection, fetched: Fetched, gives_way: Callable[[], bool]
-    ) -> Fetched | None:
-        terms, size, part_bytes = fetched.terms, fetched.size, PART_BYTES_MIN
-        with self._part.open("ab") as part:
-            while size < terms.size:
-                began = time.monotonic()
-                wanted = min(part_bytes, terms.size - size)
-                content = server.snapshot_part(terms.sha256, first=size, size=wanted)
-                if not 0 < len(content) <= wanted:
-                    raise ProtocolError("bad-snapshot", reason="size")
-                part.write(content)
-                part.flush()
-                fetched.digest.update(content)
-                size += len(content)
-                quick = time.monotonic() - began < PART_S
-                part_bytes = min(part_bytes * 2, PART_BYTES_MAX) if quick else PART_BYTES_MIN
-                if gives_way() and size < terms.size:
-                    return None
-        return Fetched(terms=terms, size=size, digest=fetched.digest)
-
-    def _checked(self, statement: Signed) -> SnapshotTerms:
-        """What the server says of the file, if this till may take it."""
-        with self._reading.connect() as connection:
-            epoch = current_epoch(connection)
-            through = read_value(connection, READ_THROUGH, ReadThrough)
-        assert epoch is not None
-        terms = proved_terms(statement, self._server_key, journal=JournalId(epoch.head.journal))
-        if (terms.format, terms.protocol, terms.stream) != (FORMAT, PROTOCOL, STREAM):
-            raise ProtocolError("bad-snapshot", reason="version")
-        if through is not None:
-            if terms.generation in through.ended:
-                raise ProtocolError("bad-snapshot", reason="generation")
-            is_same = through.generation == terms.generation
-            if is_same and terms.server_seq < through.server_seq:
-                raise ProtocolError("bad-snapshot", reason=OLDER)
-        return terms
+        fetched = self._disk.fetch(server, gives_way)
+        if isinstance(fetched, Fetched):
+            self._begin(fetched)
+        return fetched is not NotFetched.PAUSED
 
     def _begin(self, fetched: Fetched) -> None:
-        _check_bytes(fetched)
-        file = SnapshotFile(self._file, fetched.terms)
+        file = SnapshotFile(self._disk.file, fetched.terms)
         try:
             standing = self._read(file.standing)
         except BaseException:
@@ -310,7 +200,7 @@ class SnapshotTaker:
             write_cursor(connection, STREAM, cursor)
             write_held_scope(connection, terms.scope)
             # In one: after a power cut the file is not opened again, for who left would come back.
-            _forget_file(connection)
+            forget_file(connection)
 
         self._run(work)
         self._drop()
@@ -318,11 +208,7 @@ class SnapshotTaker:
     def _drop(self) -> None:
         """Nothing of a file is here any more."""
         self.close()
-        for file in (self._file, self._part):
-            # One that stays is not opened: there is no statement for it.
-            with suppress(OSError):
-                file.unlink(missing_ok=True)
-        self._run(_forget_file)
+        self._disk.drop()
 
     def _read(self, find: Callable[[Connection], Found]) -> Found:
         with self._reading.connect() as connection:
@@ -332,38 +218,5 @@ class SnapshotTaker:
         self._writer.run(lambda transaction: work(transaction.connection), Urgency.BACKGROUND)
 
 
-def _forget_file(connection: Connection) -> None:
-    drop_value(connection, STATEMENT)
-    forget_loaded(connection)
-
-
-def _check_bytes(fetched: Fetched) -> None:
-    """Every byte is the one that was signed."""
-    if fetched.size != fetched.terms.size:
-        raise ProtocolError("bad-snapshot", reason="size")
-    if fetched.digest.hexdigest() != fetched.terms.sha256:
-        raise ProtocolError("bad-snapshot", reason="hash")
-
-
-def _named(statement: Signed) -> str:
-    try:
-        return msgspec.json.decode(statement.payload, type=SnapshotTerms).sha256
-    except msgspec.MsgspecError:
-        return ""
-
-
 def _reason(error: ProtocolError) -> str:
     return str(error.fields.get("reason", error.code))
-
-
-def _size(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0
-
-
-def _digest(file: Path) -> "_Hash":
-    digest = hashlib.sha256()
-    if file.exists():
-        with file.open("rb") as opened:
-            while part := opened.read(HASHED_BYTES):
-                digest.update(part)
-    return digest

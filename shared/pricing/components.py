@@ -6,6 +6,7 @@ under the same offers are the same part wherever they stand in the basket.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -52,14 +53,6 @@ class Part(NamedTuple):
     component: Component
     positions: Positions
     moves: Sequence[Move]
-
-    def below(self) -> list["Part"]:
-        """The components below it, where they are found."""
-        one, positions, moves = self
-        return [
-            Part(child, tuple([positions[n] for n in places]), [moves[n] for n in numbers])
-            for child, places, numbers in zip(one.children, one.places, one.numbers, strict=True)
-        ]
 
 
 @dataclass(slots=True)
@@ -221,13 +214,14 @@ def _connected(moves: Sequence[Move]) -> list[tuple[Sequence[Move], Iterable[int
         return number
 
     for number, move in enumerate(moves):
-        met = {owner.setdefault(thing, number) for thing in move.touches}
+        things: AbstractSet[int | str] = move.touches
         if move.closes:
-            met.add(owner.setdefault(move.closes, number))
-        met.discard(number)
-        for first in met:
-            one, other = lead(first), lead(number)
-            leader[max(one, other)] = min(one, other)
+            things = {*things, move.closes}
+        for first in set(map(owner.get, things)):
+            if first is not None:
+                one, other = lead(first), lead(number)
+                leader[max(one, other)] = min(one, other)
+        owner.update(dict.fromkeys(things, number))
     parts: dict[int, list[Move]] = {}
     for number, move in enumerate(moves):
         parts.setdefault(lead(number), []).append(move)

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Sequence
 
 from msgspec import Struct
 
-from shared.pricing.effects import Candidate, Taking, take_off
+from shared.pricing.effects import Candidate, Standing, Taking, take_off
 from shared.pricing.moves import Move
 
 Rating = tuple[int, int, tuple[int, ...], tuple[str, ...]]
@@ -26,6 +26,8 @@ class Node(Struct, eq=False, gc=False):
     picks: tuple["Node", ...] = ()
     steps: tuple[tuple[int, int, tuple[Taking, ...]], ...] = ()
     _rating: Rating | None = None
+    way: "Way | None" = None
+    """Reckoned where it is taken, and then known to every basket with the same part."""
 
     @property
     def rating(self) -> Rating:
@@ -47,6 +49,14 @@ class Node(Struct, eq=False, gc=False):
     def on_top(self) -> Rating:
         """The rating of what its own steps take."""
         return rating_of([taking.candidate for step in self.steps for taking in step[2]])
+
+
+class Way(Struct, frozen=True, gc=False):
+    """What is taken on the way to a node, its parts below included, in the part's own numbering."""
+
+    taken: tuple[tuple[int, int, Taking], ...]
+    """By the number of the move, and which of its members it is."""
+    end: Standing
 
 
 def rating_of(used: Sequence[Candidate]) -> Rating:

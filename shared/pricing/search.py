@@ -20,8 +20,9 @@ from typing import Final
 
 from shared.pricing.components import Component, Components, Part
 from shared.pricing.effects import Candidate, OfferLine, Standing, State, Taking, after
-from shared.pricing.moves import Move, leaves_some_out, moves_of
-from shared.pricing.nodes import Node, Solved
+from shared.pricing.gates import Positions
+from shared.pricing.moves import leaves_some_out, moves_of
+from shared.pricing.nodes import Node, Solved, Way
 from shared.pricing.sequel import Sequel
 from shared.pricing.solving import Solving
 
@@ -91,31 +92,47 @@ def best_choice(
         nothing_follows = Sequel.nothing(len(part.positions))
         solved = search.solve(part.component, nothing_follows, may_be_one_sum=True)
         is_proved &= solved.is_proved
-        _follow(part, solved.nodes[0], takings)
+        takings += _takings(part, solved.nodes[0])
     takings.sort(key=lambda taking: taking.candidate.place)
     return Choice(tuple(takings), is_proved, ATTEMPTS_MAX - search.attempts_left)
 
 
-def _follow(part: Part, node: Node, takings: list[Taking]) -> Standing:
-    """Where a node stands on its part's lines; the way to it, in the basket's numbering."""
-    component = part.component
-    below = [
-        (places, _follow(child, pick, takings))
-        for child, places, pick in zip(part.below(), component.places, node.picks, strict=True)
-    ]
+def _takings(part: Part, node: Node) -> Iterator[Taking]:
+    """What is taken on the way to a node, in the basket's numbering."""
+    moves = part.moves
+    for number, member, taking in _way(part.component, node).taken:
+        yield _moved(taking, part.positions, moves[number].members[member])
+
+
+def _way(component: Component, node: Node) -> Way:
+    if node.way is None:
+        node.way = _followed(component, node)
+    return node.way
+
+
+def _followed(component: Component, node: Node) -> Way:
+    taken: list[tuple[int, int, Taking]] = []
+    below: list[tuple[Positions, Standing]] = []
+    for child, places, numbers, pick in zip(
+        component.children, component.places, component.numbers, node.picks, strict=True
+    ):
+        way = _way(child, pick)
+        below.append((places, way.end))
+        for number, member, taking in way.taken:
+            taken.append((numbers[number], member, _moved(taking, places, taking.candidate)))
     if len(node.remaining) == len(component.lines):
         for bucket, number, made in node.steps:
-            takings += _in_basket(part, component.buckets[bucket][number], made)
-        return node
+            own = component.buckets[bucket][number].number
+            taken += [(own, member, taking) for member, taking in enumerate(made)]
+        return Way(tuple(taken), node)
     # The search knew no more than the sum of these lines.
     state = _together(component, below)
     for bucket, number, _ in node.steps:
         move = component.buckets[bucket][number]
-        again = move.attempt(component.lines, state)
-        takings += _in_basket(part, move, again)
-        for taking in again:
+        for member, taking in enumerate(move.attempt(component.lines, state)):
+            taken.append((move.number, member, taking))
             state = after(state, taking)
-    return state
+    return Way(tuple(taken), state)
 
 
 def _together(part: Component, below: Iterable[tuple[Sequence[int], Standing]]) -> State:
@@ -128,14 +145,15 @@ def _together(part: Component, below: Iterable[tuple[Sequence[int], Standing]]) 
     return State(tuple(remaining), tuple(used), tuple(multi))
 
 
-def _in_basket(part: Part, move: Move, takings: Iterable[Taking]) -> Iterator[Taking]:
-    positions = part.positions
-    for member, taking in zip(part.moves[move.number].members, takings, strict=True):
-        amounts, units = taking.amounts, taking.units
-        if positions[-1] >= len(positions):
-            amounts = {positions[i]: amount for i, amount in amounts.items()}
-            units = {positions[i]: count for i, count in units.items()}
-        yield Taking(candidate=member, amounts=amounts, units=units, sets=taking.sets)
+def _moved(taking: Taking, places: Positions, candidate: Candidate) -> Taking:
+    """A candidate's taking where a part's lines are at these places."""
+    amounts, units = taking.amounts, taking.units
+    if places[-1] >= len(places):
+        amounts = {places[i]: amount for i, amount in amounts.items()}
+        units = {places[i]: count for i, count in units.items()} if units else units
+    elif candidate is taking.candidate:
+        return taking
+    return Taking(candidate=candidate, amounts=amounts, units=units, sets=taking.sets)
 
 
 @dataclass(slots=True)

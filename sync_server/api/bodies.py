@@ -10,8 +10,15 @@ HELD_BYTES_MAX: Final = 128 * 1024 * 1024
 """Sixty-four of the largest pushes at once; any number of connections may be sending one."""
 
 
+SMALL_BYTES: Final = 256 * 1024
+"""A sale or a hundred, and every question: large pushes leave a quarter of the budget to these."""
+
+
 class BodyBudget:
-    """Counts what requests have sent and not been answered yet; beyond the limit 503."""
+    """Counts what requests have sent and not been answered yet; beyond the limit 503.
+
+    Backlogs that many tills send at once must not keep others' single sales out.
+    """
 
     def __init__(self, app: ASGIApp, *, limit: int = HELD_BYTES_MAX) -> None:
         self.app = app
@@ -29,7 +36,8 @@ class BodyBudget:
             nonlocal mine
             message = await receive()
             size = len(message.get("body", b""))
-            if self.held + size > self.limit:
+            limit = self.limit if mine + size <= SMALL_BYTES else self.limit * 3 // 4
+            if self.held + size > limit:
                 raise ProtocolError("unavailable")
             mine += size
             self.held += size

@@ -8,6 +8,8 @@ from shared.errors import EnvironmentFault
 
 UNSAFE: Final = {"fsync": {"off"}, "synchronous_commit": {"off"}, "full_page_writes": {"off"}}
 """Settings with which a power cut takes what was acknowledged."""
+IDLE_MAX_MS: Final = 60_000
+"""A process that hangs in a transaction, or is cut off, must not keep all writers waiting."""
 
 
 def postgresql_engine(url: str) -> Engine:
@@ -16,15 +18,16 @@ def postgresql_engine(url: str) -> Engine:
     Its connections raise EnvironmentFault ``postgresql-unsafe``.
     """
     engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    event.listen(engine, "connect", _check)
+    event.listen(engine, "connect", _prepare)
     return engine
 
 
-def _check(connection: Any, _record: object) -> None:
+def _prepare(connection: Any, _record: object) -> None:
     names = ", ".join(f"current_setting('{name}')" for name in UNSAFE)
     with connection.cursor() as cursor:
         found = cursor.execute(f"SELECT {names}").fetchone()
-    connection.rollback()
+        cursor.execute(f"SET SESSION idle_in_transaction_session_timeout = {IDLE_MAX_MS}")
+    connection.commit()
     check_settings(dict(zip(UNSAFE, found, strict=True)))
 
 

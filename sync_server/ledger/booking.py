@@ -21,10 +21,10 @@ Row = dict[str, Any]
 def book(work: Work, kept: Sequence[Kept], received_at: str) -> None:
     """Store entries verbatim, and book what each newly says."""
     _store(work, kept, received_at)
-    book_readings(work, [reading for each in kept if (reading := each.booked)])
+    book_readings(work, [reading for each in kept if (reading := each.booked)], received_at)
 
 
-def book_readings(work: Work, readings: Sequence[Reading]) -> None:
+def book_readings(work: Work, readings: Sequence[Reading], now: str) -> None:
     """Book what entries say that are stored already."""
     rows = [row for reading in readings for row in _postings(work.shard, reading)]
     if rows:
@@ -42,7 +42,7 @@ def book_readings(work: Work, readings: Sequence[Reading]) -> None:
         ],
     )
     note_standing(work, readings)
-    note_seen(work, readings)
+    note_seen(work, readings, today=now[:10])
 
 
 def add_to_balances(work: Work, changes: Balances) -> None:

@@ -1,6 +1,6 @@
 """Which enrolments are one person by now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -53,6 +53,33 @@ def aliases_among(snapshot: Snapshot, member_ids: Iterable[MemberId]) -> dict[st
             (row.from_member, row.into_member) for row in snapshot.connection.execute(statement)
         )
     return found
+
+
+def links_above(snapshot: Snapshot, member_ids: Iterable[MemberId]) -> dict[MemberId, MemberId]:
+    """Whom these members, and all on the way to who they are by now, are aliases of."""
+    found: dict[MemberId, MemberId] = {}
+    asked = list(member_ids)
+    while asked:
+        above = aliases_among(snapshot, asked)
+        found |= {MemberId(alias): MemberId(into) for alias, into in above.items()}
+        asked = [MemberId(into) for into in set(above.values()) if into not in found]
+    return found
+
+
+def heads_of_persons(
+    snapshot: Snapshot, member_ids: Iterable[MemberId]
+) -> dict[MemberId, MemberId]:
+    """Everybody who is one person with any of these members, with who they are by now."""
+    own = list(member_ids)
+    above = links_above(snapshot, own)
+    heads = {_top(above, one) for one in own}
+    return {one: one for one in heads} | aliases_below(snapshot, heads)
+
+
+def _top(above: Mapping[MemberId, MemberId], member: MemberId) -> MemberId:
+    while member in above:
+        member = above[member]
+    return member
 
 
 def one_person(snapshot: Snapshot, member: MemberId) -> list[MemberId]:

@@ -131,9 +131,10 @@ class Quarantine:
 
     def _book(self, work: Work, readings: Sequence[Reading]) -> None:
         findings = find_misuse(work, readings)
-        book_readings(work, readings)
+        now = self.clock.now()
+        book_readings(work, readings, format_time(now))
         proved = list(_stored_attachments(work, readings))
-        arrival = Arrival(now_ms=int(self.clock.now().timestamp() * 1000))
+        arrival = Arrival(now_ms=int(now.timestamp() * 1000))
         facts = profile_facts_among(readings, proved)
         findings += settle_profiles(work, facts, self.vault.lookup, arrival)
         self.merging.follow(work, readings)

@@ -39,6 +39,7 @@ CREATE TABLE finds (hash INTEGER NOT NULL, block INTEGER NOT NULL, place INTEGER
 CREATE TABLE heads (journal TEXT NOT NULL, epoch INTEGER NOT NULL, next_seq INTEGER NOT NULL,
   hash BLOB NOT NULL);
 CREATE TABLE about (scope TEXT NOT NULL, generation TEXT NOT NULL, server_seq INTEGER NOT NULL);
+CREATE TEMP TABLE found (hash INTEGER NOT NULL, block INTEGER NOT NULL, place INTEGER NOT NULL);
 """
 
 Progress = Callable[[int, int], None]
@@ -53,10 +54,40 @@ class Written:
     terms: SnapshotTerms
 
 
-def write_snapshot(
-    snapshot: Snapshot, file: Path, *, scope: str, made_at: str, progress: Progress
-) -> Written:
-    """Write a file, flushed to the disk; all of it is read in the caller's one transaction.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """A file with all rows of one moment, which is not flushed yet and has no name."""
+
+    file: Path
+    scope: str
+    generation: str
+    server_seq: int
+    held: Scope
+
+    def sealed(self, made_at: str) -> Written:
+        """Flush it and say what it is, by a hash of every byte."""
+        with self.file.open("rb") as opened:
+            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+            os.fsync(opened.fileno())
+            size = opened.tell()
+        terms = SnapshotTerms(
+            format=FORMAT,
+            protocol=PROTOCOL,
+            stream=Stream.MEMBERS,
+            scope=self.scope,
+            generation=self.generation,
+            server_seq=self.server_seq,
+            rows=self.held.rows,
+            checksum=self.held.checksum,
+            size=size,
+            sha256=sha256,
+            made_at=made_at,
+        )
+        return Written(file=self.file, terms=terms)
+
+
+def fill_snapshot(snapshot: Snapshot, file: Path, *, scope: str, progress: Progress) -> Filled:
+    """Write a file; all of it is read in the caller's one transaction.
 
     Raises EnvironmentFault ``snapshot-miscounted`` where the rows are not those that the server
     counts: every till that took them would begin anew.
@@ -81,21 +112,13 @@ def write_snapshot(
         connection.close()
     if found != counted:
         raise EnvironmentFault("snapshot-miscounted", rows=found.rows, counted=counted.rows)
-    sha256, size = _digest(file)
-    terms = SnapshotTerms(
-        format=FORMAT,
-        protocol=PROTOCOL,
-        stream=Stream.MEMBERS,
+    return Filled(
+        file=file,
         scope=scope,
         generation=shard.generation,
         server_seq=shard.server_seq,
-        rows=found.rows,
-        checksum=found.checksum,
-        size=size,
-        sha256=sha256,
-        made_at=made_at,
+        held=found,
     )
-    return Written(file=file, terms=terms)
 
 
 def _write_heads(snapshot: Snapshot, connection: Any) -> None:
@@ -115,19 +138,22 @@ def _write_rows(
     snapshot: Snapshot, connection: Any, scope: str, total: int, progress: Progress
 ) -> Scope:
     compressor = zstandard.ZstdCompressor(level=LEVEL)
-    found, finds = Scope(), []
+    found = Scope()
     for number, rows in enumerate(_blocks(snapshot, scope)):
-        encoded = [msgspec.msgpack.encode(row) for row in rows]
+        encoded, finds = [msgspec.msgpack.encode(row) for row in rows], []
         for place, (row, text) in enumerate(zip(rows, encoded, strict=True)):
             found = found.changed(None, row_hash(text))
             finds += [(one, number, place) for one in _findings(row)]
         body = compressor.compress(msgspec.msgpack.encode(encoded))
         block = (number, len(rows), body)
         connection.execute("INSERT INTO blocks VALUES (?, ?, ?)", block)
+        connection.executemany("INSERT INTO found VALUES (?, ?, ?)", finds)
         progress(found.rows, total)
-    # In order, so that the pages are full and lie one after another.
-    finds.sort()
-    connection.executemany("INSERT OR IGNORE INTO finds VALUES (?, ?, ?)", finds)
+    # In order, so that the pages are full and lie one after another; sorted by SQLite, which lets
+    # other threads go on meanwhile.
+    connection.execute(
+        "INSERT OR IGNORE INTO finds SELECT hash, block, place FROM found ORDER BY 1, 2, 3"
+    )
     return found
 
 
@@ -146,10 +172,3 @@ def _blocks(snapshot: Snapshot, scope: str) -> Iterator[Sequence[MemberRow]]:
             kept = kept[BLOCK_ROWS:]
     if kept:
         yield kept
-
-
-def _digest(file: Path) -> tuple[str, int]:
-    with file.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
-        os.fsync(opened.fileno())
-        return digest, opened.tell()

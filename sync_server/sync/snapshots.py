@@ -1,9 +1,11 @@
 """Snapshots that are kept beside the database, made behind the server, given to new tills."""
 
 import re
-from collections.abc import Callable, Iterable
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Lock
 from typing import Final
@@ -26,13 +28,14 @@ from shared.protocol.snapshot import (
     sign_terms,
 )
 from sync_server.database import schema
+from sync_server.database.process_lock import ProcessLock
 from sync_server.database.times import format_time
-from sync_server.database.transaction import Database
+from sync_server.database.transaction import Database, Snapshot
 from sync_server.keys.vault import Vault
 from sync_server.sync.kept_scopes import read_scope
 from sync_server.sync.region_rows import scope_of, scopes_in_use
 from sync_server.sync.rows import read_shard
-from sync_server.sync.snapshot_file import Written, write_snapshot
+from sync_server.sync.snapshot_file import Written, fill_snapshot
 
 log = structlog.get_logger("evertill.snapshots")
 
@@ -44,6 +47,11 @@ ROWS_MIN: Final = 20_000
 """Ten pages: fewer rows are pulled before a file of them is fetched and checked."""
 KEPT: Final = 2
 """Of a scope: a till may be fetching the one before the newest."""
+PAUSE_MIN: Final = timedelta(minutes=10)
+PAUSE_MAX: Final = timedelta(hours=8)
+"""After each failure of a scope it is left alone for twice as long."""
+ROW_BYTES: Final = 400
+"""Of the disk for a member, generously: a row, what it is found by, and the copy to sort that."""
 _NAME: Final = re.compile("[0-9a-f]{64}")
 
 Progress = Callable[[str, int, int], None]
@@ -59,6 +67,14 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A scope that could not be made, and is left alone until then."""
+
+    pause: timedelta
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotDesk:
     """Makes, keeps and gives snapshots of the members' stream."""
 
@@ -68,6 +84,7 @@ class SnapshotDesk:
     folder: Path
     _making: Lock = field(default_factory=Lock)
     _ending: Ending = field(default_factory=Ending)
+    _failed: dict[str, Failure] = field(default_factory=dict)
 
     def answer(self, caller: Certificate, request: SnapshotRequest) -> SnapshotReply:
         """The newest one that the till may have; none is an answer, too."""
@@ -109,13 +126,46 @@ class SnapshotDesk:
     ) -> list[Written]:
         """Make one of each scope that tills have, or of those named; older ones go.
 
-        Raises EnvironmentFault ``snapshot-stopped`` where a member was erased meanwhile, and
-        ``snapshot-miscounted``.
+        One that fails keeps no other from being made. Raises EnvironmentFault ``snapshot-stopped``
+        where a member was erased meanwhile, ``snapshot-miscounted``, ``snapshot-no-room``, and
+        ``snapshots-being-made`` where another process is at it.
         """
-        with self._making:
+        with self._making, self._alone():
             with self.database.reading() as snapshot:
                 wanted = list(scopes) if scopes is not None else scopes_in_use(snapshot)
-            return [self._make(scope, progress) for scope in wanted]
+            made: list[Written] = []
+            failed: list[EnvironmentFault | OSError] = []
+            for scope in wanted:
+                try:
+                    made.append(self._make(scope, progress))
+                    self._failed.pop(scope, None)
+                except (EnvironmentFault, OSError) as error:
+                    self._note_failure(scope, error)
+                    failed.append(error)
+        if failed:
+            raise failed[0]
+        return made
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other process makes any: each would take away what the other has begun."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            lock = ProcessLock(self.folder)
+        except EnvironmentFault as error:
+            raise EnvironmentFault("snapshots-being-made") from error
+        with lock:
+            yield
+
+    def _note_failure(self, scope: str, error: EnvironmentFault | OSError) -> None:
+        """Not again each minute; but what an erasure stopped is due at once."""
+        if isinstance(error, EnvironmentFault) and error.code == "snapshot-stopped":
+            return
+        before = self._failed.get(scope)
+        pause = min(before.pause * 2, PAUSE_MAX) if before else PAUSE_MIN
+        self._failed[scope] = Failure(pause, self.clock.now() + pause)
+        code = error.code if isinstance(error, EnvironmentFault) else type(error).__name__
+        log.warning("snapshot.failed", code=code, again_in_s=int(pause.total_seconds()))
 
     def due(self) -> list[str]:
         """Scopes whose newest is missing or old, where a file is worth it."""
@@ -126,11 +176,13 @@ class SnapshotDesk:
                 for scope in scopes_in_use(snapshot)
                 if read_scope(snapshot, Stream.MEMBERS, scope).rows >= ROWS_MIN
                 and not self._is_fresh(self.newest(generation, scope))
+                and not self._is_left_alone(scope)
             ]
 
     def make_if_due(self) -> int:
         """Make those that are due; how many. What was stopped is due again."""
-        return len(self.make(self.due()))
+        due = self.due()
+        return len(self.make(due)) if due else 0
 
     def drop_all(self) -> None:
         """Somebody was erased: what has their data goes, and what is being made stops."""
@@ -148,8 +200,18 @@ class SnapshotDesk:
         age = format_time(self.clock.now() - FRESH_FOR)
         return one.terms.made_at > age and one.terms.protocol == PROTOCOL
 
+    def _is_left_alone(self, scope: str) -> bool:
+        failure = self._failed.get(scope)
+        return failure is not None and self.clock.now() < failure.until
+
+    def _check_room(self, snapshot: Snapshot, scope: str) -> None:
+        """The disk is the database's as well: a file must not be what fills it."""
+        needed = read_scope(snapshot, Stream.MEMBERS, scope).rows * ROW_BYTES
+        free = shutil.disk_usage(self.folder).free
+        if free < needed:
+            raise EnvironmentFault("snapshot-no-room", needed=needed, free=free)
+
     def _make(self, scope: str, progress: Progress) -> Written:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         waiting = self.folder / f"{random_id()}.part"
         begun = self._ending.count
 
@@ -160,10 +222,10 @@ class SnapshotDesk:
 
         try:
             with self.database.reading() as snapshot:
+                self._check_room(snapshot, scope)
                 made_at = format_time(self.clock.now())
-                written = write_snapshot(
-                    snapshot, waiting, scope=scope, made_at=made_at, progress=told
-                )
+                filled = fill_snapshot(snapshot, waiting, scope=scope, progress=told)
+            written = filled.sealed(made_at)
         except BaseException:
             waiting.unlink(missing_ok=True)
             raise

@@ -10,7 +10,8 @@ import pytest
 from desktop.bootstrap import Till
 from desktop.store.settings import drop_value, write_cursor
 from desktop.sync.http import RefusedError
-from desktop.sync.snapshot import READ_THROUGH, SnapshotTaker
+from desktop.sync.snapshot import SnapshotTaker
+from desktop.sync.snapshot_fetch import READ_THROUGH
 from shared.errors import ProtocolError
 from shared.ids import JournalId
 from shared.journal.keys import Signed, new_signing_key

@@ -29,8 +29,8 @@ def phone(number: int) -> str:
 def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LittleChain]:
     """A chain with members of whom some have bought, and a snapshot made before the last sales."""
     monkeypatch.setattr("sync_server.sync.snapshot_file.BLOCK_ROWS", 8)
-    monkeypatch.setattr("desktop.sync.snapshot.PART_BYTES_MIN", 1000)
-    monkeypatch.setattr("desktop.sync.snapshot.PART_BYTES_MAX", 2000)
+    monkeypatch.setattr("desktop.sync.snapshot_fetch.PART_BYTES_MIN", 1000)
+    monkeypatch.setattr("desktop.sync.snapshot_fetch.PART_BYTES_MAX", 2000)
     with LittleChain(tmp_path) as chain:
         first, second = chain.tills
         members = [first.enrol(f"顾客{number}", phone(number)) for number in range(MEMBERS)]
@@ -161,16 +161,49 @@ def test_a_fetch_that_is_cut_goes_on_where_it_stopped_after_a_restart(
     assert till.sync.try_once() > 0
     assert till.is_offline()
     till.close()
-    kept = here.folder.snapshot.with_suffix(".part").stat().st_size
+    part_file = here.folder.snapshot.with_suffix(".part")
+    kept = part_file.stat().st_size
     assert kept == asked[3] > 0
+    assert part_file.stat().st_mode & 0o077 == 0
 
+    # A newer one was made meanwhile; the server keeps the one that was begun, too.
+    chain.tills[0].enrol("更后来", phone(MEMBERS + 1))
+    chain.drain()
+    chain.server.services.snapshots.make()
     till = opened(here)
     till.sync.try_once()
     till.close()
     assert asked[4] == kept
     # No byte was asked for twice, save those of the part that never came.
     assert len(asked) == len(set(asked)) + 1
-    assert len(holdings(here.folder)["members"]) == MEMBERS + 1
+    assert len(holdings(here.folder)["members"]) == MEMBERS + 2
+
+
+def test_a_fetch_that_was_cut_for_so_long_that_its_file_is_gone_takes_the_newest(
+    chain: LittleChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = enrolled_till(chain)
+    part, cuts = ServerConnection.snapshot_part, count()
+
+    def cut(connection: ServerConnection, name: str, *, first: int, size: int) -> bytes:
+        if next(cuts) == 3:
+            raise EnvironmentFault("server-unreachable", url="cut")
+        return part(connection, name, first=first, size=size)
+
+    monkeypatch.setattr(ServerConnection, "snapshot_part", cut)
+    till = opened(here)
+    till.sync.try_once()
+    till.close()
+    for number in range(2):
+        chain.tills[0].enrol("更后来", phone(MEMBERS + 1 + number))
+        chain.drain()
+        chain.server.services.snapshots.make()
+    asked = pulls_of_members(chain, monkeypatch)
+    till = opened(here)
+    till.sync.try_once()
+    till.close()
+    assert None not in asked
+    assert len(holdings(here.folder)["members"]) == MEMBERS + 3
 
 
 def test_a_till_that_begins_anew_from_a_snapshot_counts_its_own_sales_once(
@@ -235,7 +268,7 @@ def test_a_file_that_the_disk_cannot_read_keeps_no_sale_from_being_sent(
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as disk:
-        disk.setattr("desktop.sync.snapshot._digest", fail)
+        disk.setattr("desktop.sync.snapshot_fetch._digest", fail)
         here.sync()
         assert here.till.unsent() == 0
         refused = here.till.puller.refused_snapshot

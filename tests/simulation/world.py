@@ -65,8 +65,8 @@ def small_batches() -> Iterator[None]:
             ("sync_server.sync.placing.PUSH_ENTRIES_MAX", PUSH_ENTRIES),
             ("desktop.sync.pull.SLICE_ROWS", SLICE_ROWS),
             ("sync_server.sync.snapshot_file.BLOCK_ROWS", BLOCK_ROWS),
-            ("desktop.sync.snapshot.PART_BYTES_MIN", PART_BYTES),
-            ("desktop.sync.snapshot.PART_BYTES_MAX", PART_BYTES),
+            ("desktop.sync.snapshot_fetch.PART_BYTES_MIN", PART_BYTES),
+            ("desktop.sync.snapshot_fetch.PART_BYTES_MAX", PART_BYTES),
             ("desktop.sync.pull.PullRequest", partial(PullRequest, limit=PAGE_ROWS)),
         ):
             patches.enter_context(mock.patch(name, value))

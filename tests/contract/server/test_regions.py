@@ -2,6 +2,7 @@
 
 import random
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -23,8 +24,11 @@ from shared.protocol.message import (
 from shared.protocol.replica import Scope, row_hash
 from shared.trade.profile import MemberProfile
 from sync_server.database import schema
+from sync_server.database.transaction import Work
 from sync_server.journal.audit import audit
+from sync_server.members import region_desk
 from sync_server.members.merging import Verified
+from sync_server.members.regions import enter
 from sync_server.sync.scopes import count_scopes
 from tests.support.servers import Server
 from tests.support.till_writer import Refused, TillWriter
@@ -209,6 +213,108 @@ def test_who_was_not_seen_for_long_leaves_save_where_they_were_seen_last(
     assert set(north.rows) == {at_home}
     assert set(south.rows) == {visitor}
     assert server.services.regions.prune(400) == 0
+
+
+def test_merged_members_leave_together_and_the_last_who_saw_any_of_them_keeps_them(
+    server: Server, north: Replica, south: Replica, clock: ManualClock
+) -> None:
+    for replica, region in ((north, "north"), (south, "south")):
+        server.services.regions.set_store(replica.store_id(), region)
+    alias, into, apart = enrolled(north), enrolled(north), enrolled(north)
+    server.services.merging.merge(alias, into, verified=Verified.OFFICE)
+    # Of these the old cards were not seen for long, but in both regions the members were.
+    kept = {enrolled(north): enrolled(north) for _ in range(4)}
+    for old, new in kept.items():
+        server.services.merging.merge(old, new, verified=Verified.OFFICE)
+    for replica in (north, south):
+        clock.advance(seconds=150 * 24 * 3600)
+        for member in kept.values():
+            replica.till.clock.at = clock.at
+            replica.till.sell(10_000, member=member, earned=100)
+        server.line.push(replica.till)
+    south.look_up(into)
+    clock.advance(seconds=200 * 24 * 3600)
+    assert server.services.regions.prune(400) == 2
+    for replica in (north, south):
+        replica.pull()
+    assert set(north.rows) == {apart, *kept, *kept.values()}
+    assert into in south.rows
+    assert server.services.regions.prune(400) == 0
+    assert flaws(server) == []
+
+
+def test_whoever_is_seen_by_an_old_card_is_known_with_all_who_they_became(
+    server: Server, north: Replica, south: Replica
+) -> None:
+    for replica, region in ((north, "north"), (south, "south")):
+        server.services.regions.set_store(replica.store_id(), region)
+    first, second, third = (enrolled(north) for _ in range(3))
+    north.till.sell(10_000, member=first, earned=100)
+    server.line.push(north.till)
+    server.services.merging.merge(first, second, verified=Verified.OFFICE)
+    server.services.merging.merge(second, third, verified=Verified.OFFICE)
+    south.till.sell(10_000, member=first, earned=10)
+    server.line.push(south.till)
+    south.pull()
+    assert set(south.rows) == {first, second, third}
+    assert south.points(third) == 110
+    assert flaws(server) == []
+
+
+def test_a_clock_that_is_ahead_keeps_nobody_in_a_region_for_ever(
+    server: Server, north: Replica, south: Replica, clock: ManualClock
+) -> None:
+    for replica, region in ((north, "north"), (south, "south")):
+        server.services.regions.set_store(replica.store_id(), region)
+    north.till.clock.advance(seconds=20 * 366 * 24 * 3600)
+    member = enrolled(north)
+    clock.advance(seconds=24 * 3600)
+    south.look_up(member)
+    clock.advance(seconds=401 * 24 * 3600)
+    assert server.services.regions.prune(400) == 1
+    north.pull()
+    assert north.rows == {}
+
+
+def test_many_come_and_go_a_few_at_a_time_and_a_cut_is_gone_on_from(
+    server: Server,
+    north: Replica,
+    south: Replica,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    regions = server.services.regions
+    monkeypatch.setattr(region_desk, "AT_ONCE", 2)
+    here = {enrolled(north) for _ in range(5)}
+    steps: list[int] = []
+
+    def fail_at_the_second(work: Work, region: str, seen: Mapping[MemberId, str]) -> None:
+        steps.append(len(seen))
+        if len(steps) == 2:
+            raise RuntimeError("the power")
+        enter(work, region, seen)
+
+    with monkeypatch.context() as power:
+        power.setattr(region_desk, "enter", fail_at_the_second)
+        with pytest.raises(RuntimeError, match="the power"):
+            regions.set_store(north.store_id(), "north")
+    north.pull()
+    assert set(north.rows) == here
+    assert north.scope == ""
+    assert regions.set_store(north.store_id(), "north") == 3
+    north.pull()
+    assert (set(north.rows), north.scope, steps) == (here, "north", [2, 2])
+
+    regions.set_store(south.store_id(), "south")
+    clock.advance(seconds=300 * 24 * 3600)
+    for member in here:
+        south.look_up(member)
+    clock.advance(seconds=200 * 24 * 3600)
+    assert regions.prune(400) == 5
+    north.pull()
+    south.pull()
+    assert (set(north.rows), set(south.rows)) == (set(), here)
+    assert flaws(server) == []
 
 
 def test_wrong_names_are_refused(server: Server, north: Replica) -> None:

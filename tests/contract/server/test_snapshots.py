@@ -3,8 +3,11 @@
 import hashlib
 import sqlite3
 import unicodedata
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,7 +19,10 @@ from shared.protocol.message import PROTOCOL, MemberRow, Stream
 from shared.protocol.replica import Scope, row_hash
 from shared.protocol.request_signature import sign_request
 from shared.protocol.snapshot import SnapshotReply, SnapshotRequest, SnapshotTerms, proved_terms
+from sync_server.database.process_lock import ProcessLock
+from sync_server.database.transaction import Snapshot
 from sync_server.sync import snapshots as made_here
+from sync_server.sync.snapshot_file import Filled
 from tests.support.servers import Server
 from tests.support.till_writer import TillWriter
 
@@ -217,3 +223,55 @@ def test_a_region_is_one_however_its_accents_are_typed(server: Server, till: Til
     found = statement(server, till)
     assert found is not None
     assert found.scope == "Québec"
+
+
+def test_a_scope_that_cannot_be_made_keeps_no_other_and_is_tried_again_later_and_later(
+    server: Server, till: TillWriter, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = server.services.snapshots
+    other = server.enrol_till("elsewhere")
+    assert other.certificate.store_id is not None
+    server.services.regions.set_store(other.certificate.store_id, "east")
+    other.enrol_member()
+    server.line.push(other)
+    monkeypatch.setattr(made_here, "ROWS_MIN", 1)
+    fill, tried = made_here.fill_snapshot, list[str]()
+
+    def fail_for_all(snapshot: Snapshot, file: Path, *, scope: str, progress: Any) -> Filled:
+        tried.append(scope)
+        if not scope:
+            raise OSError(28, "No space left on device")
+        return fill(snapshot, file, scope=scope, progress=progress)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(made_here, "fill_snapshot", fail_for_all)
+        for minutes in (0, 5, 6, 10, 11):
+            clock.advance(seconds=minutes * 60)
+            with suppress(OSError):
+                desk.make_if_due()
+    # At once, after ten minutes, and not again within twenty.
+    assert tried == ["", "east", "", ""]
+    assert statement(server, other) is not None
+    assert statement(server, till) is None
+    clock.advance(seconds=40 * 60)
+    assert desk.make_if_due() == 1
+    assert statement(server, till) is not None
+
+
+def test_a_file_that_would_fill_the_disk_is_not_begun(
+    server: Server, till: TillWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(made_here, "ROW_BYTES", 10**15)
+    with pytest.raises(EnvironmentFault, match="snapshot-no-room"):
+        server.services.snapshots.make()
+    assert list(server.services.snapshots.folder.iterdir()) == []
+
+
+def test_two_processes_do_not_take_away_what_the_other_has_begun(
+    server: Server, till: TillWriter
+) -> None:
+    desk = server.services.snapshots
+    desk.make()
+    with ProcessLock(desk.folder), pytest.raises(EnvironmentFault, match="snapshots-being-made"):
+        replace(desk, _making=Lock()).make()
+    assert len(desk.make()) == 1

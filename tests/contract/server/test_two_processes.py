@@ -133,6 +133,12 @@ def test_a_cluster_that_may_lose_commits_is_refused(folders: list[Path]) -> None
     )
 
 
+def test_a_process_that_hangs_in_a_transaction_is_cut_off(pair: Pair) -> None:
+    with pair.database.reading() as snapshot:
+        setting = snapshot.connection.execute(text("SHOW idle_in_transaction_session_timeout"))
+        assert setting.scalar_one() == "1min"
+
+
 def test_one_batch_from_fifty_threads_is_booked_once_and_answered_alike(pair: Pair) -> None:
     till = pair.tills[0]
     for number in range(SALES):
