@@ -33,8 +33,14 @@ OTHERS = line(goods("C", 30_00))
 
 def test_fifty_interacting_offers_on_a_hundred_lines_are_proved_to_be_best():
     rules, draw = a_programme(200), random.Random(3)
+    offers = {one.id: one for one in rules.offers}
     for _ in range(5):
-        assert price(a_basket(draw, 100), rules).is_best_price
+        shopping = a_basket(draw, 100)
+        quote = price(shopping, rules)
+        assert quote.is_best_price
+        # And each line says under which offer, one for such goods, its discount stands.
+        for bought, quoted in zip(shopping.lines, quote.lines, strict=True):
+            assert all(offers[one.offer].goods.contains(bought.goods) for one in quoted.discounts)
 
 
 def test_scan_after_scan_with_a_memory_gives_the_same_as_pricing_afresh():
