@@ -96,7 +96,7 @@ def kept_basket(basket: Basket, returned: Mapping[str, int]) -> Basket:
         left = line.quantity - returned.get(line.id, 0)
         if left and not line.comes_in:
             lines.append(_part_of(line, left))
-    whole = sum(line.shelf_minor for line in basket.lines)
+    whole = sum(line.shelf_minor for line in basket.lines if not line.comes_in)
     part = sum(line.shelf_minor for line in lines)
     kept = replace(basket, lines=tuple(lines))
     if basket.discount is not None:

@@ -27,11 +27,20 @@ from shared.pricing.search import SearchMemory
 from tests.bench.pricing import a_basket, a_programme, scan
 from tests.pricing_builders import basket, goods, line, names, offer, only, programme
 
+OTHERS = line(goods("C", 30_00))
+"""What has all lines of a basket is not looked up in the memory."""
+
 
 def test_fifty_interacting_offers_on_a_hundred_lines_are_proved_to_be_best():
     rules, draw = a_programme(200), random.Random(3)
+    offers = {one.id: one for one in rules.offers}
     for _ in range(5):
-        assert price(a_basket(draw, 100), rules).is_best_price
+        shopping = a_basket(draw, 100)
+        quote = price(shopping, rules)
+        assert quote.is_best_price
+        # And each line says under which offer, one for such goods, its discount stands.
+        for bought, quoted in zip(shopping.lines, quote.lines, strict=True):
+            assert all(offers[one.offer].goods.contains(bought.goods) for one in quoted.discounts)
 
 
 def test_scan_after_scan_with_a_memory_gives_the_same_as_pricing_afresh():
@@ -106,7 +115,7 @@ def test_a_threshold_on_other_goods_is_not_remembered():
     )
     memory = SearchMemory()
     for cost, off in ((50_00, 1_00), (40_00, 0), (50_00, 1_00)):
-        shopping = basket(line(goods("A", 10_00)), line(goods("B", cost)))
+        shopping = basket(line(goods("A", 10_00)), line(goods("B", cost)), OTHERS)
         assert price(shopping, rules, memory).saved_minor == off
 
 
@@ -123,7 +132,7 @@ def test_which_goods_were_typed_is_not_remembered():
         ((replace(a, price_minor=10_00), b), 3_00),
         ((a, b), 4_00),
     ):
-        assert price(basket(*lines), rules, memory).saved_minor == off
+        assert price(basket(*lines, OTHERS), rules, memory).saved_minor == off
 
 
 def test_of_two_ways_to_the_same_sum_the_one_with_fewer_offers_is_taken():
