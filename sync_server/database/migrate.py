@@ -5,6 +5,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from shared.errors import EnvironmentFault
+from sync_server.database.planning import tell_planner
 from sync_server.database.schema import HEAD_REVISION, shards
 from sync_server.database.transaction import Database, Work
 
@@ -59,7 +60,7 @@ def migrate(database: Database) -> None:
 
 
 def upgrade_in(work: Work, revision: str = "head") -> None:
-    """Run the migrations that are missing, in the caller's transaction."""
+    """Run the migrations that are missing, in the caller's transaction; plan for the new tables."""
     from alembic import command  # noqa: PLC0415 - 0.9 s to import, needed once per release
     from alembic.config import Config  # noqa: PLC0415 - as above
 
@@ -68,3 +69,4 @@ def upgrade_in(work: Work, revision: str = "head") -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = work.connection
     command.upgrade(config, revision)
+    tell_planner(work.connection)

@@ -44,6 +44,7 @@ def _first_with(snapshot: Snapshot, numbers: Sequence[str]) -> dict[str, EntryId
             tickets.c.shard == snapshot.shard,
             among(tickets.c.receipt_no, numbers[at : at + _BATCH]),
         )
-        for number, entry_id in snapshot.connection.execute(statement.order_by(tickets.c.entry_id)):
+        in_order = statement.order_by(tickets.c.entry_id)
+        for number, entry_id in snapshot.connection.execute(in_order):
             found.setdefault(number, EntryId(entry_id))
     return found

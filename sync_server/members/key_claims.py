@@ -141,7 +141,8 @@ def _claims_of(snapshot: Snapshot, ids: Sequence[MemberId]) -> dict[MemberId, li
         statement = select(columns.member_id, columns.key_hash).where(
             columns.shard == snapshot.shard, among(columns.member_id, some)
         )
-        for member, key in snapshot.connection.execute(statement.order_by(columns.key_hash)):
+        in_order = statement.order_by(columns.key_hash)
+        for member, key in snapshot.connection.execute(in_order):
             found.setdefault(MemberId(member), []).append(key)
     return found
 

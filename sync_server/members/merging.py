@@ -199,6 +199,7 @@ def _check_movable(snapshot: Snapshot, alias: MemberId) -> None:
         raise DomainError("merge-stored-value", member=alias)
     leased = select(leases.c.lease_id).where(
         leases.c.shard == snapshot.shard,
+        leases.c.account.in_([kind.value for kind in AccountKind]),
         leases.c.owner == alias,
         leases.c.state == LeaseState.OPEN.value,
     )

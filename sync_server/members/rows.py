@@ -195,6 +195,7 @@ def _keys(snapshot: Snapshot, member_ids: Sequence[MemberId]) -> dict[MemberId, 
         statement = select(columns.member_id, columns.key_hash).where(
             columns.shard == snapshot.shard, among(columns.member_id, ids)
         )
-        for member, key in snapshot.connection.execute(statement.order_by(columns.key_hash)):
+        in_order = statement.order_by(columns.key_hash)
+        for member, key in snapshot.connection.execute(in_order):
             found[MemberId(member)].append(key)
     return found

@@ -46,10 +46,14 @@ def _notices(work: Work, batch: Batch) -> tuple[ExceptionNotice, ...]:
     ids = [link.envelope.id for link in batch.links if link.envelope]
     about, raised = schema.exception_facts, schema.exceptions
     hit = select(about.c.entry_id).where(about.c.shard == work.shard, among(about.c.fact_id, ids))
+    # Not DISTINCT, for which SQLite reads the whole table in order.
+    found = set(work.connection.execute(hit).scalars())
+    if not found:
+        return ()
     statement = (
         select(raised.c.entry_id, raised.c.rule, about.c.fact_id)
         .join(about, (about.c.shard == raised.c.shard) & (about.c.entry_id == raised.c.entry_id))
-        .where(raised.c.shard == work.shard, raised.c.entry_id.in_(hit))
+        .where(raised.c.shard == work.shard, among(raised.c.entry_id, found))
         .order_by(raised.c.entry_id)
     )
     rules: dict[str, str] = {}

@@ -1,0 +1,125 @@
+"""What tills wait for does not take longer for all that was ever booked.
+
+On SQLite; PostgreSQL plans by what it has counted.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from shared.ids import LotId
+from shared.protocol.message import PROTOCOL, LookupReply, LookupRequest, Stream
+from shared.trade.fact import LotDraw
+from shared.trade.profile import MemberProfile
+from sync_server.database import schema
+from sync_server.database.migrate import upgrade_in
+from sync_server.database.transaction import Database
+from sync_server.members.merging import Verified
+from tests.support.servers import Server
+
+GROWING = (
+    schema.entries,
+    schema.attachments,
+    schema.postings,
+    schema.balances,
+    schema.lots,
+    schema.tickets,
+    schema.returned_lines,
+    schema.approvals,
+    schema.exceptions,
+    schema.exception_facts,
+    schema.natural_keys,
+    schema.lease_spends,
+    schema.members,
+    schema.member_keys,
+    schema.key_claims,
+    schema.member_days,
+    schema.member_entries,
+    schema.scope_rows,
+)
+"""Tables that grow with every sale or member. The others have a row for each till, or are small."""
+READS_ALL = re.compile(rf"(SCAN|SEARCH) ({'|'.join(one.name for one in GROWING)})\b")
+BY_MORE_THAN_SHARD = re.compile(r"\(shard=\? AND |\(rowid=\?\)")
+
+on_sqlite = pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+
+
+@contextmanager
+def plans(database: Database) -> Iterator[dict[str, list[str]]]:
+    """Of each statement that runs, what SQLite reads to answer it."""
+    found: dict[str, list[str]] = {}
+
+    def note(connection: Any, _: Any, statement: str, values: Any, __: Any, many: Any) -> None:
+        if statement in found or not statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
+            return
+        raw = connection.connection.dbapi_connection
+        rows = raw.execute(f"EXPLAIN QUERY PLAN {statement}", values[0] if many else values)
+        rows = rows.fetchall()
+        found[statement] = [row[3] for row in rows]
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+
+
+def slow(found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Statements that read a growing table from end to end."""
+    reading = {
+        statement: [
+            step for step in steps if READS_ALL.search(step) and not BY_MORE_THAN_SHARD.search(step)
+        ]
+        # The newest place of a stream is the end of an index.
+        for statement, steps in found.items()
+        if "max(" not in statement
+    }
+    return {statement: steps for statement, steps in reading.items() if steps}
+
+
+@on_sqlite
+def test_an_older_database_is_told_of_its_new_tables_as_well(server: Server) -> None:
+    with server.services.database.writing(is_bare=True) as work:
+        work.connection.exec_driver_sql("DELETE FROM sqlite_stat1")
+        upgrade_in(work)
+        told = work.connection.exec_driver_sql("SELECT tbl FROM sqlite_stat1").scalars()
+        assert set(told) >= {one.name for one in GROWING}
+
+
+@on_sqlite
+def test_no_statement_of_a_push_a_pull_or_a_look_up_reads_everything(
+    server: Server,
+) -> None:
+    database = server.services.database
+    till, other = server.enrol_till("one"), server.enrol_till("two")
+    with plans(database) as found:
+        members = [till.enrol_member(_profile(number)) for number in range(3)]
+        sales = [till.sell(10_000, member=member, earned=100) for member in members]
+        for _ in "twice":
+            till.take_back(sales[0], 5_000)
+        server.line.push(till)
+        assert server.line.push(till).exceptions
+        # The same phone once more, and more points than there are: exceptions, too.
+        twin = other.enrol_member(_profile(0))
+        for _ in "twice":
+            draw = LotDraw(lot=LotId(sales[1]), points=80)
+            other.sell(10_000, member=members[1], spend=(draw,))
+        assert len(server.line.push(other).exceptions) >= 2
+        for stream in Stream:
+            server.line.pull(till, stream)
+        for named in ({"member_key": "0" * 32}, {"receipt_no": "001-000005"}):
+            request = LookupRequest(protocol=PROTOCOL, **named)
+            server.line.post("/v1/lookup", request, LookupReply, signer=till.key)
+        for audit in (server.services.audit, server.services.returns_audit):
+            audit.run()
+        server.services.merging.merge(twin, members[0], verified=Verified.OFFICE)
+    assert len(found) > 40
+    assert slow(found) == {}
+
+
+def _profile(number: int) -> MemberProfile:
+    return MemberProfile(name="顾客", phone=str(13_000_000_000 + number))
