@@ -1,7 +1,6 @@
 """``evertill programme check FILE``: what is wrong with a programme, and what is hardly meant."""
 
 import json
-import tomllib
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,13 +10,13 @@ import msgspec
 import typer
 
 from shared.catalogue.goods import Goods
+from shared.documents import UNREADABLE, is_toml, read_document
 from shared.errors import DomainError
 from shared.language import Language, words
 from shared.loyalty.advice import advice
 from shared.loyalty.programme import Programme
 from shared.loyalty.validation import problems
 from shared.money import Currency, format_amount
-from shared.workbench.scenario import UNREADABLE
 
 EXIT_ADVICE = 1
 EXIT_REFUSED = 2
@@ -70,9 +69,7 @@ def read_programme(file: Path) -> Programme:
     """A programme in TOML or JSON. DomainError ``programme-unreadable`` names the place."""
     data = file.read_bytes()
     try:
-        if file.suffix == ".toml":
-            return msgspec.convert(tomllib.loads(data.decode()), Programme)
-        return msgspec.json.decode(data, type=Programme)
+        return msgspec.convert(read_document(data, is_toml=is_toml(file)), Programme)
     except UNREADABLE as error:
         raise DomainError("programme-unreadable", detail=str(error)) from error
 
@@ -82,7 +79,7 @@ def read_goods(file: Path | None) -> list[Goods]:
     if file is None:
         return []
     try:
-        return msgspec.json.decode(file.read_bytes(), type=list[Goods])
+        return msgspec.convert(read_document(file.read_bytes(), is_toml=False), list[Goods])
     except UNREADABLE as error:
         raise DomainError("goods-file-unreadable", file=str(file), detail=str(error)) from error
 

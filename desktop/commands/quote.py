@@ -17,6 +17,7 @@ from desktop.commands.quote_table import (
     telling_of,
     title_of,
 )
+from shared.documents import is_toml
 from shared.errors import EvertillError, unusable_file
 from shared.language import Language, words
 from shared.workbench.playing import differences, play, refused_in, refused_unforeseen
@@ -44,7 +45,7 @@ def quote(
         typer.echo(json.dumps(schema(), indent=1, ensure_ascii=False))
         return
     with _told(as_json=as_json):
-        scenario = read_scenario(file.read_bytes(), is_toml=file.suffix == ".toml")
+        scenario = read_scenario(file.read_bytes(), is_toml=is_toml(file))
         states = list(play(scenario))
     unlike = differences(scenario, states)
     if as_json:

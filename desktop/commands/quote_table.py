@@ -226,6 +226,8 @@ def _member(member: MemberState, telling: Telling) -> Iterator[str]:
             points=points(lot.points),
             until=lot.last_day or say("quote.for-ever"),
         )
+    if member.lapsed:
+        yield say("quote.lapsed", points=points(member.lapsed))
     for lapsing in member.lapsing:
         left = {"points": points(lapsing.points), "days": lapsing.days_left}
         yield say("quote.lapsing", on=lapsing.last_day, **left)

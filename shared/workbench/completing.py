@@ -156,7 +156,3 @@ def _move_member(shop: Shop, account: Account, sold: Sold, uses: Counter[str]) -
     )
     account.uses.update(uses)
     account.uses_on.update({(today, offer): times for offer, times in uses.items()})
-    for rule in programme.restrictions:
-        bought = (line for line in sold.basket.lines if not line.comes_in)
-        units = sum(line.units or 1 for line in bought if rule.goods.contains(line.goods))
-        account.bought_on[today, rule.id] += units

@@ -114,6 +114,7 @@ class MemberState(msgspec.Struct, frozen=True, kw_only=True):
     member: str
     tier: str
     points: int
+    """What has not lapsed, less what is owed; a part may be pending."""
     spendable: int
     lots: tuple[LotState, ...]
     spend_minor: int
@@ -124,6 +125,8 @@ class MemberState(msgspec.Struct, frozen=True, kw_only=True):
     bonus_minor: int = 0
     stamps: dict[str, int] = msgspec.field(default_factory=dict)
     lapsing: tuple[LapsingState, ...] = ()
+    lapsed: int = 0
+    """Points of lots that have lapsed unused."""
 
 
 class IssuedState(msgspec.Struct, frozen=True, kw_only=True):

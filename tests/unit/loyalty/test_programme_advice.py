@@ -97,7 +97,7 @@ def test_an_offer_that_is_over(condition):
 @pytest.mark.parametrize(
     "conditions",
     [
-        (Weekly(start=time(20), end=time(8)),),
+        (Weekly(weekdays=(1,), start=time(20), end=time(8)), Weekly(weekdays=(3,))),
         (Weekly(weekdays=()),),
         (Stores(stores=()),),
         (

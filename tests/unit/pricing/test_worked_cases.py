@@ -44,6 +44,7 @@ def test_a_difference_is_told_with_its_place():
     [
         (b"at = 1", "at"),
         (b"nonsense", "Expected"),
+        (b'at = 1\nat = 2', "overwrite"),
         (b"\xff", "utf-8"),
         (b"at = 2026-01-01T00:00:00\ngoods = []\nsteps = []", "programme or template"),
         (b'at = 2026-01-01T00:00:00\ngoods = []\nsteps = [{ do = "dance" }]', "dance"),
@@ -56,6 +57,20 @@ def test_a_scenario_that_cannot_be_read_names_the_place(data, said):
         read_scenario(data, is_toml=True)
     assert caught.value.code == "scenario-unreadable"
     assert said in str(caught.value.fields["detail"])
+
+
+def test_a_document_that_says_something_twice_is_not_read():
+    with pytest.raises(DomainError) as caught:
+        read_scenario(b'{"at": 1, "goods": [], "at": 2}', is_toml=False)
+    assert "`at` is there twice" in caught.value.fields["detail"]
+    with pytest.raises(DomainError) as caught:
+        read_scenario(b'{"float_minor": NaN}', is_toml=False)
+    assert "NaN is no number" in caught.value.fields["detail"]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_document():
+    document = b"\xef\xbb\xbf" + "\r\n".join(USUAL.values()).encode()
+    assert read_scenario(document, is_toml=True).template == "default"
 
 
 def run(monkeypatch, capsys, *arguments: str):
@@ -99,6 +114,10 @@ WRONG = {
     'goods = [{ sku = "A", price_minor = -1 }]': "price_minor out of range - at `$.goods[0]",
     'goods = [{ sku = "A", price_minor = 1, tax_class = "x" }]': "no tax class `x`",
     'goods = [{ sku = "A", price_minor = 1 }, { sku = "A", price_minor = 2 }]': "`A` is there 2",
+    'goods = [{ sku = "", price_minor = 1 }]': "`sku` is needed - at `$.goods[0].sku`",
+    'members = [{ id = "" }]': "`id` is needed - at `$.members[0].id`",
+    'steps = [{ do = "gift", offer = "o", mix = { A = 1000000000 } }]': "$.steps[0].mix.A",
+    'steps = [{ do = "complete", refused = "" }]': "$.steps[0].refused",
     "float_minor = -1": "$.float_minor",
     'members = [{ id = "m" }, { id = "m" }]': "`m` is there 2",
     'members = [{ id = "m", tier_floor = "x" }]': "no tier `x` - at `$.members[0]",
