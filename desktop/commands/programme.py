@@ -11,6 +11,7 @@ import typer
 
 from shared.catalogue.goods import Goods
 from shared.documents import UNREADABLE, is_toml, read_document
+from shared.error_figures import readable
 from shared.errors import DomainError
 from shared.language import Language, words
 from shared.loyalty.advice import advice
@@ -95,11 +96,7 @@ def _tell(
     say, money = words(language), _money(read)
 
     def told(error: DomainError) -> dict[str, Any]:
-        fields = {
-            name: money(value) if name in ("price", "cost") and isinstance(value, int) else value
-            for name, value in error.fields.items()
-        }
-        text = say(f"error.{error.code}", **fields)
+        text = say(f"error.{error.code}", **readable(error, money, str))
         return {"code": error.code, **error.fields, "text": text}
 
     found = {"errors": [told(one) for one in wrong], "advice": [told(one) for one in worth_a_look]}

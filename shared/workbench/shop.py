@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from shared.catalogue.goods import Goods
@@ -102,6 +102,8 @@ class Shop:
     drawer_count: DrawerState | None = None
     days: list[DayState] = field(default_factory=list)
     liability: LiabilityState | None = None
+    without_receipt: Counter[date] = field(default_factory=Counter)
+    """What was given back so, by day."""
     numbers: int = 0
     memory: SearchMemory = field(default_factory=SearchMemory)
 

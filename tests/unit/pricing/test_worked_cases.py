@@ -44,7 +44,7 @@ def test_a_difference_is_told_with_its_place():
     [
         (b"at = 1", "at"),
         (b"nonsense", "Expected"),
-        (b'at = 1\nat = 2', "overwrite"),
+        (b"at = 1\nat = 2", "overwrite"),
         (b"\xff", "utf-8"),
         (b"at = 2026-01-01T00:00:00\ngoods = []\nsteps = []", "programme or template"),
         (b'at = 2026-01-01T00:00:00\ngoods = []\nsteps = [{ do = "dance" }]', "dance"),
