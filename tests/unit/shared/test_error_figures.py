@@ -1,4 +1,4 @@
-"""Which fields of errors are money or points: as the messages have them, and no counts among them."""
+"""Which fields of errors are money or points: as their messages have them, and no counts."""
 
 import string
 
