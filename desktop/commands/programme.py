@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from desktop.commands.line_of_rule import line_of_rule
 from shared.catalogue.goods import Goods
 from shared.documents import UNREADABLE, is_toml, read_document
 from shared.error_figures import readable
@@ -54,7 +55,8 @@ def programme(
     wrong = list(problems(read))
     day = on.date() if on else today()
     worth_a_look = [] if wrong else list(advice(read, day, read_goods(goods)))
-    _tell(wrong, worth_a_look, read, as_json=as_json, language=language)
+    text = file.read_bytes().decode("utf-8-sig")
+    _tell(wrong, worth_a_look, read, text, as_json=as_json, language=language)
     if wrong:
         raise typer.Exit(EXIT_REFUSED)
     if worth_a_look:
@@ -89,6 +91,7 @@ def _tell(
     wrong: list[DomainError],
     worth_a_look: list[DomainError],
     read: Programme,
+    document: str,
     *,
     as_json: bool,
     language: Language,
@@ -97,7 +100,8 @@ def _tell(
 
     def told(error: DomainError) -> dict[str, Any]:
         text = say(f"error.{error.code}", **readable(error, money, str))
-        return {"code": error.code, **error.fields, "text": text}
+        line = line_of_rule(document, str(error.fields.get("rule", "currency")))
+        return {"code": error.code, **error.fields, "line": line, "text": text}
 
     found = {"errors": [told(one) for one in wrong], "advice": [told(one) for one in worth_a_look]}
     if as_json:
@@ -105,7 +109,8 @@ def _tell(
         return
     for kind, rows in found.items():
         for row in rows:
-            typer.echo(f"{kind.removesuffix('s')}: {row['text']}")
+            place = say("commands.programme-line", line=row["line"]) if row["line"] else ""
+            typer.echo(f"{kind.removesuffix('s')}: {place}{row['text']}")
     if not wrong and not worth_a_look:
         typer.echo(say("commands.programme-clean", id=read.id))
 
