@@ -185,7 +185,7 @@ def test_figures_that_others_make_useless():
     both = ["limit-useless", "limit-useless"]
     assert codes(offer("o", TENTH, limits=limits, conditions=(Members(),))) == both
     limits = Limits(per_member=2, per_member_and_day=1, in_total=9, per_store=9)
-    assert codes(offer("o", TENTH, limits=limits)) == []
+    assert codes(offer("o", TENTH, limits=limits, conditions=(Members(),))) == []
     assert codes(offer("o", AmountOff(off_minor=500), at_most_minor=499)) == ["cap-below"]
     assert codes(offer("o", AmountOff(off_minor=500), at_most_minor=500)) == []
     free = PercentOff(basis_points_off=10_000)
