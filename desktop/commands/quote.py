@@ -1,7 +1,7 @@
 """``evertill quote FILE``: a programme tried on baskets, step by step, without a till."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +10,7 @@ import msgspec
 import typer
 from rich.console import Console
 
+from desktop.commands.quote_names import Called, called_in
 from desktop.commands.quote_table import (
     lines_table,
     refused_text,
@@ -22,7 +23,7 @@ from shared.errors import EvertillError, unusable_file
 from shared.language import Language, words
 from shared.workbench.playing import differences, play, refused_in, refused_unforeseen
 from shared.workbench.result import State
-from shared.workbench.scenario import Scenario, read_scenario, schema
+from shared.workbench.scenario import read_scenario, schema
 
 EXIT_REFUSED = 2
 EXIT_NOT_AS_EXPECTED = 1
@@ -51,9 +52,9 @@ def quote(
     if as_json:
         _print_json(states, unlike)
     else:
-        names = _names(scenario, language)
+        called = called_in(scenario, language)
         for state in states:
-            _print(state, names, language)
+            _print(state, called, language)
         for difference in unlike:
             typer.echo(difference, err=True)
     unforeseen = refused_unforeseen(scenario, states)
@@ -88,16 +89,8 @@ def _print_json(states: list[State], unlike: list[str]) -> None:
     typer.echo(json.dumps(told, ensure_ascii=False))
 
 
-def _names(scenario: Scenario, language: Language) -> dict[str, str]:
-    """What goods are called, by SKU."""
-    return {
-        one.sku: (one.name_zh if language is Language.CHINESE else one.name_en) or one.sku
-        for one in scenario.goods
-    }
-
-
-def _print(state: State, names: Mapping[str, str], language: Language) -> None:
-    telling = telling_of(state, names, language)
+def _print(state: State, called: Called, language: Language) -> None:
+    telling = telling_of(state, called, language)
     console = Console()
     if state.lines or state.added:
         console.print(lines_table(state, telling))
