@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from shared.catalogue.goods import Goods
-from shared.ids import LotId, OperatorId, ShiftId, StoreId, TillId
+from shared.ids import GoodsId, LotId, OperatorId, ShiftId, StoreId, TillId
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket
 from shared.pricing.known import known_before
@@ -87,6 +87,24 @@ def sale_fact(
         member=member,
         known=known_before(basket, programme),
     )
+
+
+def articles_given(
+    quote: Quote, known: Mapping[str, Goods], programme: Programme
+) -> dict[str, Goods]:
+    """What offers give on top, by SKU; what is not among the ``known`` goods has no price."""
+    return {
+        one.goods: known.get(one.goods)
+        or Goods(
+            sku=GoodsId(one.goods),
+            name_zh=one.goods,
+            name_en=one.goods,
+            tax_class=programme.tax_classes[0].id,
+            list_price_minor=0,
+        )
+        for one in quote.added
+        if one.goods
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,18 @@
 """The facts of the running basket, as a till would write them: returns follow from these alone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
 from msgspec.structs import replace
 
-from shared.catalogue.goods import Goods
-from shared.ids import CouponId, GoodsId, OperatorId, ShiftId, StoreId, TillId
+from shared.ids import CouponId, OperatorId, ShiftId, StoreId, TillId
 from shared.pricing import sale_fact as sale_facts
 from shared.pricing.basket import Basket
 from shared.pricing.cash import handed_over
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import PointsPayment
-from shared.pricing.sale_fact import Buyer, SaleTicket, member_outcome
+from shared.pricing.sale_fact import Buyer, SaleTicket, articles_given, member_outcome
 from shared.returning.goods_back import ReturnTicket
 from shared.returning.sold import ReturnableSale
 from shared.trade.fact import (
@@ -60,24 +59,8 @@ def sale_fact(
         rounding=-handed_over(tenders).due(max(0, quote.total_minor - shop.credit)),
         payment=payment,
         member=_member(shop, earning, tenders),
-        articles=_articles(shop, quote),
+        articles=articles_given(quote, shop.goods, shop.programme),
     )
-
-
-def _articles(shop: Shop, quote: Quote) -> Mapping[str, Goods]:
-    """What offers gave; what the scenario does not know has no price."""
-    return {
-        one.goods: shop.goods.get(one.goods)
-        or Goods(
-            sku=GoodsId(one.goods),
-            name_zh=one.goods,
-            name_en=one.goods,
-            tax_class=shop.programme.tax_classes[0].id,
-            list_price_minor=0,
-        )
-        for one in quote.added
-        if one.goods
-    }
 
 
 def _member(shop: Shop, earning: EarningQuote, tenders: Sequence[Tender]) -> MemberOutcome | None:
