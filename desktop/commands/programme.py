@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from desktop.commands.line_of_rule import line_of_rule
+from desktop.commands.refusing import EXIT_REFUSED, told_in
 from shared.catalogue.goods import Goods
 from shared.documents import UNREADABLE, is_toml, read_document
 from shared.error_figures import readable
@@ -21,7 +22,6 @@ from shared.loyalty.validation import problems
 from shared.money import Currency, format_amount
 
 EXIT_ADVICE = 1
-EXIT_REFUSED = 2
 
 
 class Action(StrEnum):
@@ -49,12 +49,13 @@ def programme(
     if action is Action.SCHEMA:
         typer.echo(json.dumps(msgspec.json.schema(Programme), indent=1, ensure_ascii=False))
         return
-    if file is None:
-        raise DomainError("programme-unreadable", detail="no file was named")
-    read = read_programme(file)
-    wrong = list(problems(read))
-    day = on.date() if on else today()
-    worth_a_look = [] if wrong else list(advice(read, day, read_goods(goods)))
+    with told_in(language, as_json=as_json):
+        if file is None:
+            raise DomainError("programme-unreadable", detail="no file was named")
+        read = read_programme(file)
+        wrong = list(problems(read))
+        day = on.date() if on else today()
+        worth_a_look = [] if wrong else list(advice(read, day, read_goods(goods)))
     text = file.read_bytes().decode("utf-8-sig")
     _tell(wrong, worth_a_look, read, text, as_json=as_json, language=language)
     if wrong:

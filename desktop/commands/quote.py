@@ -1,8 +1,6 @@
 """``evertill quote FILE``: a programme tried on baskets, step by step, without a till."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -18,14 +16,13 @@ from desktop.commands.quote_table import (
     telling_of,
     title_of,
 )
+from desktop.commands.refusing import EXIT_REFUSED, told_in
 from shared.documents import is_toml
-from shared.errors import EvertillError, unusable_file
 from shared.language import Language, words
 from shared.workbench.playing import differences, play, refused_in, refused_unforeseen
 from shared.workbench.result import State
 from shared.workbench.scenario import read_scenario, schema
 
-EXIT_REFUSED = 2
 EXIT_NOT_AS_EXPECTED = 1
 
 
@@ -45,7 +42,7 @@ def quote(
     if show_schema or file is None:
         typer.echo(json.dumps(schema(), indent=1, ensure_ascii=False))
         return
-    with _told(as_json=as_json):
+    with told_in(language, as_json=as_json):
         scenario = read_scenario(file.read_bytes(), is_toml=is_toml(file))
         states = list(play(scenario))
     unlike = differences(scenario, states)
@@ -64,20 +61,6 @@ def quote(
         raise typer.Exit(EXIT_REFUSED)
     if unlike:
         raise typer.Exit(EXIT_NOT_AS_EXPECTED)
-
-
-@contextmanager
-def _told(*, as_json: bool) -> Iterator[None]:
-    """What keeps a scenario from being played is told to programs as well."""
-    try:
-        yield
-    except (EvertillError, OSError) as found:
-        error = unusable_file(found) if isinstance(found, OSError) else found
-        if as_json:
-            chinese, english = (words(language).error(error) for language in Language)
-            told = {"code": error.code, "zh": chinese, "en": english}
-            typer.echo(json.dumps({"error": told}, ensure_ascii=False))
-        raise
 
 
 def _print_json(states: list[State], unlike: list[str]) -> None:

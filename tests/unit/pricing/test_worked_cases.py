@@ -167,3 +167,19 @@ def test_a_scenario_without_steps_tells_how_things_stand_at_the_start():
     document = "\n".join(USUAL.values())
     (state,) = play(read_scenario(document.encode(), is_toml=True))
     assert (state.step, state.lines, state.total_minor) == (0, (), 0)
+
+
+def test_what_cannot_be_read_is_said_in_the_language_that_was_asked_for(
+    monkeypatch, capsys, tmp_path
+):
+    file = tmp_path / "wrong.json"
+    document = {"at": "2026-01-01T00:00:00", "template": "default", "steps": [], "goods": [{}]}
+    file.write_bytes(msgspec.json.encode(document))
+    code, out, err = run(monkeypatch, capsys, str(file), "--json", "--language", "zh_CN")
+    assert (code, "缺少字段 `sku`（位置 `$.goods[0]`）" in err) == (2, True)
+    assert "required field `sku` - at `$.goods[0]`" in msgspec.json.decode(out)["error"]["en"]
+    file.write_text('{"at": 1, "at": 2}', encoding="utf-8")
+    command = ("programme", "check", str(file), "--json", "--language", "zh_CN")
+    code, out, err = run_evertill(monkeypatch, capsys, *command)
+    assert (code, "字段 `at` 出现了两次" in err) == (2, True)
+    assert msgspec.json.decode(out)["error"]["code"] == "programme-unreadable"
