@@ -20,7 +20,7 @@ from desktop.commands.refusing import EXIT_REFUSED, told_in
 from shared.documents import is_toml
 from shared.language import Language, words
 from shared.workbench.playing import differences, play, refused_in, refused_unforeseen
-from shared.workbench.result import State
+from shared.workbench.result import State, Told, result_schema
 from shared.workbench.scenario import read_scenario, schema
 
 EXIT_NOT_AS_EXPECTED = 1
@@ -32,6 +32,9 @@ def quote(
     show_schema: Annotated[  # noqa: FBT002 - as above
         bool, typer.Option("--schema", help="Print the JSON Schema of a scenario.")
     ] = False,
+    show_result_schema: Annotated[  # noqa: FBT002 - as above
+        bool, typer.Option("--result-schema", help="Print the JSON Schema of what --json prints.")
+    ] = False,
     language: Annotated[Language, typer.Option(help="Of the explanations.")] = Language.ENGLISH,
 ) -> None:
     """Price baskets under a programme and say why.
@@ -39,6 +42,9 @@ def quote(
     Exit 1 where a scenario expects otherwise, 2 where a step is refused of which it does not say
     so, or the scenario cannot be played.
     """
+    if show_result_schema:
+        typer.echo(json.dumps(result_schema(), indent=1, ensure_ascii=False))
+        return
     if show_schema or file is None:
         typer.echo(json.dumps(schema(), indent=1, ensure_ascii=False))
         return
@@ -64,12 +70,8 @@ def quote(
 
 
 def _print_json(states: list[State], unlike: list[str]) -> None:
-    told = {
-        "states": [msgspec.to_builtins(state) for state in states],
-        "differences": unlike,
-        "refused": msgspec.to_builtins(refused_in(states)),
-    }
-    typer.echo(json.dumps(told, ensure_ascii=False))
+    told = Told(states=tuple(states), differences=tuple(unlike), refused=tuple(refused_in(states)))
+    typer.echo(json.dumps(msgspec.to_builtins(told), ensure_ascii=False))
 
 
 def _print(state: State, called: Called, language: Language) -> None:

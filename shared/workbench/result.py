@@ -330,3 +330,19 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """All steps up to here that could not be done."""
     point_decimals: int = 0
     """How many digits of points are decimals."""
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``evertill quote --json`` prints of a scenario that could be played."""
+
+    states: tuple[State, ...]
+    """After each ``show`` and after the last step."""
+    differences: tuple[str, ...]
+    """Where what was expected did not come out."""
+    refused: tuple[RefusedState, ...]
+    """All steps that could not be done."""
+
+
+def result_schema() -> dict[str, Any]:
+    """The JSON Schema of what is told, for programs."""
+    return msgspec.json.schema(Told)

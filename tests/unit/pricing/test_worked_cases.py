@@ -1,5 +1,6 @@
 """The worked cases in tests/vectors/pricing, played as ``evertill quote`` plays them."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -108,6 +109,16 @@ def test_the_schema_knows_every_step(monkeypatch, capsys):
     assert code == 0
     assert msgspec.json.decode(out).keys() == schema().keys()
     assert {"Add", "Reward", "MoveClock"} <= schema()["$defs"].keys()
+
+
+def test_what_is_told_has_a_schema_and_a_line_in_the_manual(monkeypatch, capsys):
+    code, out, _ = run(monkeypatch, capsys, "--result-schema")
+    fields = msgspec.json.decode(out)["$defs"]["State"]["properties"].keys()
+    assert code == 0
+    manual = (Path(__file__).parents[3] / "docs" / "programme.md").read_text(encoding="utf-8")
+    _, _, table = manual.partition("| field of a state | tells |")
+    told = set(re.findall(r"`(\w+)`", table.partition("\n\n")[0]))
+    assert fields - told == {"currency", "point_decimals"}
 
 
 WRONG = {
