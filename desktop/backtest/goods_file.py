@@ -5,7 +5,6 @@ or CSV with a header; nothing but ``sku`` has to be there.
 """
 
 import csv
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.catalogue.goods import Goods, SoldBy
+from shared.documents import UNREADABLE, read_document
 from shared.errors import DomainError
 from shared.ids import GoodsId
 from shared.money import AMOUNT_MINOR_MAX, Currency, parse_amount
@@ -85,19 +85,19 @@ def read_goods_notes(file: Path | None, currency: Currency) -> GoodsNotes:
         notes = msgspec.convert(_told(file, data, currency), list[GoodsNote])
         for note in notes:
             _check(note)
-    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, UnicodeDecodeError, csv.Error) as error:
+    except (*UNREADABLE, csv.Error) as error:
         raise DomainError("goods-file-unreadable", file=str(file), detail=str(error)) from error
     return {note.sku: note for note in notes}
 
 
 def _told(file: Path, data: bytes, currency: Currency) -> Any:
-    match file.suffix:
+    match file.suffix.lower():
         case ".toml":
-            return tomllib.loads(data.decode()).get("goods", [])
+            return read_document(data, is_toml=True).get("goods", [])
         case ".csv":
             return list(_rows(data.decode("utf-8-sig"), currency))
         case _:
-            return msgspec.json.decode(data)
+            return read_document(data, is_toml=False)
 
 
 def _rows(text: str, currency: Currency) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """``evertill programme check FILE``: what is wrong with a programme, and what is hardly meant."""
 
 import json
-import tomllib
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -10,17 +9,19 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from desktop.commands.line_of_rule import line_of_rule
+from desktop.commands.refusing import EXIT_REFUSED, told_in
 from shared.catalogue.goods import Goods
+from shared.documents import UNREADABLE, is_toml, read_document
+from shared.error_figures import readable
 from shared.errors import DomainError
 from shared.language import Language, words
 from shared.loyalty.advice import advice
 from shared.loyalty.programme import Programme
 from shared.loyalty.validation import problems
 from shared.money import Currency, format_amount
-from shared.workbench.scenario import UNREADABLE
 
 EXIT_ADVICE = 1
-EXIT_REFUSED = 2
 
 
 class Action(StrEnum):
@@ -48,13 +49,15 @@ def programme(
     if action is Action.SCHEMA:
         typer.echo(json.dumps(msgspec.json.schema(Programme), indent=1, ensure_ascii=False))
         return
-    if file is None:
-        raise DomainError("programme-unreadable", detail="no file was named")
-    read = read_programme(file)
-    wrong = list(problems(read))
-    day = on.date() if on else today()
-    worth_a_look = [] if wrong else list(advice(read, day, read_goods(goods)))
-    _tell(wrong, worth_a_look, read, as_json=as_json, language=language)
+    with told_in(language, as_json=as_json):
+        if file is None:
+            raise DomainError("programme-unreadable", detail="no file was named")
+        read = read_programme(file)
+        wrong = list(problems(read))
+        day = on.date() if on else today()
+        worth_a_look = [] if wrong else list(advice(read, day, read_goods(goods)))
+    text = file.read_bytes().decode("utf-8-sig")
+    _tell(wrong, worth_a_look, read, text, as_json=as_json, language=language)
     if wrong:
         raise typer.Exit(EXIT_REFUSED)
     if worth_a_look:
@@ -70,9 +73,7 @@ def read_programme(file: Path) -> Programme:
     """A programme in TOML or JSON. DomainError ``programme-unreadable`` names the place."""
     data = file.read_bytes()
     try:
-        if file.suffix == ".toml":
-            return msgspec.convert(tomllib.loads(data.decode()), Programme)
-        return msgspec.json.decode(data, type=Programme)
+        return msgspec.convert(read_document(data, is_toml=is_toml(file)), Programme)
     except UNREADABLE as error:
         raise DomainError("programme-unreadable", detail=str(error)) from error
 
@@ -82,7 +83,7 @@ def read_goods(file: Path | None) -> list[Goods]:
     if file is None:
         return []
     try:
-        return msgspec.json.decode(file.read_bytes(), type=list[Goods])
+        return msgspec.convert(read_document(file.read_bytes(), is_toml=False), list[Goods])
     except UNREADABLE as error:
         raise DomainError("goods-file-unreadable", file=str(file), detail=str(error)) from error
 
@@ -91,6 +92,7 @@ def _tell(
     wrong: list[DomainError],
     worth_a_look: list[DomainError],
     read: Programme,
+    document: str,
     *,
     as_json: bool,
     language: Language,
@@ -98,12 +100,9 @@ def _tell(
     say, money = words(language), _money(read)
 
     def told(error: DomainError) -> dict[str, Any]:
-        fields = {
-            name: money(value) if name in ("price", "cost") and isinstance(value, int) else value
-            for name, value in error.fields.items()
-        }
-        text = say(f"error.{error.code}", **fields)
-        return {"code": error.code, **error.fields, "text": text}
+        text = say(f"error.{error.code}", **readable(error, money, str))
+        line = line_of_rule(document, str(error.fields.get("rule", "currency")))
+        return {"code": error.code, **error.fields, "line": line, "text": text}
 
     found = {"errors": [told(one) for one in wrong], "advice": [told(one) for one in worth_a_look]}
     if as_json:
@@ -111,7 +110,8 @@ def _tell(
         return
     for kind, rows in found.items():
         for row in rows:
-            typer.echo(f"{kind.removesuffix('s')}: {row['text']}")
+            place = say("commands.programme-line", line=row["line"]) if row["line"] else ""
+            typer.echo(f"{kind.removesuffix('s')}: {place}{row['text']}")
     if not wrong and not worth_a_look:
         typer.echo(say("commands.programme-clean", id=read.id))
 

@@ -1,8 +1,6 @@
 """``evertill quote FILE``: a programme tried on baskets, step by step, without a till."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +8,7 @@ import msgspec
 import typer
 from rich.console import Console
 
+from desktop.commands.quote_names import Called, called_in
 from desktop.commands.quote_table import (
     lines_table,
     refused_text,
@@ -17,13 +16,13 @@ from desktop.commands.quote_table import (
     telling_of,
     title_of,
 )
-from shared.errors import EvertillError, unusable_file
+from desktop.commands.refusing import EXIT_REFUSED, told_in
+from shared.documents import is_toml
 from shared.language import Language, words
 from shared.workbench.playing import differences, play, refused_in, refused_unforeseen
-from shared.workbench.result import State
-from shared.workbench.scenario import Scenario, read_scenario, schema
+from shared.workbench.result import State, Told, result_schema
+from shared.workbench.scenario import read_scenario, schema
 
-EXIT_REFUSED = 2
 EXIT_NOT_AS_EXPECTED = 1
 
 
@@ -33,6 +32,9 @@ def quote(
     show_schema: Annotated[  # noqa: FBT002 - as above
         bool, typer.Option("--schema", help="Print the JSON Schema of a scenario.")
     ] = False,
+    show_result_schema: Annotated[  # noqa: FBT002 - as above
+        bool, typer.Option("--result-schema", help="Print the JSON Schema of what --json prints.")
+    ] = False,
     language: Annotated[Language, typer.Option(help="Of the explanations.")] = Language.ENGLISH,
 ) -> None:
     """Price baskets under a programme and say why.
@@ -40,19 +42,22 @@ def quote(
     Exit 1 where a scenario expects otherwise, 2 where a step is refused of which it does not say
     so, or the scenario cannot be played.
     """
+    if show_result_schema:
+        typer.echo(json.dumps(result_schema(), indent=1, ensure_ascii=False))
+        return
     if show_schema or file is None:
         typer.echo(json.dumps(schema(), indent=1, ensure_ascii=False))
         return
-    with _told(as_json=as_json):
-        scenario = read_scenario(file.read_bytes(), is_toml=file.suffix == ".toml")
+    with told_in(language, as_json=as_json):
+        scenario = read_scenario(file.read_bytes(), is_toml=is_toml(file))
         states = list(play(scenario))
     unlike = differences(scenario, states)
     if as_json:
         _print_json(states, unlike)
     else:
-        names = _names(scenario, language)
+        called = called_in(scenario, language)
         for state in states:
-            _print(state, names, language)
+            _print(state, called, language)
         for difference in unlike:
             typer.echo(difference, err=True)
     unforeseen = refused_unforeseen(scenario, states)
@@ -64,39 +69,13 @@ def quote(
         raise typer.Exit(EXIT_NOT_AS_EXPECTED)
 
 
-@contextmanager
-def _told(*, as_json: bool) -> Iterator[None]:
-    """What keeps a scenario from being played is told to programs as well."""
-    try:
-        yield
-    except (EvertillError, OSError) as found:
-        error = unusable_file(found) if isinstance(found, OSError) else found
-        if as_json:
-            chinese, english = (words(language).error(error) for language in Language)
-            told = {"code": error.code, "zh": chinese, "en": english}
-            typer.echo(json.dumps({"error": told}, ensure_ascii=False))
-        raise
-
-
 def _print_json(states: list[State], unlike: list[str]) -> None:
-    told = {
-        "states": [msgspec.to_builtins(state) for state in states],
-        "differences": unlike,
-        "refused": msgspec.to_builtins(refused_in(states)),
-    }
-    typer.echo(json.dumps(told, ensure_ascii=False))
+    told = Told(states=tuple(states), differences=tuple(unlike), refused=tuple(refused_in(states)))
+    typer.echo(json.dumps(msgspec.to_builtins(told), ensure_ascii=False))
 
 
-def _names(scenario: Scenario, language: Language) -> dict[str, str]:
-    """What goods are called, by SKU."""
-    return {
-        one.sku: (one.name_zh if language is Language.CHINESE else one.name_en) or one.sku
-        for one in scenario.goods
-    }
-
-
-def _print(state: State, names: Mapping[str, str], language: Language) -> None:
-    telling = telling_of(state, names, language)
+def _print(state: State, called: Called, language: Language) -> None:
+    telling = telling_of(state, called, language)
     console = Console()
     if state.lines or state.added:
         console.print(lines_table(state, telling))

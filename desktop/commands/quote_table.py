@@ -3,12 +3,13 @@
 Every section that has nothing to say is left out.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rich.markup import escape
 from rich.table import Table
 
+from desktop.commands.quote_names import Called
 from shared.language import Language, Words, words
 from shared.money import Currency, format_amount
 from shared.points import format_points
@@ -30,8 +31,7 @@ class Telling:
     say: Words
     currency: Currency
     point_decimals: int
-    names: Mapping[str, str]
-    """Of goods, by SKU."""
+    called: Called
 
     def money(self, minor: int) -> str:
         """An amount."""
@@ -43,12 +43,12 @@ class Telling:
 
     def goods(self, sku: str) -> str:
         """What an article is called."""
-        return self.names.get(sku, sku)
+        return self.called("goods", sku)
 
 
-def telling_of(state: State, names: Mapping[str, str], language: Language) -> Telling:
+def telling_of(state: State, called: Called, language: Language) -> Telling:
     """How a state is told."""
-    return Telling(words(language), Currency(state.currency), state.point_decimals, names)
+    return Telling(words(language), Currency(state.currency), state.point_decimals, called)
 
 
 def lines_table(state: State, telling: Telling) -> Table:
@@ -68,11 +68,13 @@ def lines_table(state: State, telling: Telling) -> Table:
         for one in line.discounts:
             times = f" ×{one['units']}" if one["units"] else ""
             off = telling.money(one["amount_minor"])
-            table.add_row("", escape(f"  {one['offer']}{times}"), "", "", off)
+            name = telling.called("offer", one["offer"])
+            rule = f" [{one['offer']} v{one['version']}]" if one["version"] else ""
+            table.add_row("", escape(f"  {name}{times}{rule}"), "", "", off)
     for added in state.added:
         what = " / ".join(map(telling.goods, [added.goods] if added.goods else added.choices))
         price = telling.money(0)
-        told = escape(f"{what}  ({added.offer})")
+        told = escape(f"{what}  ({telling.called('offer', added.offer)})")
         table.add_row("+", told, str(added.units), price, "", price)
     return table
 
@@ -129,9 +131,14 @@ def refused_text(one: RefusedState, say: Words) -> str:
 def _earned(state: State, telling: Telling) -> Iterator[str]:
     say = telling.say
     for earned in state.earned:
-        yield say("quote.earned", rule=earned.rule, points=telling.points(earned.points))
+        yield say(
+            "quote.earned",
+            rule=telling.called("rule", earned.rule),
+            points=telling.points(earned.points),
+        )
     for card in state.cards:
-        told = {"card": card.card, "before": card.before, "added": card.added}
+        name = telling.called("card", card.card)
+        told = {"card": name, "before": card.before, "added": card.added}
         yield say("quote.card-full" if card.filled else "quote.card", **told, full=card.filled)
 
 
@@ -152,7 +159,7 @@ def _totals(state: State, telling: Telling) -> Iterator[str]:
             "tax": money(row.tax_minor),
             "levy": money(row.levy_minor),
         }
-        yield say("quote.tax", tax_class=row.tax_class, **amounts)
+        yield say("quote.tax", tax_class=telling.called("tax", row.tax_class), **amounts)
     for one in state.tenders:
         yield _tender("quote.tender", one, telling)
     if state.credit_minor:
@@ -168,7 +175,8 @@ def _totals(state: State, telling: Telling) -> Iterator[str]:
 
 
 def _tender(key: str, one: TenderState, telling: Telling) -> str:
-    told = telling.say(key, tender=one.tender, amount=telling.money(one.amount_minor))
+    money = telling.money(one.amount_minor)
+    told = telling.say(key, tender=telling.called("tender", one.tender), amount=money)
     if one.code:
         told += f" [{one.code}]"
     if one.points:
@@ -184,13 +192,22 @@ def _offers(state: State, telling: Telling) -> Iterator[str]:
         text = offer.zh if is_chinese else offer.en
         yield f"{text} [{offer.coupon}]" if offer.coupon else text
     for issued in state.issued:
-        yield telling.say("quote.issues", coupon=issued.coupon, units=issued.units)
+        yield telling.say(
+            "quote.issues", coupon=telling.called("coupon", issued.coupon), units=issued.units
+        )
     for reward in state.rewards:
         points = telling.points(reward.points)
-        yield telling.say("quote.reward", offer=reward.offer, points=points, times=reward.times)
+        yield telling.say(
+            "quote.reward",
+            offer=telling.called("offer", reward.offer),
+            points=points,
+            times=reward.times,
+        )
     for demand in state.demands:
         key = f"quote.demand-{demand.demand}"
-        yield telling.say(key, rule=demand.restriction, years=demand.years)
+        yield telling.say(
+            key, rule=telling.called("restriction", demand.restriction), years=demand.years
+        )
 
 
 def _refund(refund: RefundState, telling: Telling) -> Iterator[str]:
@@ -213,10 +230,12 @@ def _refund(refund: RefundState, telling: Telling) -> Iterator[str]:
 def _member(member: MemberState, telling: Telling) -> Iterator[str]:
     say, points = telling.say, telling.points
     balance = {"points": points(member.points), "spendable": points(member.spendable)}
-    yield say("quote.member", member=member.member, tier=member.tier, **balance)
+    yield say(
+        "quote.member", member=member.member, tier=telling.called("tier", member.tier), **balance
+    )
     if member.next_tier and member.missing_to_next_minor is not None:
         missing = telling.money(member.missing_to_next_minor)
-        yield say("quote.next-tier", tier=member.next_tier, amount=missing)
+        yield say("quote.next-tier", tier=telling.called("tier", member.next_tier), amount=missing)
     if member.growth:
         yield say("quote.growth", growth=points(member.growth))
     for lot in member.lots:
@@ -226,6 +245,8 @@ def _member(member: MemberState, telling: Telling) -> Iterator[str]:
             points=points(lot.points),
             until=lot.last_day or say("quote.for-ever"),
         )
+    if member.lapsed:
+        yield say("quote.lapsed", points=points(member.lapsed))
     for lapsing in member.lapsing:
         left = {"points": points(lapsing.points), "days": lapsing.days_left}
         yield say("quote.lapsing", on=lapsing.last_day, **left)
@@ -233,13 +254,13 @@ def _member(member: MemberState, telling: Telling) -> Iterator[str]:
         bonus = telling.money(member.bonus_minor)
         yield say("quote.wallet", principal=telling.money(member.principal_minor), bonus=bonus)
     for card, stamps in member.stamps.items():
-        yield say("quote.stamps", card=card, stamps=stamps)
+        yield say("quote.stamps", card=telling.called("card", card), stamps=stamps)
 
 
 def _bearers(state: State, telling: Telling) -> Iterator[str]:
     for coupon in state.coupons:
         until = coupon.last_day or telling.say("quote.for-ever")
-        named = {"code": coupon.code, "coupon": coupon.coupon}
+        named = {"code": coupon.code, "coupon": telling.called("coupon", coupon.coupon)}
         yield telling.say("quote.coupon", uses=coupon.uses_left, until=until, **named)
     for card in state.gift_cards:
         until = card.last_day or telling.say("quote.for-ever")
@@ -268,9 +289,10 @@ def _day(number: int, day: DayState, telling: Telling) -> Iterator[str]:
     for tax_class, tax in day.tax_minor.items():
         back = day.refunded_tax_minor.get(tax_class, 0)
         key = "quote.day-tax-back" if back else "quote.day-tax"
-        yield say(key, tax_class=tax_class, tax=money(tax), back=money(back))
+        name = telling.called("tax", tax_class)
+        yield say(key, tax_class=name, tax=money(tax), back=money(back))
     for tender, amount in day.tenders_minor.items():
-        yield say("quote.tender", tender=tender, amount=money(amount))
+        yield say("quote.tender", tender=telling.called("tender", tender), amount=money(amount))
     if day.paid_in_minor or day.paid_out_minor:
         paid_out = money(day.paid_out_minor)
         yield say("quote.day-paid", paid_in=money(day.paid_in_minor), paid_out=paid_out)
@@ -285,6 +307,8 @@ def _others(state: State, telling: Telling) -> Iterator[str]:
         if one.sales or one.points_spent:
             settled = telling.money(one.settlement_minor)
             points = telling.points(one.points)
-            yield telling.say("quote.partner", partner=one.partner, points=points, amount=settled)
+            name = telling.called("partner", one.partner)
+            yield telling.say("quote.partner", partner=name, points=points, amount=settled)
     for win in state.wins:
-        yield telling.say("quote.win", draw=win.draw, prize=win.prize, entry=win.entry)
+        draw, prize = telling.called("draw", win.draw), telling.called("prize", win.prize)
+        yield telling.say("quote.win", draw=draw, prize=prize, entry=win.entry)

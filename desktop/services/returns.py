@@ -16,7 +16,12 @@ from desktop.store.bundles import read_bundle
 from desktop.store.catalogue import find_by_id
 from desktop.store.coupons import coupon_uses
 from desktop.store.members import Member
-from desktop.store.tickets import OpenShift, find_receipt, returns_of
+from desktop.store.tickets import (
+    OpenShift,
+    find_receipt,
+    given_without_receipt,
+    returns_of,
+)
 from desktop.store.writer import Transaction
 from shared.errors import DomainError
 from shared.ids import CouponId, EntryId, GoodsId, OperatorId
@@ -121,17 +126,24 @@ class Returns:
 
         ``hold_id`` names the held basket that the lines were taken up from: it is gone with them.
 
-        Raises DomainError ``nothing-to-return``, ``approval-needed`` and ``return-needs-receipt``
-        above what the programme allows.
+        Raises DomainError ``nothing-to-return``, ``approval-needed``, and ``return-needs-receipt``
+        or ``returns-without-receipt-today`` above what the programme allows at once, or in a
+        business day.
         """
         if not lines:
             raise DomainError("nothing-to-return")
         if all(approval.action != WITHOUT_RECEIPT for approval in by.approvals):
             raise DomainError("approval-needed", action=WITHOUT_RECEIPT)
         at = self._books.clock.now().astimezone(self._books.identity.zone)
-        back = unreceipted_return(lines, pricing.programme, at=at, store=pricing.store_id)
 
         def work(transaction: Transaction) -> CompletedReturn:
+            back = unreceipted_return(
+                lines,
+                pricing.programme,
+                at=at,
+                store=pricing.store_id,
+                given_today=given_without_receipt(transaction.connection, by.shift.business_date),
+            )
             if hold_id is not None:
                 holds.drop(transaction.connection, hold_id)
             return self._write(transaction, pricing, back, by, original=None)

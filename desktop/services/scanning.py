@@ -1,7 +1,6 @@
 """Every scan goes where it belongs: goods, member, coupon, receipt, wallet, approval card."""
 
 from dataclasses import dataclass, field, replace
-from datetime import date
 
 from desktop.services.basket import OpenBasket
 from desktop.services.books import Books
@@ -9,8 +8,8 @@ from desktop.services.members import Members
 from desktop.services.operators import Operators
 from desktop.services.returns import Returns
 from desktop.store import catalogue
-from desktop.store.coupons import coupon_uses, issuing_sale
-from desktop.store.members import Member
+from desktop.store.coupons import coupon_uses, issued_by
+from desktop.store.members import Member, stands_for
 from desktop.store.operators import Operator
 from shared.catalogue.codes import (
     ApprovalCode,
@@ -31,10 +30,11 @@ from shared.catalogue.goods import Goods, SoldBy
 from shared.errors import DomainError
 from shared.ledger.account import COUPON, Account, AccountKind
 from shared.loyalty.coupon_code import coupon_instance, coupon_of_code
-from shared.loyalty.offers import Coupon
-from shared.pricing.basket import CouponClaim
+from shared.pricing.basket import ANY_MEMBER, CouponClaim
+from shared.pricing.claims import as_issued, issued_to
 from shared.returning.sold import ReturnableSale
 from shared.trade.ticket import SaleCompleted
+from shared.trade.value import ValueToppedUp
 
 CODE_SHOWN_MAX = 24
 
@@ -259,38 +259,39 @@ class Scanning:
         with self._books.reading() as connection:
             account = Account(AccountKind.COUPON, instance, "", COUPON)
             uses = coupon_uses(connection, account)
-            sale = issuing_sale(connection, account)
+            issuing = issued_by(connection, account)
+            member_id = issued_to(issuing) if issuing and coupon.personal else ""
+            bearer = stands_for(connection, member_id) if member_id else ""
         if uses is None or uses >= coupon.uses:
             raise DomainError("coupon-used")
         claim = CouponClaim(coupon.id, instance)
-        if sale is not None:
-            claim = self._issued(sale, claim, coupon)
+        if issuing is not None:
+            claim = self._issued(issuing, claim, bearer)
+        elif coupon.personal:
+            # Head office finds out whether it was theirs.
+            claim = replace(claim, bearer=ANY_MEMBER)
         self._basket.claim(claim)
         return CouponTaken(coupon.id)
 
-    def _issued(self, sale: SaleCompleted, claim: CouponClaim, coupon: Coupon) -> CouponClaim:
+    def _issued(
+        self, issuing: SaleCompleted | ValueToppedUp, claim: CouponClaim, bearer: str
+    ) -> CouponClaim:
         """A coupon of this till's own with what it says: its days, and for whom it is.
 
         A personal one without a member was issued by a release that did so; it is anybody's.
 
         Raises DomainError ``coupon-not-yet``, ``coupon-lapsed`` or ``coupon-of-another``.
         """
-        issued = next(one for one in sale.coupons_issued if one.coupon_id == claim.instance)
-        today, code = self._books.today().isoformat(), coupon.id
+        issued = next(one for one in issuing.coupons_issued if one.coupon_id == claim.instance)
+        today, code = self._books.today().isoformat(), claim.coupon
         if today < issued.valid_from:
             raise DomainError("coupon-not-yet", code=code, on=issued.valid_from)
         if today > issued.valid_until:
             raise DomainError("coupon-lapsed", code=code, on=issued.valid_until)
         member = self._basket.state.member
-        bearer = sale.member.member_id if coupon.personal and sale.member else ""
         if bearer and bearer != (member.member_id if member else ""):
             raise DomainError("coupon-of-another", code=code)
-        return replace(
-            claim,
-            bearer=bearer,
-            first_day=date.fromisoformat(issued.valid_from),
-            last_day=date.fromisoformat(issued.valid_until),
-        )
+        return as_issued(claim, issued, bearer)
 
     def _receipt(self, code: ReceiptCode) -> Scanned:
         try:

@@ -1,4 +1,4 @@
-"""From a priced basket and its tenders to the fact of a sale: only copying, nothing is decided."""
+"""The fact of a sale at a till: what was priced and paid, and what the sale gives beside."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,30 +10,18 @@ from desktop.services.basket import BasketState, Pricing
 from desktop.services.giving import Given, given_beside
 from desktop.store.members import Member
 from shared.catalogue.goods import Goods
-from shared.ids import LotId, OperatorId, ShiftId, StoreId, TillId
+from shared.ids import OperatorId, ShiftId, StoreId, TillId
 from shared.loyalty.calendar import last_day
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import Spending, standing
+from shared.pricing import sale_fact as sale_facts
 from shared.pricing.basket import Basket
-from shared.pricing.known import known_before
 from shared.pricing.paid_by_bonus import earning_of
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import THIS_SALE, PointsPayment
-from shared.pricing.sale_lines import (
-    basket_discount,
-    given_lines,
-    offers_applied,
-    rules_earned,
-    sale_lines,
-    tax_totals,
-)
-from shared.trade.fact import (
-    LotDraw,
-    MemberOutcome,
-    PointsOutcome,
-    Tender,
-)
+from shared.pricing.sale_fact import Buyer, SaleTicket, member_outcome, own_lot_named
+from shared.trade.fact import MemberOutcome, Tender
 from shared.trade.ticket import SaleCompleted
 
 
@@ -95,62 +83,39 @@ def sale_fact(
         today=place.today,
     )
     barcodes = dict(state.barcodes)
-    return SaleCompleted(
-        receipt_no=place.receipt_no,
-        ticket_id=place.ticket_id,
-        store_id=place.store_id,
-        till_id=place.till_id,
-        shift_id=place.shift_id,
-        operator_id=place.operator_id,
-        currency=quote.currency,
-        programme=pricing.ref,
-        engine=quote.engine,
-        hold_id=state.hold_id,
-        lines=(
-            *sale_lines(
-                basket,
-                quote,
-                payment=settled.points,
-                earning=earning,
-                barcodes=[barcodes.get(line.id, "") for line in state.lines],
-            ),
-            *given_lines(quote, settled.articles),
+    fact = sale_facts.sale_fact(
+        SaleTicket(
+            receipt_no=place.receipt_no,
+            ticket_id=place.ticket_id,
+            store_id=place.store_id,
+            till_id=place.till_id,
+            shift_id=place.shift_id,
+            operator_id=place.operator_id,
+            programme=pricing.ref,
         ),
-        offers=offers_applied(quote, pricing.programme, settled.articles),
-        discount=basket_discount(basket, quote),
-        taxes=tax_totals(quote, pricing.programme),
-        total=quote.total_minor,
+        (basket, quote, earning),
+        pricing.programme,
+        tenders=own_lot_named(settled.tenders, place.entry_id),
         rounding=settled.rounding,
-        tenders=_own_lot_named(settled.tenders, place.entry_id),
-        member=_member(place, pricing.programme, settled, earning, member, given)
+        payment=settled.points,
+        member=_outcome(place, pricing.programme, settled, earning, member, given)
         if member
         else None,
+        articles=settled.articles,
+        barcodes=[barcodes.get(line.id, "") for line in state.lines],
+    )
+    return msgspec.structs.replace(
+        fact,
+        hold_id=state.hold_id,
         approvals=state.approvals,
         coupons_issued=given.coupons,
         cards=given.cards,
         referral=given.referral,
         seen=state.seen,
-        known=known_before(basket, pricing.programme),
     )
 
 
-def _own_lot_named(tenders: tuple[Tender, ...], sale: str) -> tuple[Tender, ...]:
-    """Points of the running sale are drawn from the lot that it makes."""
-    named = {THIS_SALE: LotId(sale)}
-    return tuple(
-        msgspec.structs.replace(
-            tender,
-            lots=tuple(
-                LotDraw(lot=named.get(one.lot, one.lot), points=one.points) for one in tender.lots
-            ),
-        )
-        if any(one.lot == THIS_SALE for one in tender.lots)
-        else tender
-        for tender in tenders
-    )
-
-
-def _member(
+def _outcome(
     place: TicketPlace,
     programme: Programme,
     settled: Settled,
@@ -158,35 +123,27 @@ def _member(
     member: Member,
     given: Given,
 ) -> MemberOutcome:
+    buyer = Buyer(
+        member_id=member.member_id,
+        tier=member.tier,
+        points=member.points,
+        as_of=place.as_of,
+        offline=place.offline,
+    )
     spent = (settled.points.points if settled.points else 0) + settled.reward_points
-    by_rule = (*rules_earned(earning, programme), *given.points)
-    earned = sum(one.points for one in by_rule)
-    lapses = last_day(place.today, programme.expiry) if earned else None
+    outcome = member_outcome(buyer, programme, earning, spent=spent, beside=given.points)
     sale = Spending(
         sale=place.entry_id,
         day=place.today,
-        spend_minor=earning.spend_minor,
-        growth=earning.growth_total,
+        spend_minor=outcome.spend,
+        growth=outcome.growth,
     )
-    return MemberOutcome(
-        member_id=member.member_id,
-        tier=member.tier,
-        tier_after=tier_after(
-            (*member.spending, sale), programme, place.today, member.points + earned - spent
-        ),
-        growth=earning.growth_total,
-        spend=earning.spend_minor,
-        points=PointsOutcome(
-            decimals=programme.points.decimals,
-            opening=member.points,
-            earned=earned,
-            spent=spent,
-            closing=member.points + earned - spent,
-            as_of=place.as_of,
-            offline=place.offline,
-            expires_on=lapses.isoformat() if lapses else None,
-            by_rule=by_rule,
-        ),
+    points, history = outcome.points, (*member.spending, sale)
+    lapses = last_day(place.today, programme.expiry) if points.earned else None
+    return msgspec.structs.replace(
+        outcome,
+        tier_after=tier_after(history, programme, place.today, points.closing),
+        points=msgspec.structs.replace(points, expires_on=lapses.isoformat() if lapses else None),
     )
 
 

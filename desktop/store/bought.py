@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from desktop.store.schema import tickets
 from desktop.store.tickets import find_sale, returns_of
 from shared.ids import EntryId, MemberId
-from shared.trade.fact import Measure
+from shared.returning.history import units_kept
 from shared.trade.ticket import SaleCompleted
 
 
@@ -28,18 +28,5 @@ def bought_on(connection: Connection, member_id: MemberId, day: date) -> Counter
     for entry_id in sales.all():
         found = find_sale(connection, EntryId(entry_id))
         assert found is not None
-        units += _kept(connection, EntryId(entry_id), found[1])
-    return units
-
-
-def _kept(connection: Connection, entry_id: EntryId, sale: SaleCompleted) -> Counter[str]:
-    back: Counter[int] = Counter()
-    for returned in returns_of(connection, entry_id):
-        for line in returned.lines:
-            back[line.of_line] += line.quantity
-    units: Counter[str] = Counter()
-    for sold in sale.lines:
-        left = sold.quantity - back[sold.line]
-        if not sold.given_by and not sold.comes_in:
-            units[sold.goods_id] += min(1, left) if sold.measure is Measure.GRAM else left
+        units += units_kept(found[1], returns_of(connection, EntryId(entry_id)))
     return units

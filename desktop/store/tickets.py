@@ -91,6 +91,18 @@ def returns_of(connection: Connection, sale_id: EntryId) -> list[SaleReturned]:
     return list(_facts(connection, SaleReturned, tickets.c.original == sale_id))
 
 
+def given_without_receipt(connection: Connection, day: date) -> int:
+    """What this till has given back on a business day for goods whose sale nobody knows."""
+    given = connection.execute(
+        select(func.coalesce(func.sum(tickets.c.total), 0)).where(
+            tickets.c.kind == SaleReturned.kind,
+            tickets.c.original.is_(None),
+            tickets.c.business_date == day.isoformat(),
+        )
+    ).scalar_one()
+    return int(given)
+
+
 def _facts(
     connection: Connection,
     kind: type[FactType],

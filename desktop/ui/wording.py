@@ -5,11 +5,10 @@ from datetime import datetime
 from babel.dates import format_datetime
 
 from desktop.presenters.text import Amount, Join, Moment, Named, Say, Text
+from shared.error_figures import is_money
 from shared.language import Language, Words, words
 from shared.money import Currency, Money, format_amount, format_decimal
 
-MONEY_FIELDS = frozenset({"amount", "due", "highest", "lowest", "most", "price", "total"})
-"""Fields of errors that are minor units of the till's currency."""
 DAY = {Language.CHINESE: "y年M月d日", Language.ENGLISH: "d MMM y"}
 MOMENT = {Language.CHINESE: "M月d日 HH:mm", Language.ENGLISH: "d MMM HH:mm"}
 
@@ -39,16 +38,20 @@ class Wording:
                 return self._said(text)
 
     def _said(self, said: Say) -> str:
-        is_error = said.key.startswith("error.")
-        fields = {name: self._field(name, value, is_error=is_error) for name, value in said.fields}
+        area, _, code = said.key.partition(".")
+        is_error = area == "error"
+        fields = {
+            name: self._field(value, is_money=is_error and is_money(code, name))
+            for name, value in said.fields
+        }
         if is_error and said.key not in self._words:
-            return self._words("till.unexpected", code=said.key.removeprefix("error."))
+            return self._words("till.unexpected", code=code)
         return self._words(said.key, **fields)
 
-    def _field(self, name: str, value: object, *, is_error: bool) -> object:
+    def _field(self, value: object, *, is_money: bool) -> object:
         if isinstance(value, Amount | Named | Moment | Join | Say):
             return self.text(value)
-        if is_error and name in MONEY_FIELDS and isinstance(value, int):
+        if is_money and isinstance(value, int):
             return self.money(value)
         return value
 

@@ -126,6 +126,11 @@ class Account:
         self.uses_on[today, offer] += times
         return is_first
 
+    def unuse(self, offer: str, times: int, day: date) -> None:
+        """Uses of an offer of which nothing is kept."""
+        self.uses[offer] -= times
+        self.uses_on[day, offer] -= times
+
     def used_on(self, offer: str, today: date) -> int:
         """How often an offer was used on a day."""
         return self.uses_on[today, offer]

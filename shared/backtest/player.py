@@ -10,7 +10,7 @@ from typing import assert_never
 import msgspec
 
 from shared.backtest.account import Account
-from shared.backtest.bringing_back import KeptSale, bring_back, pay_out
+from shared.backtest.bringing_back import KeptSale, bring_back, pay_out, ticket_of
 from shared.backtest.counting import cost_of, count_sale, uses_of
 from shared.backtest.events import Bought, BroughtBack, Part
 from shared.backtest.figures import MemberTally, Played
@@ -23,8 +23,8 @@ from shared.pricing.basket import Basket, BasketLine, OfferUse
 from shared.pricing.engine import price
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import THIS_SALE, PointsPayment, offered, redeem
-from shared.pricing.sale_lines import sale_lines
-from shared.trade.fact import LotDraw
+from shared.pricing.sale_fact import articles_given, own_lot_named, sale_fact
+from shared.trade.fact import LotDraw, Tender, TenderKind
 
 NO_LIMITS = Limits()
 
@@ -112,13 +112,7 @@ class _Player:
         if account is not None:
             self._earn(bought.sale, account, quote, payment, today)
         if bought.sale in self.keep:
-            self.kept[bought.sale] = KeptSale(
-                sale=bought.sale,
-                account=account,
-                lines=sale_lines(basket, quote, payment=payment),
-                costs=tuple(map(_known_cost, basket.lines)),
-                draws=payment.draws if payment else (),
-            )
+            self.kept[bought.sale] = self._kept(bought.sale, account, basket, quote, payment)
 
     def take_back(self, event: BroughtBack) -> None:
         """Take goods back."""
@@ -129,11 +123,49 @@ class _Player:
             if kept.account is not None:
                 self._expire(kept.account, today)
             backs = [back for back in event.matched if back.sale == sale]
-            bring_back(self.played, kept, backs, self.programme, today)
+            gone = bring_back(self.played, kept, backs, self.programme, event.at)
+            self._give_uses_back(kept, gone)
         if event.loose:
             lines = tuple(map(self._line, event.loose))
             basket = Basket(lines=lines, at=event.at, store=StoreId(""))
             pay_out(self.played, price(basket, self.without_offers), today)
+
+    def _kept(
+        self,
+        sale: str,
+        account: Account | None,
+        basket: Basket,
+        quote: Quote,
+        payment: PointsPayment | None,
+    ) -> KeptSale:
+        known = {**self.terms.given, **{str(one.goods.sku): one.goods for one in basket.lines}}
+        articles = articles_given(quote, known, self.programme)
+        paid = () if payment is None else (points_tender(payment),)
+        fact = sale_fact(
+            ticket_of(sale, basket),
+            (basket, quote, payment.earning if payment else quote.earning),
+            self.programme,
+            tenders=own_lot_named(paid, sale),
+            payment=payment,
+            articles=articles,
+        )
+        return KeptSale(
+            sale=sale,
+            account=account,
+            fact=fact,
+            programme=self.programme,
+            basket=basket,
+            costs=tuple(map(_known_cost, basket.lines)),
+            gift_costs={sku: one.cost_minor or 0 for sku, one in articles.items()},
+        )
+
+    def _give_uses_back(self, kept: KeptSale, gone: Counter[str]) -> None:
+        """Offers of which nothing is left of a sale may be used again."""
+        for offer, times in gone.items():
+            self.in_store[kept.basket.store, offer] -= times
+            self.in_total[offer] -= times
+            if kept.account is not None:
+                kept.account.unuse(offer, times, kept.basket.at.date())
 
     def end(self) -> Played:
         """What was counted, with balances and tiers as on the last day."""
@@ -232,6 +264,16 @@ class _Player:
         figures.points_paid_minor += payment.value_minor if payment else 0
         self.played.day(today).points_issued += issued
         account.tally.points_kept += issued
+
+
+def points_tender(payment: PointsPayment) -> Tender:
+    """Points that paid a part."""
+    return Tender(
+        tender=TenderKind.POINTS,
+        amount=payment.value_minor,
+        points=payment.points,
+        lots=payment.draws,
+    )
 
 
 def _known_cost(line: BasketLine) -> int | None:

@@ -8,6 +8,7 @@ from babel import Locale
 from babel.messages.pofile import read_po
 
 from shared.errors import EvertillError
+from shared.language.details import parts_of
 
 _PLURAL_TAGS = ("zero", "one", "two", "few", "many", "other")
 """CLDR's plural forms in the order in which gettext numbers them."""
@@ -64,7 +65,18 @@ class Words:
 
     def error(self, error: EvertillError) -> str:
         """What happened, to what, and what to do."""
-        return self(f"error.{error.code}", **error.fields)
+        fields = error.fields
+        if isinstance(detail := fields.get("detail"), str):
+            fields = {**fields, "detail": self.detail(detail)}
+        return self(f"error.{error.code}", **fields)
+
+    def detail(self, detail: str) -> str:
+        """What a reader of documents says in English, as far as it is known, in this language."""
+        key, fields, place = parts_of(detail)
+        if not key:
+            return detail
+        told = self(key, **fields)
+        return self("detail.place", what=told, place=place) if place else told
 
     def keys(self) -> set[str]:
         """Every key of the catalogue."""

@@ -11,7 +11,18 @@ from itertools import combinations, pairwise, product
 
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
-from shared.loyalty.conditions import AllOf, Condition, Dates, Measured, Spend
+from shared.loyalty.conditions import (
+    AllOf,
+    Birthday,
+    Condition,
+    Dates,
+    FirstSale,
+    Measured,
+    Members,
+    NthVisit,
+    Segments,
+    Spend,
+)
 from shared.loyalty.contradictions import can_hold
 from shared.loyalty.effects import (
     AmountOff,
@@ -27,7 +38,14 @@ from shared.loyalty.effects import (
     SetPrice,
 )
 from shared.loyalty.offers import GroupMode, Offer
-from shared.loyalty.programme import InOneSale, InTotal, InWindow, Programme, TierCondition
+from shared.loyalty.programme import (
+    EndOf,
+    InOneSale,
+    InTotal,
+    InWindow,
+    Programme,
+    TierCondition,
+)
 from shared.money import divide_rounded
 
 WHOLE = 10_000
@@ -39,6 +57,8 @@ def advice(programme: Programme, today: date, goods: Sequence[Goods] = ()) -> It
     yield from _tiers(programme)
     yield from _overlaps(programme, goods)
     yield from _coupons(programme)
+    yield from _price_lists(programme, today, goods)
+    yield from _lapsing(programme)
     for offer in programme.offers:
         yield from _never(offer, today)
         yield from _figures(offer)
@@ -138,6 +158,37 @@ def _coupons(programme: Programme) -> Iterator[DomainError]:
             yield DomainError("advice-coupon-of-itself", rule=f"coupons/{coupon.id}")
 
 
+def _price_lists(
+    programme: Programme, today: date, goods: Sequence[Goods]
+) -> Iterator[DomainError]:
+    """Lists of which chance decides one, for the lower id wins, and prices below cost."""
+    for one, other in combinations(programme.price_lists, 2):
+        both = sorted(one.prices.keys() & other.prices.keys())
+        conditions = (*one.conditions, *other.conditions)
+        if both and one.priority == other.priority and can_hold(conditions, today):
+            rule = f"price_lists/{one.id}"
+            yield DomainError(
+                "advice-price-lists-overlap", rule=rule, other=other.id, goods=both[0]
+            )
+    costs = {str(one.sku): one.cost_minor for one in goods if one.cost_minor is not None}
+    for prices in programme.price_lists:
+        rule = f"price_lists/{prices.id}"
+        for sku, price in sorted(prices.prices.items()):
+            if sku in costs and price < costs[sku]:
+                yield DomainError(
+                    "advice-below-cost", rule=rule, goods=sku, price=price, cost=costs[sku]
+                )
+
+
+def _lapsing(programme: Programme) -> Iterator[DomainError]:
+    """Points that are gone at the end of the day on which they were earned."""
+    expiry = programme.expiry
+    if expiry is None or not expiry.is_about_lots:
+        return
+    if not (expiry.months or expiry.days) and expiry.end_of is EndOf.DAY:
+        yield DomainError("advice-points-lapse-at-once", rule="expiry")
+
+
 def _figures(offer: Offer) -> Iterator[DomainError]:
     """Figures that another figure of the offer makes useless."""
     rule, limits = f"offers/{offer.id}", offer.limits
@@ -145,6 +196,9 @@ def _figures(offer: Offer) -> Iterator[DomainError]:
         yield DomainError("advice-limit-useless", rule=rule, field="per_member_and_day")
     if 0 < limits.in_total < limits.per_store:
         yield DomainError("advice-limit-useless", rule=rule, field="per_store")
+    is_limited = limits.per_member or limits.per_member_and_day
+    if is_limited and not offer.costs_points and not _is_for_members(offer):
+        yield DomainError("advice-limit-for-members", rule=rule)
     match offer.effect:
         case AmountOff(off_minor=off, each_unit=False) if 0 < offer.at_most_minor < off:
             yield DomainError("advice-cap-below", rule=rule, off=off, cap=offer.at_most_minor)
@@ -155,6 +209,14 @@ def _figures(offer: Offer) -> Iterator[DomainError]:
                 yield DomainError("advice-all-free", rule=rule)
         case _:
             pass
+
+
+def _is_for_members(offer: Offer) -> bool:
+    """Whether it never applies where nobody is known to buy."""
+    return any(
+        isinstance(one, Members | Birthday | Segments | FirstSale | NthVisit)
+        for one in _flat(offer.conditions)
+    )
 
 
 def _steps(offer: Offer) -> Iterator[DomainError]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from shared.documents import UNREADABLE
 from shared.errors import DomainError
 from shared.loyalty.programme import Programme
 from shared.loyalty.validation import check
@@ -35,7 +36,7 @@ def load_programme(data: bytes) -> Programme:
         raise DomainError("programme-unreadable", detail=f"> {BUNDLE_BYTES_MAX} bytes")
     try:
         programme = msgspec.json.decode(data, type=Programme)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise DomainError("programme-unreadable", detail=str(error)) from error
     check(programme)
     return programme

@@ -40,6 +40,8 @@ def _stored_value(programme: Programme) -> Iterator[DomainError]:
         yield from within(one.bonus_minor, 0, AMOUNT_MINOR_MAX, rule, "bonus_minor")
         yield from within(one.bonus_basis_points, 0, 10 * WHOLE, rule, "bonus_basis_points")
         yield from within(one.points, 0, POINTS_MAX, rule, "points")
+        if not (one.bonus_minor or one.bonus_basis_points or one.points or one.coupon):
+            yield DomainError("programme-gives-nothing", rule=rule)
         yield from _coupon(programme, one.coupon, rule)
         yield from condition_problems(tiers_of(programme), one.conditions, rule)
 

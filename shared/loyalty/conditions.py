@@ -1,7 +1,7 @@
 """What must hold for a rule: time, place, member, goods, money; ``shared.pricing`` looks at it."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, time
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Union
 
@@ -16,11 +16,27 @@ class Dates(Document, frozen=True, kw_only=True, tag="dates"):
 
 
 class Weekly(Document, frozen=True, kw_only=True, tag="weekly"):
-    """On some weekdays (1 = Monday … 7 = Sunday), from ``start`` until before ``end``."""
+    """On some weekdays (1 = Monday … 7 = Sunday), from ``start`` until before ``end``.
+
+    An ``end`` that is not after the ``start`` is that of the next day: Friday from 22:00 to 02:00
+    holds on Saturday at 01:00, and not on Friday at 01:00.
+    """
 
     weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
     start: WallTime = time.min
     end: WallTime | None = None
+
+    def covers(self, at: datetime) -> bool:
+        """Whether it holds at a time on the store's wall."""
+        hour, weekday = at.time(), at.isoweekday()
+        if self.end is None or self.start < self.end:
+            return weekday in self.weekdays and self.start <= hour and not self._is_over(hour)
+        day_before = (weekday - 2) % 7 + 1
+        is_begun = weekday in self.weekdays and self.start <= hour
+        return is_begun or (day_before in self.weekdays and not self._is_over(hour))
+
+    def _is_over(self, hour: time) -> bool:
+        return self.end is not None and hour >= self.end
 
 
 class MonthDays(Document, frozen=True, kw_only=True, tag="month-days"):

@@ -199,9 +199,8 @@ def _covers(condition: Condition, at: datetime) -> bool:
     match condition:
         case Dates(first=first, last=last):
             return first <= at.date() <= last
-        case Weekly(weekdays=weekdays, start=start, end=end):
-            is_before = end is None or at.time() < end
-            return at.isoweekday() in weekdays and start <= at.time() and is_before
+        case Weekly():
+            return condition.covers(at)
         case MonthDays(days=days):
             return at.day in days
         case _:

@@ -319,11 +319,13 @@ class Returns(Document, frozen=True, kw_only=True):
     """What may be returned, and what a return gives and takes back.
 
     ``days`` counts from the day after the sale, 0 meaning without end. Without a receipt at most
-    ``without_receipt_minor`` is given back in one return.
+    ``without_receipt_minor`` is given back in one return, and ``without_receipt_per_day_minor`` at
+    one till in a day (0: no such limit).
     """
 
     days: int = 0
     without_receipt_minor: int = 0
+    without_receipt_per_day_minor: int = 0
     points_floor: Floor = Floor.DEBT
     policy: ReturnPolicy = ReturnPolicy.LINE_SHARES
 

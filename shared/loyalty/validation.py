@@ -66,6 +66,8 @@ def _unit_problems(programme: Programme) -> Iterator[DomainError]:
     yield from within(returns.days, 0, 36_500, "returns", "days")
     limit = returns.without_receipt_minor
     yield from within(limit, 0, AMOUNT_MINOR_MAX, "returns", "without_receipt_minor")
+    daily = returns.without_receipt_per_day_minor
+    yield from within(daily, 0, AMOUNT_MINOR_MAX, "returns", "without_receipt_per_day_minor")
     if programme.expiry is not None:
         yield from within(programme.expiry.months, 0, 1_200, "expiry", "months")
         yield from within(programme.expiry.days, 0, 36_500, "expiry", "days")

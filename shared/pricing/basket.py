@@ -104,12 +104,17 @@ class BasketLine:
         return min(gross_minor, share + self.discount.amount_minor)
 
 
+ANY_MEMBER: Final = "*"
+"""Whoever it is, somebody has to be known to buy."""
+
+
 @dataclass(frozen=True, slots=True)
 class CouponClaim:
     """A coupon the customer wants to use: its definition in the programme, and which one it is.
 
-    One that was issued to a member is good for them alone, from its first to its last day; what
-    stands ``against`` it is said anew whenever a basket is priced (``claims_on``).
+    One that was issued to a member is good for them alone, from its first to its last day. A
+    personal one of which nobody here knows to whom has ``ANY_MEMBER`` as its bearer. What stands
+    ``against`` it is said anew whenever a basket is priced (``claims_on``).
     """
 
     coupon: str

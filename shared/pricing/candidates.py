@@ -41,9 +41,17 @@ class Candidates:
 
 
 def candidates_of(
-    basket: Basket, ringing: Ringing, programme: Programme, claims: Claiming
+    basket: Basket,
+    ringing: Ringing,
+    programme: Programme,
+    claims: Claiming,
+    *,
+    tells_all: bool = False,
 ) -> Candidates:
-    """Every attempt of every offer that concerns the basket, in order of id."""
+    """Every attempt of every offer that concerns the basket, in order of id.
+
+    ``tells_all`` explains those, too, of which a till says nothing.
+    """
     rules = rulebook(programme)
     meant: dict[int, list[int]] = {index: [] for index in rules.always}
     meant.update(dict.fromkeys(rules.for_all, ringing.open_lines))
@@ -69,6 +77,7 @@ def candidates_of(
         listed=ringing.listed,
         typed=frozenset([n for n, line in enumerate(ringing.lines) if line.is_manual]),
         nets=ringing.nets,
+        tells_all=tells_all,
     )
     for index in sorted(meant):
         rule = rules.rules[index]
@@ -95,6 +104,7 @@ class _Sorting:
     typed: frozenset[int]
     """Positions of lines whose price somebody typed."""
     nets: Sequence[NetPart]
+    tells_all: bool
     found: Candidates = field(default_factory=lambda: Candidates([], [], []))
 
     def sort_in(self, rule: Rule, tries: Iterable[Try], meant: Sequence[int]) -> None:
@@ -114,13 +124,16 @@ class _Sorting:
                 self.found.hindered.append(told)
             elif lines:
                 kind.append(self._candidate(rule, one, lines))
-            elif one.coupon or one.time or (against and against.reason in _TOLD):
+            elif one.coupon or one.time or (against and self._is_told(against.reason, meant)):
                 reason, units = against or Hindrance(Reason.NO_GOODS)
                 self.found.hindered.append(
                     Explanation(
                         offer=offer.id, reason=reason, missing_units=units, coupon=one.coupon
                     )
                 )
+
+    def _is_told(self, reason: Reason, meant: Sequence[int]) -> bool:
+        return reason in _TOLD or (self.tells_all and bool(meant))
 
     def _open_to(self, offer: Offer, meant: Sequence[int]) -> Positions:
         """Lines that the offer may work on; none where a part of a bundle has none."""

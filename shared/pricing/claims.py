@@ -9,9 +9,12 @@ from typing import NamedTuple
 from shared.ids import CouponId
 from shared.loyalty.offers import Offer
 from shared.loyalty.programme import Programme
-from shared.pricing.basket import Basket, CouponClaim, RewardClaim
+from shared.pricing.basket import ANY_MEMBER, Basket, CouponClaim, RewardClaim
 from shared.pricing.quote import Explanation, Reason
 from shared.pricing.rulebook import rulebook
+from shared.trade.fact import CouponIssued
+from shared.trade.ticket import SaleCompleted
+from shared.trade.value import ValueToppedUp
 
 
 class Try(NamedTuple):
@@ -39,13 +42,32 @@ class Claiming:
         return self.by_offer.get(offer.id, []) if is_claimed else [Try()]
 
 
+def issued_to(fact: SaleCompleted | ValueToppedUp) -> str:
+    """The member who got the coupons of a sale or a top-up; nobody where none was known."""
+    if isinstance(fact, ValueToppedUp):
+        return fact.member_id
+    return fact.member.member_id if fact.member else ""
+
+
+def as_issued(claim: CouponClaim, issued: CouponIssued, bearer: str) -> CouponClaim:
+    """A claim with what the fact that issued it says; ``bearer`` where it is for one member."""
+    return replace(
+        claim,
+        bearer=bearer,
+        first_day=date.fromisoformat(issued.valid_from),
+        last_day=date.fromisoformat(issued.valid_until),
+    )
+
+
 def claims_on(claims: Iterable[CouponClaim], member: str, today: date) -> tuple[CouponClaim, ...]:
     """Claims as they stand for a member, or for nobody, on a day."""
     return tuple(replace(claim, against=_against(claim, member, today)) for claim in claims)
 
 
 def _against(claim: CouponClaim, member: str, today: date) -> Reason | None:
-    if claim.bearer and claim.bearer != member:
+    if claim.bearer == ANY_MEMBER and not member:
+        return Reason.MEMBERS_ONLY
+    if claim.bearer not in ("", ANY_MEMBER, member):
         return Reason.NOT_FOR_THIS_MEMBER
     is_early = claim.first_day is not None and today < claim.first_day
     is_late = claim.last_day is not None and today > claim.last_day

@@ -110,9 +110,7 @@ def _is_now(condition: Dates | Weekly | MonthDays, basket: Basket) -> bool:
         case MonthDays(days=days):
             return basket.at.day in days
         case Weekly():
-            hour = basket.at.time()
-            in_hours = condition.start <= hour and (condition.end is None or hour < condition.end)
-            return in_hours and basket.at.isoweekday() in condition.weekdays
+            return condition.covers(basket.at)
 
 
 def _is_here(condition: Stores | Tills, basket: Basket) -> bool:

@@ -33,7 +33,7 @@ from shared.pricing.rulebook import rulebook
 from shared.pricing.search import Choice, SearchMemory, best_choice
 from shared.pricing.tax import line_levies, rate_shares, split_class
 
-ENGINE: Final = "4"
+ENGINE: Final = "5"
 """Named by every sale: the same basket, programme and engine give the same quote for ever."""
 
 
@@ -43,19 +43,21 @@ def price(
     memory: SearchMemory | None = None,
     *,
     refunded_minor: int = 0,
+    tells_all: bool = False,
 ) -> Quote:
     """Price a basket: offers by best price, tax per class, shares per line, points.
 
     The answer does not depend on the order of lines or claims, nor on ``memory``, which makes the
     next pricing of much the same basket quicker: it solves again only what a scan changed.
     ``refunded_minor`` is what was given back of a sale without goods: it lowers what gifts and
-    coupons are measured by. Raises DomainError ``unknown-tax-class`` for goods of a class that the
-    programme does not have.
+    coupons are measured by. ``tells_all`` says of every offer with goods in the basket why it does
+    not apply, also where nobody at a till could do something about it. Raises DomainError
+    ``unknown-tax-class`` for goods of a class that the programme does not have.
     """
     order = canonical_order(basket)
     ringing = ring_up(basket, order, programme)
     claims = claiming(basket, programme)
-    candidates = candidates_of(basket, ringing, programme, claims)
+    candidates = candidates_of(basket, ringing, programme, claims, tells_all=tells_all)
     lines = ringing.offer_lines
     if memory is not None:
         memory.open(programme)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from shared.catalogue.goods import Goods, SoldBy
@@ -22,15 +23,17 @@ from shared.pricing.basket import (
     RewardClaim,
 )
 from shared.pricing.cash import handed_over, in_cash
+from shared.pricing.claims import as_issued, claims_on
 from shared.pricing.earning import earn
 from shared.pricing.engagement import given_too_much, points_beside
 from shared.pricing.engine import ENGINE, price
 from shared.pricing.known import is_told, member_of, uses_before
 from shared.pricing.paid_by_bonus import covers, earned_beside
 from shared.pricing.quote import Quote
+from shared.pricing.rulebook import rulebook
 from shared.pricing.sale_lines import HAND_DISCOUNT, name_in_fact
 from shared.pricing.tender_rules import tender_name
-from shared.trade.fact import Measure, PriceSource
+from shared.trade.fact import CouponIssued, Measure, PriceSource
 from shared.trade.ticket import SaleCompleted, SaleLine
 
 MINUTES_BEFORE: Final = (0, 10)
@@ -96,12 +99,28 @@ class Difference:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a coupon that a sale used: as it was issued, and to which member."""
+
+    issued: CouponIssued
+    member: str = ""
+
+
+NOT_ISSUED: Final[Mapping[str, Known]] = MappingProxyType({})
+
+
 def judge(
-    sale: SaleCompleted, at: datetime, programme: Programme, goods: Mapping[str, Goods]
+    sale: SaleCompleted,
+    at: datetime,
+    programme: Programme,
+    goods: Mapping[str, Goods],
+    coupons: Mapping[str, Known] = NOT_ISSUED,
 ) -> list[Difference] | Unjudged:
     """Price a sale again; ``at`` is the time on its fact, ``goods`` the articles by SKU.
 
-    No difference where it agrees at the time of the sale, or a little before.
+    No difference where it agrees at the time of the sale, or a little before. Of ``coupons`` that
+    are known those do not count that are not of their days, or of another member.
     """
     if sale.engine != ENGINE:
         return Unjudged.OTHER_ENGINE
@@ -110,9 +129,12 @@ def judge(
     if any(line.goods_id not in goods for line in sale.lines):
         return Unjudged.UNKNOWN_GOODS
     basket = sale_basket(sale, at, programme, goods)
+    claims = [_as_known(claim, coupons, programme) for claim in basket.claims]
+    buyer = sale.member.member_id if sale.member else ""
     found: list[Difference] = []
     for minutes in MINUTES_BEFORE:
-        earlier = replace(basket, at=basket.at - timedelta(minutes=minutes))
+        then = basket.at - timedelta(minutes=minutes)
+        earlier = replace(basket, at=then, claims=claims_on(claims, buyer, then.date()))
         try:
             found = _differences(sale, earlier, price(earlier, programme), programme)
         except DomainError:
@@ -120,6 +142,16 @@ def judge(
         if not found:
             break
     return found
+
+
+def _as_known(
+    claim: CouponClaim, coupons: Mapping[str, Known], programme: Programme
+) -> CouponClaim:
+    known = coupons.get(claim.instance)
+    if known is None:
+        return claim
+    is_personal = claim.coupon in rulebook(programme).personal
+    return as_issued(claim, known.issued, known.member if is_personal else "")
 
 
 def sale_basket(

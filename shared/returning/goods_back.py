@@ -210,13 +210,20 @@ def _taxes(lines: Iterable[ReturnLine], sold: Iterable[TaxTotal]) -> tuple[TaxTo
 
 
 def unreceipted_return(
-    lines: Sequence[BasketLine], programme: Programme, *, at: datetime, store: StoreId
+    lines: Sequence[BasketLine],
+    programme: Programme,
+    *,
+    at: datetime,
+    store: StoreId,
+    given_today: int = 0,
 ) -> GoodsBack:
     """Goods without a receipt: today's list price without offers, in cash, nobody's points.
 
-    Raises DomainError ``return-needs-receipt`` above what the programme allows.
+    Raises what ``price_without_receipt`` raises; ``given_today`` as there.
     """
-    basket, quote = price_without_receipt(lines, programme, at=at, store=store)
+    basket, quote = price_without_receipt(
+        lines, programme, at=at, store=store, given_today=given_today
+    )
     due = cash_rounding(quote.total_minor, programme)
     return GoodsBack(
         lines=tuple(_unreceipted_line(line) for line in sale_lines(basket, quote)),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from shared.trade.fact import Measure
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
 
 
@@ -31,6 +32,18 @@ def units_back(returns: Iterable[SaleReturned], now: Iterable[ReturnLine] = ()) 
     units: Counter[int] = Counter()
     for line in lines_of(returns, now):
         units[line.of_line] += line.quantity
+    return units
+
+
+def units_kept(sale: SaleCompleted, returns: Iterable[SaleReturned]) -> Counter[str]:
+    """Units by SKU of what was bought and is kept; a weighed line counts as one.
+
+    What offers gave on top was not bought, nor what came in.
+    """
+    back, units = units_back(returns), Counter[str]()
+    for line in bought(sale):
+        left = line.quantity - back[line.line]
+        units[line.goods_id] += min(1, left) if line.measure is Measure.GRAM else left
     return units
 
 

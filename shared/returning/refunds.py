@@ -9,11 +9,11 @@ from shared.loyalty.programme import Programme
 from shared.loyalty.returns import Paid, points_to_lots, split_refund
 from shared.loyalty.wallet import Wallet, part_back
 from shared.pricing.cash import CashSettled, cash_refund, cash_rounding, settled_in_cash
-from shared.returning.history import lines_of
+from shared.returning.history import bought, lines_of
 from shared.returning.rewards import drawn
 from shared.returning.sold import ReturnableSale
 from shared.trade.fact import Tender, TenderKind
-from shared.trade.ticket import ReturnLine
+from shared.trade.ticket import ReturnLine, SaleLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,18 @@ def refunding(
 ) -> Refunding:
     """Money goes where it came from; ``set_off`` of it pays for other goods and stays.
 
-    Cash is rounded as ``programme`` says.
+    Cash is rounded as ``programme`` says. What a sale took more than it cost, because the change of
+    a voucher was rounded, goes back with the last of its money.
     """
-    money = sum(line.amount - line.points_paid for line in lines) - set_off
-    rounding = 0
+    money = _money(lines) - set_off
+    rounding = over = _rounded_up(lines, sold)
     tenders: list[Tender] = []
-    for refund in split_refund(money, _paid(sold, is_forgotten=is_forgotten)):
+    for refund in split_refund(money + over, _paid(sold, is_forgotten=is_forgotten)):
         amount = refund.amount
         if refund.tender is TenderKind.CASH:
             settled = _settled_in_cash(sold, programme, is_forgotten=is_forgotten)
             due = cash_refund(amount, settled, programme)
-            amount, rounding = due.due_minor, due.rounding_minor
+            amount, rounding = due.due_minor, over + due.rounding_minor
         if not amount:
             continue
         tenders.append(
@@ -58,6 +59,22 @@ def refunding(
             )
         )
     return Refunding((*tenders, *_points_back(lines, sold)), rounding)
+
+
+def _rounded_up(lines: Sequence[ReturnLine], sold: ReturnableSale) -> int:
+    """What other tenders than cash took too much, where these lines bring the last money back."""
+    took_cash = sum(one.amount for one in sold.sale.tenders if one.tender is TenderKind.CASH)
+    over = sold.sale.rounding - max(0, took_cash)
+    if over <= 0:
+        return 0
+    whole = _money(bought(sold.sale))
+    before = _money(lines_of(sold.returns))
+    return over if before < whole <= before + _money(lines) else 0
+
+
+def _money(lines: Iterable[ReturnLine | SaleLine]) -> int:
+    """What was not paid with points."""
+    return sum(line.amount - line.points_paid for line in lines)
 
 
 def set_off_by(sold: ReturnableSale, amount: int) -> tuple[Tender, ...]:

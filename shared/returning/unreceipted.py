@@ -15,12 +15,18 @@ from shared.pricing.quote import Quote
 
 
 def price_without_receipt(
-    lines: Sequence[BasketLine], programme: Programme, *, at: datetime, store: StoreId
+    lines: Sequence[BasketLine],
+    programme: Programme,
+    *,
+    at: datetime,
+    store: StoreId,
+    given_today: int = 0,
 ) -> tuple[Basket, Quote]:
     """Today's list price, without offers and for nobody.
 
-    Raises DomainError ``return-needs-receipt`` above what the programme allows, and what ``price``
-    raises.
+    ``given_today`` is what this till has given back so on this day. Raises DomainError
+    ``return-needs-receipt`` above what the programme allows in one return,
+    ``returns-without-receipt-today`` above what it allows in a day, and what ``price`` raises.
     """
     coming = tuple(replace(line, comes_in=False) for line in lines)
     basket = Basket(lines=coming, at=at, store=store)
@@ -28,4 +34,8 @@ def price_without_receipt(
     limit = programme.returns.without_receipt_minor
     if quote.total_minor > limit:
         raise DomainError("return-needs-receipt", limit=limit)
+    daily = programme.returns.without_receipt_per_day_minor
+    if daily and given_today + quote.total_minor > daily:
+        left = max(0, daily - given_today)
+        raise DomainError("returns-without-receipt-today", limit=daily, left=left)
     return basket, quote

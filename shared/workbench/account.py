@@ -42,8 +42,6 @@ class Account:
     """Stamps that were given and kept, by visit card and day."""
     uses: Counter[str] = field(default_factory=Counter)
     uses_on: Counter[tuple[date, str]] = field(default_factory=Counter)
-    bought_on: Counter[tuple[date, str]] = field(default_factory=Counter)
-    """Units of restricted goods by day and restriction."""
     last_active: date | None = None
     """The last day on which they bought, earned or spent."""
     acted_on: Counter[tuple[str, date]] = field(default_factory=Counter)

@@ -11,7 +11,7 @@ import msgspec
 from shared.errors import DomainError
 from shared.loyalty.programme import Programme
 from shared.money import AMOUNT_MINOR_MAX
-from shared.pricing.basket import WHOLE
+from shared.pricing.basket import UNITS_MAX, WHOLE
 from shared.workbench.later_steps import CountDrawer, SellGiftCard
 from shared.workbench.scenario import Claim, MoveClock, Person, PlanTender, Scenario, Step
 
@@ -30,6 +30,10 @@ def check_scenario(scenario: Scenario, programme: Programme) -> None:
 
 
 def _problems(scenario: Scenario, programme: Programme) -> Iterator[str]:
+    yield from _unnamed((one.sku for one in scenario.goods), "$.goods", "sku")
+    yield from _unnamed((one.id for one in scenario.members), "$.members", "id")
+    yield from _unnamed((one.code for one in scenario.coupons), "$.coupons", "code")
+    yield from _unnamed((one.code for one in scenario.gift_cards), "$.gift_cards", "code")
     yield from _twice((one.sku for one in scenario.goods), "$.goods", "sku")
     yield from _twice((one.id for one in scenario.members), "$.members", "id")
     yield from _twice((one.code for one in scenario.coupons), "$.coupons", "code")
@@ -45,6 +49,8 @@ def _problems(scenario: Scenario, programme: Programme) -> Iterator[str]:
         yield from _member(member, f"$.members[{number}]", scenario, programme)
     yield from _held(scenario, programme)
     for number, step in enumerate(scenario.steps):
+        if step.refused == "":
+            yield f"true, false or a code is needed - at `$.steps[{number}].refused`"
         yield from _step(step, f"$.steps[{number}]", scenario.zone)
 
 
@@ -73,10 +79,16 @@ def _figures(told: object, place: str) -> Iterator[str]:
         case list() | tuple():
             for number, value in enumerate(told):
                 yield from _figures(value, f"{place}[{number}]")
-        case int() if (
-            told < 0 and (place.endswith(NEVER_BELOW) or any(one in place for one in COUNTED))
-        ) or (abs(told) > AMOUNT_MINOR_MAX and place.endswith("_minor")):
+        case int() if not _is_possible(told, place):
             yield f"{place.rpartition('.')[2]} out of range - at `{place}`"
+
+
+def _is_possible(figure: int, place: str) -> bool:
+    if any(one in place for one in COUNTED):
+        return 0 <= figure <= UNITS_MAX
+    if place.endswith("_minor"):
+        return abs(figure) <= AMOUNT_MINOR_MAX
+    return figure >= 0 or not place.endswith(NEVER_BELOW)
 
 
 def _goods(scenario: Scenario, programme: Programme) -> Iterator[str]:
@@ -138,6 +150,12 @@ def _held(scenario: Scenario, programme: Programme) -> Iterator[str]:
             yield f"uses_left out of range - at `{place}.uses_left`"
     for number, card in enumerate(scenario.gift_cards):
         yield from _amount(card.left_minor, f"$.gift_cards[{number}].left_minor")
+
+
+def _unnamed(names: Iterable[str], place: str, field: str) -> Iterator[str]:
+    for number, name in enumerate(names):
+        if not name:
+            yield f"`{field}` is needed - at `{place}[{number}].{field}`"
 
 
 def _twice(names: Iterable[str], place: str, field: str) -> Iterator[str]:

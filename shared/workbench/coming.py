@@ -37,7 +37,8 @@ def _lines(
     named = sold.lines
     if not step.lines:
         whole = [(line.line, left[line.line]) for line in named.values() if left[line.line]]
-        if not whole:
+        # A gift that was charged may come back when all goods are back.
+        if not whole and not any(step.gifts.values()):
             raise DomainError("nothing-to-return")
         yield from whole
     for one in step.lines:

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from shared.errors import DomainError
-from shared.ids import LotId
 from shared.loyalty.gift_card import spent
 from shared.loyalty.lots import draw, less
 from shared.loyalty.tiers import Spending
 from shared.loyalty.wallet import minus
 from shared.pricing.cash import cash_rounding
 from shared.pricing.quote import Quote
-from shared.pricing.redemption import THIS_SALE
+from shared.pricing.sale_fact import own_lot_named
 from shared.pricing.sale_lines import offers_used
 from shared.pricing.tender_rules import demands
 from shared.returning.rewards import drawn
@@ -55,7 +54,8 @@ def complete(shop: Shop, step: told.Complete) -> None:
     shop.sales += 1
     sale = step.sale or f"sale-{shop.sales}"
     priced = shop.basket(), quote, shop.earning(quote)
-    fact = sale_fact(shop, sale, priced, shop.payment, tuple(_tenders(shop, sale, rewards)))
+    tenders = own_lot_named(tuple(_tenders(shop, rewards)), sale)
+    fact = sale_fact(shop, sale, priced, shop.payment, tenders)
     sold = Sold(name=sale, at=shop.at, programme=shop.programme, basket=priced[0], fact=fact)
     shop.sold[sale] = sold
     settle_exchanges(shop, max(0, quote.total_minor))
@@ -105,7 +105,7 @@ def _reward_draws(shop: Shop, quote: Quote) -> tuple[LotDraw, ...]:
     return draw(left, quote.reward_points, shop.at.date())
 
 
-def _tenders(shop: Shop, sale: str, rewards: tuple[LotDraw, ...]) -> Iterator[Tender]:
+def _tenders(shop: Shop, rewards: tuple[LotDraw, ...]) -> Iterator[Tender]:
     """What paid, moved into the drawer or out of the accounts, and the points that went."""
     for one in shop.tenders:
         bonus = 0
@@ -125,11 +125,7 @@ def _tenders(shop: Shop, sale: str, rewards: tuple[LotDraw, ...]) -> Iterator[Te
             shop.drawer -= change
             yield replace(paid, given=one.given_minor, change=change)
         elif shop.payment is not None:
-            own = {THIS_SALE: LotId(sale)}
-            lots = tuple(
-                LotDraw(lot=own.get(d.lot, d.lot), points=d.points) for d in shop.payment.draws
-            )
-            yield points_fact(one.tender, shop.payment.value_minor, lots)
+            yield points_fact(one.tender, shop.payment.value_minor, shop.payment.draws)
     if rewards:
         yield points_fact("points", 0, rewards)
 
@@ -156,7 +152,3 @@ def _move_member(shop: Shop, account: Account, sold: Sold, uses: Counter[str]) -
     )
     account.uses.update(uses)
     account.uses_on.update({(today, offer): times for offer, times in uses.items()})
-    for rule in programme.restrictions:
-        bought = (line for line in sold.basket.lines if not line.comes_in)
-        units = sum(line.units or 1 for line in bought if rule.goods.contains(line.goods))
-        account.bought_on[today, rule.id] += units

@@ -39,6 +39,7 @@ def hold(shop: Shop, step: told.Hold) -> None:
         raise DomainError("held-already", name=step.name)
     shop.held[step.name] = Held(
         lines=tuple(shop.lines),
+        added_lines=shop.added_lines,
         claims=tuple(shop.claims),
         rewards=dict(shop.rewards),
         gifts=dict(shop.gifts),
@@ -59,6 +60,7 @@ def recall(shop: Shop, step: told.Recall) -> None:
         raise DomainError("nothing-held", name=step.name)
     held = shop.held.pop(step.name)
     shop.lines, shop.claims = list(held.lines), list(held.claims)
+    shop.added_lines = held.added_lines
     shop.rewards, shop.gifts, shop.member = dict(held.rewards), dict(held.gifts), held.member
     shop.discount, shop.lowering = held.discount, held.lowering
     shop.paying, shop.paying_share = held.paying, held.paying_share

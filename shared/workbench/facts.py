@@ -1,24 +1,18 @@
 """The facts of the running basket, as a till would write them: returns follow from these alone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
 from msgspec.structs import replace
 
-from shared.catalogue.goods import Goods
-from shared.ids import CouponId, GoodsId, OperatorId, ShiftId, StoreId, TillId
+from shared.ids import CouponId, OperatorId, ShiftId, StoreId, TillId
+from shared.pricing import sale_fact as sale_facts
 from shared.pricing.basket import Basket
 from shared.pricing.cash import handed_over
 from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import PointsPayment
-from shared.pricing.sale_lines import (
-    basket_discount,
-    given_lines,
-    offers_applied,
-    sale_lines,
-    tax_totals,
-)
+from shared.pricing.sale_fact import Buyer, SaleTicket, articles_given, member_outcome
 from shared.returning.goods_back import ReturnTicket
 from shared.returning.sold import ReturnableSale
 from shared.trade.fact import (
@@ -26,7 +20,6 @@ from shared.trade.fact import (
     CardStamped,
     CouponIssued,
     MemberOutcome,
-    PointsOutcome,
     ReferralPaid,
     Tender,
 )
@@ -47,70 +40,41 @@ def sale_fact(
     tenders: tuple[Tender, ...],
 ) -> SaleCompleted:
     """The sale as it is paid, before it gives anything beside what its goods earn."""
-    basket, quote, earning = priced
-    articles = _articles(shop, quote)
-    return SaleCompleted(
+    _basket, quote, earning = priced
+    ticket = SaleTicket(
         receipt_no=sale,
         ticket_id=sale,
         store_id=StoreId(shop.store),
         till_id=TillId(shop.till),
         shift_id=SHIFT,
         operator_id=NOBODY,
-        currency=quote.currency,
         programme=IN_FORCE,
-        engine=quote.engine,
-        lines=(
-            *sale_lines(basket, quote, payment=payment, earning=earning),
-            *given_lines(quote, articles),
-        ),
-        offers=offers_applied(quote, shop.programme, articles),
-        discount=basket_discount(basket, quote),
-        taxes=tax_totals(quote, shop.programme),
-        total=quote.total_minor,
+    )
+    return sale_facts.sale_fact(
+        ticket,
+        priced,
+        shop.programme,
+        tenders=tenders,
         # What goods that come back on the same ticket are worth pays as well.
         rounding=-handed_over(tenders).due(max(0, quote.total_minor - shop.credit)),
-        tenders=tenders,
+        payment=payment,
         member=_member(shop, earning, tenders),
+        articles=articles_given(quote, shop.goods, shop.programme),
     )
-
-
-def _articles(shop: Shop, quote: Quote) -> Mapping[str, Goods]:
-    """What offers gave; what the scenario does not know has no price."""
-    return {
-        one.goods: shop.goods.get(one.goods)
-        or Goods(
-            sku=GoodsId(one.goods),
-            name_zh=one.goods,
-            name_en=one.goods,
-            tax_class=shop.programme.tax_classes[0].id,
-            list_price_minor=0,
-        )
-        for one in quote.added
-        if one.goods
-    }
 
 
 def _member(shop: Shop, earning: EarningQuote, tenders: Sequence[Tender]) -> MemberOutcome | None:
     account = shop.account
     if account is None:
         return None
-    tier = account.standing(shop.programme, shop.at).tier
-    spent = sum(one.points for one in tenders)
-    return MemberOutcome(
+    buyer = Buyer(
         member_id=account.person.id,
-        tier=tier,
-        tier_after=tier,
-        growth=earning.growth_total,
-        spend=earning.spend_minor,
-        points=PointsOutcome(
-            decimals=shop.programme.points.decimals,
-            opening=account.points,
-            earned=earning.points_total,
-            spent=spent,
-            closing=account.points + earning.points_total - spent,
-            as_of=shop.at.isoformat(),
-        ),
+        tier=account.standing(shop.programme, shop.at).tier,
+        points=account.points,
+        as_of=shop.at.isoformat(),
     )
+    spent = sum(one.points for one in tenders)
+    return member_outcome(buyer, shop.programme, earning, spent=spent)
 
 
 def with_benefits(

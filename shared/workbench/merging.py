@@ -41,7 +41,6 @@ def merge_members(shop: Shop, step: told.MergeMembers) -> None:
     stays.stamped_on.update(gone.stamped_on)
     stays.uses.update(gone.uses)
     stays.uses_on.update(gone.uses_on)
-    stays.bought_on.update(gone.bought_on)
     stays.acted_on.update(gone.acted_on)
     stays.friends += gone.friends
     stays.is_referral_paid |= gone.is_referral_paid

@@ -8,6 +8,7 @@ import msgspec
 
 from shared.catalogue.batches import Batch
 from shared.catalogue.goods import Goods
+from shared.error_figures import readable
 from shared.errors import DomainError
 from shared.ids import GoodsId, LotId
 from shared.language import Language, words
@@ -20,6 +21,8 @@ from shared.loyalty.referral import counts
 from shared.loyalty.tiers import Spending
 from shared.loyalty.validation import check
 from shared.loyalty.wallet import Wallet
+from shared.money import Money
+from shared.points import format_points
 from shared.workbench import (
     benefits,
     completing,
@@ -106,15 +109,23 @@ def play(scenario: told.Scenario) -> Iterator[State]:
     for number, step in enumerate(scenario.steps, start=1):
         error = playing.attempt(step)
         if error is not None:
-            refused.append(_refused(number, step, error))
+            refused.append(_refused(number, step, error, playing.shop.programme))
         is_last = number == len(scenario.steps)
         if isinstance(step, told.Show) or is_last:
             title = step.title if isinstance(step, told.Show) else ""
             yield state_of(playing.shop, number, title, refused)
 
 
-def _refused(number: int, step: told.Step, error: DomainError) -> RefusedState:
-    chinese, english = (words(language).error(error) for language in Language)
+def _refused(
+    number: int, step: told.Step, error: DomainError, programme: Programme
+) -> RefusedState:
+    fields = readable(
+        error,
+        lambda minor: str(Money(minor, programme.money)),
+        lambda points: format_points(points, programme.points.decimals),
+    )
+    key = f"error.{error.code}"
+    chinese, english = (words(language)(key, **fields) for language in Language)
     do = str(step.__struct_config__.tag)
     return RefusedState(step=number, do=do, code=error.code, zh=chinese, en=english)
 

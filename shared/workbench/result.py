@@ -114,6 +114,7 @@ class MemberState(msgspec.Struct, frozen=True, kw_only=True):
     member: str
     tier: str
     points: int
+    """What has not lapsed, less what is owed; a part may be pending."""
     spendable: int
     lots: tuple[LotState, ...]
     spend_minor: int
@@ -124,6 +125,8 @@ class MemberState(msgspec.Struct, frozen=True, kw_only=True):
     bonus_minor: int = 0
     stamps: dict[str, int] = msgspec.field(default_factory=dict)
     lapsing: tuple[LapsingState, ...] = ()
+    lapsed: int = 0
+    """Points of lots that have lapsed unused."""
 
 
 class IssuedState(msgspec.Struct, frozen=True, kw_only=True):
@@ -327,3 +330,19 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """All steps up to here that could not be done."""
     point_decimals: int = 0
     """How many digits of points are decimals."""
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``evertill quote --json`` prints of a scenario that could be played."""
+
+    states: tuple[State, ...]
+    """After each ``show`` and after the last step."""
+    differences: tuple[str, ...]
+    """Where what was expected did not come out."""
+    refused: tuple[RefusedState, ...]
+    """All steps that could not be done."""
+
+
+def result_schema() -> dict[str, Any]:
+    """The JSON Schema of what is told, for programs."""
+    return msgspec.json.schema(Told)

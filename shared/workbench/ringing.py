@@ -10,7 +10,7 @@ from shared.ids import CouponId
 from shared.loyalty.effects import FurtherUnits, Gift
 from shared.loyalty.offers import Offer, mixed_gifts
 from shared.money import AMOUNT_MINOR_MAX
-from shared.pricing.basket import WHOLE, BasketLine, CouponClaim, HandDiscount
+from shared.pricing.basket import ANY_MEMBER, WHOLE, BasketLine, CouponClaim, HandDiscount
 from shared.workbench import scenario as told
 from shared.workbench.coupons import check
 from shared.workbench.shop import Shop
@@ -124,6 +124,8 @@ def claim(shop: Shop, step: told.Claim) -> None:
         claimed = replace(
             claimed, bearer=held.member, first_day=held.from_day, last_day=held.last_day
         )
+    elif any(one.id == coupon and one.personal for one in shop.programme.coupons):
+        claimed = replace(claimed, bearer=ANY_MEMBER)
     shop.claims.append(claimed)
 
 

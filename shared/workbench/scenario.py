@@ -4,13 +4,13 @@ JSON or TOML; ``evertill quote --schema`` prints its JSON Schema. Amounts are mi
 the programme's smallest units, times those of the store's wall clock.
 """
 
-import tomllib
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from shared.catalogue.goods import SoldBy
+from shared.documents import UNREADABLE, read_document
 from shared.errors import DomainError
 from shared.loyalty.programme import Programme
 from shared.workbench import later_steps as later
@@ -321,15 +321,10 @@ class Scenario(Part, frozen=True, kw_only=True):
     """What the last state is to be: any part of its JSON; a difference is told."""
 
 
-UNREADABLE: Final = (ValueError, RecursionError)
-"""What reading a document raises: not its form, a figure of thousands of digits, too deep."""
-
-
 def read_scenario(data: bytes, *, is_toml: bool) -> Scenario:
     """Read a document. Raises DomainError ``scenario-unreadable``, which names the place."""
     try:
-        told = tomllib.loads(data.decode()) if is_toml else msgspec.json.decode(data)
-        scenario = msgspec.convert(told, Scenario)
+        scenario = msgspec.convert(read_document(data, is_toml=is_toml), Scenario)
     except UNREADABLE as error:
         raise DomainError("scenario-unreadable", detail=str(error)) from error
     if (scenario.programme is None) == (not scenario.template):

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from shared.catalogue.goods import Goods
@@ -32,6 +32,7 @@ from shared.pricing.quote import EarningQuote, Quote
 from shared.pricing.redemption import Lowering, PointsPayment, lowered
 from shared.pricing.rulebook import rulebook
 from shared.pricing.search import SearchMemory
+from shared.returning.history import units_kept
 from shared.trade.fact import Tender, TenderKind
 from shared.workbench.account import Account, Entry
 from shared.workbench.coupons import Code, made, standing
@@ -80,6 +81,7 @@ class Shop:
     sales: int = 0
     repeats: int = 0
     added_lines: int = 0
+    """Lines of this basket that were named by their number."""
     sold: dict[str, Sold] = field(default_factory=dict)
     held: dict[str, "Held"] = field(default_factory=dict)
     exchanges: list[Coming] = field(default_factory=list)
@@ -100,6 +102,8 @@ class Shop:
     drawer_count: DrawerState | None = None
     days: list[DayState] = field(default_factory=list)
     liability: LiabilityState | None = None
+    without_receipt: Counter[date] = field(default_factory=Counter)
+    """What was given back so, by day."""
     numbers: int = 0
     memory: SearchMemory = field(default_factory=SearchMemory)
 
@@ -166,7 +170,7 @@ class Shop:
 
     def quote(self) -> Quote:
         """What the basket costs."""
-        return price(self.basket(), self.programme, self.memory)
+        return price(self.basket(), self.programme, self.memory, tells_all=True)
 
     @property
     def account(self) -> Account | None:
@@ -273,11 +277,15 @@ class Shop:
         self.drawer -= amount
 
     def bought_today(self) -> dict[str, int]:
-        """Units of restricted goods that the member bought on this day."""
-        if self.account is None:
-            return {}
-        bought, today = self.account.bought_on, self.at.date()
-        return {rule.id: bought[today, rule.id] for rule in self.programme.restrictions}
+        """Units by restriction that the member bought on this day, and kept."""
+        kept: Counter[str] = Counter()
+        for sold in self.sold.values():
+            if sold.member and sold.member == self.member and sold.at.date() == self.at.date():
+                kept += units_kept(sold.fact, sold.returns)
+        return {
+            rule.id: sum(n for sku, n in kept.items() if rule.goods.contains(self.goods[sku]))
+            for rule in self.programme.restrictions
+        }
 
     def untendered(self) -> None:
         """DomainError ``tenders-first`` where something was paid already."""
@@ -300,6 +308,7 @@ class Shop:
     def clear(self) -> None:
         """An empty basket."""
         self.lines, self.claims, self.tenders = [], [], []
+        self.added_lines = 0
         self.rewards, self.gifts = {}, {}
         self.paying, self.paying_share = "", WHOLE
         self.payment, self.member = None, None
@@ -312,6 +321,7 @@ class Held:
     """A basket that was put aside."""
 
     lines: tuple[BasketLine, ...]
+    added_lines: int
     claims: tuple[CouponClaim, ...]
     rewards: dict[str, int]
     gifts: dict[str, tuple[str, ...]]

@@ -254,12 +254,16 @@ def _offer(told: Explanation, shop: Shop) -> OfferState:
 
 def _member(account: Account, shop: Shop) -> MemberState:
     stands = account.standing(shop.programme, shop.at)
-    nearest = stands.nearest
+    nearest, today = stands.nearest, shop.at.date()
+    lots = account.usable(shop.programme)
+    # What is owed never lapses.
+    held = [lot for lot in lots if lot.points < 0 or lot.is_alive(today)]
     return MemberState(
         member=account.person.id,
         tier=stands.tier,
-        points=sum(lot.points for lot in account.lots),
-        spendable=spendable(account.usable(shop.programme), shop.at.date()),
+        points=sum(lot.points for lot in held),
+        spendable=spendable(lots, today),
+        lapsed=sum(lot.points for lot in lots) - sum(lot.points for lot in held),
         lots=tuple(
             LotState(
                 lot=lot.lot,
@@ -268,8 +272,7 @@ def _member(account: Account, shop: Shop) -> MemberState:
                 last_day=_day(lot.last_day),
                 usable_from=_day(lot.usable_from),
             )
-            for lot in account.usable(shop.programme)
-            if lot.points
+            for lot in held
         ),
         spend_minor=sum(one.spend_minor for one in account.spending),
         growth=sum(one.growth for one in account.spending),

@@ -12,13 +12,21 @@ from shared.workbench.shop import Shop
 
 
 def take_back(shop: Shop, step: told.ReturnWithoutReceipt) -> None:
-    """Today's list price in cash, with an approval and within the programme's limit."""
+    """Today's list price in cash, with an approval and within the programme's limits."""
     if not step.goods:
         raise DomainError("nothing-to-return")
     if not step.is_approved:
         raise DomainError("approval-needed", action="return-without-receipt")
     lines = [_line(shop, str(number), one) for number, one in enumerate(step.goods, start=1)]
-    back = unreceipted_return(lines, shop.programme, at=shop.at, store=StoreId(shop.store))
+    today = shop.at.date()
+    back = unreceipted_return(
+        lines,
+        shop.programme,
+        at=shop.at,
+        store=StoreId(shop.store),
+        given_today=shop.without_receipt[today],
+    )
+    shop.without_receipt[today] += back.total
     taxes: Counter[str] = Counter()
     for row in back.taxes:
         taxes[row.tax_class] += row.tax

@@ -19,6 +19,7 @@ from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.catalogue.goods import articles
 from sync_server.database.transaction import Work
 from sync_server.ledger.audit_job import Audited, Verdict, Watched, fact_of
+from sync_server.ledger.coupons_issued import coupons_known
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.known_then import known_then
 from sync_server.ledger.list_prices import find_strange_prices
@@ -85,14 +86,16 @@ def _judged(work: Work, entry: Audited, sale: SaleCompleted, at: datetime) -> Ve
         return Verdict(unjudged=by_fact)
     if by_fact and not isinstance(by_fact, Unjudged):
         return Verdict((_finding(Rule.PRICED_OTHERWISE, entry.id, sale, by_fact, programme),))
+    coupons = coupons_known(work, entry, sale)
     # The basket may have been priced shortly before midnight: then that day's knowledge counts.
     days = dict.fromkeys((at - timedelta(minutes=minutes)).date() for minutes in MINUTES_BEFORE)
     verdicts = []
     for day in days:
         known = known_then(work, entry, sale, day, programme)
-        if known == sale.known:
+        if known == sale.known and not coupons:
             return Verdict()
-        right = judge(msgspec.structs.replace(sale, known=known), at, programme, goods)
+        by_server = msgspec.structs.replace(sale, known=known)
+        right = judge(by_server, at, programme, goods, coupons)
         if isinstance(right, Unjudged) or not _is_too_good(right):
             # What costs more than by the server's knowledge may have been priced with less of it.
             return Verdict(unjudged=Unjudged.NOT_TOLD) if right and is_untold else Verdict()

@@ -3,30 +3,17 @@
 from collections.abc import Iterator, Mapping
 from itertools import count
 
+import msgspec
+
 from shared.catalogue.goods import Goods
 from shared.ids import CouponId, MemberId, OperatorId, ShiftId, StoreId, TillId
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket
 from shared.pricing.engine import price
-from shared.pricing.known import known_before
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import PointsPayment
-from shared.pricing.sale_lines import (
-    basket_discount,
-    given_lines,
-    offers_applied,
-    rules_earned,
-    sale_lines,
-    tax_totals,
-)
-from shared.trade.fact import (
-    BundleRef,
-    CouponIssued,
-    MemberOutcome,
-    PointsOutcome,
-    Tender,
-    TenderKind,
-)
+from shared.pricing.sale_fact import Buyer, SaleTicket, member_outcome, sale_fact
+from shared.trade.fact import BundleRef, CouponIssued, Tender, TenderKind
 from shared.trade.ticket import SaleCompleted
 
 _NUMBERS = count(1)
@@ -58,42 +45,33 @@ def sale_of(
         )
     outcome = None
     if member is not None and basket.member is not None:
-        outcome = MemberOutcome(
+        buyer = Buyer(
             member_id=member,
             tier=basket.member.tier,
-            tier_after=basket.member.tier,
-            growth=earning.growth_total,
-            spend=earning.spend_minor,
-            points=PointsOutcome(
-                decimals=programme.points.decimals,
-                opening=0,
-                earned=earning.points_total,
-                spent=(payment.points if payment else 0) + quote.reward_points,
-                closing=earning.points_total,
-                as_of="2026-03-01T09:00:00.000+00:00",
-                by_rule=rules_earned(earning, programme),
-            ),
+            points=0,
+            as_of="2026-03-01T09:00:00.000+00:00",
         )
-    return SaleCompleted(
+        spent = (payment.points if payment else 0) + quote.reward_points
+        outcome = member_outcome(buyer, programme, earning, spent=spent)
+    ticket = SaleTicket(
         receipt_no=f"01-{next(_NUMBERS):06}",
         ticket_id="ticket",
         store_id=StoreId(basket.store),
         till_id=till or TillId("till"),
         shift_id=ShiftId("shift"),
         operator_id=OperatorId("operator"),
-        currency=quote.currency,
         programme=ref,
-        engine=quote.engine,
-        lines=(*sale_lines(basket, quote, payment=payment), *given_lines(quote, articles or {})),
-        offers=offers_applied(quote, programme, articles),
-        discount=basket_discount(basket, quote),
-        taxes=tax_totals(quote, programme),
-        total=quote.total_minor,
-        tenders=tuple(tenders),
-        member=outcome,
-        coupons_issued=tuple(_issued(quote, programme)),
-        known=known_before(basket, programme),
     )
+    fact = sale_fact(
+        ticket,
+        (basket, quote, earning),
+        programme,
+        tenders=tuple(tenders),
+        payment=payment,
+        member=outcome,
+        articles=articles or {},
+    )
+    return msgspec.structs.replace(fact, coupons_issued=tuple(_issued(quote, programme)))
 
 
 def _issued(quote: Quote, programme: Programme) -> Iterator[CouponIssued]:

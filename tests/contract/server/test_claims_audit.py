@@ -6,13 +6,13 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from shared.ids import MemberId
+from shared.ids import CouponId, MemberId
 from shared.loyalty.bundle import programme_bytes
-from shared.loyalty.conditions import Around, Birthday, FirstSale, NthVisit, Segments
-from shared.loyalty.effects import AmountOff
-from shared.loyalty.offers import Limits
+from shared.loyalty.conditions import Around, Birthday, FirstSale, NthVisit, Segments, Spend
+from shared.loyalty.effects import AmountOff, IssueCoupon
+from shared.loyalty.offers import Coupon, Limits
 from shared.loyalty.programme import Basis, Earning, EarningRule
-from shared.pricing.basket import MemberContext, OfferUse
+from shared.pricing.basket import CouponClaim, MemberContext, OfferUse
 from shared.pricing.sale_basket import Unjudged
 from shared.returning.lines import Wanted, lines_back
 from shared.trade.fact import LotDraw
@@ -21,6 +21,7 @@ from shared.trade.profile import MemberProfile
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.database import schema
 from sync_server.database.times import format_time
+from sync_server.members.merging import Verified
 from tests.pricing_builders import basket, earning, goods, line, names, offer, programme, tax_class
 from tests.support.priced_facts import sale_of
 from tests.support.servers import Server
@@ -229,6 +230,67 @@ def all_back(shop: Shop, member: MemberId, sale: str) -> SaleReturned:
         ),
         reason="changed mind",
     )
+
+
+def other(shop: Shop) -> MemberId:
+    return shop.till.enrol_member(MemberProfile(name="Han Mei", phone="13800138001"))
+
+
+class CouponShop(Shop):
+    """Two TEA issue a coupon for 2.00 off, for the member alone."""
+
+    def __init__(self, server: Server):
+        issuing = offer(
+            "issuing", IssueCoupon(coupon="own"), conditions=(Spend(minimum_minor=25_00),)
+        )
+        own = Coupon(
+            id="own", version=1, names=names("own"), offer="asking", valid_days=31, personal=True
+        )
+        rules = programme(
+            issuing,
+            offer("asking", TWO_OFF, claimed=True),
+            coupons=(own,),
+            earning=earning(),
+            tax_classes=UNTAXED,
+        )
+        super().__init__(server, rules=rules)
+
+    def buy(self, member: MemberId, units: int = 1, *, coupon: bool = False) -> str:
+        """A sale; with the coupon that the first one issued."""
+        claims = (CouponClaim("own", CouponId("own-0")),) if coupon else ()
+        shopping = replace(
+            basket(line(TEA, units), at=self.till.clock.at, claims=claims),
+            member=MemberContext(tier="member"),
+        )
+        entry = self.till.write(self.fact(shopping, member, self.till))
+        self.server.line.push(self.till)
+        return entry
+
+
+def test_a_personal_coupon_that_another_member_used_is_found(server):
+    shop = CouponShop(server)
+    member, friend = born(shop, ""), other(shop)
+    shop.buy(member, 2)
+    used = shop.buy(friend, coupon=True)
+    assert shop.judge() == [claimed(used)]
+
+
+def test_a_personal_coupon_of_the_member_or_an_alias_is_right(server):
+    shop = CouponShop(server)
+    member, alias = born(shop, ""), other(shop)
+    shop.buy(alias, 2)
+    server.services.merging.merge(alias, member, verified=Verified.PHONE)
+    shop.buy(member, coupon=True)
+    assert shop.judge() == []
+
+
+def test_a_coupon_that_was_used_after_its_days_is_found(server):
+    shop = CouponShop(server)
+    member = shop.till.enrol_member()
+    shop.buy(member, 2)
+    shop.till.clock.advance(seconds=31 * DAY_S)
+    used = shop.buy(member, coupon=True)
+    assert shop.judge() == [claimed(used)]
 
 
 @pytest.mark.parametrize("every", [2, 3])

@@ -264,6 +264,8 @@ class _Maker(EffectDrawer):
                 when.Weekly(weekdays=(6, 7)),
                 when.Weekly(start=time(12, 31)),
                 when.Weekly(end=time(12, 31)),
+                when.Weekly(weekdays=(6,), start=time(22), end=time(13)),
+                when.Weekly(weekdays=(7,), start=time(22), end=time(13)),
                 when.MonthDays(days=(1, 22)),
                 when.Stores(stores=("north",)),
                 when.Stores(stores=("south",)),

@@ -1,6 +1,7 @@
 """Whether a condition holds, read off the programme page as plain yes or no."""
 
 from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
 from typing import assert_never
 
 from shared.loyalty.conditions import (
@@ -44,16 +45,25 @@ def holds(condition: Condition, basket: Basket, measure: Measure) -> bool:
             return holds_for(condition, basket)
 
 
+def _is_within(condition: Weekly, at: datetime, day: date) -> bool:
+    """Whether a time is in the hours that begin on a day."""
+    begins = datetime.combine(day, condition.start)
+    ends = datetime.combine(day, condition.end or time.min)
+    if ends <= begins:
+        ends += timedelta(1)
+    return day.isoweekday() in condition.weekdays and begins <= at.replace(tzinfo=None) < ends
+
+
 def holds_for(condition: Condition, basket: Basket) -> bool:
     """Whether time, place, member and tender are those of a condition."""
     match condition:
         case Dates():
             return condition.first <= basket.at.date() <= condition.last
         case Weekly():
-            hour = basket.at.time()
-            is_before_end = condition.end is None or hour < condition.end
-            is_day = basket.at.isoweekday() in condition.weekdays
-            return is_day and condition.start <= hour and is_before_end
+            return any(
+                _is_within(condition, basket.at, day)
+                for day in (basket.at.date(), basket.at.date() - timedelta(1))
+            )
         case MonthDays():
             return basket.at.day in condition.days
         case Stores():

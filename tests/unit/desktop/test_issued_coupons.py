@@ -4,12 +4,15 @@ import pytest
 
 from desktop.presenters.sale_view import unlock_text
 from desktop.presenters.text import name_of, say
+from desktop.services.stored_value import By, paying
 from shared.errors import DomainError
+from shared.loyalty.accounts import StoredValue, TopUpOffer
 from shared.loyalty.coupon_code import issued_coupon_code
 from shared.loyalty.effects import AmountOff, IssueCoupon
 from shared.loyalty.offers import Coupon
 from shared.loyalty.programme import CashRounding
 from shared.pricing.quote import Reason
+from shared.trade.fact import TenderKind
 from tests.pricing_builders import names, offer, programme
 from tests.support.desk import BISCUIT_CODE
 from tests.support.enrolled_till import LOOKUP_KEY
@@ -58,6 +61,19 @@ def test_a_personal_coupon_is_for_the_member_of_its_sale(make_desk):
     assert refused(desk, code) == "coupon-of-another"
     desk.counter.checkout.basket.attach(desk.member(member))
     desk.scan(BISCUIT_CODE, code)
+    assert desk.counter.checkout.basket.quote.total_minor == 11_50
+
+
+def test_a_personal_coupon_of_another_till_needs_a_member(make_desk):
+    """Whose it is this till cannot know; head office finds out."""
+    desk = selling(make_desk, valid_days=9, personal=True)
+    elsewhere = issued_coupon_code(LOOKUP_KEY, "off", "an-entry-of-another-till", 1)
+    desk.scan(BISCUIT_CODE, elsewhere)
+    quote = desk.counter.checkout.basket.quote
+    assert quote.total_minor == 12_50
+    reasons = {one.coupon: one.reason for one in quote.explanations if one.coupon}
+    assert list(reasons.values()) == [Reason.MEMBERS_ONLY]
+    desk.counter.checkout.basket.attach(desk.member(desk.enrol()))
     assert desk.counter.checkout.basket.quote.total_minor == 11_50
 
 
@@ -141,3 +157,25 @@ def test_no_sale_without_a_member_issues_a_personal_coupon(make_desk):
     desk.counter.checkout.clear()
     assert issued(desk.sell(BISCUIT_CODE)) == []
     assert len(issued(desk.sell(BISCUIT_CODE, member=member))) == 1
+
+
+def test_a_coupon_of_a_top_up_is_good_once_on_its_days_for_its_member(make_desk):
+    top_up = TopUpOffer(id="100", names=names("100"), minimum_minor=100_00, coupon="off")
+    own = Coupon(id="off", version=1, names=names("off"), offer="off", valid_days=2, personal=True)
+    desk = make_desk(
+        programme(
+            offer("off", AmountOff(off_minor=1_00), claimed=True),
+            coupons=(own,),
+            stored_value=StoredValue(top_ups=(top_up,)),
+        )
+    )
+    member = desk.enrol()
+    shift = desk.returned_by().shift
+    cash = paying(TenderKind.CASH, 100_00)
+    by = By(shift, shift.operator_id)
+    written = desk.counter.value.top_up(desk.till.pricing(), member, 100_00, cash, by)
+    code = code_of(written)
+    assert refused(desk, code) == "coupon-of-another"
+    assert desk.sell(BISCUIT_CODE, code, member=member).fact.total == 11_50
+    desk.counter.checkout.basket.attach(desk.member(member))
+    assert refused(desk, code) == "coupon-used"

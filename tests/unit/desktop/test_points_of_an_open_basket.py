@@ -138,3 +138,15 @@ def test_points_lower_the_price_beside_an_offer_for_a_tender_no_further_than_to_
     checkout.plan(None)
     checkout.tender(TenderKind.CARD, 1_00)
     assert checkout.due().amount == 1_50
+
+
+def test_the_ticket_says_what_is_left_after_what_it_spent_and_earned(next_day):
+    """500 less 250 that pay 2.50, and 10 for the 10.00 in cash."""
+    desk = next_day(redemption=PAYING)
+    checkout = desk.counter.checkout
+    member = checkout.basket.state.member
+    checkout.tender_points(250)
+    checkout.tender_cash()
+    told = desk.finish().fact.member.points
+    assert (told.opening, told.spent, told.earned, told.closing) == (500, 250, 10, 260)
+    assert desk.member(member).points == told.closing

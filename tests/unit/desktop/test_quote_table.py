@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from desktop.commands.quote_names import Called
 from desktop.commands.quote_table import lines_table, sentences, telling_of
 from shared.language import Language
 from shared.workbench.playing import play
@@ -34,7 +35,7 @@ def states():
 
 
 def printed(state, language):
-    telling = telling_of(state, {}, language)
+    telling = telling_of(state, Called(), language)
     console = Console(width=200, no_color=True)
     with console.capture() as caught:
         console.print(lines_table(state, telling))

@@ -1,5 +1,6 @@
 """Goods that come back, through the services and the file."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -235,6 +236,25 @@ def test_without_a_receipt_a_manager_must_allow_it_and_the_programme_sets_the_li
     assert [(t.tender, t.amount) for t in back.refunds] == [(TenderKind.CASH, 1250)]
     assert back.approvals == allowed.approvals
     assert read_till(desk.till.store.folder.database).imbalance() == 0
+
+
+def test_without_receipts_a_till_gives_back_so_much_in_a_business_day(make_desk):
+    returns = Returns(without_receipt_minor=2000, without_receipt_per_day_minor=2500)
+    desk = make_desk(msgspec.structs.replace(NO_OFFERS, returns=returns))
+    take, pricing = desk.till.returns.take_back_without_receipt, desk.till.pricing()
+    one = [BasketLine(id="1", goods=BISCUITS, units=1)]
+    allowed = desk.returned_by(desk.approval("return-without-receipt"))
+    take(pricing, one, allowed)
+    # What comes back of a known sale is no part of it.
+    desk.take_back(desk.sell(BISCUIT_CODE), (1, 1))
+    take(pricing, one, allowed)
+    error = refused(take, pricing, one, allowed)
+    assert (error.code, error.fields) == (
+        "returns-without-receipt-today",
+        {"limit": 2500, "left": 0},
+    )
+    shift = replace(allowed.shift, business_date=allowed.shift.business_date + timedelta(1))
+    assert take(pricing, one, replace(allowed, shift=shift)).fact.total == 1250
 
 
 def test_a_member_erased_meanwhile_gets_money_for_what_points_had_paid(make_desk):

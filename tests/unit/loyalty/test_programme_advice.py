@@ -1,5 +1,6 @@
 """What is lawful and hardly meant is told with its place; the command tells errors first."""
 
+import json
 import re
 from datetime import date, time
 from importlib.resources import files
@@ -7,6 +8,7 @@ from importlib.resources import files
 import msgspec
 import pytest
 
+from desktop.commands.line_of_rule import line_of_rule
 from shared.errors import DomainError
 from shared.language import Language, words
 from shared.loyalty.advice import advice
@@ -46,7 +48,7 @@ from shared.loyalty.effects import (
     Step,
 )
 from shared.loyalty.offers import Coupon, Group, GroupMode, Limits
-from shared.loyalty.programme import InTotal
+from shared.loyalty.programme import EndOf, Expiry, InTotal, PriceList
 from tests.pricing_builders import goods, names, offer, only, programme
 from tests.support.command_line import run_evertill
 
@@ -97,7 +99,7 @@ def test_an_offer_that_is_over(condition):
 @pytest.mark.parametrize(
     "conditions",
     [
-        (Weekly(start=time(20), end=time(8)),),
+        (Weekly(weekdays=(1,), start=time(20), end=time(8)), Weekly(weekdays=(3,))),
         (Weekly(weekdays=()),),
         (Stores(stores=()),),
         (
@@ -180,9 +182,10 @@ def test_a_coupon_that_issues_itself_for_ever():
 
 def test_figures_that_others_make_useless():
     limits = Limits(per_member=1, per_member_and_day=2, in_total=5, per_store=9)
-    assert codes(offer("o", TENTH, limits=limits)) == ["limit-useless", "limit-useless"]
+    both = ["limit-useless", "limit-useless"]
+    assert codes(offer("o", TENTH, limits=limits, conditions=(Members(),))) == both
     limits = Limits(per_member=2, per_member_and_day=1, in_total=9, per_store=9)
-    assert codes(offer("o", TENTH, limits=limits)) == []
+    assert codes(offer("o", TENTH, limits=limits, conditions=(Members(),))) == []
     assert codes(offer("o", AmountOff(off_minor=500), at_most_minor=499)) == ["cap-below"]
     assert codes(offer("o", AmountOff(off_minor=500), at_most_minor=500)) == []
     free = PercentOff(basis_points_off=10_000)
@@ -304,3 +307,82 @@ def test_the_schema_is_for_editors(monkeypatch, capsys):
     done = run_evertill(monkeypatch, capsys, "programme", "schema")
     assert done.code == 0
     assert "NthItem" in msgspec.json.decode(done.out)["$defs"]
+
+
+def test_a_limit_for_members_that_others_do_not_have():
+    once = Limits(per_member=1)
+    assert codes(offer("o", TENTH, limits=once)) == ["limit-for-members"]
+    assert codes(offer("o", TENTH, limits=once, conditions=(Members(),))) == []
+    assert codes(offer("o", TENTH, limits=once, costs_points=5)) == []
+    assert codes(offer("o", TENTH, limits=Limits(in_total=1))) == []
+
+
+def night(key: str, priority: int = 0, *conditions) -> PriceList:
+    return PriceList(
+        id=key, names=names(key), prices={"A": 9_00}, priority=priority, conditions=conditions
+    )
+
+
+def test_price_lists_that_meet_on_an_article_and_those_below_cost():
+    monday, tuesday = Weekly(weekdays=(1,)), Weekly(weekdays=(2,))
+    assert codes(price_lists=(night("a"), night("b"))) == ["price-lists-overlap"]
+    assert codes(price_lists=(night("a"), night("b", 1))) == []
+    assert codes(price_lists=(night("a", 0, monday), night("b", 0, tuesday))) == []
+    assert codes(price_lists=(night("a"),), catalogue=CATALOGUE) == ["below-cost"]
+
+
+def test_points_that_lapse_on_the_day_they_are_earned():
+    assert codes(expiry=Expiry()) == ["points-lapse-at-once"]
+    assert codes(expiry=Expiry(days=1)) == []
+    assert codes(expiry=Expiry(end_of=EndOf.MONTH)) == []
+    assert codes(expiry=Expiry(inactive_months=6)) == []
+
+
+WRITTEN = """\
+# [[offers]] a remark
+id = "ten"
+points = { names = { zh = "积分", en = "points" } }
+
+[[groups]]
+id = "ten"
+
+[[offers]]
+id = "five"
+points = 1
+effect = { type = "ladder", steps = [
+  { id = "ten" }, # no offer
+] }
+
+[[offers]]
+id = "ten"
+
+[price_lists]
+prices = { TEA = 250 }
+"""
+
+
+def test_the_line_of_a_rule_is_found_in_toml_and_json():
+    assert line_of_rule(WRITTEN, "points") == 3
+    assert line_of_rule(WRITTEN, "groups/ten") == 6
+    assert line_of_rule(WRITTEN, "offers/five") == 9
+    assert line_of_rule(WRITTEN, "offers/none") == 8
+    assert line_of_rule(WRITTEN, "draws/none") is None
+    written = json.dumps(
+        {"points": {"decimals": 0}, "groups": [{"id": "ten"}], "offers": [{"id": "ten"}]}, indent=1
+    )
+    lines = written.splitlines()
+    assert line_of_rule(written, "points") == 2
+    assert '"offers"' in lines[line_of_rule(written, "offers/ten") - 3]
+    assert line_of_rule(json.dumps({"offers": [{"id": "ten"}]}), "offers/ten") == 1
+
+
+def test_the_command_names_line_rule_and_mend(monkeypatch, capsys, tmp_path):
+    document = msgspec.to_builtins(template("plain"))
+    document["returns"] = {"days": -1}
+    file = tmp_path / "programme.json"
+    file.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    line = file.read_text(encoding="utf-8").splitlines().index(' "returns": {') + 1
+    code, out, _ = run_evertill(monkeypatch, capsys, "programme", "check", str(file))
+    assert (code, f"error: line {line}: returns: days is -1" in out) == (2, True)
+    code, out, _ = run_evertill(monkeypatch, capsys, "programme", "check", str(file), "--json")
+    assert msgspec.json.decode(out)["errors"][0]["line"] == line

@@ -1,5 +1,6 @@
 """The worked cases in tests/vectors/pricing, played as ``evertill quote`` plays them."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -44,6 +45,7 @@ def test_a_difference_is_told_with_its_place():
     [
         (b"at = 1", "at"),
         (b"nonsense", "Expected"),
+        (b"at = 1\nat = 2", "overwrite"),
         (b"\xff", "utf-8"),
         (b"at = 2026-01-01T00:00:00\ngoods = []\nsteps = []", "programme or template"),
         (b'at = 2026-01-01T00:00:00\ngoods = []\nsteps = [{ do = "dance" }]', "dance"),
@@ -56,6 +58,20 @@ def test_a_scenario_that_cannot_be_read_names_the_place(data, said):
         read_scenario(data, is_toml=True)
     assert caught.value.code == "scenario-unreadable"
     assert said in str(caught.value.fields["detail"])
+
+
+def test_a_document_that_says_something_twice_is_not_read():
+    with pytest.raises(DomainError) as caught:
+        read_scenario(b'{"at": 1, "goods": [], "at": 2}', is_toml=False)
+    assert "`at` is there twice" in caught.value.fields["detail"]
+    with pytest.raises(DomainError) as caught:
+        read_scenario(b'{"float_minor": NaN}', is_toml=False)
+    assert "NaN is no number" in caught.value.fields["detail"]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_document():
+    document = b"\xef\xbb\xbf" + "\r\n".join(USUAL.values()).encode()
+    assert read_scenario(document, is_toml=True).template == "default"
 
 
 def run(monkeypatch, capsys, *arguments: str):
@@ -95,10 +111,24 @@ def test_the_schema_knows_every_step(monkeypatch, capsys):
     assert {"Add", "Reward", "MoveClock"} <= schema()["$defs"].keys()
 
 
+def test_what_is_told_has_a_schema_and_a_line_in_the_manual(monkeypatch, capsys):
+    code, out, _ = run(monkeypatch, capsys, "--result-schema")
+    fields = msgspec.json.decode(out)["$defs"]["State"]["properties"].keys()
+    assert code == 0
+    manual = (Path(__file__).parents[3] / "docs" / "programme.md").read_text(encoding="utf-8")
+    _, _, table = manual.partition("| field of a state | tells |")
+    told = set(re.findall(r"`(\w+)`", table.partition("\n\n")[0]))
+    assert fields - told == {"currency", "point_decimals"}
+
+
 WRONG = {
     'goods = [{ sku = "A", price_minor = -1 }]': "price_minor out of range - at `$.goods[0]",
     'goods = [{ sku = "A", price_minor = 1, tax_class = "x" }]': "no tax class `x`",
     'goods = [{ sku = "A", price_minor = 1 }, { sku = "A", price_minor = 2 }]': "`A` is there 2",
+    'goods = [{ sku = "", price_minor = 1 }]': "`sku` is needed - at `$.goods[0].sku`",
+    'members = [{ id = "" }]': "`id` is needed - at `$.members[0].id`",
+    'steps = [{ do = "gift", offer = "o", mix = { A = 1000000000 } }]': "$.steps[0].mix.A",
+    'steps = [{ do = "complete", refused = "" }]': "$.steps[0].refused",
     "float_minor = -1": "$.float_minor",
     'members = [{ id = "m" }, { id = "m" }]': "`m` is there 2",
     'members = [{ id = "m", tier_floor = "x" }]': "no tier `x` - at `$.members[0]",
@@ -148,3 +178,19 @@ def test_a_scenario_without_steps_tells_how_things_stand_at_the_start():
     document = "\n".join(USUAL.values())
     (state,) = play(read_scenario(document.encode(), is_toml=True))
     assert (state.step, state.lines, state.total_minor) == (0, (), 0)
+
+
+def test_what_cannot_be_read_is_said_in_the_language_that_was_asked_for(
+    monkeypatch, capsys, tmp_path
+):
+    file = tmp_path / "wrong.json"
+    document = {"at": "2026-01-01T00:00:00", "template": "default", "steps": [], "goods": [{}]}
+    file.write_bytes(msgspec.json.encode(document))
+    code, out, err = run(monkeypatch, capsys, str(file), "--json", "--language", "zh_CN")
+    assert (code, "缺少字段 `sku`（位置 `$.goods[0]`）" in err) == (2, True)
+    assert "required field `sku` - at `$.goods[0]`" in msgspec.json.decode(out)["error"]["en"]
+    file.write_text('{"at": 1, "at": 2}', encoding="utf-8")
+    command = ("programme", "check", str(file), "--json", "--language", "zh_CN")
+    code, out, err = run_evertill(monkeypatch, capsys, *command)
+    assert (code, "字段 `at` 出现了两次" in err) == (2, True)
+    assert msgspec.json.decode(out)["error"]["code"] == "programme-unreadable"
