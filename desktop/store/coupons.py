@@ -1,8 +1,8 @@
 """What this till's own books say about a coupon, also after its entries were deleted."""
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, Subquery, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from desktop.store.schema import entries, forgotten, postings
 from shared.journal.entry import decode_entry
@@ -20,12 +20,11 @@ def coupon_uses(connection: Connection, account: Account) -> int | None:
 
     One that a sale, or a top-up, issued begins with one use in the books, others with none.
     """
-    told = _told()
     columns = postings.c
     rows = connection.execute(
-        select(told.c.kind, columns.amount)
-        .join(told, (columns.epoch == told.c.epoch) & (columns.seq == told.c.seq))
-        .where(columns.owner == account.owner, columns.account == account.kind)
+        _with_facts(select(_of_fact("kind"), columns.amount)).where(
+            columns.owner == account.owner, columns.account == account.kind
+        )
     ).all()
     if any(row.kind == SaleReturned.kind and row.amount < 0 for row in rows):
         return None
@@ -35,16 +34,14 @@ def coupon_uses(connection: Connection, account: Account) -> int | None:
 
 def issued_by(connection: Connection, account: Account) -> SaleCompleted | ValueToppedUp | None:
     """The sale, or the top-up, that issued a coupon at this till."""
-    told = _told()
     columns = postings.c
     data = connection.execute(
-        select(told.c.bytes)
-        .join(postings, (columns.epoch == told.c.epoch) & (columns.seq == told.c.seq))
+        _with_facts(select(_of_fact("bytes")))
         .where(
             columns.owner == account.owner,
             columns.account == account.kind,
             columns.amount > 0,
-            told.c.kind.in_(ISSUING),
+            _of_fact("kind").in_(ISSUING),
         )
         .limit(1)
     ).scalar()
@@ -52,11 +49,17 @@ def issued_by(connection: Connection, account: Account) -> SaleCompleted | Value
     return fact if isinstance(fact, SaleCompleted | ValueToppedUp) else None
 
 
-def _told() -> Subquery:
-    """Entries that are here, and what was kept of others."""
-    return union_all(
-        *(
-            select(table.c.epoch, table.c.seq, table.c.kind, table.c.bytes)
-            for table in (entries, forgotten)
+def _with_facts(statement: Select[Any]) -> Select[Any]:
+    """Postings with the entries that are here, or what was kept of them; each found by its key."""
+    columns = postings.c
+    return statement.select_from(
+        postings.outerjoin(
+            entries, (entries.c.epoch == columns.epoch) & (entries.c.seq == columns.seq)
+        ).outerjoin(
+            forgotten, (forgotten.c.epoch == columns.epoch) & (forgotten.c.seq == columns.seq)
         )
-    ).subquery("told")
+    )
+
+
+def _of_fact(name: str) -> ColumnElement[Any]:
+    return func.coalesce(entries.c[name], forgotten.c[name]).label(name)
