@@ -4,12 +4,8 @@ On SQLite; PostgreSQL plans by what it has counted.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from shared.ids import LotId
 from shared.protocol.message import PROTOCOL, LookupReply, LookupRequest, Stream
@@ -17,8 +13,8 @@ from shared.trade.fact import LotDraw
 from shared.trade.profile import MemberProfile
 from sync_server.database import schema
 from sync_server.database.migrate import upgrade_in
-from sync_server.database.transaction import Database
 from sync_server.members.merging import Verified
+from tests.support.query_plans import plans
 from tests.support.servers import Server
 
 GROWING = (
@@ -46,26 +42,6 @@ READS_ALL = re.compile(rf"(SCAN|SEARCH) ({'|'.join(one.name for one in GROWING)}
 BY_MORE_THAN_SHARD = re.compile(r"\(shard=\? AND |\(rowid=\?\)")
 
 on_sqlite = pytest.mark.parametrize("server", ["sqlite"], indirect=True)
-
-
-@contextmanager
-def plans(database: Database) -> Iterator[dict[str, list[str]]]:
-    """Of each statement that runs, what SQLite reads to answer it."""
-    found: dict[str, list[str]] = {}
-
-    def note(connection: Any, _: Any, statement: str, values: Any, __: Any, many: Any) -> None:
-        if statement in found or not statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
-            return
-        raw = connection.connection.dbapi_connection
-        rows = raw.execute(f"EXPLAIN QUERY PLAN {statement}", values[0] if many else values)
-        rows = rows.fetchall()
-        found[statement] = [row[3] for row in rows]
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        yield found
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
 
 
 def slow(found: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -96,7 +72,7 @@ def test_no_statement_of_a_push_a_pull_or_a_look_up_reads_everything(
 ) -> None:
     database = server.services.database
     till, other = server.enrol_till("one"), server.enrol_till("two")
-    with plans(database) as found:
+    with plans(database.engine) as found:
         members = [till.enrol_member(_profile(number)) for number in range(3)]
         sales = [till.sell(10_000, member=member, earned=100) for member in members]
         for _ in "twice":
