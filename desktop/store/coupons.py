@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from desktop.store.schema import entries, forgotten, postings
+from desktop.store.schema import entries, epochs, forgotten, postings
 from shared.journal.entry import decode_entry
 from shared.ledger.account import Account
 from shared.trade.kinds import read_fact
@@ -53,9 +53,14 @@ def _with_facts(statement: Select[Any]) -> Select[Any]:
     """Postings with the entries that are here, or what was kept of them; each found by its key."""
     columns = postings.c
     return statement.select_from(
-        postings.outerjoin(
-            entries, (entries.c.epoch == columns.epoch) & (entries.c.seq == columns.seq)
-        ).outerjoin(
+        postings.join(epochs, epochs.c.epoch == columns.epoch)
+        .outerjoin(
+            entries,
+            (entries.c.journal == epochs.c.journal)
+            & (entries.c.epoch == columns.epoch)
+            & (entries.c.seq == columns.seq),
+        )
+        .outerjoin(
             forgotten, (forgotten.c.epoch == columns.epoch) & (forgotten.c.seq == columns.seq)
         )
     )
