@@ -36,6 +36,7 @@ from desktop.store.identity import TillIdentity, load_keys, read_identity
 from desktop.store.journal import Journal, current_epoch, last_hybrid_time
 from desktop.store.print_jobs import PrintJob
 from desktop.store.retention import Retention
+from desktop.store.sealing import seal, unlock
 from desktop.store.writer import Writer
 from desktop.sync.enrolment import enrol_till
 from desktop.sync.http import ServerConnection
@@ -78,16 +79,21 @@ class OpenStore:
     """A till's folder, locked and opened; enrolled or not yet."""
 
     def __init__(
-        self, folder: TillFolder, *, make_writer: Callable[[Engine], Writer] = Writer
+        self,
+        folder: TillFolder,
+        *,
+        make_writer: Callable[[Engine], Writer] = Writer,
+        seals: bool = False,
     ) -> None:
-        self.folder = folder
+        """``seals``: encrypt what is not encrypted yet; else files are opened as they are."""
         self._lock = TillLock(folder)
         try:
-            self.writer = make_writer(open_writing(folder))
+            self.folder = seal(folder) if seals else unlock(folder)
+            self.writer = make_writer(open_writing(self.folder))
         except BaseException:
             self._lock.close()
             raise
-        self.reading: Engine = open_reading(folder)
+        self.reading: Engine = open_reading(self.folder)
 
     def identity(self) -> TillIdentity | None:
         """Who this till is; None before enrolment."""

@@ -66,7 +66,7 @@ class Opened:
         settings = read_settings(folder)
         self.surroundings = Surroundings(clock=SystemClock(), language=settings.language)
         self.devices = make_devices(settings, self.surroundings.clock)
-        self.store = OpenStore(TillFolder(folder))
+        self.store = OpenStore(TillFolder(folder), seals=True)
         self._open_window(settings)
         assert self.window is not None
         if self.store.identity() is None:

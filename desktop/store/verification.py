@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, func, select
 
 from desktop.store.database import TillFolder, open_reading
+from desktop.store.file_key import read_encryption
 from desktop.store.head_file import HeadFile
 from desktop.store.identity import TillIdentity, read_identity
 from desktop.store.journal import Epoch, all_epochs
@@ -29,6 +30,7 @@ from desktop.store.schema import (
     pulled_balances,
     tickets,
 )
+from desktop.store.sealing import unlock
 from desktop.store.upgrade import HEAD_REVISION, current_revision
 from shared.errors import DomainError, EnvironmentFault, ProtocolError
 from shared.journal.attachment import Attachment, named_attachments
@@ -60,21 +62,27 @@ class TillReport(Findings):
     unsent: int = 0
     deleted: int = 0
     """Entries that are safe elsewhere and no longer here."""
+    encryption: str = "none"
+    """Where the key of the till's files is: ``key-store``, ``owner-file``, or ``none``."""
 
 
 def verify_till(folder: TillFolder) -> TillReport:
     """Verify a till's folder.
 
     Raises DomainError ``not-enrolled``; EnvironmentFault ``database-damaged``,
-    ``database-too-old`` and ``database-too-new``.
+    ``database-too-old`` and ``database-too-new``, and what finding the files' key raises.
     """
     if not folder.database.exists():
         raise DomainError("not-enrolled", folder=str(folder.path))
+    folder = unlock(folder)
     engine = open_reading(folder)
     try:
-        return _verify(engine, folder)
+        report = _verify(engine, folder)
     finally:
         engine.dispose()
+    told = read_encryption(folder.path) if folder.key is not None else None
+    report.encryption = told.kept.value if told is not None else "none"
+    return report
 
 
 def _verify(engine: Engine, folder: TillFolder) -> TillReport:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
@@ -27,8 +26,9 @@ from desktop.store.arriving import (
     note_loaded,
 )
 from desktop.store.database import TillFolder
-from desktop.store.driver import DriverError
+from desktop.store.driver import READING_ERRORS
 from desktop.store.journal import current_epoch
+from desktop.store.masked_file import MaskedFile
 from desktop.store.replica import begin_anew, read_held
 from desktop.store.settings import (
     drop_value,
@@ -60,9 +60,9 @@ PART_BYTES_MIN: Final = 256 * 1024
 PART_BYTES_MAX: Final = 16 * 1024 * 1024
 PART_S: Final = 1.0
 """A part that took less is followed by a larger one, so that a slow line loses little."""
-HASHED_BYTES: Final = 4 * 1024 * 1024
 OLDER: Final = "older"
 """A reason that nobody needs to hear: files are up to a day old, and more was read before."""
+UNREADABLE: Final[tuple[type[Exception], ...]] = (OSError, *READING_ERRORS)
 NO_SUCH: Final = frozenset({"not-found", "snapshot-gone", "method-not-allowed"})
 
 Found = TypeVar("Found")
@@ -103,8 +103,8 @@ class SnapshotTaker:
         self._writer = writer
         self._reading = reading
         self._server_key = server_key
-        self._file = folder.snapshot
-        self._part = folder.snapshot.with_suffix(".part")
+        self._file = MaskedFile(folder.snapshot, folder.key)
+        self._part = MaskedFile(folder.snapshot.with_suffix(".part"), folder.key)
         self._arriving = arriving
         self._slice_rows = slice_rows
         self._open: Arrival | None = None
@@ -166,7 +166,7 @@ class SnapshotTaker:
             else:
                 self._drop()
             return True
-        except (OSError, DriverError):
+        except UNREADABLE:
             # What the disk cannot read must not keep sales from being sent: pages do instead.
             self._refuse(ProtocolError("bad-snapshot", reason="disk"))
             return True
@@ -190,7 +190,7 @@ class SnapshotTaker:
             self._drop()
             return False
         terms = self._checked(statement)
-        self._begin(Fetched(terms=terms, size=_size(self._file), digest=_digest(self._file)))
+        self._begin(Fetched(terms=terms, size=self._file.size, digest=_digest(self._file)))
         return True
 
     def _fetch(self, server: ServerConnection, gives_way: Callable[[], bool]) -> bool:
@@ -201,7 +201,7 @@ class SnapshotTaker:
             return True
         terms = self._checked(reply.snapshot)
         self._keep_statement(reply.snapshot, terms)
-        before = Fetched(terms=terms, size=_size(self._part), digest=_digest(self._part))
+        before = Fetched(terms=terms, size=self._part.size, digest=_digest(self._part))
         fetched = self._go_on(server, before, gives_way)
         if fetched is None:
             return False
@@ -230,21 +230,19 @@ class SnapshotTaker:
         self, server: ServerConnection, fetched: Fetched, gives_way: Callable[[], bool]
     ) -> Fetched | None:
         terms, size, part_bytes = fetched.terms, fetched.size, PART_BYTES_MIN
-        with self._part.open("ab") as part:
-            while size < terms.size:
-                began = time.monotonic()
-                wanted = min(part_bytes, terms.size - size)
-                content = server.snapshot_part(terms.sha256, first=size, size=wanted)
-                if not 0 < len(content) <= wanted:
-                    raise ProtocolError("bad-snapshot", reason="size")
-                part.write(content)
-                part.flush()
-                fetched.digest.update(content)
-                size += len(content)
-                quick = time.monotonic() - began < PART_S
-                part_bytes = min(part_bytes * 2, PART_BYTES_MAX) if quick else PART_BYTES_MIN
-                if gives_way() and size < terms.size:
-                    return None
+        while size < terms.size:
+            began = time.monotonic()
+            wanted = min(part_bytes, terms.size - size)
+            content = server.snapshot_part(terms.sha256, first=size, size=wanted)
+            if not 0 < len(content) <= wanted:
+                raise ProtocolError("bad-snapshot", reason="size")
+            self._part.append(content)
+            fetched.digest.update(content)
+            size += len(content)
+            quick = time.monotonic() - began < PART_S
+            part_bytes = min(part_bytes * 2, PART_BYTES_MAX) if quick else PART_BYTES_MIN
+            if gives_way() and size < terms.size:
+                return None
         return Fetched(terms=terms, size=size, digest=fetched.digest)
 
     def _checked(self, statement: Signed) -> SnapshotTerms:
@@ -321,7 +319,7 @@ class SnapshotTaker:
         for file in (self._file, self._part):
             # One that stays is not opened: there is no statement for it.
             with suppress(OSError):
-                file.unlink(missing_ok=True)
+                file.unlink()
         self._run(_forget_file)
 
     def _read(self, find: Callable[[Connection], Found]) -> Found:
@@ -356,14 +354,8 @@ def _reason(error: ProtocolError) -> str:
     return str(error.fields.get("reason", error.code))
 
 
-def _size(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0
-
-
-def _digest(file: Path) -> "_Hash":
+def _digest(file: MaskedFile) -> "_Hash":
     digest = hashlib.sha256()
-    if file.exists():
-        with file.open("rb") as opened:
-            while part := opened.read(HASHED_BYTES):
-                digest.update(part)
+    for piece in file.chunks():
+        digest.update(piece)
     return digest
