@@ -43,7 +43,9 @@ from desktop.sync.http import ServerConnection
 from desktop.sync.leases import LeaseKeeper
 from desktop.sync.pull import Puller
 from desktop.sync.push import Pusher
+from desktop.sync.rekeying import KeyChange
 from desktop.sync.runner import STREAMS, SyncRunner
+from desktop.sync.server_keys import ServerTrust
 from desktop.sync.status import SyncStatus
 from hardware.escpos.encoder import Encoder
 from hardware.ports import CashDrawer, ReceiptPrinter, WalletGateway
@@ -51,8 +53,7 @@ from shared.clock import Clock, HybridClock, SystemClock
 from shared.errors import DomainError, EnvironmentFault
 from shared.ids import RandomBytes
 from shared.journal.certificate import decode_certificate
-from shared.journal.keys import KeyId, SigningKey, parse_public_key
-from shared.journal.server_key import certified_server_key
+from shared.journal.keys import KeyId, Signed, SigningKey
 from shared.protocol.message import LookupReply, LookupRequest, Stream
 from shared.receipt.issue import Shop
 from shared.trade.writing import Scribe
@@ -210,8 +211,20 @@ class Till:
         self.copies = Copies(self.books, wake=self.wake_printer)
 
     def _make_sync(self, around: Surroundings) -> None:
-        server_key = certified_server_key(
-            parse_public_key(self.identity.root_key), self.identity.server_key
+        self.trust = ServerTrust(
+            writer=self.store.writer,
+            reading=self.store.reading,
+            identity=self.identity,
+            fetch=self._server_keys,
+        )
+        self.key_change = KeyChange(
+            writer=self.store.writer,
+            reading=self.store.reading,
+            folder=self.store.folder,
+            journal=self._journal,
+            keys=self._keys,
+            trust=self.trust,
+            on_change=self._take_key,
         )
         self.pusher = Pusher(
             writer=self.store.writer,
@@ -222,7 +235,7 @@ class Till:
         self.puller = Puller(
             writer=self.store.writer,
             reading=self.store.reading,
-            server_key=server_key,
+            trust=self.trust,
             clock=around.clock,
             folder=self.store.folder,
             arriving=self.arriving,
@@ -232,7 +245,7 @@ class Till:
             reading=self.store.reading,
             journal=self._journal,
             identity=self.identity,
-            server_key=server_key,
+            trust=self.trust,
             clock=around.clock,
             basket=self.leases,
         )
@@ -242,12 +255,43 @@ class Till:
             pusher=self.pusher,
             puller=self.puller,
             leases=keeper,
+            trust=self.trust,
+            key_change=self.key_change,
             clock=around.clock,
             tidy=self.retention.run_if_due,
             on_status=self._synced,
             on_change=around.on_change,
             jitter=around.jitter,
         )
+
+    def _take_key(self, key: SigningKey) -> None:
+        self._key = key
+
+    def _server_keys(self) -> tuple[Signed, ...]:
+        server = self.connect()
+        try:
+            return server.keys()
+        finally:
+            server.close()
+
+    def change_key(self) -> dict[str, object]:
+        """Ask for a new key and go as far as the network lets; for a till that is not running.
+
+        Raises ProtocolError where the server refuses: the till keeps the key that it has.
+        """
+        self.key_change.ask()
+        self.sync.try_once()
+        if self.key_change.refused is not None:
+            raise self.key_change.refused
+        with self.store.reading.connect() as connection:
+            epoch = current_epoch(connection)
+        assert epoch is not None
+        return {
+            "is_done": not self.key_change.is_wanted,
+            "key_id": self._key.id,
+            "epoch": epoch.head.epoch,
+            "reason": self._status.error_code if self._status is not None else "",
+        }
 
     def connect(self) -> ServerConnection:
         """A connection to this till's server."""

@@ -15,6 +15,7 @@ from shared.journal.keys import KeyId, Signed, SigningKey, new_signing_key
 
 KEY_NAME = "till.key"
 PENDING_KEY_NAME = "till-pending.key"
+NEXT_KEY_NAME = "till-next.key"
 IDENTITY = "identity"
 
 
@@ -77,6 +78,27 @@ def forget_pending_key(folder: TillFolder) -> None:
     (folder.path / PENDING_KEY_NAME).unlink(missing_ok=True)
 
 
+def keep_next_key(folder: TillFolder) -> None:
+    """Make the key that the till is to change to, unless it is there."""
+    if not has_next_key(folder):
+        _write_key(folder, folder.path / NEXT_KEY_NAME, new_signing_key())
+
+
+def has_next_key(folder: TillFolder) -> bool:
+    """Whether a change of the key is under way."""
+    return (folder.path / NEXT_KEY_NAME).exists()
+
+
+def next_key(folder: TillFolder) -> SigningKey:
+    """The key that the till changes to; EnvironmentFault ``till-key-missing``."""
+    return _load_key(folder, folder.path / NEXT_KEY_NAME)
+
+
+def drop_next_key(folder: TillFolder) -> None:
+    """The change is over, one way or the other."""
+    (folder.path / NEXT_KEY_NAME).unlink(missing_ok=True)
+
+
 def wrap_keys(folder: TillFolder) -> None:
     """Encrypt the keys that still lie in clear in an encrypted folder."""
     assert folder.key is not None
@@ -87,7 +109,7 @@ def wrap_keys(folder: TillFolder) -> None:
 
 def key_files(folder: TillFolder) -> list[Path]:
     """The files of all signing keys that are here, the first epoch's first."""
-    names = [KEY_NAME, PENDING_KEY_NAME]
+    names = [KEY_NAME, PENDING_KEY_NAME, NEXT_KEY_NAME]
     later = sorted(folder.path.glob("till-[0-9]*.key"))
     return [file for file in (*(folder.path / name for name in names), *later) if file.exists()]
 

@@ -26,6 +26,7 @@ from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.lot import LotTerms, lot_terms
 from shared.ledger.posting import RULES
 from shared.protocol.message import JournalHead
+from shared.trade.till import EpochClosed
 from shared.trade.writing import Scribe, Writing
 
 
@@ -155,6 +156,14 @@ class Journal:
         record = HeadRecord(head.journal, head.epoch, head.last_seq, head.hash)
         transaction.after_commit(lambda: self._head_file.write(record))
         return chained
+
+
+def close_epoch(transaction: Transaction, journal: Journal) -> None:
+    """Write the last entry of the epoch that is written; raises as ``Journal.append`` does."""
+    epoch = current_epoch(transaction.connection)
+    assert epoch is not None
+    closed = EpochClosed(last_seq=epoch.head.last_seq, hash=epoch.head.hash.hex())
+    journal.append(transaction, Writing(closed))
 
 
 def _insert_entry(connection: Connection, chained: ChainedEntry) -> None:

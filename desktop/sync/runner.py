@@ -12,6 +12,8 @@ from desktop.sync.leases import LeaseKeeper
 from desktop.sync.listening import Listening
 from desktop.sync.pull import Puller
 from desktop.sync.push import Pusher
+from desktop.sync.rekeying import KeyChange
+from desktop.sync.server_keys import ServerTrust
 from desktop.sync.status import SyncStatus
 from shared.clock import Clock
 from shared.errors import EnvironmentFault, EvertillError
@@ -37,6 +39,8 @@ class SyncRunner:
         pusher: Pusher,
         puller: Puller,
         leases: LeaseKeeper,
+        trust: ServerTrust,
+        key_change: KeyChange,
         clock: Clock,
         tidy: Callable[[], None] = lambda: None,
         on_status: Callable[[SyncStatus], None] = lambda _status: None,
@@ -47,6 +51,8 @@ class SyncRunner:
         self._pusher = pusher
         self._puller = puller
         self._leases = leases
+        self._trust = trust
+        self._key_change = key_change
         self._clock = clock
         self._tidy = tidy
         self._on_status = on_status
@@ -105,10 +111,11 @@ class SyncRunner:
                 self._on_change(stream)
             if self._puller.is_unfinished:
                 return pushed.set_aside or self._puller.refused_snapshot
+        self._trust.told_of(self._puller.key_statements)
         self._listening.up_to_date(self._puller.read_up_to(STREAMS))
         # What the server has safe may have grown old here.
         self._tidy()
-        return pushed.set_aside or self._puller.refused_snapshot
+        return pushed.set_aside or self._puller.refused_snapshot or self._key_change.refused
 
     def _has_more_urgent(self) -> bool:
         return self._closing.is_set() or self._pusher.unsent() > self._unsent_left
@@ -121,6 +128,10 @@ class SyncRunner:
         try:
             self._puller.resume()
             self._server = self._server or self._connect()
+            if self._key_change.go_on(self._server):
+                # From here on the till signs with its new key.
+                self.disconnect()
+                self._server = self._connect()
             set_aside = self.sync_once(self._server)
             while self._puller.is_unfinished and not self._closing.is_set():
                 # It gave way to what was sold meanwhile, and goes on where it stopped.

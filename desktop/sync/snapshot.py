@@ -40,9 +40,10 @@ from desktop.store.settings import (
 )
 from desktop.store.writer import Transaction, Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
+from desktop.sync.server_keys import ServerTrust
 from shared.errors import EvertillError, ProtocolError
 from shared.ids import JournalId
-from shared.journal.keys import PublicKey, Signed
+from shared.journal.keys import Signed
 from shared.protocol.cursor import Cursor, decode_cursor, encode_cursor
 from shared.protocol.message import PROTOCOL, Stream
 from shared.protocol.replica import Scope
@@ -95,14 +96,14 @@ class SnapshotTaker:
         *,
         writer: Writer,
         reading: Engine,
-        server_key: PublicKey,
+        trust: ServerTrust,
         folder: TillFolder,
         arriving: Arriving,
         slice_rows: Callable[[], int],
     ) -> None:
         self._writer = writer
         self._reading = reading
-        self._server_key = server_key
+        self._trust = trust
         self._file = MaskedFile(folder.snapshot, folder.key)
         self._part = MaskedFile(folder.snapshot.with_suffix(".part"), folder.key)
         self._arriving = arriving
@@ -251,7 +252,9 @@ class SnapshotTaker:
             epoch = current_epoch(connection)
             through = read_value(connection, READ_THROUGH, ReadThrough)
         assert epoch is not None
-        terms = proved_terms(statement, self._server_key, journal=JournalId(epoch.head.journal))
+        terms = proved_terms(
+            statement, self._trust.key_for(statement), journal=JournalId(epoch.head.journal)
+        )
         if (terms.format, terms.protocol, terms.stream) != (FORMAT, PROTOCOL, STREAM):
             raise ProtocolError("bad-snapshot", reason="version")
         if through is not None:

@@ -54,6 +54,7 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     server.DrawRun,
     server.TillRevoked,
     server.QuarantineDecided,
+    server.TillRekeyed,
     member.MembersMerged,
     member.MembersUnmerged,
     partner.PartnerSold,

@@ -22,6 +22,7 @@ from shared.protocol.message import (
     ErrorReply,
     GoodsRow,
     Hello,
+    KeysReply,
     LookupReply,
     LookupRequest,
     MemberRow,
@@ -31,6 +32,8 @@ from shared.protocol.message import (
     PullRequest,
     PushReply,
     PushRequest,
+    RekeyReply,
+    RekeyRequest,
     WaitReply,
     WaitRequest,
 )
@@ -44,6 +47,9 @@ MESSAGES: tuple[type[Message], ...] = (
     EnrolReply,
     PushRequest,
     PushReply,
+    KeysReply,
+    RekeyRequest,
+    RekeyReply,
     PullRequest,
     PullReply,
     WaitRequest,
@@ -65,6 +71,7 @@ WITH_BODY: Final = ("bad-message", "body-too-large", "wrong-content-type", "prot
 """What is refused of any body."""
 WITHOUT_BODY: Final = (
     *("unsigned-request", "bad-nonce", "old-nonce", "unknown-key", "revoked-key", "bad-signature"),
+    "replaced-key",
 )
 """What is refused of a signed request without a body."""
 SIGNED: Final = (*WITH_BODY, *WITHOUT_BODY)

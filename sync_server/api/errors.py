@@ -16,6 +16,8 @@ STATUS: Final[dict[str, int]] = {
     "unknown-journal": 401,
     "unknown-key": 401,
     "revoked-key": 401,
+    "replaced-key": 401,
+    "revoked-server-key": 401,
     "unsigned-request": 401,
     "wrong-statement": 401,
     "not-strict-json": 401,

@@ -27,6 +27,7 @@ from shared.protocol.message import Row as WireRow
 from sync_server.database.transaction import Database, Snapshot
 from sync_server.journal.chains import heads_of
 from sync_server.journal.own import OwnJournal
+from sync_server.keys.known import count_statements
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.members.rows import as_spoken, knows_all
 from sync_server.sync.kept_scopes import read_scope
@@ -99,6 +100,7 @@ def _read_page(
         scope_checksum=scope.checksum if scope else None,
         heads=heads,
         scope=region,
+        key_statements=count_statements(snapshot) if request.stream is Stream.PROGRAMME else 0,
     )
 
 
