@@ -37,7 +37,16 @@ from desktop.store.journal import Journal, current_epoch, last_hybrid_time
 from desktop.store.print_jobs import PrintJob
 from desktop.store.retention import Retention
 from desktop.store.sealing import seal, unlock
+from desktop.store.wiping import (
+    Wiped,
+    destroy_files,
+    destroy_keys,
+    read_wiped,
+    wiped_fault,
+    write_wiped,
+)
 from desktop.store.writer import Writer
+from desktop.sync.commands import CommandKeeper
 from desktop.sync.enrolment import enrol_till
 from desktop.sync.http import ServerConnection
 from desktop.sync.leases import LeaseKeeper
@@ -53,7 +62,9 @@ from shared.clock import Clock, HybridClock, SystemClock
 from shared.errors import DomainError, EnvironmentFault
 from shared.ids import RandomBytes
 from shared.journal.certificate import decode_certificate
+from shared.journal.entry import format_occurred_at
 from shared.journal.keys import KeyId, Signed, SigningKey
+from shared.protocol.command import CommandTerms
 from shared.protocol.message import LookupReply, LookupRequest, Stream
 from shared.receipt.issue import Shop
 from shared.trade.writing import Scribe
@@ -89,6 +100,10 @@ class OpenStore:
         """``seals``: encrypt what is not encrypted yet; else files are opened as they are."""
         self._lock = TillLock(folder)
         try:
+            wiped = read_wiped(folder)
+            if wiped is not None:
+                destroy_files(folder)
+                raise wiped_fault(wiped)
             self.folder = seal(folder) if seals else unlock(folder)
             self.writer = make_writer(open_writing(self.folder))
         except BaseException:
@@ -140,6 +155,8 @@ class OpenStore:
         """Finish what is queued and let go of the folder."""
         self.writer.close()
         self.reading.dispose()
+        if read_wiped(self.folder) is not None:
+            destroy_files(self.folder)
         self._lock.close()
 
     def __enter__(self) -> Self:
@@ -249,6 +266,15 @@ class Till:
             clock=around.clock,
             basket=self.leases,
         )
+        commands = CommandKeeper(
+            writer=self.store.writer,
+            reading=self.store.reading,
+            journal=self._journal,
+            identity=self.identity,
+            trust=self.trust,
+            key_change=self.key_change,
+            destroy=self._destroy,
+        )
         self.retention = Retention(self.store.writer, around.clock)
         self.sync = SyncRunner(
             connect=self.connect,
@@ -257,12 +283,26 @@ class Till:
             leases=keeper,
             trust=self.trust,
             key_change=self.key_change,
+            commands=commands,
             clock=around.clock,
             tidy=self.retention.run_if_due,
             on_status=self._synced,
             on_change=around.on_change,
             jitter=around.jitter,
         )
+
+    def _destroy(self, terms: CommandTerms) -> EnvironmentFault:
+        """This till ends: the keys go now, the files when they are closed."""
+        wiped = Wiped(
+            command_id=terms.command_id,
+            store_name=self.identity.store_name,
+            till_name=self.identity.till_name,
+            at=format_occurred_at(self.surroundings.clock.now()),
+        )
+        write_wiped(self.store.folder, wiped)
+        destroy_keys(self.store.folder)
+        self._keys.clear()
+        return wiped_fault(wiped)
 
     def _take_key(self, key: SigningKey) -> None:
         self._key = key

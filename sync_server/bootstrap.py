@@ -54,6 +54,8 @@ from sync_server.members.profile_desk import ProfileDesk
 from sync_server.members.regions import RegionDesk
 from sync_server.members.segments import Segments
 from sync_server.operators.desk import OperatorDesk
+from sync_server.orders.desk import CommandDesk
+from sync_server.orders.log_file import LOG_FILE, CommandLog
 from sync_server.partners.desk import PartnerDesk
 from sync_server.programme.publishing import ProgrammeDesk
 from sync_server.stores.registry import StoreRegistry
@@ -111,6 +113,7 @@ class Services:
     profiles: ProfileDesk
     quarantine: Quarantine
     revocation: Revocation
+    commands: CommandDesk
     news: News
     draws: DrawDesk
     partners: PartnerDesk
@@ -159,6 +162,7 @@ def open_services(
             clock or SystemClock(),
             hasher or PasswordHasher(),
             ErasureList(folder / LIST_FILE),
+            CommandLog(folder / LOG_FILE),
             folder / SNAPSHOTS_FOLDER,
         )
         services.quarantine.retry()
@@ -224,6 +228,7 @@ def open_copier(folder: Path, *, clock: Clock | None = None) -> Iterator[Copier]
             clock=clock or SystemClock(),
             secrets=secrets_kept,
             erasures=ErasureList(folder / LIST_FILE),
+            commands=CommandLog(folder / LOG_FILE),
         )
 
 
@@ -233,6 +238,7 @@ def assemble(
     clock: Clock,
     hasher: PasswordHasher,
     erasures: ErasureList,
+    command_log: CommandLog,
     snapshots_folder: Path,
 ) -> Services:
     """Put the parts together on an open database."""
@@ -276,6 +282,7 @@ def assemble(
         merging=merging,
         profiles=ProfileDesk(database, clock, own, vault),
         revocation=Revocation(database, clock, own),
+        commands=CommandDesk(database, clock, own, vault, keys, command_log),
         news=News(database),
         draws=DrawDesk(database, clock, own),
         partners=PartnerDesk(database, clock, own, vault.lookup),

@@ -8,6 +8,7 @@ import requests
 
 from shared.errors import EnvironmentFault, ProtocolError
 from shared.journal.keys import Signed, SigningKey
+from shared.protocol.command import CommandReply, CommandRequest
 from shared.protocol.lease import LeaseReply, LeaseRequest
 from shared.protocol.message import (
     CONTENT_TYPE,
@@ -120,6 +121,10 @@ class ServerConnection:
     def rekey(self, request: RekeyRequest) -> RekeyReply:
         """The next epoch's certificate, for a new key."""
         return self._signed("/v1/rekey", request, RekeyReply)
+
+    def commands(self, request: CommandRequest) -> CommandReply:
+        """What head office tells this till to do."""
+        return self._signed("/v1/commands", request, CommandReply)
 
     def lookup(self, request: LookupRequest) -> LookupReply:
         """A member or a receipt that this till does not hold."""

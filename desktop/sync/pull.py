@@ -128,6 +128,8 @@ class Puller:
         """Whether there is something better to do than to read on; asked between parts."""
         self.key_statements = 0
         """How many statements about its keys the server has, as it said last; 0 until it did."""
+        self.commands = 0
+        """How many commands wait for this till, as the server said last."""
         self.is_unfinished = False
         """Whether the last pull gave way before the stream's end."""
 
@@ -173,6 +175,8 @@ class Puller:
             _check_leads_on(page)
             self._apply(page)
             self.key_statements = page.reply.key_statements or self.key_statements
+            if stream is Stream.PROGRAMME:
+                self.commands = page.reply.commands
             total += len(page.reply.rows)
             if not page.reply.is_last:
                 if self.gives_way():

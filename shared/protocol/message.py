@@ -326,11 +326,14 @@ class PullReply(Message, frozen=True, kw_only=True):
     """With the programme: how many statements there are about the server's keys. A till that saw
     fewer asks for them."""
 
+    commands: Count = 0
+    """With the programme: how many commands wait for the till. It asks for them."""
+
     newer = {
         2: {"scope_rows": None, "scope_checksum": None},
         4: {"heads": ()},
         7: {"scope": ""},
-        8: {"key_statements": 0},
+        8: {"key_statements": 0, "commands": 0},
     }
 
 

@@ -55,6 +55,7 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     server.TillRevoked,
     server.QuarantineDecided,
     server.TillRekeyed,
+    server.TillCommanded,
     member.MembersMerged,
     member.MembersUnmerged,
     partner.PartnerSold,

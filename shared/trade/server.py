@@ -40,6 +40,19 @@ class TillRekeyed(Fact, frozen=True, kw_only=True):
     """Hex."""
 
 
+class TillCommanded(Fact, frozen=True, kw_only=True):
+    """A till was told to do something, or said what became of it."""
+
+    kind: ClassVar[str] = "till_commanded"
+
+    till_id: TillId
+    command_id: str
+    command: str
+    """``wipe``, ``upgrade``, ``rekey``."""
+    state: str
+    """``issued``, ``seen``, ``done``, ``cancelled``."""
+
+
 class ProgrammePublished(Fact, frozen=True, kw_only=True):
     """A programme bundle was put in force."""
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.protocol.command import CommandReply, CommandReport, CommandRequest
 from shared.protocol.lease import LeaseAnswer, LeaseReply, LeaseRequest
 from shared.protocol.message import (
     CONTENT_TYPE,
@@ -61,6 +62,9 @@ MESSAGES: tuple[type[Message], ...] = (
     LeaseRequest,
     LeaseReply,
     LeaseAnswer,
+    CommandRequest,
+    CommandReport,
+    CommandReply,
     ErrorReply,
     GoodsRow,
     BundleRow,

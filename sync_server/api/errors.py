@@ -4,6 +4,7 @@ from typing import Final
 
 STATUS: Final[dict[str, int]] = {
     "bad-message": 400,
+    "bad-command": 400,
     "bad-cursor": 400,
     "bad-key": 400,
     "bad-lease": 400,

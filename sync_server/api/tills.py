@@ -19,7 +19,6 @@ from shared.protocol.message import (
     EnrolReply,
     EnrolRequest,
     Hello,
-    KeysReply,
     LookupReply,
     LookupRequest,
     Message,
@@ -27,8 +26,6 @@ from shared.protocol.message import (
     PullRequest,
     PushReply,
     PushRequest,
-    RekeyReply,
-    RekeyRequest,
     Stream,
     WaitReply,
     WaitRequest,
@@ -38,7 +35,6 @@ from sync_server.api.description import SIGNED, WITH_BODY, describe
 from sync_server.api.wire import MessageType, answer, decode, read_body
 from sync_server.bootstrap import Services
 from sync_server.database.times import format_time
-from sync_server.keys.known import all_statements
 from sync_server.keys.throttle import Limit
 from sync_server.sync.callers import Former
 
@@ -139,26 +135,6 @@ def till_routes(services: Services) -> APIRouter:
         message = decode(await read_body(request, limit=SMALL_BODY_BYTES_MAX), EnrolRequest)
         address = request.client.host if request.client else ""
         return answer(await run_in_threadpool(_enrol, services, message, address))
-
-    @router.get("/keys", openapi_extra=describe(None, KeysReply))
-    def keys() -> Response:
-        """All statements about the server's keys; each proves itself."""
-        with services.database.reading() as snapshot:
-            return answer(KeysReply(statements=tuple(all_statements(snapshot))))
-
-    @router.post(
-        "/rekey",
-        openapi_extra=describe(RekeyRequest, RekeyReply, *SIGNED, "bad-key"),
-    )
-    async def rekey(request: Request) -> Response:
-        """The next epoch of a till's journal, under a key of its own making."""
-        return await signed(
-            services,
-            request,
-            RekeyRequest,
-            services.rekeying.rekey,
-            former=Former.REPLACED_TOO,
-        )
 
     @router.post("/sync/push", openapi_extra=_PUSH)
     async def push(request: Request) -> Response:

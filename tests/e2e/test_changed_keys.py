@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from desktop.store.identity import keep_next_key, next_key
 from desktop.store.journal import all_epochs
 from desktop.store.verification import verify_till
 from desktop.sync.http import RefusedError, ServerConnection
@@ -357,15 +356,3 @@ def test_who_has_no_root_changes_no_keys(chain: LittleChain, tmp_path: Path) -> 
         change.new_signing_key(root=SigningKey((tmp_path / "stick.key").read_bytes()))
     chain.server.start()
     agrees(chain)
-
-
-def test_an_unfinished_change_of_a_tills_key_survives_a_restart(chain: LittleChain) -> None:
-    (till, _other) = chain.tills
-    chain.plugs[0].pull()
-    keep_next_key(till.till.store.folder)
-    wanted = next_key(till.till.store.folder).id
-    till.sync()
-    till.restart()
-    chain.plugs[0].plug_in()
-    assert till.sync()
-    assert current_key(till) == wanted

@@ -491,7 +491,7 @@ def all_facts() -> list[f.Fact]:
 
 
 def about_keys() -> list[f.Fact]:
-    """A till that changed its key."""
+    """A till that changed its key, and one that was told to."""
     return [
         server.TillRekeyed(
             journal=JournalId("journal-1"),
@@ -504,4 +504,5 @@ def about_keys() -> list[f.Fact]:
             old_signature="56" * 64,
             new_signature="78" * 64,
         ),
+        server.TillCommanded(till_id=TILL, command_id="90" * 8, command="rekey", state="issued"),
     ]

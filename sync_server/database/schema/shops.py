@@ -75,10 +75,10 @@ till_commands = Table(
     required("kind"),
     raw("statement"),
     required("issued_at"),
-    Column("told_at", String, nullable=True),
-    Column("state", String, nullable=True),
-    Column("detail", String, nullable=True),
-    Column("state_at", String, nullable=True),
+    required("state"),
+    text("detail"),
+    required("state_at"),
+    big("change_seq"),
     Index("ix_till_commands_till", "shard", "till_id"),
 )
 

@@ -37,7 +37,7 @@ ENTRIES = {
     "members": 2,
     "partners": 2,
     "profiles": 2,
-    "keys": 1,
+    "keys": 2,
 }
 
 

@@ -33,10 +33,10 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("statement", sa.LargeBinary(), nullable=False),
         sa.Column("issued_at", sa.String(), nullable=False),
-        sa.Column("told_at", sa.String(), nullable=True),
-        sa.Column("state", sa.String(), nullable=True),
-        sa.Column("detail", sa.String(), nullable=True),
-        sa.Column("state_at", sa.String(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("detail", sa.String(), server_default="", nullable=False),
+        sa.Column("state_at", sa.String(), nullable=False),
+        sa.Column("change_seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("shard", "command_id"),
     )
     op.create_index("ix_till_commands_till", "till_commands", ["shard", "till_id"])
