@@ -16,8 +16,8 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
 
     root: str
     statements: tuple[Signed, ...]
-    told: int = 0
-    """How many statements the server had when it was asked last."""
+    told: int = 1
+    """How many statements the server had when it was asked last; one comes with the enrolment."""
 
 
 def read_learned(connection: Connection, identity: TillIdentity) -> Learned:
