@@ -2,14 +2,11 @@
 
 import random
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
-from sqlalchemy import Engine
-
+from desktop.opening import OpenStore
 from desktop.services.basket import Pricing
 from desktop.services.benefits import BenefitDesk
 from desktop.services.books import Books
@@ -30,31 +27,39 @@ from desktop.services.shifts import Shifts
 from desktop.services.stored_value import ValueDesk
 from desktop.store.arriving import Arriving
 from desktop.store.bundles import read_bundle
-from desktop.store.database import TillFolder, TillLock, open_reading, open_writing
 from desktop.store.head_file import HeadFile
-from desktop.store.identity import TillIdentity, load_keys, read_identity
+from desktop.store.identity import load_keys
 from desktop.store.journal import Journal, current_epoch, last_hybrid_time
 from desktop.store.print_jobs import PrintJob
 from desktop.store.retention import Retention
-from desktop.store.writer import Writer
-from desktop.sync.enrolment import enrol_till
+from desktop.store.wiping import (
+    Wiped,
+    destroy_keys,
+    wiped_fault,
+    write_wiped,
+)
+from desktop.sync.commands import CommandKeeper
 from desktop.sync.http import ServerConnection
 from desktop.sync.leases import LeaseKeeper
 from desktop.sync.pull import Puller
 from desktop.sync.push import Pusher
+from desktop.sync.rekeying import KeyChange
 from desktop.sync.runner import STREAMS, SyncRunner
+from desktop.sync.server_keys import ServerTrust
 from desktop.sync.status import SyncStatus
 from hardware.escpos.encoder import Encoder
 from hardware.ports import CashDrawer, ReceiptPrinter, WalletGateway
 from shared.clock import Clock, HybridClock, SystemClock
 from shared.errors import DomainError, EnvironmentFault
 from shared.ids import RandomBytes
-from shared.journal.certificate import decode_certificate
-from shared.journal.keys import KeyId, SigningKey, parse_public_key
-from shared.journal.server_key import certified_server_key
+from shared.journal.entry import format_occurred_at
+from shared.journal.keys import Signed, SigningKey
+from shared.protocol.command import CommandTerms
 from shared.protocol.message import LookupReply, LookupRequest, Stream
 from shared.receipt.issue import Shop
 from shared.trade.writing import Scribe
+
+__all__ = ["Counter", "OpenStore", "Surroundings", "Till"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,79 +77,6 @@ class Surroundings:
     on_sync: Callable[[SyncStatus], None] = lambda _status: None
     on_change: Callable[[Stream], None] = lambda _stream: None
     on_printer: Callable[[PrinterStatus], None] = lambda _status: None
-
-
-class OpenStore:
-    """A till's folder, locked and opened; enrolled or not yet."""
-
-    def __init__(
-        self, folder: TillFolder, *, make_writer: Callable[[Engine], Writer] = Writer
-    ) -> None:
-        self.folder = folder
-        self._lock = TillLock(folder)
-        try:
-            self.writer = make_writer(open_writing(folder))
-        except BaseException:
-            self._lock.close()
-            raise
-        self.reading: Engine = open_reading(folder)
-
-    def identity(self) -> TillIdentity | None:
-        """Who this till is; None before enrolment."""
-        with self.reading.connect() as connection:
-            return read_identity(connection)
-
-    def current_key(self, keys: Mapping[KeyId, SigningKey]) -> SigningKey:
-        """The key of the epoch that is written.
-
-        Raises EnvironmentFault ``till-key-foreign`` where it is not among them, and
-        ``journal-behind-server`` for an epoch that is known to have lost entries.
-        """
-        with self.reading.connect() as connection:
-            epoch = current_epoch(connection)
-        assert epoch is not None
-        epoch.check_whole()
-        key = keys.get(decode_certificate(epoch.certificate.payload).key_id)
-        if key is None:
-            raise EnvironmentFault("till-key-foreign", folder=str(self.folder.path))
-        return key
-
-    def enrol(self, *, url: str, code: str) -> TillIdentity:
-        """Enrol with a one-time code."""
-        return enrol_till(self.writer, self.folder, url=url, code=code)
-
-    def enrol_again(self, *, url: str, code: str, clock: Clock | None = None) -> TillIdentity:
-        """Give the journal a new epoch with a new key; the old one is closed and sent first."""
-        identity = self.identity()
-        if identity is None:
-            raise DomainError("not-enrolled", folder=str(self.folder.path))
-        with self.reading.connect() as connection:
-            last = last_hybrid_time(connection)
-        clock = clock or SystemClock()
-        scribe = Scribe(clock, HybridClock(clock, last), identity.zone)
-        head_file = HeadFile(self.folder.head)
-        try:
-            journal = Journal(scribe, head_file)
-            return enrol_till(self.writer, self.folder, url=url, code=code, closing=journal)
-        finally:
-            head_file.close()
-
-    def close(self) -> None:
-        """Finish what is queued and let go of the folder."""
-        self.writer.close()
-        self.reading.dispose()
-        self._lock.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class Till:
@@ -204,8 +136,20 @@ class Till:
         self.copies = Copies(self.books, wake=self.wake_printer)
 
     def _make_sync(self, around: Surroundings) -> None:
-        server_key = certified_server_key(
-            parse_public_key(self.identity.root_key), self.identity.server_key
+        self.trust = ServerTrust(
+            writer=self.store.writer,
+            reading=self.store.reading,
+            identity=self.identity,
+            fetch=self._server_keys,
+        )
+        self.key_change = KeyChange(
+            writer=self.store.writer,
+            reading=self.store.reading,
+            folder=self.store.folder,
+            journal=self._journal,
+            keys=self._keys,
+            trust=self.trust,
+            on_change=self._take_key,
         )
         self.pusher = Pusher(
             writer=self.store.writer,
@@ -216,7 +160,7 @@ class Till:
         self.puller = Puller(
             writer=self.store.writer,
             reading=self.store.reading,
-            server_key=server_key,
+            trust=self.trust,
             clock=around.clock,
             folder=self.store.folder,
             arriving=self.arriving,
@@ -226,9 +170,18 @@ class Till:
             reading=self.store.reading,
             journal=self._journal,
             identity=self.identity,
-            server_key=server_key,
+            trust=self.trust,
             clock=around.clock,
             basket=self.leases,
+        )
+        commands = CommandKeeper(
+            writer=self.store.writer,
+            reading=self.store.reading,
+            journal=self._journal,
+            identity=self.identity,
+            trust=self.trust,
+            key_change=self.key_change,
+            destroy=self._destroy,
         )
         self.retention = Retention(self.store.writer, around.clock)
         self.sync = SyncRunner(
@@ -236,12 +189,57 @@ class Till:
             pusher=self.pusher,
             puller=self.puller,
             leases=keeper,
+            trust=self.trust,
+            key_change=self.key_change,
+            commands=commands,
             clock=around.clock,
             tidy=self.retention.run_if_due,
             on_status=self._synced,
             on_change=around.on_change,
             jitter=around.jitter,
         )
+
+    def _destroy(self, terms: CommandTerms) -> EnvironmentFault:
+        """This till ends: the keys go now, the files when they are closed."""
+        wiped = Wiped(
+            command_id=terms.command_id,
+            store_name=self.identity.store_name,
+            till_name=self.identity.till_name,
+            at=format_occurred_at(self.surroundings.clock.now()),
+        )
+        write_wiped(self.store.folder, wiped)
+        destroy_keys(self.store.folder)
+        self._keys.clear()
+        return wiped_fault(wiped)
+
+    def _take_key(self, key: SigningKey) -> None:
+        self._key = key
+
+    def _server_keys(self) -> tuple[Signed, ...]:
+        server = self.connect()
+        try:
+            return server.keys()
+        finally:
+            server.close()
+
+    def change_key(self) -> dict[str, object]:
+        """Ask for a new key and go as far as the network lets; for a till that is not running.
+
+        Raises ProtocolError where the server refuses: the till keeps the key that it has.
+        """
+        self.key_change.ask()
+        self.sync.try_once()
+        if self.key_change.refused is not None:
+            raise self.key_change.refused
+        with self.store.reading.connect() as connection:
+            epoch = current_epoch(connection)
+        assert epoch is not None
+        return {
+            "is_done": not self.key_change.is_wanted,
+            "key_id": self._key.id,
+            "epoch": epoch.head.epoch,
+            "reason": self._status.error_code if self._status is not None else "",
+        }
 
     def connect(self) -> ServerConnection:
         """A connection to this till's server."""

@@ -33,9 +33,12 @@ from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.draws.desk import DrawDesk
 from sync_server.enrolment.desk import EnrolmentDesk
+from sync_server.enrolment.rekeying import RekeyDesk
 from sync_server.enrolment.revoking import Revocation
 from sync_server.journal.chains import add_epoch
 from sync_server.journal.own import OwnJournal
+from sync_server.keys.changing import KeyChange, settle_keys
+from sync_server.keys.known import KnownKeys
 from sync_server.keys.nonce import Nonces
 from sync_server.keys.throttle import Throttle
 from sync_server.keys.vault import Vault, create_vault, open_vault, read_secrets
@@ -51,6 +54,8 @@ from sync_server.members.profile_desk import ProfileDesk
 from sync_server.members.region_desk import RegionDesk
 from sync_server.members.segments import Segments
 from sync_server.operators.desk import OperatorDesk
+from sync_server.orders.desk import CommandDesk
+from sync_server.orders.log_file import LOG_FILE, CommandLog
 from sync_server.partners.desk import PartnerDesk
 from sync_server.programme.publishing import ProgrammeDesk
 from sync_server.stores.registry import StoreRegistry
@@ -80,6 +85,7 @@ class Services:
     database: Database
     clock: Clock
     vault: Vault
+    keys: KnownKeys
     own: OwnJournal
     nonces: Nonces
     callers: Callers
@@ -89,6 +95,7 @@ class Services:
     lookup: Lookup
     leases: LeaseDesk
     enrolment: EnrolmentDesk
+    rekeying: RekeyDesk
     stores: StoreRegistry
     operators: OperatorDesk
     catalogue: CatalogueDesk
@@ -106,6 +113,7 @@ class Services:
     profiles: ProfileDesk
     quarantine: Quarantine
     revocation: Revocation
+    commands: CommandDesk
     news: News
     draws: DrawDesk
     partners: PartnerDesk
@@ -141,11 +149,12 @@ def open_services(
     """
     if not (folder / KEYS_FOLDER).is_dir():
         raise EnvironmentFault("not-initialised", folder=str(folder))
-    vault = open_vault(folder / KEYS_FOLDER)
     with open_database(folder) as database:
+        vault = open_vault(folder / KEYS_FOLDER)
         migrate(database)
         if not is_current(database):
             raise EnvironmentFault("not-initialised", folder=str(folder))
+        vault = _settled(database, folder)
         count_scopes(database)
         services = assemble(
             database,
@@ -153,6 +162,7 @@ def open_services(
             clock or SystemClock(),
             hasher or PasswordHasher(),
             ErasureList(folder / LIST_FILE),
+            CommandLog(folder / LOG_FILE),
             folder / SNAPSHOTS_FOLDER,
         )
         services.quarantine.retry()
@@ -161,6 +171,26 @@ def open_services(
         finally:
             services.snapshots.close()
             services.news.close()
+
+
+@contextmanager
+def open_key_change(folder: Path, *, clock: Clock | None = None) -> Iterator[KeyChange]:
+    """What changes the keys of a server that is not running. Raises as ``open_services`` does."""
+    with open_services(folder, clock=clock) as services:
+        yield KeyChange(
+            services.database,
+            services.clock,
+            services.own,
+            services.vault,
+            folder / KEYS_FOLDER,
+            open_own_epoch,
+        )
+
+
+def _settled(database: Database, folder: Path) -> Vault:
+    keys = folder / KEYS_FOLDER
+    with database.reading() as snapshot:
+        return settle_keys(snapshot, keys, lambda: open_vault(keys))
 
 
 @contextmanager
@@ -198,6 +228,7 @@ def open_copier(folder: Path, *, clock: Clock | None = None) -> Iterator[Copier]
             clock=clock or SystemClock(),
             secrets=secrets_kept,
             erasures=ErasureList(folder / LIST_FILE),
+            commands=CommandLog(folder / LOG_FILE),
         )
 
 
@@ -207,11 +238,13 @@ def assemble(
     clock: Clock,
     hasher: PasswordHasher,
     erasures: ErasureList,
+    command_log: CommandLog,
     snapshots_folder: Path,
 ) -> Services:
     """Put the parts together on an open database."""
     with database.reading() as snapshot:
         own = own_journal(snapshot, vault, clock)
+    keys = KnownKeys(database)
     nonces = Nonces(clock, vault)
     throttle = Throttle(database, clock)
     users = UserDesk(database, clock, hasher)
@@ -221,19 +254,21 @@ def assemble(
         database=database,
         clock=clock,
         vault=vault,
+        keys=keys,
         own=own,
         nonces=nonces,
         callers=Callers(database, nonces),
-        ingest=Ingest(database, clock, own, vault, merging, Groups(database)),
+        ingest=Ingest(database, clock, own, vault, keys, merging, Groups(database)),
         pull=Pull(database, clock, own),
         snapshots=snapshots,
         lookup=Lookup(database, clock),
-        leases=LeaseDesk(database, clock, own, vault),
+        leases=LeaseDesk(database, clock, own, vault, keys),
         enrolment=EnrolmentDesk(database, clock, own, vault),
+        rekeying=RekeyDesk(database, clock, own, vault),
         stores=StoreRegistry(database, clock),
         operators=OperatorDesk(database, own, hasher),
         catalogue=CatalogueDesk(database, clock),
-        programme=ProgrammeDesk(database, clock, own, vault),
+        programme=ProgrammeDesk(database, clock, own, vault, keys),
         users=users,
         sessions=Sessions(clock, vault, users),
         erasure=Erasure(database, clock, own, erasures, snapshots.drop_all),
@@ -247,6 +282,7 @@ def assemble(
         merging=merging,
         profiles=ProfileDesk(database, clock, own, vault),
         revocation=Revocation(database, clock, own),
+        commands=CommandDesk(database, clock, own, vault, keys, command_log),
         news=News(database),
         draws=DrawDesk(database, clock, own),
         partners=PartnerDesk(database, clock, own, vault.lookup),

@@ -5,12 +5,14 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from desktop.backtest.file_sales import Counter
 from desktop.backtest.goods_file import GoodsNotes
 from desktop.backtest.past import PastSales
+from desktop.store.database import TillFolder, unlock_connection
 from desktop.store.driver import DriverError, sqlite_module
+from desktop.store.file_key import read_encryption
+from desktop.store.sealing import is_plain, unlock
 from shared.backtest.events import Back, Bought, BroughtBack, Event
 from shared.catalogue.goods import Goods, SoldBy
 from shared.errors import EnvironmentFault
@@ -23,15 +25,17 @@ from shared.trade.fact import Measure, PriceSource
 from shared.trade.kinds import read_fact
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
 
-SQLITE: Final = b"SQLite format 3\0"
-
 
 def is_journal(file: Path) -> bool:
-    """Whether a file is a database rather than lines of text."""
-    if not file.is_file():
-        return False
-    with file.open("rb") as opened:
-        return opened.read(len(SQLITE)) == SQLITE
+    """Whether a file is a database, of an encrypted till too, rather than lines of text."""
+    return file.is_file() and (is_plain(file) or _folder(file) is not None)
+
+
+def _folder(file: Path) -> TillFolder | None:
+    """The encrypted till whose database a file is."""
+    folder = TillFolder(file.parent)
+    is_of_till = folder.database.name == file.name and read_encryption(folder.path) is not None
+    return folder if is_of_till else None
 
 
 def read_journal_sales(
@@ -61,8 +65,12 @@ def read_journal_sales(
 
 def _entries(file: Path) -> list[bytes]:
     """Every entry of the file, in the order in which they happened."""
+    folder = _folder(file)
+    key = unlock(folder).key if folder is not None else None
     try:
         with closing(sqlite_module.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+            if key is not None:
+                unlock_connection(connection, key)
             rows = connection.execute("SELECT bytes FROM entries ORDER BY epoch, seq").fetchall()
     except DriverError as error:
         raise EnvironmentFault("backtest-no-journal", file=str(file), detail=str(error)) from error

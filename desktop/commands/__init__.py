@@ -25,6 +25,7 @@ COMMANDS: Final = (
     Command("run", "desktop.commands.run", "run"),
     Command("verify", "desktop.commands.verify", "verify"),
     Command("enrol", "desktop.commands.enrol", "enrol"),
+    Command("rekey", "desktop.commands.rekey", "rekey"),
     Command("demo", "desktop.commands.demo", "demo"),
     Command("replay", "desktop.commands.replay", "replay"),
     Command("programme", "desktop.commands.programme", "programme"),

@@ -19,7 +19,7 @@ def enrol(
 
     What it has not sent yet goes first, under the old key.
     """
-    with OpenStore(TillFolder(data)) as store:
+    with OpenStore(TillFolder(data), seals=True) as store:
         known = store.identity()
         if known is None:
             raise DomainError("not-enrolled", folder=str(data))

@@ -1,7 +1,8 @@
 """``evertill run``: opens the till's window."""
 
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +18,15 @@ from desktop.presenters.first_run import FaultPresenter, FirstRunPresenter
 from desktop.presenters.till_loop import TillLoop
 from desktop.services.settings_file import TillSettings, read_settings
 from desktop.store.database import TillFolder
+from desktop.store.wiping import WIPED
+from desktop.sync.status import SyncStatus
 from desktop.till_window import build_presenter, build_window, listening
 from desktop.ui.design import THEMES, Design
 from desktop.ui.window import TillWindow
 from hardware.ports import Scanner
 from shared.clock import SystemClock
 from shared.collector import settle
-from shared.errors import EvertillError
+from shared.errors import EnvironmentFault, EvertillError
 from shared.language import Language
 
 log = structlog.get_logger("run")
@@ -66,7 +69,7 @@ class Opened:
         settings = read_settings(folder)
         self.surroundings = Surroundings(clock=SystemClock(), language=settings.language)
         self.devices = make_devices(settings, self.surroundings.clock)
-        self.store = OpenStore(TillFolder(folder))
+        self.store = OpenStore(TillFolder(folder), seals=True)
         self._open_window(settings)
         assert self.window is not None
         if self.store.identity() is None:
@@ -111,22 +114,37 @@ class Opened:
         assert self.devices is not None
         assert self.window is not None
         around = self.devices.around(listening(self.surroundings, self.loop))
+        around = replace(around, on_sync=self._until_wiped(around.on_sync))
         self.till = Till(self.store, around)
         if is_new:
             self.till.sync.try_once()
         self.loop.attach(build_presenter(self.till, self.loop), self.window.publish)
         self.till.start()
 
-    def show_fault(self, error: EvertillError) -> None:
-        """A window that says what is wrong."""
-        if self.window is None:
-            self._open_window(TillSettings())
+    def _until_wiped(self, told: Callable[[SyncStatus], None]) -> Callable[[SyncStatus], None]:
+        """Let the page of a till that was wiped take the place of all others."""
+
+        def on_sync(status: SyncStatus) -> None:
+            if status.error_code == WIPED:
+                self._say(EnvironmentFault(status.error_code, **status.error_fields))
+            told(status)
+
+        return on_sync
+
+    def _say(self, error: EvertillError) -> None:
+        """From now on the page says this, and how to end."""
         assert self.window is not None
         language = Language(self.surroundings.language)
         application = QApplication.instance()
         assert application is not None
         presenter = FaultPresenter(error, language=language, close=application.quit)
         self.loop.attach(presenter, self.window.publish)
+
+    def show_fault(self, error: EvertillError) -> None:
+        """A window that says what is wrong."""
+        if self.window is None:
+            self._open_window(TillSettings())
+        self._say(error)
         self._begin()
 
     def close(self) -> None:

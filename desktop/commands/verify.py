@@ -46,6 +46,7 @@ def _print(report: TillReport) -> None:
     for name in _COUNTS:
         table.add_row(name.replace("_", " "), f"{getattr(report, name):,}")
     console = Console()
+    table.add_row("key of the files", report.encryption)
     console.print(table)
     if report.is_clean:
         console.print("Everything agrees.", style="green")

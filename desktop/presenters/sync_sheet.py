@@ -5,6 +5,7 @@ from datetime import tzinfo
 from desktop.presenters.session import PlainOverlay
 from desktop.presenters.text import Moment, Text, Tone, say
 from desktop.presenters.view import Button, Figure, Figures, Note, Part, Sheet
+from desktop.release import release
 from desktop.services.printing import PrinterStatus
 from desktop.sync.status import SyncStatus
 
@@ -45,6 +46,9 @@ class SyncSheet(PlainOverlay):
             parts = (*parts, Figures(tuple(rows)))
             if status.enrol_again:
                 parts = (*parts, Note(say("till.sync.enrol-again"), Tone.ATTENTION))
+            if status.release_needed:
+                needed = say("till.sync.upgrade", needed=status.release_needed, found=release())
+                parts = (*parts, Note(needed, Tone.ATTENTION))
             if status.error_code:
                 error = say(f"error.{status.error_code}", **status.error_fields)
                 parts = (*parts, Note(error, Tone.ATTENTION))
@@ -60,6 +64,10 @@ def sync_text(status: SyncStatus | None, zone: tzinfo) -> Text:
     """One line for the top bar."""
     if status is None:
         return say("till.sync.starting")
+    if status.error_code == "till-being-wiped":
+        return say("till.sync.being-wiped", unsent=status.unsent)
+    if status.is_online and status.release_needed:
+        return say("till.sync.upgrade-short", needed=status.release_needed)
     if status.is_all_sent:
         return say("till.sync.all-sent")
     if status.is_online:

@@ -80,19 +80,21 @@ class KeptFile:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[Any]:
-    """A connection that cannot write."""
+def reading(path: Path, key: str = "") -> Iterator[Any]:
+    """A connection that cannot write; ``key`` is that of an encrypted file, as ``x'…'``."""
     connection = sqlcipher3.dbapi2.connect(f"file:{path}?mode=ro", uri=True)
     try:
+        if key:
+            connection.execute(f'PRAGMA key = "{key}"')
         yield connection
     finally:
         connection.close()
 
 
-def read_till(path: Path) -> KeptFile:
-    """Read a till's file."""
+def read_till(path: Path, key: str = "") -> KeptFile:
+    """Read a till's file; ``key`` as in ``reading``."""
     kept = KeptFile(path.parent.name)
-    with reading(path) as connection:
+    with reading(path, key) as connection:
         _read_epochs(connection, kept)
         for journal, epoch, encoded, entry_hash in connection.execute(
             "SELECT journal, epoch, bytes, hash FROM entries ORDER BY journal, epoch, seq"

@@ -5,7 +5,6 @@ once; the others follow in the background. Nothing of the till's own is in it, o
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
@@ -14,8 +13,9 @@ import structlog
 import zstandard
 from sqlalchemy import Connection
 
-from desktop.store.driver import DriverError, sqlite_module
+from desktop.store.driver import READING_ERRORS, open_in_memory, sqlite_module
 from desktop.store.journal import Epoch, all_epochs, is_head
+from desktop.store.masked_file import MaskedFile
 from desktop.store.member_pages import apply_members
 from desktop.store.replica import hold, is_held
 from desktop.store.settings import drop_value, read_value, write_value
@@ -60,13 +60,10 @@ class SnapshotFile:
     Raises ProtocolError ``bad-snapshot`` for what is not as it should be.
     """
 
-    def __init__(self, path: Path, terms: SnapshotTerms) -> None:
+    def __init__(self, file: MaskedFile, terms: SnapshotTerms) -> None:
         self.terms = terms
         self._lock = Lock()
-        # Immutable: nothing writes to it, so no lock and no log lie beside it.
-        self._connection: Any = sqlite_module.connect(
-            f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
-        )
+        self._connection = _open(file)
         try:
             self.blocks, rows, last = self._read(
                 "SELECT COUNT(*), COALESCE(SUM(row_count), 0), COALESCE(MAX(number), -1)"
@@ -142,8 +139,18 @@ class SnapshotFile:
         try:
             with self._lock:
                 return list(self._connection.execute(statement, told))
-        except DriverError as error:
+        except READING_ERRORS as error:
             raise ProtocolError("bad-snapshot", reason="file") from error
+
+
+def _open(file: MaskedFile) -> Any:
+    if file.key is not None:
+        # In memory, unpacked nowhere: some 60 bytes a member for as long as it is taken over.
+        return open_in_memory(b"".join(file.chunks()))
+    # Immutable: nothing writes to it, so no lock and no log lie beside it.
+    return sqlite_module.connect(
+        f"{file.path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+    )
 
 
 class Arrival(NamedTuple):

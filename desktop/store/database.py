@@ -5,7 +5,7 @@ The library is the one that ``sqlcipher3`` brings: Python's own may have the WAL
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from desktop.store.driver import SQLITE_VERSION, SqliteConnection, sqlite_module
+from desktop.store.file_key import FileKey
 from desktop.store.head_file import HeadFile
 from desktop.store.schema import entries, epochs
 from desktop.store.upgrade import HEAD_REVISION, current_revision, upgrade
@@ -36,6 +37,8 @@ class TillFolder:
     """The folder that holds everything of one till: database, head file, key, lock."""
 
     path: Path
+    key: FileKey | None = field(default=None, repr=False, compare=False)
+    """What its files are encrypted with, once it is unlocked (``desktop.store.sealing``)."""
 
     @property
     def database(self) -> Path:
@@ -112,7 +115,7 @@ def open_writing(folder: TillFolder) -> Engine:
             found=".".join(map(str, SQLITE_VERSION)),
             needed=".".join(map(str, SQLITE_VERSION_MIN)),
         )
-    engine = _engine(folder.database, writing=True)
+    engine = _engine(folder, writing=True)
     try:
         with engine.connect() as connection:
             _check_durable(connection)
@@ -132,10 +135,11 @@ def open_writing(folder: TillFolder) -> Engine:
 
 def open_reading(folder: TillFolder) -> Engine:
     """An engine whose connections only read; as many as asked for."""
-    return _engine(folder.database, writing=False)
+    return _engine(folder, writing=False)
 
 
-def _engine(file: Path, *, writing: bool) -> Engine:
+def _engine(folder: TillFolder, *, writing: bool) -> Engine:
+    file, key = folder.database, folder.key
     engine = create_engine(
         f"sqlite:///{file}",
         module=sqlite_module,
@@ -147,6 +151,8 @@ def _engine(file: Path, *, writing: bool) -> Engine:
     def prepare(connection: SqliteConnection, _record: ConnectionPoolEntry) -> None:
         # The driver must not begin transactions by itself; BEGIN is ours to choose.
         connection.isolation_level = None
+        if key is not None:
+            unlock_connection(connection, key)
         for pragma in _WRITING_PRAGMAS if writing else _READING_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
@@ -163,6 +169,13 @@ def _engine(file: Path, *, writing: bool) -> Engine:
     event.listen(engine, "begin", begin)
     event.listen(engine, "handle_error", name_damage)
     return engine
+
+
+def unlock_connection(connection: SqliteConnection, key: FileKey) -> None:
+    """Let a fresh connection read an encrypted file; a wrong key shows with the first read."""
+    # The library would write to stderr what we say in words.
+    connection.execute("PRAGMA cipher_log_level = NONE")
+    connection.execute(f'PRAGMA key = "{key.database}"')
 
 
 _SIGNS_OF_DAMAGE = ("malformed", "file is not a database")

@@ -1,5 +1,6 @@
 """The SQLite driver, typed: the library of ``sqlcipher3``, which reads plain files too."""
 
+import sqlite3
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -8,6 +9,8 @@ import sqlcipher3.dbapi2
 sqlite_module: ModuleType = sqlcipher3.dbapi2
 DriverError: type[Exception] = sqlcipher3.dbapi2.DatabaseError
 """What the driver raises below SQLAlchemy."""
+READING_ERRORS: tuple[type[Exception], ...] = (DriverError, sqlite3.DatabaseError)
+"""What reading raises, of files and of what was opened in memory."""
 SQLITE_VERSION: tuple[int, ...] = tuple(sqlcipher3.dbapi2.sqlite_version_info)
 
 
@@ -19,3 +22,15 @@ class SqliteConnection(Protocol):
     def execute(self, sql: str, /) -> Any:
         """Run a statement."""
         ...
+
+
+def open_in_memory(content: bytes) -> Any:
+    """A database's bytes, opened to be read from any thread, without a file.
+
+    Python's own library does it, which the other one cannot: the bug for which it opens no file of
+    ours is one of logs, and memory has none.
+    """
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.deserialize(content)
+    connection.execute("PRAGMA query_only = ON")
+    return connection

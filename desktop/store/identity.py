@@ -1,6 +1,5 @@
 """Who this till is: told at enrolment, kept in the database; the private key lies beside it."""
 
-import os
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -8,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from desktop.store.database import TillFolder
+from desktop.store.file_key import KEY_BYTES, write_private
 from desktop.store.settings import read_value, write_value
 from shared.errors import EnvironmentFault
 from shared.ids import JournalId, StoreId, TillId
@@ -15,6 +15,7 @@ from shared.journal.keys import KeyId, Signed, SigningKey, new_signing_key
 
 KEY_NAME = "till.key"
 PENDING_KEY_NAME = "till-pending.key"
+NEXT_KEY_NAME = "till-next.key"
 IDENTITY = "identity"
 
 
@@ -55,20 +56,20 @@ def store_key(folder: TillFolder, key: SigningKey, *, epoch: int | None = None) 
     """Write the private key to a file only its owner can read, whole or not at all.
 
     The key of a later epoch gets a file of its own: what the older one has not sent yet still needs
-    the older key.
+    the older key. In an encrypted folder it is encrypted, too.
     """
     name = KEY_NAME if epoch is None else f"till-{epoch}.key"
-    _write_key(folder.path / name, key)
+    _write_key(folder, folder.path / name, key)
 
 
 def pending_key(folder: TillFolder) -> SigningKey:
     """The key of an enrolment that has no answer yet; a fresh one where none is under way."""
     file = folder.path / PENDING_KEY_NAME
     try:
-        return SigningKey(file.read_bytes())
+        return _read_key(folder, file)
     except (OSError, ValueError):
         key = new_signing_key()
-        _write_key(file, key)
+        _write_key(folder, file, key)
         return key
 
 
@@ -77,31 +78,71 @@ def forget_pending_key(folder: TillFolder) -> None:
     (folder.path / PENDING_KEY_NAME).unlink(missing_ok=True)
 
 
-def _write_key(file: Path, key: SigningKey) -> None:
-    temporary = file.with_name(f"{file.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(key.raw)
-        opened.flush()
-        os.fsync(opened.fileno())
-    temporary.replace(file)
+def keep_next_key(folder: TillFolder) -> None:
+    """Make the key that the till is to change to, unless it is there."""
+    if not has_next_key(folder):
+        _write_key(folder, folder.path / NEXT_KEY_NAME, new_signing_key())
+
+
+def has_next_key(folder: TillFolder) -> bool:
+    """Whether a change of the key is under way."""
+    return (folder.path / NEXT_KEY_NAME).exists()
+
+
+def next_key(folder: TillFolder) -> SigningKey:
+    """The key that the till changes to; EnvironmentFault ``till-key-missing``."""
+    return _load_key(folder, folder.path / NEXT_KEY_NAME)
+
+
+def drop_next_key(folder: TillFolder) -> None:
+    """The change is over, one way or the other."""
+    (folder.path / NEXT_KEY_NAME).unlink(missing_ok=True)
+
+
+def wrap_keys(folder: TillFolder) -> None:
+    """Encrypt the keys that still lie in clear in an encrypted folder."""
+    assert folder.key is not None
+    for file in key_files(folder):
+        if file.stat().st_size == KEY_BYTES:
+            _write_key(folder, file, SigningKey(file.read_bytes()))
+
+
+def key_files(folder: TillFolder) -> list[Path]:
+    """The files of all signing keys that are here, the first epoch's first."""
+    names = [KEY_NAME, PENDING_KEY_NAME, NEXT_KEY_NAME]
+    later = sorted(folder.path.glob("till-[0-9]*.key"))
+    return [file for file in (*(folder.path / name for name in names), *later) if file.exists()]
+
+
+def _write_key(folder: TillFolder, file: Path, key: SigningKey) -> None:
+    content = key.raw
+    if folder.key is not None:
+        content = folder.key.wrap(content, name=file.name)
+    write_private(file, content)
+
+
+def _read_key(folder: TillFolder, file: Path) -> SigningKey:
+    content = file.read_bytes()
+    # One that was written before the folder was encrypted is wrapped with the next start.
+    if folder.key is not None and len(content) != KEY_BYTES:
+        content = folder.key.unwrap(content, name=file.name)
+    return SigningKey(content)
 
 
 def load_key(folder: TillFolder) -> SigningKey:
     """The till's key; EnvironmentFault ``till-key-missing`` where it is gone or damaged."""
-    file: Path = folder.path / KEY_NAME
-    try:
-        return SigningKey(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise EnvironmentFault("till-key-missing", file=str(file)) from error
+    return _load_key(folder, folder.path / KEY_NAME)
 
 
 def load_keys(folder: TillFolder) -> dict[KeyId, SigningKey]:
     """The keys of all epochs by their ids; EnvironmentFault ``till-key-missing``."""
-    keys = [load_key(folder)]
-    for file in sorted(folder.path.glob("till-[0-9]*.key")):
-        try:
-            keys.append(SigningKey(file.read_bytes()))
-        except (OSError, ValueError) as error:
-            raise EnvironmentFault("till-key-missing", file=str(file)) from error
+    files = sorted(folder.path.glob("till-[0-9]*.key"))
+    keys = [load_key(folder), *(_load_key(folder, file) for file in files)]
     return {key.id: key for key in keys}
+
+
+def _load_key(folder: TillFolder, file: Path) -> SigningKey:
+    try:
+        return _read_key(folder, file)
+    except (OSError, ValueError) as error:
+        raise EnvironmentFault("till-key-missing", file=str(file)) from error

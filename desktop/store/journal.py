@@ -15,7 +15,7 @@ from desktop.store.schema import attachments, balances, entries, epochs, lots, p
 from desktop.store.time_seen import note_time
 from desktop.store.writer import Transaction
 from shared.clock import HybridTime
-from shared.errors import EnvironmentFault
+from shared.errors import DomainError, EnvironmentFault
 from shared.ids import EntryId, JournalId
 from shared.journal.attachment import Attachment
 from shared.journal.chain import ChainedEntry, ChainHead, begin_chain
@@ -26,6 +26,7 @@ from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.lot import LotTerms, lot_terms
 from shared.ledger.posting import RULES
 from shared.protocol.message import JournalHead
+from shared.trade.till import EpochClosed
 from shared.trade.writing import Scribe, Writing
 
 
@@ -124,15 +125,25 @@ class Journal:
     def __init__(self, scribe: Scribe, head_file: HeadFile) -> None:
         self.scribe = scribe
         self._head_file = head_file
+        self._refusal: DomainError | None = None
+
+    def close(self, refusal: DomainError | None) -> None:
+        """Write nothing more, in the writer's turn: what was written before is all there is.
+
+        With None it writes again.
+        """
+        self._refusal = refusal
 
     def append(
         self, transaction: Transaction, writing: Writing, entry_id: EntryId | None = None
     ) -> ChainedEntry:
         """Write one fact with everything that follows from it alone.
 
-        Raises DomainError ``entry-too-large`` and EnvironmentFault ``journal-behind-server``; a
-        fact whose postings do not balance is a bug.
+        Raises DomainError ``entry-too-large`` and the one that the journal was closed with,
+        EnvironmentFault ``journal-behind-server``; a fact whose postings do not balance is a bug.
         """
+        if self._refusal is not None:
+            raise self._refusal
         connection = transaction.connection
         epoch = current_epoch(connection)
         assert epoch is not None
@@ -155,6 +166,14 @@ class Journal:
         record = HeadRecord(head.journal, head.epoch, head.last_seq, head.hash)
         transaction.after_commit(lambda: self._head_file.write(record))
         return chained
+
+
+def close_epoch(transaction: Transaction, journal: Journal) -> None:
+    """Write the last entry of the epoch that is written; raises as ``Journal.append`` does."""
+    epoch = current_epoch(transaction.connection)
+    assert epoch is not None
+    closed = EpochClosed(last_seq=epoch.head.last_seq, hash=epoch.head.hash.hex())
+    journal.append(transaction, Writing(closed))
 
 
 def _insert_entry(connection: Connection, chained: ChainedEntry) -> None:

@@ -12,8 +12,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, func, select
 
 from desktop.store.database import TillFolder, open_reading
+from desktop.store.file_key import read_encryption
 from desktop.store.head_file import HeadFile
-from desktop.store.identity import TillIdentity, read_identity
+from desktop.store.identity import read_identity
 from desktop.store.journal import Epoch, all_epochs
 from desktop.store.replica import read_held
 from desktop.store.schema import (
@@ -29,6 +30,8 @@ from desktop.store.schema import (
     pulled_balances,
     tickets,
 )
+from desktop.store.sealing import unlock
+from desktop.store.server_trust import read_trusted
 from desktop.store.upgrade import HEAD_REVISION, current_revision
 from shared.errors import DomainError, EnvironmentFault, ProtocolError
 from shared.journal.attachment import Attachment, named_attachments
@@ -36,8 +39,7 @@ from shared.journal.certificate import Certificate, decode_certificate, verify_h
 from shared.journal.chain import ChainHead, begin_chain, verify_next
 from shared.journal.entry import decode_entry
 from shared.journal.flaws import Findings
-from shared.journal.keys import PublicKey, parse_public_key
-from shared.journal.server_key import certified_server_key
+from shared.journal.server_key import TrustedKeys
 from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.posting import RULES, sum_by_unit
 from shared.protocol.message import Stream
@@ -60,21 +62,27 @@ class TillReport(Findings):
     unsent: int = 0
     deleted: int = 0
     """Entries that are safe elsewhere and no longer here."""
+    encryption: str = "none"
+    """Where the key of the till's files is: ``key-store``, ``owner-file``, or ``none``."""
 
 
 def verify_till(folder: TillFolder) -> TillReport:
     """Verify a till's folder.
 
     Raises DomainError ``not-enrolled``; EnvironmentFault ``database-damaged``,
-    ``database-too-old`` and ``database-too-new``.
+    ``database-too-old`` and ``database-too-new``, and what finding the files' key raises.
     """
     if not folder.database.exists():
         raise DomainError("not-enrolled", folder=str(folder.path))
+    folder = unlock(folder)
     engine = open_reading(folder)
     try:
-        return _verify(engine, folder)
+        report = _verify(engine, folder)
     finally:
         engine.dispose()
+    told = read_encryption(folder.path) if folder.key is not None else None
+    report.encryption = told.kept.value if told is not None else "none"
+    return report
 
 
 def _verify(engine: Engine, folder: TillFolder) -> TillReport:
@@ -86,6 +94,7 @@ def _verify(engine: Engine, folder: TillFolder) -> TillReport:
         identity = read_identity(connection)
         if identity is None:
             raise DomainError("not-enrolled", folder=str(folder.path))
+        trusted = read_trusted(connection, identity)
         for row in connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars():
             if row != "ok":
                 report.note("file-damaged", str(row))
@@ -93,7 +102,7 @@ def _verify(engine: Engine, folder: TillFolder) -> TillReport:
             report.epochs += 1
             report.unsent += epoch.unsent
             report.deleted += epoch.oldest_seq
-            certificate = _certificate(epoch, identity, report)
+            certificate = _certificate(epoch, trusted, report)
             _check_chain(connection, epoch, report)
             if certificate is not None:
                 _check_signatures(connection, epoch, certificate, report)
@@ -109,14 +118,12 @@ def _place(epoch: Epoch, seq: int) -> str:
     return f"{epoch.head.journal}/{epoch.head.epoch}/{seq}"
 
 
-def _server_key(identity: TillIdentity) -> PublicKey:
-    return certified_server_key(parse_public_key(identity.root_key), identity.server_key)
-
-
-def _certificate(epoch: Epoch, identity: TillIdentity, report: TillReport) -> Certificate | None:
+def _certificate(epoch: Epoch, trusted: TrustedKeys, report: TillReport) -> Certificate | None:
     try:
         payload = epoch.certificate.verify(
-            _server_key(identity), purpose="certificate", audience=epoch.head.journal
+            trusted.author_of(epoch.certificate),
+            purpose="certificate",
+            audience=epoch.head.journal,
         )
         return decode_certificate(payload)
     except ProtocolError:

@@ -10,7 +10,7 @@ from desktop.store.identity import (
     store_key,
     write_identity,
 )
-from desktop.store.journal import Epoch, Journal, begin_epoch, current_epoch
+from desktop.store.journal import Epoch, Journal, begin_epoch, close_epoch, current_epoch
 from desktop.store.writer import Transaction, Writer
 from desktop.sync.http import RefusedError, ServerConnection
 from shared.errors import DomainError, ProtocolError
@@ -18,7 +18,7 @@ from shared.journal.certificate import Certificate, decode_certificate
 from shared.journal.keys import SigningKey, parse_public_key
 from shared.journal.server_key import certified_server_key
 from shared.protocol.message import PROTOCOL, EnrolReply, EnrolRequest
-from shared.trade.till import EpochClosed, EpochClosedWithLoss
+from shared.trade.till import EpochClosedWithLoss
 from shared.trade.writing import Writing
 
 TOO_MANY_REQUESTS: Final = 429
@@ -67,7 +67,7 @@ def enrol_till(
 
     def keep(transaction: Transaction) -> None:
         if before is not None and closing is not None and before.server_seq is None:
-            _close(transaction, closing)
+            close_epoch(transaction, closing)
         begin_epoch(
             transaction.connection,
             journal=certificate.journal,
@@ -81,13 +81,6 @@ def enrol_till(
     writer.run(keep)
     forget_pending_key(folder)
     return identity
-
-
-def _close(transaction: Transaction, journal: Journal) -> None:
-    epoch = current_epoch(transaction.connection)
-    assert epoch is not None
-    closed = EpochClosed(last_seq=epoch.head.last_seq, hash=epoch.head.hash.hex())
-    journal.append(transaction, Writing(closed))
 
 
 def _given_up(epoch: Epoch) -> EpochClosedWithLoss:

@@ -7,7 +7,8 @@ import msgspec
 import requests
 
 from shared.errors import EnvironmentFault, ProtocolError
-from shared.journal.keys import SigningKey
+from shared.journal.keys import Signed, SigningKey
+from shared.protocol.command import CommandReply, CommandRequest
 from shared.protocol.lease import LeaseReply, LeaseRequest
 from shared.protocol.message import (
     CONTENT_TYPE,
@@ -16,6 +17,7 @@ from shared.protocol.message import (
     EnrolRequest,
     ErrorReply,
     Hello,
+    KeysReply,
     LookupReply,
     LookupRequest,
     Message,
@@ -23,6 +25,8 @@ from shared.protocol.message import (
     PullRequest,
     PushReply,
     PushRequest,
+    RekeyReply,
+    RekeyRequest,
     WaitReply,
     WaitRequest,
 )
@@ -109,6 +113,18 @@ class ServerConnection:
         ):
             raise ProtocolError("not-our-server")
         return content
+
+    def keys(self) -> tuple[Signed, ...]:
+        """All statements about the server's keys; they prove themselves."""
+        return self._read(self._send("GET", "/v1/keys", b"", {}), KeysReply).statements
+
+    def rekey(self, request: RekeyRequest) -> RekeyReply:
+        """The next epoch's certificate, for a new key."""
+        return self._signed("/v1/rekey", request, RekeyReply)
+
+    def commands(self, request: CommandRequest) -> CommandReply:
+        """What head office tells this till to do."""
+        return self._signed("/v1/commands", request, CommandReply)
 
     def lookup(self, request: LookupRequest) -> LookupReply:
         """A member or a receipt that this till does not hold."""

@@ -14,8 +14,9 @@ from desktop.store.settings import read_cursor, read_value, write_value
 from desktop.store.time_seen import lease_time, take_server_time
 from desktop.store.writer import Transaction, Urgency, Writer
 from desktop.sync.http import ServerConnection
+from desktop.sync.server_keys import ServerTrust
 from shared.clock import Clock
-from shared.journal.keys import PublicKey, Signed
+from shared.journal.keys import Signed
 from shared.loyalty.leasing import Leases as Rules
 from shared.protocol.cursor import decode_cursor
 from shared.protocol.lease import (
@@ -69,7 +70,7 @@ class LeaseKeeper:
         reading: Engine,
         journal: Journal,
         identity: TillIdentity,
-        server_key: PublicKey,
+        trust: ServerTrust,
         clock: Clock,
         basket: Basket,
     ) -> None:
@@ -77,7 +78,7 @@ class LeaseKeeper:
         self._reading = reading
         self._journal = journal
         self._identity = identity
-        self._server_key = server_key
+        self._trust = trust
         self._clock = clock
         self._basket = basket
 
@@ -184,7 +185,9 @@ class LeaseKeeper:
     def _take(self, reply: LeaseReply) -> None:
         signed: list[Signed] = [one.granted for one in reply.answers if one.granted is not None]
         signed += [reply.budget] if reply.budget is not None else []
-        granted = [(one, lease_of(one, self._server_key, self._identity.journal)) for one in signed]
+        granted = [
+            (one, lease_of(one, self._trust.key_for(one), self._identity.journal)) for one in signed
+        ]
         server_time = datetime.fromisoformat(reply.server_time)
 
         def work(transaction: Transaction) -> None:

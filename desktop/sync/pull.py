@@ -5,7 +5,7 @@ read to its end. Where the two differ, or where the server was restored, the str
 rows stay in use until they come again, and what does not come again goes at the end.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -44,12 +44,13 @@ from desktop.store.settings import (
 )
 from desktop.store.writer import Transaction, Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
+from desktop.sync.server_keys import ServerTrust
 from desktop.sync.snapshot import SnapshotTaker
 from shared.clock import Clock
 from shared.errors import EvertillError, ProtocolError
 from shared.ids import GoodsId, MemberId, OperatorId
 from shared.journal.entry import format_occurred_at
-from shared.journal.keys import PublicKey
+from shared.journal.keys import KeyId, PublicKey
 from shared.loyalty.bundle import load_bundle
 from shared.protocol.cursor import OTHER_REGION, checksum, decode_cursor
 from shared.protocol.message import (
@@ -104,27 +105,31 @@ class Puller:
         *,
         writer: Writer,
         reading: Engine,
-        server_key: PublicKey,
+        trust: ServerTrust,
         clock: Clock,
         folder: TillFolder,
         arriving: Arriving,
     ) -> None:
         self._writer = writer
         self._reading = reading
-        self._server_key = server_key
+        self._trust = trust
         self._clock = clock
         self._read: dict[Stream, int] = {}
         """The server's counter when a stream was read to its end."""
         self._snapshots = SnapshotTaker(
             writer=writer,
             reading=reading,
-            server_key=server_key,
+            trust=trust,
             folder=folder,
             arriving=arriving,
             slice_rows=lambda: SLICE_ROWS,
         )
         self.gives_way: Callable[[], bool] = lambda: False
         """Whether there is something better to do than to read on; asked between parts."""
+        self.key_statements = 0
+        """How many statements about its keys the server has, as it said last; 0 until it did."""
+        self.commands = 0
+        """How many commands wait for this till, as the server said last."""
         self.is_unfinished = False
         """Whether the last pull gave way before the stream's end."""
 
@@ -169,6 +174,9 @@ class Puller:
                 continue
             _check_leads_on(page)
             self._apply(page)
+            self.key_statements = page.reply.key_statements or self.key_statements
+            if stream is Stream.PROGRAMME:
+                self.commands = page.reply.commands
             total += len(page.reply.rows)
             if not page.reply.is_last:
                 if self.gives_way():
@@ -237,7 +245,10 @@ class Puller:
         return (held.rows, held.checksum) == (page.reply.scope_rows, page.reply.scope_checksum)
 
     def _apply(self, page: _Page) -> None:
-        apply = self._applier(page)
+        try:
+            apply = self._applier(page)
+        except msgspec.MsgspecError as error:
+            raise ProtocolError("bad-page", stream=page.stream.value) from error
         rows = page.reply.rows
         for start in range(0, max(len(rows), 1), SLICE_ROWS):
             part = rows[start : start + SLICE_ROWS]
@@ -258,24 +269,13 @@ class Puller:
                     connection, _read(rows, OperatorRow)
                 )
             case Stream.PROGRAMME:
-                return self._put_bundles
+                # Asked for here: what signed it may have to be fetched, and the writer waits for
+                # nobody.
+                rows = _read(page.reply.rows, BundleRow)
+                keys = {row.statement.key_id: self._trust.key_for(row.statement) for row in rows}
+                return lambda connection, part: _put_bundles(connection, part, keys)
             case Stream.MEMBERS:
                 return lambda connection, rows: self._put_members(connection, rows, page.reply)
-
-    def _put_bundles(self, connection: Connection, rows: Sequence[msgspec.Raw]) -> None:
-        for row in _read(rows, BundleRow):
-            payload = row.statement.verify(self._server_key, purpose="bundle", audience="all")
-            ref = msgspec.json.decode(payload, type=BundleRef)
-            known = bundle_hash(connection, ref.version)
-            if known == ref.sha256:
-                prove_bundle(connection, ref, row.statement)
-                continue
-            # Known ones come again when the stream is begun anew; none replaces another.
-            if known is not None or _is_lower(connection, ref.version):
-                raise ProtocolError("programme-rollback", version=ref.version)
-            load_bundle(row.document, ref)
-            put_bundle(connection, ref, row.document)
-            prove_bundle(connection, ref, row.statement)
 
     def _put_members(
         self, connection: Connection, rows: Sequence[msgspec.Raw], page: PullReply
@@ -371,3 +371,21 @@ def _read(rows: Sequence[msgspec.Raw], kind: type[Row]) -> list[Row]:
         return [msgspec.msgpack.decode(row, type=kind) for row in rows]
     except msgspec.MsgspecError as error:
         raise ProtocolError("bad-page", stream=kind.__name__) from error
+
+
+def _put_bundles(
+    connection: Connection, rows: Sequence[msgspec.Raw], keys: Mapping[KeyId, PublicKey]
+) -> None:
+    for row in _read(rows, BundleRow):
+        payload = row.statement.verify(keys[row.statement.key_id], purpose="bundle", audience="all")
+        ref = msgspec.json.decode(payload, type=BundleRef)
+        known = bundle_hash(connection, ref.version)
+        if known == ref.sha256:
+            prove_bundle(connection, ref, row.statement)
+            continue
+        # Known ones come again when the stream is begun anew; none replaces another.
+        if known is not None or _is_lower(connection, ref.version):
+            raise ProtocolError("programme-rollback", version=ref.version)
+        load_bundle(row.document, ref)
+        put_bundle(connection, ref, row.document)
+        prove_bundle(connection, ref, row.statement)

@@ -7,14 +7,17 @@ from datetime import datetime
 
 import structlog
 
-from desktop.sync.http import ServerConnection
+from desktop.sync.commands import BEING_WIPED, CommandKeeper
+from desktop.sync.http import RefusedError, ServerConnection
 from desktop.sync.leases import LeaseKeeper
 from desktop.sync.listening import Listening
 from desktop.sync.pull import Puller
 from desktop.sync.push import Pusher
+from desktop.sync.rekeying import KeyChange
+from desktop.sync.server_keys import ServerTrust
 from desktop.sync.status import SyncStatus
 from shared.clock import Clock
-from shared.errors import EnvironmentFault, EvertillError
+from shared.errors import EnvironmentFault, EvertillError, ProtocolError
 from shared.protocol.message import Stream
 
 PULL_EVERY_S = 2.0
@@ -22,6 +25,7 @@ PULL_EVERY_S = 2.0
 PULL_IN_ANY_CASE_S = 20.0
 BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 30.0
+BEHIND = "journal-behind-server"
 STREAMS = (Stream.OPERATORS, Stream.PROGRAMME, Stream.CATALOGUE, Stream.MEMBERS)
 
 log = structlog.get_logger("sync")
@@ -37,6 +41,9 @@ class SyncRunner:
         pusher: Pusher,
         puller: Puller,
         leases: LeaseKeeper,
+        trust: ServerTrust,
+        key_change: KeyChange,
+        commands: CommandKeeper,
         clock: Clock,
         tidy: Callable[[], None] = lambda: None,
         on_status: Callable[[SyncStatus], None] = lambda _status: None,
@@ -47,6 +54,11 @@ class SyncRunner:
         self._pusher = pusher
         self._puller = puller
         self._leases = leases
+        self._trust = trust
+        self._key_change = key_change
+        self._commands = commands
+        self._is_over = False
+        """Whether this till was wiped."""
         self._clock = clock
         self._tidy = tidy
         self._on_status = on_status
@@ -105,10 +117,15 @@ class SyncRunner:
                 self._on_change(stream)
             if self._puller.is_unfinished:
                 return pushed.set_aside or self._puller.refused_snapshot
+        self._trust.told_of(self._puller.key_statements)
+        if self._puller.commands or self._commands.is_open:
+            self._commands.tend(server)
+            if self._commands.wipe is not None or self._key_change.is_wanted:
+                self.wake()
         self._listening.up_to_date(self._puller.read_up_to(STREAMS))
         # What the server has safe may have grown old here.
         self._tidy()
-        return pushed.set_aside or self._puller.refused_snapshot
+        return pushed.set_aside or self._puller.refused_snapshot or self._key_change.refused
 
     def _has_more_urgent(self) -> bool:
         return self._closing.is_set() or self._pusher.unsent() > self._unsent_left
@@ -118,14 +135,25 @@ class SyncRunner:
 
         A failure becomes the status, never an exception: whoever sells must not notice.
         """
+        if self._is_over:
+            return BACKOFF_MAX_S
         try:
+            if self._commands.wipe is not None:
+                self._server = self._server or self._connect()
+                return self._wipe(self._server)
             self._puller.resume()
             self._server = self._server or self._connect()
+            if self._key_change.go_on(self._server):
+                # From here on the till signs with its new key.
+                self.disconnect()
+                self._server = self._connect()
             set_aside = self.sync_once(self._server)
             while self._puller.is_unfinished and not self._closing.is_set():
                 # It gave way to what was sold meanwhile, and goes on where it stopped.
                 set_aside = self.sync_once(self._server)
         except EvertillError as error:
+            if _is_about_us(error) and self._hears_commands():
+                return 0.0
             self.disconnect()
             return self._failed(error)
         except Exception:
@@ -136,6 +164,43 @@ class SyncRunner:
         self._succeeded(set_aside)
         is_told = self._listening.is_heard and not self._leases.is_busy
         return PULL_IN_ANY_CASE_S if is_told else PULL_EVERY_S
+
+    def _hears_commands(self) -> bool:
+        """A till that is trusted no more may still be told to wipe itself; whether it was."""
+        try:
+            self._server = self._server or self._connect()
+            self._commands.tend(self._server)
+        except EvertillError as error:
+            log.info("commands-failed", code=error.code)
+        return self._commands.wipe is not None
+
+    def _wipe(self, server: ServerConnection) -> float:
+        """Send what can be sent, then end this till. Raises where the server is not reached."""
+        refused: EvertillError | None = None
+        has_all = False
+        try:
+            while not (pushed := self._pusher.push_once(server)).is_done:
+                self._contact()
+            refused = pushed.set_aside
+        except ProtocolError as error:
+            refused = error
+        except EnvironmentFault as error:
+            # Of a copy of the disk: the server has all of it, and more.
+            has_all = error.code == BEHIND
+            if not has_all:
+                raise
+        self._contact()
+        unsent = 0 if has_all else self._pusher.unsent()
+        terms = self._commands.wipe
+        assert terms is not None
+        if unsent and not terms.even_unsent:
+            # It may have been taken back, or be told to go on in spite of that.
+            self._commands.tend(server)
+            raise refused or EnvironmentFault(BEING_WIPED, unsent=unsent)
+        over = self._commands.finish_wipe(server, unsent=unsent)
+        self._is_over = over is not None
+        self._on_status(self._status(over or EnvironmentFault(BEING_WIPED, unsent=unsent)))
+        return BACKOFF_FIRST_S
 
     def disconnect(self) -> None:
         """Let go of the connection; the next try makes a new one."""
@@ -180,4 +245,10 @@ class SyncRunner:
             next_try_s=next_try_s,
             backup_at=datetime.fromisoformat(told.backup_at) if told.backup_at else None,
             enrol_again=told.enrol_again,
+            release_needed=self._commands.asked.release,
         )
+
+
+def _is_about_us(error: EvertillError) -> bool:
+    """Whether the server was reached and will not have this till as it is: it may be told why."""
+    return isinstance(error, RefusedError) or error.code == BEHIND

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from desktop.store.arriving import Arrival, Arriving, SnapshotFile, loaded_blocks, note_loaded
 from desktop.store.database import TillFolder
-from desktop.store.driver import DriverError
+from desktop.store.driver import READING_ERRORS
 from desktop.store.replica import begin_anew, read_held
 from desktop.store.settings import (
     read_cursor,
@@ -25,6 +25,7 @@ from desktop.store.settings import (
 )
 from desktop.store.writer import Transaction, Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
+from desktop.sync.server_keys import ServerTrust
 from desktop.sync.snapshot_fetch import (
     GONE,
     OLDER,
@@ -37,11 +38,11 @@ from desktop.sync.snapshot_fetch import (
     forget_file,
 )
 from shared.errors import EvertillError, ProtocolError
-from shared.journal.keys import PublicKey
 from shared.protocol.cursor import Cursor, decode_cursor, encode_cursor
 from shared.protocol.replica import Scope
 from shared.protocol.snapshot import SnapshotTerms
 
+UNREADABLE: Final[tuple[type[Exception], ...]] = (OSError, *READING_ERRORS)
 NO_SUCH: Final = frozenset({"not-found", GONE, "method-not-allowed"})
 
 Found = TypeVar("Found")
@@ -56,14 +57,14 @@ class SnapshotTaker:
         *,
         writer: Writer,
         reading: Engine,
-        server_key: PublicKey,
+        trust: ServerTrust,
         folder: TillFolder,
         arriving: Arriving,
         slice_rows: Callable[[], int],
     ) -> None:
         self._writer = writer
         self._reading = reading
-        self._disk = SnapshotFetch(writer, reading, server_key, folder)
+        self._disk = SnapshotFetch(writer, reading, trust, folder)
         self._arriving = arriving
         self._slice_rows = slice_rows
         self._open: Arrival | None = None
@@ -72,7 +73,7 @@ class SnapshotTaker:
 
     def resume(self) -> None:
         """Let members be found again in a file that was fetched before the till was closed."""
-        if self._open is None and self._disk.file.exists():
+        if self._open is None and self._disk.file.path.exists():
             self._tried(self._reopen)
 
     def take(self, server: ServerConnection, gives_way: Callable[[], bool]) -> bool:
@@ -125,7 +126,7 @@ class SnapshotTaker:
             else:
                 self._drop()
             return True
-        except (OSError, DriverError):
+        except UNREADABLE:
             # What the disk cannot read must not keep sales from being sent: pages do instead.
             self._refuse(ProtocolError("bad-snapshot", reason="disk"))
             return True

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -15,12 +14,14 @@ from sqlalchemy import Connection, Engine
 from desktop.store.arriving import forget_loaded
 from desktop.store.database import TillFolder
 from desktop.store.journal import current_epoch
+from desktop.store.masked_file import MaskedFile
 from desktop.store.settings import drop_value, read_value, write_value
 from desktop.store.writer import Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
+from desktop.sync.server_keys import ServerTrust
 from shared.errors import ProtocolError
 from shared.ids import JournalId
-from shared.journal.keys import PublicKey, Signed
+from shared.journal.keys import Signed
 from shared.protocol.message import PROTOCOL, Stream
 from shared.protocol.snapshot import FORMAT, SnapshotRequest, SnapshotTerms, proved_terms
 
@@ -36,7 +37,6 @@ PART_BYTES_MIN: Final = 256 * 1024
 PART_BYTES_MAX: Final = 16 * 1024 * 1024
 PART_S: Final = 1.0
 """A part that took less is followed by a larger one, so that a slow line loses little."""
-HASHED_BYTES: Final = 4 * 1024 * 1024
 OLDER: Final = "older"
 """A reason that nobody needs to hear: files are up to a day old, and more was read before."""
 GONE: Final = "snapshot-gone"
@@ -79,24 +79,24 @@ class SnapshotFetch:
     """The file of a snapshot on the till's disk, and the server's word for it."""
 
     def __init__(
-        self, writer: Writer, reading: Engine, server_key: PublicKey, folder: TillFolder
+        self, writer: Writer, reading: Engine, trust: ServerTrust, folder: TillFolder
     ) -> None:
         self._writer = writer
         self._reading = reading
-        self._server_key = server_key
-        self.file = folder.snapshot
-        self._part = folder.snapshot.with_suffix(".part")
+        self._trust = trust
+        self.file = MaskedFile(folder.snapshot, folder.key)
+        self._part = MaskedFile(folder.snapshot.with_suffix(".part"), folder.key)
 
     def kept(self) -> Fetched | None:
         """The file that was fetched whole before; ProtocolError ``bad-snapshot``."""
-        if not self.file.exists():
+        if not self.file.path.exists():
             return None
         statement = self._statement()
         if statement is None:
             self.drop()
             return None
         fetched = Fetched(
-            terms=self._checked(statement), size=_size(self.file), digest=_digest(self.file)
+            terms=self._checked(statement), size=self.file.size, digest=_digest(self.file)
         )
         fetched.check()
         return fetched
@@ -126,12 +126,12 @@ class SnapshotFetch:
         for file in (self.file, self._part):
             # One that stays is not opened: there is no statement for it.
             with suppress(OSError):
-                file.unlink(missing_ok=True)
+                file.unlink()
         self._run(forget_file)
 
     def _begun(self) -> Signed | None:
         """The server's word for the file of which a part is here, if it still counts."""
-        statement = self._statement() if _size(self._part) else None
+        statement = self._statement() if self._part.size else None
         try:
             if statement is not None:
                 self._checked(statement)
@@ -145,7 +145,7 @@ class SnapshotFetch:
         terms = self._checked(statement)
         self._keep_statement(statement, terms)
         try:
-            before = Fetched(terms=terms, size=_size(self._part), digest=_digest(self._part))
+            before = Fetched(terms=terms, size=self._part.size, digest=_digest(self._part))
             fetched = self._fetch_parts(server, before, gives_way)
         except OSError as error:
             # No room for the file: pages need less at once.
@@ -167,23 +167,19 @@ class SnapshotFetch:
         self, server: ServerConnection, fetched: Fetched, gives_way: Callable[[], bool]
     ) -> Fetched | None:
         terms, size, part_bytes = fetched.terms, fetched.size, PART_BYTES_MIN
-        # Members' data is readable by the till's own account only.
-        self._part.touch(mode=0o600)
-        with self._part.open("ab") as part:
-            while size < terms.size:
-                began = time.monotonic()
-                wanted = min(part_bytes, terms.size - size)
-                content = server.snapshot_part(terms.sha256, first=size, size=wanted)
-                if not 0 < len(content) <= wanted:
-                    raise ProtocolError("bad-snapshot", reason="size")
-                part.write(content)
-                part.flush()
-                fetched.digest.update(content)
-                size += len(content)
-                quick = time.monotonic() - began < PART_S
-                part_bytes = min(part_bytes * 2, PART_BYTES_MAX) if quick else PART_BYTES_MIN
-                if gives_way() and size < terms.size:
-                    return None
+        while size < terms.size:
+            began = time.monotonic()
+            wanted = min(part_bytes, terms.size - size)
+            content = server.snapshot_part(terms.sha256, first=size, size=wanted)
+            if not 0 < len(content) <= wanted:
+                raise ProtocolError("bad-snapshot", reason="size")
+            self._part.append(content)
+            fetched.digest.update(content)
+            size += len(content)
+            quick = time.monotonic() - began < PART_S
+            part_bytes = min(part_bytes * 2, PART_BYTES_MAX) if quick else PART_BYTES_MIN
+            if gives_way() and size < terms.size:
+                return None
         return Fetched(terms=terms, size=size, digest=fetched.digest)
 
     def _checked(self, statement: Signed) -> SnapshotTerms:
@@ -192,7 +188,9 @@ class SnapshotFetch:
             epoch = current_epoch(connection)
             through = read_value(connection, READ_THROUGH, ReadThrough)
         assert epoch is not None
-        terms = proved_terms(statement, self._server_key, journal=JournalId(epoch.head.journal))
+        terms = proved_terms(
+            statement, self._trust.key_for(statement), journal=JournalId(epoch.head.journal)
+        )
         if (terms.format, terms.protocol, terms.stream) != (FORMAT, PROTOCOL, STREAM):
             raise ProtocolError("bad-snapshot", reason="version")
         if through is not None:
@@ -224,14 +222,8 @@ def _named(statement: Signed) -> str:
         return ""
 
 
-def _size(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0
-
-
-def _digest(file: Path) -> "_Hash":
+def _digest(file: MaskedFile) -> "_Hash":
     digest = hashlib.sha256()
-    if file.exists():
-        with file.open("rb") as opened:
-            while part := opened.read(HASHED_BYTES):
-                digest.update(part)
+    for piece in file.chunks():
+        digest.update(piece)
     return digest

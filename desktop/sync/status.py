@@ -20,6 +20,8 @@ class SyncStatus:
     """When the server was last copied to another device; None where it never was."""
     enrol_again: bool = False
     """The journal was found forked: this till should get a key of its own."""
+    release_needed: str = ""
+    """Head office needs this release of the program or a later one; selling goes on."""
 
     @property
     def is_all_sent(self) -> bool:

@@ -92,3 +92,8 @@ def verify_head(certificate: Certificate, *, seq: int, head_hash: bytes, signatu
         key_id=certificate.key_id,
     )
     certificate.key.verify(message, signature)
+
+
+def rekey_message(*, journal: str, epoch: int, old_key_id: str, public_key: str) -> bytes:
+    """What the old key and the new one both sign, so that the journal goes on under the new one."""
+    return b"evertill/rekey/1" + encode_strict([journal, epoch, old_key_id, public_key])

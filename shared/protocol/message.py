@@ -16,7 +16,7 @@ from shared.journal.attachment import Attachment
 from shared.journal.keys import Signed
 from shared.journal.strict import INTEGER_MAX
 
-PROTOCOL: Final = 7
+PROTOCOL: Final = 8
 PROTOCOL_MIN: Final = 1
 """The oldest version that the server still speaks."""
 PROTOCOL_BIRTHDAYS: Final = 2
@@ -90,6 +90,30 @@ class EnrolReply(Message, frozen=True, kw_only=True):
     store_zone: str
     """IANA name."""
     till_name: str
+
+
+class KeysReply(Message, frozen=True, kw_only=True):
+    """All statements about the server's keys, in the order in which they were made; each proves
+    itself (``shared.journal.server_key``)."""
+
+    statements: tuple[Signed, ...]
+
+
+class RekeyRequest(Message, frozen=True, kw_only=True):
+    """A till asks for its journal's next epoch under a new key; signed by the old one besides."""
+
+    protocol: Count
+    public_key: str
+    old_signature: bytes
+    """Of ``shared.journal.certificate.rekey_message``, by the key of the newest epoch."""
+    new_signature: bytes
+    """Of the same, by the new key."""
+
+
+class RekeyReply(Message, frozen=True, kw_only=True):
+    """The next epoch's certificate; the same again where the question is repeated."""
+
+    certificate: Signed
 
 
 class PushRequest(Message, frozen=True, kw_only=True):
@@ -298,8 +322,19 @@ class PullReply(Message, frozen=True, kw_only=True):
 
     scope: str = ""
     """Which rows of the stream these are of; empty for all."""
+    key_statements: Count = 0
+    """With the programme: how many statements there are about the server's keys. A till that saw
+    fewer asks for them."""
 
-    newer = {2: {"scope_rows": None, "scope_checksum": None}, 4: {"heads": ()}, 7: {"scope": ""}}
+    commands: Count = 0
+    """With the programme: how many commands wait for the till. It asks for them."""
+
+    newer = {
+        2: {"scope_rows": None, "scope_checksum": None},
+        4: {"heads": ()},
+        7: {"scope": ""},
+        8: {"key_statements": 0, "commands": 0},
+    }
 
 
 class LookupRequest(Message, frozen=True, kw_only=True):

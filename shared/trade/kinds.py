@@ -54,6 +54,8 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     server.DrawRun,
     server.TillRevoked,
     server.QuarantineDecided,
+    server.TillRekeyed,
+    server.TillCommanded,
     member.MembersMerged,
     member.MembersUnmerged,
     partner.PartnerSold,

@@ -18,6 +18,41 @@ class TillEnrolled(Fact, frozen=True, kw_only=True):
     key_id: str
 
 
+class TillRekeyed(Fact, frozen=True, kw_only=True):
+    """A till changed its key by itself: the next epoch of its journal is written with the new one.
+
+    Both signatures are of ``shared.journal.certificate.rekey_message``.
+    """
+
+    kind: ClassVar[str] = "till_rekeyed"
+
+    journal: JournalId
+    epoch: int
+    """The one that begins."""
+    till_id: TillId
+    old_epoch: int
+    old_key_id: str
+    key_id: str
+    public_key: str
+    old_signature: str
+    """Hex."""
+    new_signature: str
+    """Hex."""
+
+
+class TillCommanded(Fact, frozen=True, kw_only=True):
+    """A till was told to do something, or said what became of it."""
+
+    kind: ClassVar[str] = "till_commanded"
+
+    till_id: TillId
+    command_id: str
+    command: str
+    """``wipe``, ``upgrade``, ``rekey``."""
+    state: str
+    """``issued``, ``seen``, ``done``, ``cancelled``."""
+
+
 class ProgrammePublished(Fact, frozen=True, kw_only=True):
     """A programme bundle was put in force."""
 

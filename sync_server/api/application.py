@@ -14,6 +14,7 @@ from sync_server.api.bodies import BodyBudget
 from sync_server.api.errors import STATUS
 from sync_server.api.snapshots import snapshot_routes
 from sync_server.api.tills import till_routes
+from sync_server.api.trust import trust_routes
 from sync_server.api.watch import MeasuringMiddleware, Metrics, watch_routes
 from sync_server.api.wire import answer_error
 from sync_server.bootstrap import Services
@@ -36,6 +37,7 @@ def make_application(services: Services) -> FastAPI:
     )
     metrics = Metrics()
     application.include_router(till_routes(services))
+    application.include_router(trust_routes(services))
     application.include_router(snapshot_routes(services))
     application.include_router(watch_routes(services, metrics))
     office = Office(services)

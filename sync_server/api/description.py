@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.protocol.command import CommandReply, CommandReport, CommandRequest
 from shared.protocol.lease import LeaseAnswer, LeaseReply, LeaseRequest
 from shared.protocol.message import (
     CONTENT_TYPE,
@@ -22,6 +23,7 @@ from shared.protocol.message import (
     ErrorReply,
     GoodsRow,
     Hello,
+    KeysReply,
     LookupReply,
     LookupRequest,
     MemberRow,
@@ -31,6 +33,8 @@ from shared.protocol.message import (
     PullRequest,
     PushReply,
     PushRequest,
+    RekeyReply,
+    RekeyRequest,
     WaitReply,
     WaitRequest,
 )
@@ -44,6 +48,9 @@ MESSAGES: tuple[type[Message], ...] = (
     EnrolReply,
     PushRequest,
     PushReply,
+    KeysReply,
+    RekeyRequest,
+    RekeyReply,
     PullRequest,
     PullReply,
     WaitRequest,
@@ -55,6 +62,9 @@ MESSAGES: tuple[type[Message], ...] = (
     LeaseRequest,
     LeaseReply,
     LeaseAnswer,
+    CommandRequest,
+    CommandReport,
+    CommandReply,
     ErrorReply,
     GoodsRow,
     BundleRow,
@@ -65,6 +75,7 @@ WITH_BODY: Final = ("bad-message", "body-too-large", "wrong-content-type", "prot
 """What is refused of any body."""
 WITHOUT_BODY: Final = (
     *("unsigned-request", "bad-nonce", "old-nonce", "unknown-key", "revoked-key", "bad-signature"),
+    "replaced-key",
 )
 """What is refused of a signed request without a body."""
 SIGNED: Final = (*WITH_BODY, *WITHOUT_BODY)

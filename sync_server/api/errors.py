@@ -4,6 +4,7 @@ from typing import Final
 
 STATUS: Final[dict[str, int]] = {
     "bad-message": 400,
+    "bad-command": 400,
     "bad-cursor": 400,
     "bad-key": 400,
     "bad-lease": 400,
@@ -16,6 +17,8 @@ STATUS: Final[dict[str, int]] = {
     "unknown-journal": 401,
     "unknown-key": 401,
     "revoked-key": 401,
+    "replaced-key": 401,
+    "revoked-server-key": 401,
     "unsigned-request": 401,
     "wrong-statement": 401,
     "not-strict-json": 401,

@@ -36,6 +36,7 @@ from sync_server.api.wire import MessageType, answer, decode, read_body
 from sync_server.bootstrap import Services
 from sync_server.database.times import format_time
 from sync_server.keys.throttle import Limit
+from sync_server.sync.callers import Former
 
 SMALL_BODY_BYTES_MAX = 16 * 1024
 UNSENT_MAX = 10**9
@@ -68,6 +69,7 @@ _PUSH = describe(
     *WITH_BODY,
     *("broken-chain", "wrong-place", "bad-key"),
     *("bad-certificate", "bad-signature", "wrong-statement", "not-strict-json", "unknown-journal"),
+    "revoked-server-key",
     *("gap", "unknown-parent"),
     *("push-too-large", "too-many-entries", "entry-too-large"),
     links={
@@ -81,6 +83,7 @@ _PULL = describe(
     *SIGNED,
     "bad-cursor",
     "wrong-statement",
+    "revoked-server-key",
     "resync-required",
     links={
         "next": {"operationId": "pull", "requestBody": {"cursor": "$response.body#/cursor"}},
@@ -95,6 +98,7 @@ _LEASES = describe(
     LeaseReply,
     *SIGNED,
     "wrong-statement",
+    "revoked-server-key",
     "bad-lease",
     links={
         "again": {
@@ -196,12 +200,13 @@ async def signed(
     handle: Callable[[Certificate, MessageType], Message],
     *,
     limit: int = SMALL_BODY_BYTES_MAX,
+    former: Former = Former.REFUSED,
 ) -> Response:
     """Answer a request that a till has signed."""
     body = await read_body(request, limit=limit)
 
     def run() -> Message:
-        return handle(identify(services, request, body), decode(body, kind))
+        return handle(identify(services, request, body, former), decode(body, kind))
 
     return answer(await run_in_threadpool(run))
 
@@ -210,10 +215,12 @@ def _lookup(services: Services, caller: Certificate, message: LookupRequest) -> 
     return spoken(services.lookup.find(caller, message), message.protocol)
 
 
-def identify(services: Services, request: Request, body: bytes) -> Certificate:
+def identify(
+    services: Services, request: Request, body: bytes, former: Former = Former.REFUSED
+) -> Certificate:
     """Whose request it is; ProtocolError where nobody's signature is right."""
     return services.callers.identify(
-        request.headers, method=request.method, path=request.url.path, body=body
+        request.headers, method=request.method, path=request.url.path, body=body, former=former
     )
 
 

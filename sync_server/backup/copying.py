@@ -29,6 +29,7 @@ from sync_server.database import schema
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.members.erasure_list import LIST_FILE, ErasureList
+from sync_server.orders.log_file import LOG_FILE, CommandLog
 
 SUFFIX: Final = ".evertill-backup"
 RECORD_BYTES: Final = 1024 * 1024
@@ -65,6 +66,7 @@ class Copier:
     clock: Clock
     secrets: dict[str, bytes]
     erasures: ErasureList
+    commands: CommandLog
     log2_n: int = SCRYPT_LOG2_N
 
     def make(
@@ -95,6 +97,7 @@ class Copier:
             raise
         _flush_folder(target)
         self.erasures.copy_to(target / LIST_FILE)
+        self.commands.copy_to(target / LOG_FILE)
         copy = Copy(
             file=file,
             bytes=file.stat().st_size,

@@ -44,6 +44,8 @@ from sync_server.keys.vault import ROOT_FILE, open_vault, write_secrets
 from sync_server.ledger.finding import Finding, Rule, restored_key
 from sync_server.members.erasure import Erasure
 from sync_server.members.erasure_list import LIST_FILE, Erased, ErasureList
+from sync_server.orders.desk import restore_commands
+from sync_server.orders.log_file import LOG_FILE, CommandLog, newest
 
 VERSIONS_SKIPPED: Final = 100
 """Programme versions left out after a restore, beside one for each second since the copy: more than
@@ -122,6 +124,7 @@ def restore(
         raise EnvironmentFault("schema-newer", found=revision, known=schema.HEAD_REVISION)
     root = _root_key(contents, source.root_key)
     erased = _erased(folder, source)
+    told = newest(CommandLog(one / LOG_FILE) for one in _folders(folder, source))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (
         room_in(folder, format_time(clock.now()), replace=replace) as room,
@@ -132,6 +135,11 @@ def restore(
             return_to = _newest_own(work)
             made_at = contents.header.made_at
             generation, count = _begin_again(database, work, folder, root, erased, clock, made_at)
+            now = format_time(clock.now())
+            own = own_journal(work, open_vault(folder / KEYS_FOLDER), clock)
+            restore_commands(work, own, told, now)
+            for one in told.values():
+                CommandLog(folder / LOG_FILE).add(one)
         room.is_taken = True
         # Rows of the erased were in the file until just now.
         database.scrub()
@@ -172,9 +180,13 @@ def _root_key(contents: Contents, given: bytes | None) -> SigningKey:
         raise EnvironmentFault("key-damaged", file=ROOT_FILE) from error
 
 
+def _folders(folder: Path, source: Source) -> list[Path]:
+    """Where lists lie that are kept outside of copies."""
+    return [source.backup.parent, folder, *([source.old] if source.old else [])]
+
+
 def _erased(folder: Path, source: Source) -> list[Erased]:
-    folders = [source.backup.parent, folder, *([source.old] if source.old else [])]
-    files = [*(one / LIST_FILE for one in folders), *source.erasure_lists]
+    files = [*(one / LIST_FILE for one in _folders(folder, source)), *source.erasure_lists]
     return [erased for file in files for erased in ErasureList(file).read()]
 
 

@@ -14,6 +14,7 @@ from sync_server.commands import (
     data,
     draws,
     judging,
+    keys,
     leases,
     members,
     partners,
@@ -44,6 +45,7 @@ partners.add_to(application)
 backup.add_to(application)
 snapshots.add_to(application)
 judging.add_to(application)
+keys.add_to(application)
 
 
 def main() -> None:

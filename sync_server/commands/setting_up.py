@@ -1,6 +1,7 @@
 """Commands that set up a server which is not running: stores, tills, operators, goods."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -112,6 +113,80 @@ def revoke_till(
     """Trust a till's keys no more and print how many; what it still sends waits in quarantine."""
     with open_services(data) as services:
         typer.echo(services.revocation.revoke(TillId(till)))
+
+
+@_till.command("wipe")
+def wipe_till(
+    data: DataFolder,
+    till: Annotated[str, typer.Argument(help="The till's id.")],
+    *,
+    stolen: Annotated[
+        bool, typer.Option("--stolen", help="Revoke its keys at once; what it sends waits.")
+    ] = False,
+    even_unsent: Annotated[
+        bool, typer.Option("--even-unsent", help="Also where something cannot be sent.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a till send what it has, then destroy its keys and files."""
+    with open_services(data) as services:
+        _tell_id(
+            services.commands.wipe(TillId(till), is_stolen=stolen, even_unsent=even_unsent),
+            as_json=as_json,
+        )
+
+
+@_till.command("upgrade")
+def upgrade_till(
+    data: DataFolder,
+    till: Annotated[str, typer.Argument(help="The till's id.")],
+    release: Annotated[str, typer.Argument(help="The oldest release that will do: 1.4.0.")],
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Let a till say that it needs a later release; it goes on selling."""
+    with open_services(data) as services:
+        _tell_id(services.commands.upgrade(TillId(till), release), as_json=as_json)
+
+
+@_till.command("rekey")
+def rekey_till(
+    data: DataFolder,
+    till: Annotated[str, typer.Argument(help="The till's id.")],
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Let a till change the key that it signs with."""
+    with open_services(data) as services:
+        _tell_id(services.commands.rekey(TillId(till)), as_json=as_json)
+
+
+@_till.command("cancel")
+def cancel_command(
+    data: DataFolder,
+    command: Annotated[str, typer.Argument(help="The command's id.")],
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Take a command back that no till has done yet."""
+    with open_services(data) as services:
+        services.commands.cancel(command)
+    _tell_id(command, as_json=as_json)
+
+
+@_till.command("commands")
+def list_commands(data: DataFolder, as_json: AsJson = False) -> None:  # noqa: FBT002 - as above
+    """Show what tills were told to do, and how far they are."""
+    with open_services(data) as services:
+        commands = services.commands.all()
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in commands]))
+        return
+    table = Table("Command", "Till", "What", "State", "Since", "Detail")
+    for one in commands:
+        table.add_row(one.command_id, one.till_id, one.kind, one.state, one.state_at, one.detail)
+    Console().print(table)
+
+
+def _tell_id(command_id: str, *, as_json: bool) -> None:
+    typer.echo(json.dumps({"command_id": command_id}) if as_json else command_id)
 
 
 @_operator.command("add")

@@ -21,12 +21,13 @@ from shared.journal.keys import PublicKey, Signed, parse_public_key, sign_statem
 from shared.protocol.message import EnrolReply, EnrolRequest
 from shared.trade.server import TillEnrolled
 from shared.trade.writing import Writing
-from sync_server.database.schema import enrolment_codes, epochs, server_keys, tills
+from sync_server.database.schema import enrolment_codes, epochs, tills
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.enrolment.code import new_code, parse_code
 from sync_server.journal.chains import add_epoch, next_epoch
 from sync_server.journal.own import OwnJournal
+from sync_server.keys.known import trusted_keys, vouched
 from sync_server.keys.vault import Vault
 from sync_server.stores.registry import Till, find_store, find_till
 
@@ -147,11 +148,11 @@ class EnrolmentDesk:
             epochs.c.forked_epoch.is_(None),
         )
         certificate = snapshot.connection.execute(statement).scalar_one()
-        root, server = _server_keys(snapshot)
+        trusted = trusted_keys(snapshot)
         return EnrolReply(
             certificate=msgspec.msgpack.decode(certificate, type=Signed),
-            server_key=server,
-            root_key=root,
+            server_key=vouched(snapshot, self.vault.signing.id),
+            root_key=str(trusted.root),
             lookup_key=self.vault.lookup,
             store_name=store.name,
             store_zone=store.zone,
@@ -196,10 +197,3 @@ def _is_known_key(work: Work, key: PublicKey) -> bool:
         epochs.c.shard == work.shard, epochs.c.key_id == key.id
     )
     return work.connection.execute(statement).first() is not None
-
-
-def _server_keys(snapshot: Snapshot) -> tuple[str, Signed]:
-    statement = select(server_keys).where(server_keys.c.shard == snapshot.shard)
-    rows = {row.purpose: row for row in snapshot.connection.execute(statement)}
-    certified = msgspec.msgpack.decode(rows["signing"].certified, type=Signed)
-    return rows["root"].public_key, certified

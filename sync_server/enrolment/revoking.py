@@ -6,13 +6,13 @@ from sqlalchemy import select
 
 from shared.clock import Clock
 from shared.errors import DomainError
-from shared.ids import TillId
+from shared.ids import JournalId, TillId
 from shared.journal.keys import KeyId
 from shared.trade.server import TillRevoked
 from shared.trade.writing import Writing
 from sync_server.database.schema import epochs, revoked_keys
 from sync_server.database.times import format_time
-from sync_server.database.transaction import Database, Snapshot
+from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.own import OwnJournal
 from sync_server.stores.registry import find_till
 
@@ -35,31 +35,43 @@ class Revocation:
             till = find_till(work, till_id)
             if till is None:
                 raise DomainError("unknown-till", till=till_id)
-            columns = epochs.c
-            rows = work.connection.execute(
-                select(columns.journal, columns.epoch, columns.key_id)
-                .where(
-                    columns.shard == work.shard,
-                    columns.journal == (till.journal or ""),
-                    columns.forked_epoch.is_(None),
-                    columns.key_id.not_in(
-                        select(revoked_keys.c.key_id).where(revoked_keys.c.shard == work.shard)
-                    ),
-                )
-                .order_by(columns.epoch)
-            ).all()
-            work.insert(
-                revoked_keys,
-                [{"key_id": row.key_id, "till_id": till_id, "revoked_at": now} for row in rows],
-            )
-            facts = [
-                TillRevoked(
-                    journal=row.journal, epoch=row.epoch, till_id=till_id, key_id=row.key_id
-                )
-                for row in rows
-            ]
-            self.own.write(work, [Writing(fact) for fact in facts])
-        return len(rows)
+            return revoke_keys(work, self.own, till_id, till.journal or JournalId(""), now)
+
+
+def revoke_keys(
+    work: Work,
+    own: OwnJournal,
+    till_id: TillId,
+    journal: JournalId,
+    now: str,
+    *,
+    through: int | None = None,
+) -> int:
+    """Revoke the keys of a till, those up to an epoch where one is named; how many were not yet."""
+    columns = epochs.c
+    rows = work.connection.execute(
+        select(columns.journal, columns.epoch, columns.key_id)
+        .where(
+            columns.shard == work.shard,
+            columns.journal == journal,
+            columns.forked_epoch.is_(None),
+            *([columns.epoch <= through] if through is not None else []),
+            columns.key_id.not_in(
+                select(revoked_keys.c.key_id).where(revoked_keys.c.shard == work.shard)
+            ),
+        )
+        .order_by(columns.epoch)
+    ).all()
+    work.insert(
+        revoked_keys,
+        [{"key_id": row.key_id, "till_id": till_id, "revoked_at": now} for row in rows],
+    )
+    facts = [
+        TillRevoked(journal=row.journal, epoch=row.epoch, till_id=till_id, key_id=row.key_id)
+        for row in rows
+    ]
+    own.write(work, [Writing(fact) for fact in facts])
+    return len(rows)
 
 
 def is_revoked(snapshot: Snapshot, key_id: KeyId) -> bool:

@@ -17,13 +17,14 @@ from shared.journal.certificate import Certificate, decode_certificate, verify_h
 from shared.journal.entry import chain_hash
 from shared.journal.flaws import Findings
 from shared.journal.keys import PublicKey, Signed, parse_public_key
-from shared.journal.server_key import certified_server_key
+from shared.journal.server_key import TrustedKeys
 from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.balance import Balances
 from shared.ledger.posting import sum_by_unit
 from sync_server.database import schema
 from sync_server.database.transaction import Snapshot
 from sync_server.journal.chains import Chain, ChainReader, read_chains
+from sync_server.keys.known import all_statements, first_root
 from sync_server.ledger.kept import Link, Reading, read_envelope, read_link
 from sync_server.members.profiles import unlike_facts
 from sync_server.sync.scopes import uncounted
@@ -48,7 +49,7 @@ class Report(Findings):
 def audit(snapshot: Snapshot) -> Report:
     """Verify chains, signatures, postings, balances and attachments of one moment."""
     report = Report()
-    keys = _server_keys(snapshot, report)
+    keys = _own_keys(snapshot, report)
     refolded: Balances = {}
     journals = snapshot.connection.execute(
         select(schema.epochs.c.journal)
@@ -73,18 +74,24 @@ def audit(snapshot: Snapshot) -> Report:
     return report
 
 
-def _server_keys(snapshot: Snapshot, report: Report) -> dict[str, PublicKey]:
-    keys: dict[str, PublicKey] = {}
-    statement = select(schema.server_keys).where(schema.server_keys.c.shard == snapshot.shard)
-    rows = {row.purpose: row for row in snapshot.connection.execute(statement)}
-    for purpose, row in rows.items():
-        keys[purpose] = parse_public_key(row.public_key)
+def _own_keys(snapshot: Snapshot, report: Report) -> dict[str, list[PublicKey]]:
+    """All keys that ever signed or vouched here, by purpose; each follows from the first root."""
+    keys: dict[str, list[PublicKey]] = {"root": [], "signing": []}
+    known: dict[str, set[str]] = {"root": {first_root(snapshot).id}, "signing": set()}
     try:
-        signed = msgspec.msgpack.decode(rows["signing"].certified, type=Signed)
-        if certified_server_key(keys["root"], signed).id != keys["signing"].id:
-            report.note("bad-certificate", "server_keys/signing")
-    except (ProtocolError, msgspec.MsgspecError):
-        report.note("bad-certificate", "server_keys/signing")
+        trusted = TrustedKeys(first_root(snapshot))
+        for signed in all_statements(snapshot):
+            trusted.learn(signed)
+            known["root"].add(trusted.root.id)
+        known["signing"] |= trusted.known_ids
+    except msgspec.MsgspecError:
+        report.note("bad-certificate", "server_keys")
+    statement = select(schema.server_keys).where(schema.server_keys.c.shard == snapshot.shard)
+    for row in snapshot.connection.execute(statement):
+        key = parse_public_key(row.public_key)
+        keys[row.purpose].append(key)
+        if key.id not in known[row.purpose] or key.id != row.key_id:
+            report.note("bad-certificate", f"server_keys/{row.purpose}")
     return keys
 
 
@@ -93,7 +100,7 @@ def _place(chain: Chain, seq: int) -> str:
 
 
 def _check_certificate(
-    snapshot: Snapshot, chain: Chain, keys: dict[str, PublicKey], report: Report
+    snapshot: Snapshot, chain: Chain, keys: dict[str, list[PublicKey]], report: Report
 ) -> None:
     columns = schema.epochs.c
     row = snapshot.connection.execute(
@@ -105,8 +112,9 @@ def _check_certificate(
     ).one()
     try:
         certificate = decode_certificate(chain.certificate)
-        signer = keys["signing" if certificate.till_id is not None else "root"]
         signed = msgspec.msgpack.decode(row.certificate_signed, type=Signed)
+        signers = keys["signing" if certificate.till_id is not None else "root"]
+        signer = next((key for key in signers if key.id == signed.key_id), signers[0])
         payload = signed.verify(signer, purpose="certificate", audience=chain.journal)
         if payload != chain.certificate or certificate.epoch != chain.epoch:
             report.note("bad-certificate", _place(chain, -1))

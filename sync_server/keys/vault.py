@@ -17,6 +17,7 @@ from shared.journal.keys import SigningKey, new_signing_key
 
 SECRET_BYTES = 32
 ROOT_FILE = "root.key"
+SIGNING_FILE = "signing.key"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -43,7 +44,7 @@ def create_vault(folder: Path, root: SigningKey) -> Vault:
     )
     secrets_made = {
         ROOT_FILE: root.raw,
-        "signing.key": vault.signing.raw,
+        SIGNING_FILE: vault.signing.raw,
         "lookup.key": vault.lookup,
         "pepper.key": vault.pepper,
     }
@@ -56,7 +57,7 @@ def read_secrets(folder: Path) -> dict[str, bytes]:
 
     Raises EnvironmentFault as ``open_vault`` does.
     """
-    names = ("signing.key", "lookup.key", "pepper.key")
+    names = (SIGNING_FILE, "lookup.key", "pepper.key")
     found = {name: _read(folder / name) for name in names}
     if (folder / ROOT_FILE).exists():
         found[ROOT_FILE] = _read(folder / ROOT_FILE)
@@ -76,10 +77,31 @@ def open_vault(folder: Path) -> Vault:
     Raises EnvironmentFault ``key-missing``, ``key-damaged`` or ``key-open-to-others``.
     """
     return Vault(
-        SigningKey(_read(folder / "signing.key")),
+        SigningKey(_read(folder / SIGNING_FILE)),
         _read(folder / "lookup.key"),
         _read(folder / "pepper.key"),
     )
+
+
+def next_of(file: Path) -> Path:
+    """Where a key waits that is to take this one's place."""
+    return file.with_name(f"{file.name}.next")
+
+
+def write_next(file: Path, secret: bytes) -> None:
+    """Let a key wait; one that waited before was never in force."""
+    next_of(file).unlink(missing_ok=True)
+    _write(next_of(file), secret)
+
+
+def put_in_place(file: Path) -> None:
+    """Let the key that waits take the old one's place, whose file goes."""
+    next_of(file).replace(file)
+
+
+def read_secret(path: Path) -> bytes:
+    """One secret; EnvironmentFault as ``open_vault`` raises."""
+    return _read(path)
 
 
 def _write(path: Path, secret: bytes) -> None:

@@ -35,6 +35,7 @@ from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.forks import has_forked, is_newest
 from sync_server.journal.own import OwnJournal
+from sync_server.keys.known import KnownKeys
 from sync_server.keys.vault import Vault
 from sync_server.leases.claims import LeaseState
 from sync_server.leases.restored import (
@@ -66,6 +67,7 @@ class LeaseDesk:
     clock: Clock
     own: OwnJournal
     vault: Vault
+    keys: KnownKeys
 
     def answer(self, caller: Certificate, request: LeaseRequest) -> LeaseReply:
         """Grant what a till asks for, as far as nobody else holds it.
@@ -112,7 +114,7 @@ class LeaseDesk:
     def _show(self, work: Work, caller: Certificate, request: LeaseRequest) -> None:
         """A till presents what it holds; a lease that this server lost is a fact again."""
         for signed in request.presented:
-            terms = lease_of(signed, self.vault.signing.public, caller.journal)
+            terms = lease_of(signed, self.keys.key_for(signed), caller.journal)
             known = work.connection.execute(
                 select(leases).where(
                     leases.c.shard == work.shard, leases.c.lease_id == terms.lease_id

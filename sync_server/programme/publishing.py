@@ -9,7 +9,7 @@ from sqlalchemy import Row, select, update
 
 from shared.clock import Clock
 from shared.errors import DomainError, ProtocolError
-from shared.journal.keys import Signed, sign_statement
+from shared.journal.keys import KeyId, Signed, SigningKey, sign_statement
 from shared.journal.strict import encode_strict
 from shared.loyalty.bundle import load_programme
 from shared.loyalty.coupon_code import new_coupon_code
@@ -21,6 +21,7 @@ from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.draws.desk import check_promises
 from sync_server.journal.own import OwnJournal
+from sync_server.keys.known import KnownKeys
 from sync_server.keys.vault import Vault
 
 COUPONS_AT_ONCE_MAX = 100_000
@@ -37,6 +38,7 @@ class ProgrammeDesk:
     clock: Clock
     own: OwnJournal
     vault: Vault
+    keys: KnownKeys
 
     def publish(self, document: bytes) -> BundleRef:
         """Put a programme in force under the next version.
@@ -59,10 +61,10 @@ class ProgrammeDesk:
         """Put the programme in force above one that a till shows, where this server lacks that one.
 
         It was restored from a copy made before: tills take no lower version than they have.
-        Raises ProtocolError ``wrong-statement``, ``bad-signature``, ``bad-message``: only what this
-        server signed itself moves its versions.
+        Raises ProtocolError ``wrong-statement``, ``revoked-server-key``, ``bad-signature``,
+        ``bad-message``: only what this server signed itself moves its versions.
         """
-        payload = shown.verify(self.vault.signing.public, purpose="bundle", audience="all")
+        payload = shown.verify(self.keys.key_for(shown), purpose="bundle", audience="all")
         try:
             ref = msgspec.json.decode(payload, type=BundleRef)
         except msgspec.MsgspecError as error:
@@ -118,6 +120,22 @@ class ProgrammeDesk:
         while len(codes) < count:
             codes.add(new_coupon_code(self.vault.lookup, coupon))
         return sorted(codes)
+
+
+def sign_anew(work: Work, key: SigningKey, *, of: KeyId) -> None:
+    """Sign with this key what another one signed that is believed no more: new tills read it all,
+    others get it again."""
+    rows = work.connection.execute(select(bundles).where(bundles.c.shard == work.shard)).all()
+    for row in rows:
+        before = msgspec.msgpack.decode(row.statement, type=Signed)
+        if before.key_id != of:
+            continue
+        signed = sign_statement(key, purpose="bundle", audience="all", payload=before.payload)
+        work.connection.execute(
+            update(bundles)
+            .where(bundles.c.shard == work.shard, bundles.c.version == row.version)
+            .values(statement=msgspec.msgpack.encode(signed), change_seq=work.take(1)[0])
+        )
 
 
 def _newest(snapshot: Snapshot) -> _Bundle | None:

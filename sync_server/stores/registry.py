@@ -1,6 +1,7 @@
 """Stores and tills as head office set them up."""
 
 from dataclasses import dataclass
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select, update
@@ -11,6 +12,7 @@ from shared.ids import JournalId, StoreId, TillId, random_id
 from sync_server.database.schema import heads, quarantine, stores, tills
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot
+from sync_server.orders.shown import CommandShown, read_commands
 
 NAME_LENGTH_MAX = 80
 
@@ -41,6 +43,9 @@ class Till:
     """Entries it had not sent, as it last told."""
 
 
+SHOWN_MAX: Final = 3
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TillState:
     """A till with what the server holds of it."""
@@ -48,6 +53,8 @@ class TillState:
     till: Till
     entries: int
     in_quarantine: int
+    commands: tuple[CommandShown, ...] = ()
+    """What it was told to do lately, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +124,13 @@ class StoreRegistry:
                 .group_by(quarantine.c.journal)
             )
             stuck = {journal: int(n) for journal, n in snapshot.connection.execute(waiting)}
+            told = read_commands(snapshot)
             return [
                 TillState(
                     till=till,
                     entries=held.get(till.journal or "", 0),
                     in_quarantine=stuck.get(till.journal or "", 0),
+                    commands=tuple(one for one in told if one.till_id == till.till_id)[:SHOWN_MAX],
                 )
                 for till in _tills(snapshot)
             ]

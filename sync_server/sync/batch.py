@@ -4,14 +4,14 @@ Everything here is a function of the request and the server's public keys.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from shared.errors import ProtocolError
 from shared.journal.certificate import Certificate, decode_certificate, verify_head
 from shared.journal.chain import ChainHead, verify_next
 from shared.journal.entry import ENTRY_BYTES_MAX, HASH_BYTES, chain_hash
-from shared.journal.keys import PublicKey
+from shared.journal.keys import PublicKey, Signed
 from shared.protocol.message import PUSH_BYTES_MAX, PUSH_ENTRIES_MAX, PushRequest
 from sync_server.ledger.kept import Link, Reading, check_storable, link_of, read_till_link
 
@@ -33,14 +33,14 @@ class Batch:
         return self.request.first_seq + len(self.links)
 
 
-def prove(request: PushRequest, server_key: PublicKey) -> Batch:
-    """Check a push as far as it proves itself.
+def prove(request: PushRequest, author_of: Callable[[Signed], PublicKey]) -> Batch:
+    """Check a push as far as it proves itself; ``author_of`` knows the server's own keys.
 
     Raises ProtocolError: ``too-many-entries``, ``push-too-large``, ``bad-certificate``,
     ``wrong-statement``, ``bad-signature``, ``wrong-place``, ``entry-too-large``, ``bad-message``.
     """
     _check_size(request)
-    certificate = read_certificate(request, server_key)
+    certificate = read_certificate(request, author_of)
     head = ChainHead(request.journal, request.epoch, request.first_seq, request.prev_hash)
     links = walk(head, request.entries)
     head_hash = links[-1].hash if links else request.prev_hash
@@ -51,10 +51,10 @@ def prove(request: PushRequest, server_key: PublicKey) -> Batch:
     return Batch(request, certificate, links, tuple(read_till_link(link) for link in links))
 
 
-def read_certificate(request: PushRequest, server_key: PublicKey) -> Certificate:
+def read_certificate(request: PushRequest, author_of: Callable[[Signed], PublicKey]) -> Certificate:
     """The push's certificate, if this server issued it for this journal and epoch."""
     encoded = request.certificate.verify(
-        server_key, purpose="certificate", audience=request.journal
+        author_of(request.certificate), purpose="certificate", audience=request.journal
     )
     certificate = decode_certificate(encoded)
     if (certificate.journal, certificate.epoch) != (request.journal, request.epoch):

@@ -36,6 +36,7 @@ from sync_server.journal.closed import find_written_after_loss
 from sync_server.journal.forks import fork_key
 from sync_server.journal.holes import Hole, dig, fill
 from sync_server.journal.own import OwnJournal
+from sync_server.keys.known import KnownKeys
 from sync_server.keys.vault import Vault
 from sync_server.ledger.booking import book
 from sync_server.ledger.finding import Finding, Rule
@@ -61,6 +62,7 @@ class Ingest:
     clock: Clock
     own: OwnJournal
     vault: Vault
+    keys: KnownKeys
     merging: Merging
     groups: Groups
     proving: FairLock = field(default_factory=FairLock)
@@ -88,9 +90,9 @@ class Ingest:
         """One great push at a time: threads that reckon take turns of milliseconds each, and who
         holds the writer's lock would wait for all of them after every statement."""
         if len(request.entries) <= SMALL:
-            return prove(request, self.vault.signing.public)
+            return prove(request, self.keys.author_of)
         with self.proving:
-            return prove(request, self.vault.signing.public)
+            return prove(request, self.keys.author_of)
 
     def keep(self, batch: Batch) -> Outcome:
         """Take a push that is proved; ProtocolError as ``placing.place_batch`` says."""
@@ -110,6 +112,8 @@ class Ingest:
             if find_certificate(snapshot, key_id) is not None:
                 self.known_keys.add(key_id)
                 return
+        # A key that was taken back gives no new epochs.
+        self.keys.key_for(batch.request.certificate)
         now = format_time(self.clock.now())
         with self.database.writing() as work:
             found = adopt(work, batch.certificate, batch.request.certificate, now)

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
+from sync_server.database.schema import till_commands
 from sync_server.database.transaction import NEWS_CHANNEL, Database, Snapshot
 from sync_server.sync.rows import TABLES
 
@@ -146,12 +147,12 @@ class News:
 
 
 def newest_change(snapshot: Snapshot) -> int:
-    """The number of the newest change in any stream."""
+    """The number of the newest change in any stream, and of what tills are told to do."""
     newest = [
         select(func.max(table.c.change_seq))
         .where(table.c.shard == snapshot.shard)
         .scalar_subquery()
-        for table in TABLES.values()
+        for table in (*TABLES.values(), till_commands)
     ]
     row = snapshot.connection.execute(select(*newest)).one()
     return max(int(found or 0) for found in row)

@@ -27,8 +27,10 @@ from shared.protocol.message import Row as WireRow
 from sync_server.database.transaction import Database, Snapshot
 from sync_server.journal.chains import heads_of
 from sync_server.journal.own import OwnJournal
+from sync_server.keys.known import count_statements
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.members.rows import as_spoken, knows_all
+from sync_server.orders.waiting import count_open
 from sync_server.sync.kept_scopes import read_scope
 from sync_server.sync.region_rows import changed_rows, region_rows, scope_of
 from sync_server.sync.rows import read_shard, wire_rows
@@ -99,6 +101,8 @@ def _read_page(
         scope_checksum=scope.checksum if scope else None,
         heads=heads,
         scope=region,
+        commands=count_open(snapshot, caller) if request.stream is Stream.PROGRAMME else 0,
+        key_statements=count_statements(snapshot) if request.stream is Stream.PROGRAMME else 0,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from desktop.reckoning.file import reading
+from desktop.store.masked_file import MaskedFile
+from desktop.store.sealing import is_plain, unlock
 from desktop.store.settings import read_cursor
 from desktop.sync.http import ServerConnection
 from desktop.sync.snapshot import SnapshotTaker
@@ -109,7 +111,7 @@ def test_a_till_sells_while_its_members_are_arriving_and_all_agree_in_the_end(
     here.open()
     chain.tills.append(here)
     here.till.puller.resume()
-    with reading(here.folder.database) as connection:
+    with reading(here.folder.database, here.database_key) as connection:
         before = connection.execute("SELECT COUNT(*) FROM members").fetchone()[0]
     assert 0 < before < MEMBERS / 2
 
@@ -161,10 +163,11 @@ def test_a_fetch_that_is_cut_goes_on_where_it_stopped_after_a_restart(
     assert till.sync.try_once() > 0
     assert till.is_offline()
     till.close()
-    part_file = here.folder.snapshot.with_suffix(".part")
-    kept = part_file.stat().st_size
+    file = MaskedFile(here.folder.snapshot.with_suffix(".part"), unlock(here.folder).key)
+    kept = file.size
+    assert not is_plain(file.path)
     assert kept == asked[3] > 0
-    assert part_file.stat().st_mode & 0o077 == 0
+    assert file.path.stat().st_mode & 0o077 == 0
 
     # A newer one was made meanwhile; the server keeps the one that was begun, too.
     chain.tills[0].enrol("更后来", phone(MEMBERS + 1))
@@ -280,7 +283,7 @@ def test_a_file_that_the_disk_cannot_read_keeps_no_sale_from_being_sent(
 
 
 def test_without_a_network_a_file_that_was_damaged_since_stops_nobody(chain: LittleChain) -> None:
-    here = half_taken(chain)
+    here = half_taken(chain, seals=False)
     here.till.puller.resume()
     chain.plugs[-1].pull()
     content = here.folder.snapshot.read_bytes()
@@ -294,9 +297,9 @@ def test_without_a_network_a_file_that_was_damaged_since_stops_nobody(chain: Lit
     ]
 
 
-def half_taken(chain: LittleChain) -> TillHere:
+def half_taken(chain: LittleChain, *, seals: bool = True) -> TillHere:
     """A till that was closed when the file was here and not all members were taken over."""
-    here = enrolled_till(chain)
+    here = enrolled_till(chain, seals=seals)
     till = opened(here)
     steps = count()
 

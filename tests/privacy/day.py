@@ -175,7 +175,8 @@ def main(folder: Path) -> None:
     """The day."""
     configure_logging("info")
     everybody = people()
-    with LittleChain(folder / "chain") as chain:
+    # The other one's file is plain, so that what erasure leaves in a file can be looked for.
+    with LittleChain(folder / "chain", sealed={1}) as chain:
         first, second = chain.tills
         with paper(first, folder / "paper-1.bin"), paper(second, folder / "paper-2.bin"):
             run_day(chain, folder, everybody)

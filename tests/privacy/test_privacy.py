@@ -1,8 +1,9 @@
 """A thousand names, phones, member cards and bank cards go through a shop's day.
 
 Afterwards every byte of every file is searched for each of them. docs/security.md says where they
-may be: names in the databases of tills and server, phones and cards in the server's; nowhere else,
-and bank cards nowhere. Of those who were erased there is nothing anywhere.
+may be: names in the databases of the server and of a till that is not encrypted, phones and cards
+in the server's; nowhere else, so nowhere in the files of a till that is, and bank cards nowhere.
+Of those who were erased there is nothing anywhere.
 """
 
 import json
@@ -17,6 +18,9 @@ from typing import Any
 
 import pytest
 
+from desktop.reckoning.file import reading
+from desktop.store.database import TillFolder
+from desktop.store.sealing import unlock
 from shared.clock import SystemClock
 from shared.errors import DomainError
 from shared.trade.profile import KeyKind, lookup_hash
@@ -30,7 +34,7 @@ from tests.support.scratch import scratch_folder
 
 ROOT = Path(__file__).parents[2]
 EVERYBODY = {person.name: person for person in people()}
-DATABASE = re.compile(r"chain/(?:server/evertill\.db|till-\d/till\.sqlite)(?:-wal|-shm)?(?:\[.*)?")
+DATABASE = re.compile(r"chain/(?:server/evertill\.db|till-2/till\.sqlite)(?:-wal|-shm)?(?:\[.*)?")
 SERVER = re.compile(r"chain/server/evertill\.db(?:-wal|-shm)?(?:\[.*)?")
 
 
@@ -152,6 +156,23 @@ def test_a_day_leaves_people_in_the_databases_only(day: Day) -> None:
     assert kinds(day.open_traces)["name"] >= 2 * len(EVERYBODY)  # the search does find them
     assert kinds(day.open_traces)["phone"] >= len(EVERYBODY)
     assert kinds(day.open_traces)["card"] >= len(EVERYBODY)
+
+
+def test_an_encrypted_till_shows_nobody_and_has_everybody(day: Day) -> None:
+    folder = day.folder / "chain" / "till-1"
+    key = unlock(TillFolder(folder)).key
+    assert key is not None
+
+    for traces in (day.open_traces, day.erased_traces, day.closed_traces):
+        assert {trace for trace in traces if trace.place.startswith("chain/till-1/")} == set()
+    with reading(folder / "till.sqlite", key.database) as connection:
+        held = {name for (name,) in connection.execute("SELECT name FROM members")}
+    assert held >= set(EVERYBODY) - {person.name for person in day.erased}
+    names = {file.name for file in folder.iterdir()}
+    assert names <= {
+        *("till.sqlite", "till.sqlite-wal", "till.sqlite-shm", "till.lock", "till.key"),
+        *("journal.head", "encryption.json", "till-file.key"),
+    }
 
 
 def test_no_bank_card_is_anywhere(day: Day) -> None:

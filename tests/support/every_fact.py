@@ -488,3 +488,21 @@ def about_profiles() -> list[f.Fact]:
 def all_facts() -> list[f.Fact]:
     """Every kind at least once."""
     return [*of_the_till(), *of_the_server()]
+
+
+def about_keys() -> list[f.Fact]:
+    """A till that changed its key, and one that was told to."""
+    return [
+        server.TillRekeyed(
+            journal=JournalId("journal-1"),
+            epoch=2,
+            till_id=TILL,
+            old_epoch=1,
+            old_key_id="12" * 16,
+            key_id="34" * 16,
+            public_key="NDQ=",
+            old_signature="56" * 64,
+            new_signature="78" * 64,
+        ),
+        server.TillCommanded(till_id=TILL, command_id="90" * 8, command="rekey", state="issued"),
+    ]

@@ -5,7 +5,7 @@ Everything runs in this process and this thread decides when a till syncs: no sl
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,6 +24,7 @@ from desktop.shop.network_plug import NetworkPlug
 from desktop.store.database import TillFolder
 from desktop.store.identity import write_identity
 from desktop.store.members import Member
+from desktop.store.sealing import unlock
 from desktop.store.tickets import OpenShift
 from desktop.sync.http import ServerConnection
 from shared.clock import ManualClock
@@ -145,16 +146,25 @@ class TillHere:
     clock: ManualClock
     operator_id: OperatorId
     around: dict[str, Any] = field(default_factory=dict)
+    seals: bool = False
+    """Encrypt its files."""
     till: Till = field(init=False)
     counter: Counter = field(init=False)
     shift: OpenShift = field(init=False)
 
     def open(self) -> None:
         """Start the program."""
-        self.till = Till(OpenStore(self.folder), Surroundings(clock=self.clock, **self.around))
+        store = OpenStore(self.folder, seals=self.seals)
+        self.till = Till(store, Surroundings(clock=self.clock, **self.around))
         self.counter = self.till.counter()
         shifts = self.counter.shifts
         self.shift = shifts.current() or shifts.open(self.operator_id, [])
+
+    @property
+    def database_key(self) -> str:
+        """What its database is encrypted with; empty where it is plain."""
+        key = unlock(self.folder).key
+        return key.database if key is not None else ""
 
     def restart(self) -> None:
         """Close and open the program."""
@@ -231,8 +241,17 @@ def _point_at(folder: TillFolder, url: str) -> None:
 class LittleChain:
     """A server, a plug for each till, and tills enrolled over HTTP; the files are copies."""
 
-    def __init__(self, folder: Path, *, tills: int = 2, programme: Programme | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        tills: int = 2,
+        programme: Programme | None = None,
+        sealed: Collection[int] = (),
+    ) -> None:
+        """``sealed``: the numbers of the tills whose files are encrypted."""
         self.folder = folder
+        self._sealed = sealed
         self.clock = ManualClock(START)
         document = msgspec.json.encode(programme or template("default"), order="sorted")
         shutil.copytree(_enrolled(document, tills), folder, dirs_exist_ok=True)
@@ -255,7 +274,7 @@ class LittleChain:
         self.plugs.append(plug)
         folder = TillFolder(self.folder / f"till-{number}")
         _point_at(folder, plug.url)
-        here = TillHere(folder, self.clock, self.operator_id)
+        here = TillHere(folder, self.clock, self.operator_id, seals=number in self._sealed)
         here.open()
         return here
 
@@ -279,7 +298,7 @@ class LittleChain:
     def reckon(self) -> Agreement:
         """What the files say; only after ``close``."""
         return reckon(
-            [read_till(till.folder.database) for till in self.tills],
+            [read_till(till.folder.database, till.database_key) for till in self.tills],
             read_server(self.server.database),
         )
 

@@ -6,6 +6,7 @@ from desktop.bootstrap import OpenStore, Surroundings, Till
 from desktop.reckoning.file import reading
 from desktop.shop.network_plug import NetworkPlug
 from desktop.store.database import TillFolder
+from desktop.store.sealing import unlock
 from tests.support.little_chain import LittleChain, TillHere
 
 COMPARED = {
@@ -21,7 +22,9 @@ COMPARED = {
 }
 
 
-def enrolled_till(chain: LittleChain, *, store_id: str | None = None) -> TillHere:
+def enrolled_till(
+    chain: LittleChain, *, store_id: str | None = None, seals: bool = True
+) -> TillHere:
     """A till of a new store, or of one that is there; enrolled, nothing pulled."""
     services = chain.server.services
     number = len(chain.tills) + 1
@@ -30,7 +33,7 @@ def enrolled_till(chain: LittleChain, *, store_id: str | None = None) -> TillHer
     plug = NetworkPlug(chain.server.url)
     chain.plugs.append(plug)
     folder = TillFolder(chain.folder / f"till-{number}")
-    with OpenStore(folder) as opened:
+    with OpenStore(folder, seals=seals) as opened:
         opened.enrol(url=plug.url, code=services.enrolment.issue_code(till.till_id))
     return TillHere(folder, chain.clock, chain.operator_id)
 
@@ -42,7 +45,8 @@ def opened(here: TillHere) -> Till:
 
 def holdings(folder: TillFolder) -> dict[str, list[tuple[Any, ...]]]:
     """All that a till has of members, in order."""
-    with reading(folder.database) as connection:
+    key = unlock(folder).key
+    with reading(folder.database, key.database if key is not None else "") as connection:
         return {
             table: sorted(
                 (tuple(row) for row in connection.execute(f"SELECT {columns} FROM {table}")),

@@ -51,6 +51,7 @@ from sync_server.database.schema.shard import (
     copies,
     durable,
     jobs,
+    key_statements,
     server_keys,
     shards,
     users,
@@ -58,16 +59,19 @@ from sync_server.database.schema.shard import (
 from sync_server.database.schema.shops import (
     enrolment_codes,
     operators,
+    replaced_keys,
     revoked_keys,
     stores,
+    till_commands,
     tills,
 )
 
-HEAD_REVISION: Final = "0009"
+HEAD_REVISION: Final = "0010"
 """The newest migration; a database at another one is upgraded or refused."""
 
 APPEND_ONLY: Final = (
     server_keys,
+    key_statements,
     epochs,
     entries,
     head_signatures,
@@ -108,6 +112,7 @@ __all__ = [
     "holes",
     "jobs",
     "key_claims",
+    "key_statements",
     "lease_presentations",
     "lease_spends",
     "leases",
@@ -127,6 +132,7 @@ __all__ = [
     "postings",
     "profile_facts",
     "quarantine",
+    "replaced_keys",
     "returned_lines",
     "revoked_keys",
     "scope_rows",
@@ -135,6 +141,7 @@ __all__ = [
     "shards",
     "stores",
     "tickets",
+    "till_commands",
     "tills",
     "users",
 ]

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Table
 
-from sync_server.database.schema.columns import big, key, metadata, number, required, shard
+from sync_server.database.schema.columns import big, key, metadata, number, raw, required, shard
 
 # The writer's counter: entries and changed rows are numbered from it in commit order.
 shards = Table(
@@ -27,6 +27,16 @@ server_keys = Table(
     required("public_key"),
     Column("certified", LargeBinary, nullable=True),
     required("created_at"),
+)
+
+# What was said about the keys since the first: by whom tills are to believe what is signed.
+key_statements = Table(
+    "key_statements",
+    metadata,
+    shard(),
+    number("number"),
+    raw("statement"),
+    required("made_at"),
 )
 
 # How far jobs that follow the shard's counter have come.

@@ -1,8 +1,8 @@
 """Stores, tills, their codes and keys, and who works there."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, UniqueConstraint
 
-from sync_server.database.schema.columns import big, key, metadata, required, shard, text
+from sync_server.database.schema.columns import big, key, metadata, raw, required, shard, text
 
 stores = Table(
     "stores",
@@ -53,6 +53,33 @@ revoked_keys = Table(
     key("key_id"),
     required("till_id"),
     required("revoked_at"),
+)
+
+# Keys that tills replaced by themselves: what was written under them counts, nobody reads by them.
+replaced_keys = Table(
+    "replaced_keys",
+    metadata,
+    shard(),
+    key("key_id"),
+    required("replaced_by"),
+    required("replaced_at"),
+)
+
+# What tills were told to do, each until it was done.
+till_commands = Table(
+    "till_commands",
+    metadata,
+    shard(),
+    key("command_id"),
+    required("till_id"),
+    required("kind"),
+    raw("statement"),
+    required("issued_at"),
+    required("state"),
+    text("detail"),
+    required("state_at"),
+    big("change_seq"),
+    Index("ix_till_commands_till", "shard", "till_id"),
 )
 
 operators = Table(

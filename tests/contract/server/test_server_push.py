@@ -375,6 +375,8 @@ def test_the_database_itself_refuses_to_change_what_is_only_added_to(server: Ser
     with server.services.database.writing() as work:
         work.insert(schema.lease_spends, [{"entry_id": sale, "member_id": member, **spend}])
         work.insert(schema.gift_cards, [{"card_id": "card", "entry_id": sale, "last_day": None}])
+        word = {"number": 0, "statement": b"word", "made_at": "2026"}
+        work.insert(schema.key_statements, [word])
 
     changes = [
         (table, change)

@@ -26,6 +26,7 @@ FACTS_OF = {
     "members": every_fact.about_members,
     "partners": every_fact.of_partners_and_batches,
     "profiles": every_fact.about_profiles,
+    "keys": every_fact.about_keys,
 }
 """Frozen journals: kinds that came later stand in a chain of their own."""
 ENTRIES = {
@@ -36,6 +37,7 @@ ENTRIES = {
     "members": 2,
     "partners": 2,
     "profiles": 2,
+    "keys": 2,
 }
 
 

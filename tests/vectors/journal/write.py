@@ -110,6 +110,7 @@ if __name__ == "__main__":
         "members": every_fact.about_members,
         "partners": every_fact.of_partners_and_batches,
         "profiles": every_fact.about_profiles,
+        "keys": every_fact.about_keys,
     }
     newer = later[sys.argv[2]]() if sys.argv[2:] else None
     text = json.dumps(frozen_journal(newer), ensure_ascii=False, indent=1)

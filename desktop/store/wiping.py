@@ -1,0 +1,79 @@
+"""A till that head office retired: keys and files go, and what is left says so.
+
+``wiped.json`` is written first, so that whatever ends the process, the next start goes on. The keys
+go next, with which an encrypted file is unreadable at once; the files when they are closed.
+"""
+
+import msgspec
+
+from desktop.store.database import TillFolder
+from desktop.store.file_key import (
+    MARKER_NAME,
+    flush_folder,
+    places_of,
+    read_encryption,
+    shred,
+    write_private,
+)
+from desktop.store.identity import key_files
+from shared.errors import EnvironmentFault
+
+MARKER = "wiped.json"
+WIPED = "till-wiped"
+"""What ``wiped_fault`` says."""
+
+
+class Wiped(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of a till."""
+
+    command_id: str
+    store_name: str
+    till_name: str
+    at: str
+
+
+def write_wiped(folder: TillFolder, wiped: Wiped) -> None:
+    """Say that the till is no more; from here on there is no way back."""
+    write_private(folder.path / MARKER, msgspec.json.encode(wiped))
+
+
+def read_wiped(folder: TillFolder) -> Wiped | None:
+    """What became of the till that was here; None for one that is."""
+    try:
+        return msgspec.json.decode((folder.path / MARKER).read_bytes(), type=Wiped)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError):
+        # Torn or altered: it was written whole or not at all, so somebody wrote it.
+        return Wiped(command_id="", store_name="?", till_name="?", at="?")
+
+
+def wiped_fault(wiped: Wiped) -> EnvironmentFault:
+    """What the screen says from now on."""
+    return EnvironmentFault("till-wiped", store=wiped.store_name, till=wiped.till_name, at=wiped.at)
+
+
+def destroy_keys(folder: TillFolder) -> None:
+    """The files' key and all signing keys; safe to repeat.
+
+    Raises EnvironmentFault ``key-store-closed`` where the key store does not answer.
+    """
+    for file in key_files(folder):
+        shred(file)
+    encryption = read_encryption(folder.path)
+    if encryption is not None:
+        for place in places_of(folder.path):
+            if place.kept is encryption.kept:
+                place.forget(encryption.name)
+
+
+def destroy_files(folder: TillFolder) -> None:
+    """All that is left, save ``wiped.json`` and the lock; nobody may have the database open."""
+    destroy_keys(folder)
+    database = folder.database
+    for name in (f"{database.name}-wal", f"{database.name}-shm", database.name):
+        shred(folder.path / name)
+    for file in (folder.head, folder.snapshot, folder.snapshot.with_suffix(".part")):
+        file.unlink(missing_ok=True)
+    (folder.path / MARKER_NAME).unlink(missing_ok=True)
+    flush_folder(folder.path)

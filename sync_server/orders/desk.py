@@ -1,0 +1,299 @@
+"""Telling tills what to do, and hearing what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, func, or_, select, update
+
+from shared.clock import Clock
+from shared.errors import DomainError, ProtocolError
+from shared.ids import JournalId, TillId, random_id
+from shared.journal.certificate import Certificate
+from shared.journal.keys import Signed
+from shared.protocol.command import (
+    COMMANDS_MAX,
+    CommandKind,
+    CommandReply,
+    CommandReport,
+    CommandRequest,
+    CommandState,
+    CommandTerms,
+    command_of,
+    release_number,
+    sign_command,
+)
+from shared.trade.server import TillCommanded
+from shared.trade.writing import Writing
+from sync_server.database.schema import epochs, till_commands, tills
+from sync_server.database.times import format_time
+from sync_server.database.transaction import Database, Snapshot, Work
+from sync_server.enrolment.revoking import revoke_keys
+from sync_server.journal.own import OwnJournal
+from sync_server.keys.known import KnownKeys
+from sync_server.keys.vault import Vault
+from sync_server.orders.log_file import CommandLog, Told
+from sync_server.orders.shown import CommandShown, read_commands
+from sync_server.orders.waiting import OPEN
+from sync_server.stores.registry import find_till
+
+
+@dataclass(frozen=True, slots=True)
+class CommandDesk:
+    """Gives commands to tills."""
+
+    database: Database
+    clock: Clock
+    own: OwnJournal
+    vault: Vault
+    keys: KnownKeys
+    log: CommandLog
+
+    def wipe(self, till_id: TillId, *, is_stolen: bool = False, even_unsent: bool = False) -> str:
+        """Let a till send what it has and then destroy itself; the command's id.
+
+        ``is_stolen``: its keys are revoked at once, so what it sends waits in quarantine. Raises
+        DomainError ``unknown-till``, ``till-not-enrolled``.
+        """
+        return self._give(till_id, CommandKind.WIPE, even_unsent=even_unsent, revokes=is_stolen)
+
+    def upgrade(self, till_id: TillId, minimum_release: str) -> str:
+        """Let a till say that it needs a later release; raises ``bad-release`` and as above."""
+        release_number(minimum_release)
+        return self._give(till_id, CommandKind.UPGRADE, minimum_release=minimum_release)
+
+    def rekey(self, till_id: TillId) -> str:
+        """Let a till change its key. Raises as ``wipe`` does."""
+        return self._give(till_id, CommandKind.REKEY)
+
+    def cancel(self, command_id: str) -> None:
+        """Take a command back; DomainError ``unknown-command``, ``command-done``."""
+        with self.database.writing() as work:
+            row = _find(work, command_id)
+            if row is None:
+                raise DomainError("unknown-command", command=command_id)
+            if row.state not in OPEN:
+                raise DomainError("command-done", command=command_id, state=row.state)
+            self._move(work, row, CommandState.CANCELLED)
+
+    def all(self, till_id: TillId | None = None) -> list[CommandShown]:
+        """All commands, the newest first; those of one till."""
+        with self.database.reading() as snapshot:
+            return read_commands(snapshot, till_id)
+
+    def _give(
+        self,
+        till_id: TillId,
+        kind: CommandKind,
+        *,
+        minimum_release: str = "",
+        even_unsent: bool = False,
+        revokes: bool = False,
+    ) -> str:
+        now = format_time(self.clock.now())
+        with self.database.writing() as work:
+            till = find_till(work, till_id)
+            if till is None:
+                raise DomainError("unknown-till", till=till_id)
+            if till.journal is None:
+                raise DomainError("till-not-enrolled", till=till_id)
+            terms = CommandTerms(
+                command_id=random_id(),
+                journal=till.journal,
+                till_id=till_id,
+                kind=kind,
+                through_epoch=_newest_epoch(work, till.journal),
+                issued_at=now,
+                minimum_release=minimum_release,
+                even_unsent=even_unsent,
+            )
+            signed = sign_command(self.vault.signing, terms)
+            self._keep(work, terms, signed, CommandState.ISSUED, now)
+            if revokes:
+                revoke_keys(work, self.own, till_id, till.journal, now)
+        return terms.command_id
+
+    def _keep(
+        self, work: Work, terms: CommandTerms, signed: Signed, state: CommandState, now: str
+    ) -> None:
+        self.log.add(Told(command_id=terms.command_id, statement=signed, state=state, at=now))
+        keep_command(work, terms, signed, state, now)
+        self._tell(work, terms.till_id, terms.command_id, terms.kind, state)
+
+    def _move(self, work: Work, row: Row[Any], state: CommandState, detail: str = "") -> None:
+        now = format_time(self.clock.now())
+        signed = msgspec.msgpack.decode(row.statement, type=Signed)
+        self.log.add(Told(command_id=row.command_id, statement=signed, state=state, at=now))
+        work.connection.execute(
+            update(till_commands)
+            .where(
+                till_commands.c.shard == work.shard,
+                till_commands.c.command_id == row.command_id,
+            )
+            .values(state=state, state_at=now, detail=detail or row.detail)
+        )
+        self._tell(work, TillId(row.till_id), row.command_id, row.kind, state)
+
+    def _tell(
+        self, work: Work, till_id: TillId, command_id: str, kind: str, state: CommandState
+    ) -> None:
+        fact = TillCommanded(till_id=till_id, command_id=command_id, command=kind, state=state)
+        self.own.write(work, [Writing(fact)])
+
+    def answer(self, caller: Certificate, request: CommandRequest) -> CommandReply:
+        """What a till is to do, after hearing what it has done.
+
+        A till that is trusted no more hears it, too. Raises ProtocolError ``wrong-statement``,
+        ``revoked-server-key``, ``bad-signature``, ``bad-command`` for what it shows.
+        """
+        if caller.till_id is None:
+            raise ProtocolError("unknown-key", key_id=caller.key_id)
+        if not (request.reports or request.shown):
+            with self.database.reading() as snapshot:
+                return _open(snapshot, caller, (), ())
+        with self.database.writing() as work:
+            for signed in request.shown:
+                self._adopt(work, caller, signed)
+            unknown, confirmed = [], []
+            for report in request.reports:
+                row = _find(work, report.command_id)
+                if row is None or row.till_id != caller.till_id:
+                    unknown.append(report.command_id)
+                    continue
+                self._hear(work, caller, row, report)
+                if report.state is CommandState.DONE:
+                    confirmed.append(report.command_id)
+            return _open(work, caller, tuple(unknown), tuple(confirmed))
+
+    def _adopt(self, work: Work, caller: Certificate, signed: Signed) -> None:
+        """A command of ours that this server lost by a restore."""
+        terms = command_of(signed, self.keys.key_for(signed), caller.journal)
+        if terms.till_id == caller.till_id and _find(work, terms.command_id) is None:
+            self._keep(work, terms, signed, CommandState.ISSUED, terms.issued_at)
+
+    def _hear(self, work: Work, caller: Certificate, row: Row[Any], report: CommandReport) -> None:
+        if row.state not in OPEN or report.state not in (CommandState.SEEN, CommandState.DONE):
+            return
+        if row.state == report.state:
+            return
+        unsent = f"{report.unsent}" if report.unsent else ""
+        self._move(work, row, report.state, unsent)
+        if row.kind == CommandKind.WIPE and report.state is CommandState.DONE:
+            # From here on it is no till any more: a copy of its disk comes back as nobody.
+            now = format_time(self.clock.now())
+            revoke_keys(work, self.own, TillId(row.till_id), caller.journal, now)
+            for other in _others(work, row):
+                self._move(work, other, CommandState.CANCELLED)
+
+
+def keep_command(
+    work: Work, terms: CommandTerms, signed: Signed, state: CommandState, now: str
+) -> None:
+    """Put a command into the database."""
+    row = {
+        "command_id": terms.command_id,
+        "till_id": terms.till_id,
+        "kind": terms.kind,
+        "statement": msgspec.msgpack.encode(signed),
+        "issued_at": terms.issued_at,
+        "state": state,
+        "detail": terms.minimum_release,
+        "state_at": now,
+        "change_seq": work.take(1)[0],
+    }
+    work.insert(till_commands, [row])
+
+
+def _find(snapshot: Snapshot, command_id: str) -> Row[Any] | None:
+    columns = till_commands.c
+    return snapshot.connection.execute(
+        select(till_commands).where(
+            columns.shard == snapshot.shard, columns.command_id == command_id
+        )
+    ).first()
+
+
+def _others(work: Work, done: Row[Any]) -> Sequence[Row[Any]]:
+    """What else the till was told, that nobody will do any more."""
+    columns = till_commands.c
+    return work.connection.execute(
+        select(till_commands).where(
+            columns.shard == work.shard,
+            columns.till_id == done.till_id,
+            columns.state.in_(OPEN),
+        )
+    ).all()
+
+
+def _open(
+    snapshot: Snapshot,
+    caller: Certificate,
+    unknown: tuple[str, ...],
+    confirmed: tuple[str, ...],
+) -> CommandReply:
+    """What this caller is to do: a wipe stays for ever, so that no copy of its disk comes back."""
+    columns = till_commands.c
+    rows = snapshot.connection.execute(
+        select(columns.statement)
+        .where(
+            columns.shard == snapshot.shard,
+            columns.till_id == caller.till_id,
+            or_(
+                columns.state.in_(OPEN),
+                (columns.kind == CommandKind.WIPE.value)
+                & (columns.state == CommandState.DONE.value),
+            ),
+        )
+        .order_by(columns.change_seq.desc())
+        .limit(COMMANDS_MAX)
+    ).scalars()
+    signed = [msgspec.msgpack.decode(one, type=Signed) for one in rows]
+    concerned = [one for one in signed if _through(one) >= caller.epoch]
+    return CommandReply(commands=tuple(concerned), unknown=unknown, confirmed=confirmed)
+
+
+def _through(signed: Signed) -> int:
+    return msgspec.json.decode(signed.payload, type=CommandTerms).through_epoch
+
+
+def _newest_epoch(work: Work, journal: JournalId) -> int:
+    """Of those that were written by a till itself; the branches of forks are no tills."""
+    newest = select(func.max(epochs.c.epoch)).where(
+        epochs.c.shard == work.shard,
+        epochs.c.journal == journal,
+        epochs.c.forked_epoch.is_(None),
+    )
+    return int(work.connection.execute(newest).scalar_one())
+
+
+def restore_commands(work: Work, own: OwnJournal, told: dict[str, Told], now: str) -> int:
+    """Know again what tills were told after the copy was made; how many commands."""
+    count = 0
+    for one in told.values():
+        if _find(work, one.command_id) is not None:
+            work.connection.execute(
+                update(till_commands)
+                .where(
+                    till_commands.c.shard == work.shard,
+                    till_commands.c.command_id == one.command_id,
+                )
+                .values(state=one.state, state_at=one.at)
+            )
+        else:
+            terms = msgspec.json.decode(one.statement.payload, type=CommandTerms)
+            keep_command(work, terms, one.statement, one.state, one.at)
+            count += 1
+        _revoke_again(work, own, one, now)
+    return count
+
+
+def _revoke_again(work: Work, own: OwnJournal, told: Told, now: str) -> None:
+    """A till that was wiped stays nobody, though the copy knew it."""
+    terms = msgspec.json.decode(told.statement.payload, type=CommandTerms)
+    if terms.kind == CommandKind.WIPE and told.state is CommandState.DONE:
+        known = select(tills.c.till_id).where(
+            tills.c.shard == work.shard, tills.c.till_id == terms.till_id
+        )
+        if work.connection.execute(known).first() is not None:
+            revoke_keys(work, own, terms.till_id, terms.journal, now, through=terms.through_epoch)

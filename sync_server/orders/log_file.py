@@ -1,0 +1,84 @@
+"""What tills were told to do, kept beside the database and beside copies: a restored server knows
+it again, though its copy was made before.
+
+One line of JSON each, flushed before the command is committed; the last line about one counts.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from shared.journal.keys import Signed
+from shared.protocol.command import CommandState
+
+LOG_FILE: Final = "till-commands.jsonl"
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A command and how far it was."""
+
+    command_id: str
+    statement: Signed
+    state: CommandState
+    at: str
+
+
+_decoder = msgspec.json.Decoder(Told)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLog:
+    """The list in one file."""
+
+    file: Path
+
+    def add(self, told: Told) -> None:
+        """Append a line and flush it to the device."""
+        self._append([told])
+
+    def read(self) -> dict[str, Told]:
+        """The last line about each command; one that was cut off is of a command not given."""
+        return {told.command_id: told for told in self._lines()}
+
+    def copy_to(self, other: Path) -> None:
+        """Bring the list at a copy's side up to this one; what it has beyond it stays."""
+        theirs = CommandLog(other)
+        known = theirs.read()
+        theirs._append(told for told in self.read().values() if known.get(told.command_id) != told)
+
+    def _append(self, new: Iterable[Told]) -> None:
+        lines = b"".join(msgspec.json.encode(one) + b"\n" for one in new)
+        if not lines:
+            return
+        cut_off = self.file.exists() and not self.file.read_bytes().endswith(b"\n")
+        handle = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "ab") as opened:
+            opened.write(b"\n" + lines if cut_off else lines)
+            opened.flush()
+            os.fsync(opened.fileno())
+
+    def _lines(self) -> list[Told]:
+        if not self.file.exists():
+            return []
+        found = []
+        for line in self.file.read_bytes().splitlines():
+            try:
+                found.append(_decoder.decode(line))
+            except msgspec.MsgspecError:
+                continue
+        return found
+
+
+def newest(logs: Iterable[CommandLog]) -> dict[str, Told]:
+    """What several lists say together."""
+    together: dict[str, Told] = {}
+    for log in logs:
+        for told in log.read().values():
+            known = together.get(told.command_id)
+            if known is None or known.at <= told.at:
+                together[told.command_id] = told
+    return together
