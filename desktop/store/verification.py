@@ -38,7 +38,7 @@ from shared.journal.entry import decode_entry
 from shared.journal.flaws import Findings
 from shared.journal.keys import PublicKey, parse_public_key
 from shared.journal.server_key import certified_server_key
-from shared.ledger.account import Account, AccountKind, Posting, Unit
+from shared.ledger.account import MEMBER_ACCOUNTS, Account, AccountKind, Posting, Unit
 from shared.ledger.posting import RULES, sum_by_unit
 from shared.protocol.message import Stream
 from shared.protocol.replica import Scope
@@ -241,22 +241,17 @@ def _check_books(connection: Connection, report: TillReport) -> None:
         stored[_posting(row).account] += row.amount
     known = {row.member_id: row for row in connection.execute(select(members))}
     right = Counter(
-        {account: amount for account, amount in own.items() if account.kind not in _OF_MEMBERS}
+        {account: amount for account, amount in own.items() if account.kind not in MEMBER_ACCOUNTS}
     )
     right.update(_of_members(connection, known))
     checked = {
         account: amount
         for account, amount in stored.items()
-        if account.kind not in _OF_MEMBERS or account.owner in known
+        if account.kind not in MEMBER_ACCOUNTS or account.owner in known
     }
     for account in sorted({*right, *checked}):
         if right.get(account, 0) != checked.get(account, 0):
             report.note("balance-differs", "/".join(account))
-
-
-_OF_MEMBERS: Final = frozenset(
-    {AccountKind.POINTS, AccountKind.GROWTH, AccountKind.SPEND, AccountKind.STORED_VALUE}
-)
 
 
 def _of_members(connection: Connection, known: dict[str, Row[Any]]) -> Counter[Account]:
