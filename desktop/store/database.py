@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
-from desktop.store.driver import SQLITE_VERSION, SqliteConnection, sqlite_module
+from desktop.store.driver import SQLITE_VERSION, SqliteConnection, disk_fault, sqlite_module
 from desktop.store.head_file import HeadFile
 from desktop.store.schema import entries, epochs
 from desktop.store.upgrade import HEAD_REVISION, current_revision, upgrade
@@ -103,8 +103,8 @@ else:
 def open_writing(folder: TillFolder) -> Engine:
     """The engine with the one writing connection; brings the schema up to date.
 
-    Raises EnvironmentFault ``sqlite-too-old``, ``database-damaged``, ``database-not-durable``,
-    ``database-too-new`` or ``journal-behind-head``.
+    Raises EnvironmentFault ``sqlite-too-old``, ``database-damaged``, ``disk-full``, ``disk-error``,
+    ``database-not-durable``, ``database-too-new`` or ``journal-behind-head``.
     """
     if SQLITE_VERSION < SQLITE_VERSION_MIN:
         raise EnvironmentFault(
@@ -123,7 +123,8 @@ def open_writing(folder: TillFolder) -> Engine:
             _check_tail(connection, folder)
     except DatabaseError as error:
         engine.dispose()
-        raise EnvironmentFault("database-damaged", file=str(folder.database)) from error
+        damaged = EnvironmentFault("database-damaged", file=str(folder.database))
+        raise disk_fault(error) or damaged from error
     except BaseException:
         engine.dispose()
         raise

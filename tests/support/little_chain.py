@@ -16,6 +16,7 @@ from typing import Any, Self
 import msgspec
 import requests
 import uvicorn
+from sqlalchemy import Engine
 
 from desktop.bootstrap import Counter, OpenStore, Surroundings, Till
 from desktop.reckoning.agreement import Agreement, reckon
@@ -25,6 +26,7 @@ from desktop.store.database import TillFolder
 from desktop.store.identity import write_identity
 from desktop.store.members import Member
 from desktop.store.tickets import OpenShift
+from desktop.store.writer import Writer
 from desktop.sync.http import ServerConnection
 from shared.clock import ManualClock
 from shared.errors import EnvironmentFault
@@ -145,13 +147,15 @@ class TillHere:
     clock: ManualClock
     operator_id: OperatorId
     around: dict[str, Any] = field(default_factory=dict)
+    make_writer: Callable[[Engine], Writer] = Writer
     till: Till = field(init=False)
     counter: Counter = field(init=False)
     shift: OpenShift = field(init=False)
 
     def open(self) -> None:
         """Start the program."""
-        self.till = Till(OpenStore(self.folder), Surroundings(clock=self.clock, **self.around))
+        store = OpenStore(self.folder, make_writer=self.make_writer)
+        self.till = Till(store, Surroundings(clock=self.clock, **self.around))
         self.counter = self.till.counter()
         shifts = self.counter.shifts
         self.shift = shifts.current() or shifts.open(self.operator_id, [])
