@@ -14,8 +14,8 @@ from hardware.escpos.encoder import Encoder
 from hardware.escpos.profile import built_in_profiles
 from hardware.ports import PrintOutcome, PrintState
 from shared.trade.fact import CashCount
-from tests.kills.life import Killer, Report, live_on_request, watch_statements
 from tests.support.enrolled_till import open_till
+from tests.torture.kills.life import Killer, Report, live_on_request, watch_statements
 
 SALES_PER_LIFE = 4
 

@@ -7,7 +7,7 @@ import msgspec
 from shared.clock import SystemClock
 from shared.protocol.message import PushRequest
 from sync_server.bootstrap import open_services
-from tests.kills.life import Killer, Report, live_on_request, watch_statements
+from tests.torture.kills.life import Killer, Report, live_on_request, watch_statements
 
 
 def take(report: Report, folder: str, point: str, skip: int, request: str) -> None:

@@ -1,0 +1,8 @@
+"""All parts of the torture, in the order in which they are played."""
+
+from typing import Final
+
+from tests.torture.part import Part
+from tests.torture.writes.parts import ServerWrites, TillWrites
+
+PARTS: Final[dict[str, type[Part]]] = {part.name: part for part in (TillWrites, ServerWrites)}
