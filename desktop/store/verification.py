@@ -220,7 +220,8 @@ def _check_signatures(
 def _check_head_file(connection: Connection, folder: TillFolder, report: TillReport) -> None:
     record = HeadFile(folder.head).read()
     if record is None:
-        report.note("head-file-missing", str(folder.head))
+        if any(epoch.head.next_seq for epoch in all_epochs(connection)):
+            report.note("head-file-missing", str(folder.head))
         return
     epoch = next((one for one in all_epochs(connection) if one.head.epoch == record.epoch), None)
     if epoch is None or record.seq >= epoch.head.next_seq:
