@@ -2,7 +2,10 @@
 
 from typing import Final
 
+from tests.torture.kills.parts import Kills
 from tests.torture.part import Part
 from tests.torture.writes.parts import ServerWrites, TillWrites
 
-PARTS: Final[dict[str, type[Part]]] = {part.name: part for part in (TillWrites, ServerWrites)}
+PARTS: Final[dict[str, type[Part]]] = {
+    part.name: part for part in (TillWrites, ServerWrites, Kills)
+}

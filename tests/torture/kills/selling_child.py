@@ -83,7 +83,7 @@ def sell(report: Report, path: str, point: str, skip: int) -> None:
         operator, [CashCount(denomination=10_000, pieces=5)]
     )
     assert till.spooler is not None
-    killer.armed = True
+    killer.arm()
     till.spooler.start()
     for _ in range(SALES_PER_LIFE):
         counter.scanning.scan("6901285991219")
