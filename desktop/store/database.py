@@ -121,7 +121,8 @@ def open_writing(folder: TillFolder) -> Engine:
             _check_head(connection, folder)
             _check_whole(connection, folder)
             _check_tail(connection, folder)
-    except DatabaseError as error:
+    except (DatabaseError, UnicodeDecodeError) as error:
+        # The latter where what SQLite says of a damaged schema quotes what stands there now.
         engine.dispose()
         damaged = EnvironmentFault("database-damaged", file=str(folder.database))
         raise disk_fault(error) or damaged from error
@@ -166,7 +167,7 @@ def _engine(file: Path, *, writing: bool) -> Engine:
     return engine
 
 
-_SIGNS_OF_DAMAGE = ("malformed", "file is not a database")
+_SIGNS_OF_DAMAGE = ("malformed", "file is not a database", "Could not decode to UTF-8")
 
 
 _WRITING_PRAGMAS = (

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, func, select
+from sqlalchemy.exc import DatabaseError
 
 from desktop.store.database import TillFolder, open_reading
+from desktop.store.driver import disk_fault
 from desktop.store.head_file import HeadFile
 from desktop.store.identity import TillIdentity, read_identity
 from desktop.store.journal import Epoch, all_epochs
@@ -73,6 +75,9 @@ def verify_till(folder: TillFolder) -> TillReport:
     engine = open_reading(folder)
     try:
         return _verify(engine, folder)
+    except (DatabaseError, UnicodeDecodeError) as error:
+        damaged = EnvironmentFault("database-damaged", file=str(folder.database))
+        raise disk_fault(error) or damaged from error
     finally:
         engine.dispose()
 
