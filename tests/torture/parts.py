@@ -2,10 +2,11 @@
 
 from typing import Final
 
+from tests.torture.damage.parts import Damage
 from tests.torture.kills.parts import Kills
 from tests.torture.part import Part
 from tests.torture.writes.parts import ServerWrites, TillWrites
 
 PARTS: Final[dict[str, type[Part]]] = {
-    part.name: part for part in (TillWrites, ServerWrites, Kills)
+    part.name: part for part in (TillWrites, ServerWrites, Kills, Damage)
 }

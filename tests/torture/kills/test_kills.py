@@ -15,7 +15,6 @@ from tests.torture.kills.runs import (
     serve_and_die,
     shop,
 )
-from tests.torture.stage import staged
 
 
 @pytest.mark.xdist_group("kills")
@@ -43,9 +42,9 @@ def test_nothing_reported_is_lost_and_nothing_is_doubled_wherever_the_till_is_ki
     assert tally.by[AT_A_TIME] > 0
 
 
-@pytest.mark.xdist_group("kills")
-def test_tills_that_join_and_pull_go_on_wherever_they_are_killed():
-    with staged() as stage, Lives("joining_child.py") as lives:
+@pytest.mark.xdist_group("torture")
+def test_tills_that_join_and_pull_go_on_wherever_they_are_killed(stage):
+    with Lives("joining_child.py") as lives:
         assert join_and_die(lives, stage, "test", 20).kills == 20
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.torture.stage import staged
+from tests.torture.stage import Stage
 from tests.torture.writes import server_faults, till_faults
 from tests.torture.writes.disk import Cut, Disk, apply
 from tests.torture.writes.faults import Drive, WriteFaults, on_a_drive
@@ -21,9 +21,8 @@ def drive() -> Iterator[Drive]:
 
 
 @pytest.fixture(scope="module")
-def at_till(drive: Drive) -> Iterator[till_faults.TillFaults]:
-    with staged() as stage:
-        yield till_faults.TillFaults(stage, drive)
+def at_till(stage: Stage, drive: Drive) -> till_faults.TillFaults:
+    return till_faults.TillFaults(stage, drive)
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +35,13 @@ def play_some(faults: WriteFaults, scene: str) -> None:
         faults.run(case)
 
 
-@pytest.mark.xdist_group("writes")
+@pytest.mark.xdist_group("torture")
 @pytest.mark.parametrize("scene", till_faults.SCENES)
 def test_a_till_stands_a_fault_at_any_write(at_till, scene):
     play_some(at_till, scene)
 
 
-@pytest.mark.xdist_group("writes")
+@pytest.mark.xdist_group("torture")
 @pytest.mark.parametrize(
     "case",
     [
@@ -57,18 +56,18 @@ def test_a_till_stands_what_was_found(at_till, case):
     at_till.run(case)
 
 
-@pytest.mark.xdist_group("writes")
+@pytest.mark.xdist_group("torture")
 @pytest.mark.parametrize("scene", server_faults.SCENES)
 def test_a_server_stands_a_fault_at_any_write(at_server, scene):
     play_some(at_server, scene)
 
 
-@pytest.mark.xdist_group("writes")
+@pytest.mark.xdist_group("torture")
 def test_an_erasure_without_room_for_the_rewrite_says_so(at_server):
     at_server.run("erasure/full/300")
 
 
-@pytest.mark.xdist_group("writes")
+@pytest.mark.xdist_group("torture")
 def test_the_changes_that_were_noted_make_the_files_that_are_there(at_till):
     """The disk is judged by the file system: all changes applied give the very files."""
     for scene in ("sale", "checkpoint", "scrub"):
