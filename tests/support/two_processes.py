@@ -17,7 +17,7 @@ from sync_server.bootstrap import open_database
 from sync_server.database.schema import entries, exceptions
 from sync_server.database.transaction import Database
 from sync_server.journal.audit import audit
-from tests.support.servers import serve_here, server_process
+from tests.support.servers import serve_here, server_child
 from tests.support.till_writer import START, Line, TillWriter
 
 
@@ -37,7 +37,10 @@ def two_processes(folders: Sequence[Path], *, tills: int) -> Iterator[Pair]:
             enrolled = [server.enrol_till(f"till {number}") for number in range(tills)]
         first, second = (
             Line(closing.enter_context(httpx.Client(base_url=address, timeout=60)))
-            for address in [closing.enter_context(server_process(each)) for each in folders]
+            for address in [
+                closing.enter_context(server_child(each, log=each / "server.log")).url
+                for each in folders
+            ]
         )
         yield Pair((first, second), enrolled, closing.enter_context(open_database(folders[0])))
 

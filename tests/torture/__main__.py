@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _play(part: Part, progress: Progress, told: argparse.Namespace) -> int:
-    cases = [told.case] if told.case else list(part.cases())
+    cases = [told.case] if told.case else [c for c in part.cases() if c.startswith(told.only)]
     left = [case for case in cases if told.case or case not in progress.passed]
     if told.sample and told.sample < len(left):
         left = sorted(random.Random(0).sample(left, told.sample), key=cases.index)
@@ -104,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="name the parts")
     parser.add_argument("--part", action="append", choices=list(PARTS), help="only this one")
     parser.add_argument("--case", help="only this one, whether it has passed or not")
+    parser.add_argument("--only", default="", help="cases that begin so")
     parser.add_argument("--sample", type=int, help="so many of each part that have not passed")
     parser.add_argument("--into", type=Path, default=FOLDER, help="where progress is kept")
     parser.add_argument("--anew", action="store_true", help="forget what has passed")

@@ -17,7 +17,7 @@ from shared.trade.fact import CashCount
 from tests.support.enrolled_till import open_till
 from tests.torture.kills.life import Killer, Report, live_on_request, watch_statements
 
-SALES_PER_LIFE = 4
+SALES_PER_LIFE = 2
 
 
 class FilePrinter:

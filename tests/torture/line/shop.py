@@ -25,7 +25,7 @@ from tests.support.little_chain import TillHere
 from tests.support.many_members import write_members
 from tests.support.new_till import holdings, opened
 from tests.support.scratch import scratch_folder
-from tests.support.servers import server_process
+from tests.support.servers import server_child
 from tests.torture.line.proxy import BadLine, Plan, Trouble, Way
 from tests.torture.stage import BISCUIT, PROGRAMME, pull_all
 
@@ -175,7 +175,7 @@ def line_shop(members: int, *, has_snapshot: bool) -> Iterator[LineShop]:
     if has_snapshot:
         with open_snapshot_desk(data) as desk:
             desk.make()
-    with server_process(data) as url, BadLine(url) as line:
+    with server_child(data, log=folder / "server.log") as child, BadLine(child.url) as line:
         folders = [folder / f"till-{number}" for number in (1, 2)]
         for path, code in zip(folders, codes, strict=True):
             _enrol(path, line.url, code)
