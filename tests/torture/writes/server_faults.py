@@ -16,6 +16,7 @@ from shared.ids import MemberId
 from shared.loyalty.bundle import programme_bytes, template
 from shared.protocol.lease import LeaseAsk, LeaseRequest
 from shared.protocol.message import PROTOCOL
+from shared.trade.profile import MemberProfile
 from sync_server.bootstrap import Services, initialise, open_services
 from sync_server.database import schema
 from sync_server.journal.audit import audit
@@ -30,7 +31,8 @@ from tests.torture.writes.disk import Contents, Cut, Disk, Failure, lay_down
 from tests.torture.writes.faults import Drive, Recording, WriteFaults
 
 RELEASE: Final = ROOT / "tests/vectors/files/release-1/server"
-NAME: Final = "Li Lei"
+NAME: Final = "Han Meimei"
+"""Of the member who is erased, and of nobody else."""
 EARNED: Final = 300
 """Points of the member, as the server has them before anything is done."""
 
@@ -66,6 +68,8 @@ class Scene:
     holds: Callable[[Serving], bool]
     folder: Callable[[Chain], Path] = lambda chain: chain.folder
     opens: bool = True
+    is_gone: bytes = b""
+    """What must be in no file once it is acknowledged."""
 
 
 def _push(serving: Serving) -> None:
@@ -150,7 +154,7 @@ SCENES: Final = {
         Scene(name="push", act=_push, holds=_is_pushed),
         Scene(name="lease", act=_lease, holds=_is_leased),
         Scene(name="audit", act=_audit, holds=_is_audited),
-        Scene(name="erasure", act=_erase, holds=_is_erased),
+        Scene(name="erasure", act=_erase, holds=_is_erased, is_gone=NAME.encode()),
         Scene(name="programme", act=_publish, holds=_is_published),
         Scene(
             name="server-migration",
@@ -170,7 +174,7 @@ def make_chain() -> Chain:
     with serve_here(folder, clock=ManualClock(START)) as server:
         server.services.programme.publish(programme_bytes(PROGRAMME))
         till = server.enrol_till()
-        member = till.enrol_member()
+        member = till.enrol_member(MemberProfile(name=NAME, phone="13900139000"))
         for _ in range(3):
             sale = till.sell(10_000, member=member, earned=EARNED // 3)
         till.take_back(sale, 10_000, member=member)
@@ -181,6 +185,12 @@ def make_chain() -> Chain:
     till.take_back(sale, 700)
     till.enrol_member()
     return Chain(folder, till, member, pushed)
+
+
+def check_gone(scene: Scene, folder: Path) -> None:
+    """No trace of it is left in the database's files."""
+    for file in folder.glob("evertill.db*"):
+        assert not scene.is_gone or scene.is_gone not in file.read_bytes(), file.name
 
 
 class ServerFaults(WriteFaults[None]):
@@ -207,6 +217,8 @@ class ServerFaults(WriteFaults[None]):
         for file in folder.glob("evertill.db*"):
             file.unlink()
         lay_down(files, folder)
+        if least:
+            check_gone(scene, folder)
         try:
             with seeded(RandomSource("after")), self._opened(folder) as serving:
                 assert scene.holds(serving) or not least, "what was acknowledged is gone"
@@ -261,6 +273,7 @@ class ServerFaults(WriteFaults[None]):
         disk.mend()
         disk.rest()
         assert scene.holds(serving)
+        check_gone(scene, disk.folder)
 
     @contextmanager
     def _played(self, scene: Scene, failure: Failure | None = None, at: int = -1) -> Iterator[Disk]:
