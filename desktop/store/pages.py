@@ -3,7 +3,10 @@
 https://sqlite.org/fileformat2.html
 """
 
+import mmap
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,57 +20,83 @@ NEXT_BYTES: Final = 4
 CHAIN_MAX: Final = 20
 """Pages of the longest row."""
 
+Content = bytes | mmap.mmap
+
 
 @dataclass(frozen=True)
-class PageSource:
-    """One file's pages by place, and by number for rows that go on elsewhere."""
+class PageFile:
+    """A file or a log: everything in it, and where its pages begin."""
 
-    content: bytes
+    content: Content
     start: int
     """Where the first page's header, if it has one, begins."""
     header: int
     """Bytes before each page."""
-    numbered: dict[int, list[bytes]]
-    """All versions of each page, the newest first, of all files together."""
 
-    def continued(self, at: int) -> bytes:
-        """What begins at a place and goes on in overflow pages; nothing where it does not."""
+    def page_end(self, at: int) -> int:
+        """Where the page ends in which a place lies."""
         step = self.header + PAGE_BYTES
-        page_end = at + step - (at - self.start) % step
+        return at + step - (at - self.start) % step
+
+
+class Pages:
+    """Both files of a database."""
+
+    def __init__(self, file: Content, log: Content) -> None:
+        self._file = file
+        self._log = log
+        self._newest: dict[int, int] = {}
+        """Where in the log a page's newest version begins."""
+        frame = FRAME_HEADER_BYTES + PAGE_BYTES
+        for at in range(LOG_HEADER_BYTES, len(log) - frame + 1, frame):
+            (number,) = struct.unpack_from(">I", log, at)
+            self._newest[number] = at + FRAME_HEADER_BYTES
+
+    @property
+    def files(self) -> tuple[PageFile, ...]:
+        """The log, whose pages are newer, and the file."""
+        return (
+            PageFile(self._log, LOG_HEADER_BYTES, FRAME_HEADER_BYTES),
+            PageFile(self._file, 0, 0),
+        )
+
+    def continued(self, file: PageFile, at: int) -> bytes:
+        """What begins at a place and goes on in overflow pages; nothing where it does not."""
         # Page numbers of files below 64 GiB begin with a zero byte, and text has none.
-        end = self.content.find(b"\0", at, page_end)
-        if end < 0 or end + NEXT_BYTES > len(self.content):
+        end = file.content.find(b"\0", at, file.page_end(at))
+        if end < 0 or end + NEXT_BYTES > len(file.content):
             return b""
-        found = [self.content[at:end]]
-        (following,) = struct.unpack_from(">I", self.content, end)
+        found = [file.content[at:end]]
+        (following,) = struct.unpack_from(">I", file.content, end)
         for _ in range(CHAIN_MAX):
-            versions = self.numbered.get(following)
-            if not versions:
+            page = self._page(following)
+            if len(page) < NEXT_BYTES:
                 break
-            found.append(versions[0][NEXT_BYTES:])
-            if len(versions[0]) < NEXT_BYTES:
-                break
-            (following,) = struct.unpack_from(">I", versions[0])
+            found.append(page[NEXT_BYTES:])
+            (following,) = struct.unpack_from(">I", page)
         return b"".join(found) if len(found) > 1 else b""
 
-
-def page_sources(database: Path) -> list[PageSource]:
-    """The log, whose pages are newer, and the file; of those that are there."""
-    log = _read(database.with_name(f"{database.name}-wal"))
-    file = _read(database)
-    numbered: dict[int, list[bytes]] = {}
-    frame = FRAME_HEADER_BYTES + PAGE_BYTES
-    for at in range(LOG_HEADER_BYTES, len(log) - frame + 1, frame):
-        (number,) = struct.unpack_from(">I", log, at)
-        numbered.setdefault(number, []).insert(0, log[at + FRAME_HEADER_BYTES : at + frame])
-    for at in range(0, len(file), PAGE_BYTES):
-        numbered.setdefault(at // PAGE_BYTES + 1, []).append(file[at : at + PAGE_BYTES])
-    sources = [
-        PageSource(log, LOG_HEADER_BYTES, FRAME_HEADER_BYTES, numbered),
-        PageSource(file, 0, 0, numbered),
-    ]
-    return [source for source in sources if source.content]
+    def _page(self, number: int) -> bytes:
+        if number in self._newest:
+            return self._log[self._newest[number] : self._newest[number] + PAGE_BYTES]
+        first = (number - 1) * PAGE_BYTES
+        return self._file[first : first + PAGE_BYTES] if number else b""
 
 
-def _read(file: Path) -> bytes:
-    return file.read_bytes() if file.exists() else b""
+@contextmanager
+def open_pages(database: Path) -> Iterator[Pages]:
+    """Map a database's file and log into memory, to be read only; what is not there is empty."""
+    files = [_mapped(database), _mapped(database.with_name(f"{database.name}-wal"))]
+    try:
+        yield Pages(*files)
+    finally:
+        for file in files:
+            if isinstance(file, mmap.mmap):
+                file.close()
+
+
+def _mapped(file: Path) -> Content:
+    if not file.exists() or not file.stat().st_size:
+        return b""
+    with file.open("rb") as opened:
+        return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)

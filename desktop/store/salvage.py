@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from hashlib import sha256
 from itertools import count, groupby
 from pathlib import Path
@@ -26,7 +25,7 @@ from desktop.store.database import TillFolder, open_reading
 from desktop.store.head_file import HeadFile
 from desktop.store.identity import TillIdentity, read_identity
 from desktop.store.journal import Epoch, all_epochs
-from desktop.store.pages import PageSource, page_sources
+from desktop.store.pages import Pages, open_pages
 from shared.errors import DomainError, EvertillError, ProtocolError
 from shared.ids import JournalId
 from shared.journal.attachment import SALT_BYTES, Attachment
@@ -124,42 +123,42 @@ def salvage(folder: TillFolder) -> Salvaged:
 
     Raises DomainError ``not-enrolled`` where there is no till's file.
     """
-    sources = page_sources(folder.database)
-    if not sources:
+    if not folder.database.exists():
         raise DomainError("not-enrolled", folder=str(folder.path))
-    blobs = _Blobs(sources)
     identity, epochs = _told(folder)
-    found = _by_place(blobs.entries)
-    salvaged = [
-        _epoch(journal, number, found, epochs.get((journal, number)))
-        for journal, number in sorted({(j, e) for j, e, _ in found} | set(epochs))
-    ]
-    # An altered name of an epoch is no epoch.
-    salvaged = [one for one in salvaged if one.entries or one.known is not None]
+    with open_pages(folder.database) as pages:
+        documents = _Documents(pages)
+        found = _by_place(documents.entries())
+        salvaged = [
+            _epoch(journal, number, found, epochs.get((journal, number)))
+            for journal, number in sorted({(j, e) for j, e, _ in found} | set(epochs))
+        ]
+        # An altered name of an epoch is no epoch.
+        salvaged = [one for one in salvaged if one.entries or one.known is not None]
+        wanted = {
+            ref.sha256: ref.id
+            for one in salvaged
+            for kept in one.entries.values()
+            for ref in kept.entry.envelope.attachments
+        }
+        attachments = documents.attachments(wanted)
     record = HeadFile(folder.head).read()
     for one in salvaged:
         if record is not None and (record.journal, record.epoch) == (one.journal, one.epoch):
             one.next_seq = max(one.next_seq, record.seq + 1)
-    wanted = {
-        ref.sha256: ref.id
-        for one in salvaged
-        for kept in one.entries.values()
-        for ref in kept.entry.envelope.attachments
-    }
-    return Salvaged(salvaged, blobs.attachments(wanted), identity)
+    return Salvaged(salvaged, attachments, identity)
 
 
-class _Blobs:
+class _Documents:
     """Everything in the pages that looks like one of our documents."""
 
-    def __init__(self, sources: list[PageSource]) -> None:
-        self._sources = sources
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
 
-    @cached_property
     def entries(self) -> list[_Found]:
         """Documents that are entries, each as often as it is found."""
         found = []
-        for before, content in self._documents():
+        for before, content in self._all():
             with suppress(ProtocolError):
                 head = before[-2 * HASH_BYTES :].rjust(2 * HASH_BYTES, b"\0")
                 entry = decode_entry(content)
@@ -169,7 +168,7 @@ class _Blobs:
     def attachments(self, wanted: Mapping[str, str]) -> dict[str, Attachment]:
         """Those that entries vouch for, by id."""
         found: dict[str, Attachment] = {}
-        for before, content in self._documents():
+        for before, content in self._all():
             salt = before[-SALT_BYTES:]
             digest = sha256(salt + content).hexdigest()
             if digest in wanted:
@@ -177,16 +176,18 @@ class _Blobs:
                 found[named] = Attachment(named, salt, content)  # type: ignore[arg-type]
         return found
 
-    def _documents(self) -> Iterator[tuple[bytes, bytes]]:
+    def _all(self) -> Iterator[tuple[bytes, bytes]]:
         """What stands before a document, and the document, wherever it lies by now."""
-        for source in self._sources:
-            at = source.content.find(OPENING)
+        for file in self._pages.files:
+            at = file.content.find(OPENING)
             while at >= 0:
-                here = source.content[at : at + CONTENT_MAX]
-                content = _document(here) or _document(source.continued(at))
+                content = _document(file.content[at : at + CONTENT_MAX])
+                end = at + len(content or OPENING[:1])
+                if content is None:
+                    content = _document(self._pages.continued(file, at))
                 if content is not None:
-                    yield source.content[max(0, at - 2 * HASH_BYTES) : at], content
-                at = source.content.find(OPENING, at + 1)
+                    yield file.content[max(0, at - 2 * HASH_BYTES) : at], content
+                at = file.content.find(OPENING, end)
 
 
 _decoder = json.JSONDecoder()

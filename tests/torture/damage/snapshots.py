@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from unittest import mock
 
+from desktop.bootstrap import Till
 from desktop.sync.http import ServerConnection
 from desktop.sync.runner import STREAMS
 from shared.protocol.message import Stream
@@ -45,7 +46,7 @@ def play(stage: Stage, seed: object) -> str:
         shutil.rmtree(root)
 
 
-def _pull_half(till, snapshot: Path, changed: bytes) -> None:  # type: ignore[no-untyped-def]
+def _pull_half(till: Till, snapshot: Path, changed: bytes) -> None:
     """Stop amid taking over, and let the disk do its harm."""
     server = till.connect()
     till.puller.gives_way = snapshot.exists
