@@ -33,7 +33,7 @@ class PushesAndPulls(Part):
         found = []
         for trouble in Trouble:
             found += [f"push/{trouble}/up/{at}" for at in range(0, PUSH_BYTES, KIB)]
-            found += [f"push/{trouble}/down/{at}" for at in range(0, 3 * KIB, 256)]
+            found += [f"push/{trouble}/down/{at}" for at in range(0, 2 * KIB, 256)]
             found += [f"pull/{trouble}/down/{at}" for at in range(0, self._pull_bytes, KIB)]
         return found
 
