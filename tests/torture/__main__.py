@@ -8,6 +8,7 @@ import argparse
 import json
 import logging
 import random
+import signal
 import sys
 import time
 import traceback
@@ -112,5 +113,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    # Stopped by whatever signal, processes that cases have started end, and progress is kept.
+    for stopping in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stopping, signal.default_int_handler)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     sys.exit(main(sys.argv[1:]))
