@@ -50,6 +50,7 @@ def test_a_till_stands_a_fault_at_any_write(at_till, scene):
         "sale/error/48",  # the flush of the commit itself
         "sale/cut-nothing/49",
         "checkpoint/lost/134",
+        "checkpoint/full/90",
     ],
 )
 def test_a_till_stands_what_was_found(at_till, case):
