@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 RUN := $(VENV)/.run-installed
 TEST := $(VENV)/.test-installed
 
-.PHONY: setup demo test check bench mutants simulate api-cases run-till run-server lock clean
+.PHONY: setup demo test check bench mutants simulate torture api-cases run-till run-server lock clean
 
 setup: $(RUN)
 
@@ -53,6 +53,11 @@ SEEDS ?= 100
 SEED ?= 1
 simulate: $(TEST)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --seed $(SEED) $(SHAPE)
+
+# Power cuts, kills, broken files and bad lines, case by case; goes on where it was stopped.
+# TORTURE='--list' names the parts, '--part NAME' plays one, '--part NAME --case CASE' one case.
+torture: $(TEST)
+	$(BIN)/python -m tests.torture $(TORTURE)
 
 # Requests made from the server's own description, on both databases; goes on where it was stopped.
 CASES ?= 100000

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
-from desktop.store.driver import SQLITE_VERSION, SqliteConnection, sqlite_module
+from desktop.store.driver import SQLITE_VERSION, SqliteConnection, disk_fault, sqlite_module
 from desktop.store.file_key import FileKey
 from desktop.store.head_file import HeadFile
 from desktop.store.schema import entries, epochs
@@ -106,8 +106,8 @@ else:
 def open_writing(folder: TillFolder) -> Engine:
     """The engine with the one writing connection; brings the schema up to date.
 
-    Raises EnvironmentFault ``sqlite-too-old``, ``database-damaged``, ``database-not-durable``,
-    ``database-too-new`` or ``journal-behind-head``.
+    Raises EnvironmentFault ``sqlite-too-old``, ``database-damaged``, ``disk-full``, ``disk-error``,
+    ``database-not-durable``, ``database-too-new`` or ``journal-behind-head``.
     """
     if SQLITE_VERSION < SQLITE_VERSION_MIN:
         raise EnvironmentFault(
@@ -124,9 +124,11 @@ def open_writing(folder: TillFolder) -> Engine:
             _check_head(connection, folder)
             _check_whole(connection, folder)
             _check_tail(connection, folder)
-    except DatabaseError as error:
+    except (DatabaseError, UnicodeDecodeError) as error:
+        # The latter where what SQLite says of a damaged schema quotes what stands there now.
         engine.dispose()
-        raise EnvironmentFault("database-damaged", file=str(folder.database)) from error
+        damaged = EnvironmentFault("database-damaged", file=str(folder.database))
+        raise disk_fault(error) or damaged from error
     except BaseException:
         engine.dispose()
         raise
@@ -178,7 +180,7 @@ def unlock_connection(connection: SqliteConnection, key: FileKey) -> None:
     connection.execute(f'PRAGMA key = "{key.database}"')
 
 
-_SIGNS_OF_DAMAGE = ("malformed", "file is not a database")
+_SIGNS_OF_DAMAGE = ("malformed", "file is not a database", "Could not decode to UTF-8")
 
 
 _WRITING_PRAGMAS = (

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 import sqlcipher3.dbapi2
 
+from shared.errors import EnvironmentFault
+
 sqlite_module: ModuleType = sqlcipher3.dbapi2
 DriverError: type[Exception] = sqlcipher3.dbapi2.DatabaseError
 """What the driver raises below SQLAlchemy."""
@@ -34,3 +36,13 @@ def open_in_memory(content: bytes) -> Any:
     connection.deserialize(content)
     connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def disk_fault(error: Exception) -> EnvironmentFault | None:
+    """What SQLite says of a disk that is full or fails, in our words; None for anything else."""
+    message = str(error)
+    if "is full" in message:
+        return EnvironmentFault("disk-full")
+    if any(sign in message for sign in ("I/O", "readonly", "unable to open")):
+        return EnvironmentFault("disk-error", reason=message)
+    return None

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, func, select
+from sqlalchemy.exc import DatabaseError
 
 from desktop.store.database import TillFolder, open_reading
+from desktop.store.driver import disk_fault
 from desktop.store.file_key import read_encryption
 from desktop.store.head_file import HeadFile
 from desktop.store.identity import read_identity
@@ -40,7 +42,7 @@ from shared.journal.chain import ChainHead, begin_chain, verify_next
 from shared.journal.entry import decode_entry
 from shared.journal.flaws import Findings
 from shared.journal.server_key import TrustedKeys
-from shared.ledger.account import Account, AccountKind, Posting, Unit
+from shared.ledger.account import MEMBER_ACCOUNTS, Account, AccountKind, Posting, Unit
 from shared.ledger.posting import RULES, sum_by_unit
 from shared.protocol.message import Stream
 from shared.protocol.replica import Scope
@@ -78,6 +80,9 @@ def verify_till(folder: TillFolder) -> TillReport:
     engine = open_reading(folder)
     try:
         report = _verify(engine, folder)
+    except (DatabaseError, UnicodeDecodeError) as error:
+        damaged = EnvironmentFault("database-damaged", file=str(folder.database))
+        raise disk_fault(error) or damaged from error
     finally:
         engine.dispose()
     told = read_encryption(folder.path) if folder.key is not None else None
@@ -227,7 +232,8 @@ def _check_signatures(
 def _check_head_file(connection: Connection, folder: TillFolder, report: TillReport) -> None:
     record = HeadFile(folder.head).read()
     if record is None:
-        report.note("head-file-missing", str(folder.head))
+        if any(epoch.head.next_seq for epoch in all_epochs(connection)):
+            report.note("head-file-missing", str(folder.head))
         return
     epoch = next((one for one in all_epochs(connection) if one.head.epoch == record.epoch), None)
     if epoch is None or record.seq >= epoch.head.next_seq:
@@ -248,22 +254,17 @@ def _check_books(connection: Connection, report: TillReport) -> None:
         stored[_posting(row).account] += row.amount
     known = {row.member_id: row for row in connection.execute(select(members))}
     right = Counter(
-        {account: amount for account, amount in own.items() if account.kind not in _OF_MEMBERS}
+        {account: amount for account, amount in own.items() if account.kind not in MEMBER_ACCOUNTS}
     )
     right.update(_of_members(connection, known))
     checked = {
         account: amount
         for account, amount in stored.items()
-        if account.kind not in _OF_MEMBERS or account.owner in known
+        if account.kind not in MEMBER_ACCOUNTS or account.owner in known
     }
     for account in sorted({*right, *checked}):
         if right.get(account, 0) != checked.get(account, 0):
             report.note("balance-differs", "/".join(account))
-
-
-_OF_MEMBERS: Final = frozenset(
-    {AccountKind.POINTS, AccountKind.GROWTH, AccountKind.SPEND, AccountKind.STORED_VALUE}
-)
 
 
 def _of_members(connection: Connection, known: dict[str, Row[Any]]) -> Counter[Account]:

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from desktop.store.driver import DriverError
+from desktop.store.driver import DriverError, disk_fault
 from shared.errors import EnvironmentFault
 
 Result = TypeVar("Result")
@@ -95,7 +95,8 @@ class _Work(Generic[Result]):
                 transaction = Transaction(connection)
                 result = self._work(transaction)
         except OperationalError as error:
-            self.future.set_exception(_fault(error))
+            # Anything else is a bug and stays as it is.
+            self.future.set_exception(disk_fault(error) or error)
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the result
             self.future.set_exception(error)
         else:
@@ -189,7 +190,7 @@ class Writer:
         ``secure_delete`` overwrites what is deleted, but not the copies that SQLite leaves in the
         unused part of a page when it moves rows to another; only a rewrite drops those. It waits
         for a moment without work, and readers on an older state are waited for. A till that closes
-        before does it at the next erasure.
+        before, or has no room for it, does it at the next erasure.
         """
         with self._scrub_lock:
             if self._scrubbing is None:
@@ -198,14 +199,23 @@ class Writer:
             return self._scrubbing
 
     def _scrub(self) -> None:
-        if not self._closed.is_set() and not (self._jobs.empty() and self._rewrite()):
-            self._closed.wait(SCRUB_RETRY_S)
-            self._jobs.put(_Job(Urgency.BACKGROUND, next(self._order), self._scrub))
+        try:
+            is_done = self._closed.is_set() or (self._jobs.empty() and self._rewrite())
+        except DriverError as error:
+            # No room for the rewrite: whoever waits is told, and the next erasure tries again.
+            self._scrubbed().set_exception(disk_fault(error) or error)
+            raise
+        if is_done:
+            self._scrubbed().set_result(None)
             return
+        self._closed.wait(SCRUB_RETRY_S)
+        self._jobs.put(_Job(Urgency.BACKGROUND, next(self._order), self._scrub))
+
+    def _scrubbed(self) -> Future[None]:
         with self._scrub_lock:
             done, self._scrubbing = self._scrubbing, None
         assert done is not None
-        done.set_result(None)
+        return done
 
     def _rewrite(self) -> bool:
         raw = self._engine.raw_connection()
@@ -220,13 +230,3 @@ def _warn(event: str, error: Exception) -> None:
     """Say it, if anybody can be told: the writer waits for no log, and dies of none."""
     with suppress(OSError, ValueError):
         log.warning(event, reason=str(error))
-
-
-def _fault(error: OperationalError) -> Exception:
-    """Disk full and I/O errors in words of ours; anything else is a bug and stays as it is."""
-    message = str(error.orig)
-    if "full" in message:
-        return EnvironmentFault("disk-full")
-    if "I/O" in message or "readonly" in message or "unable to open" in message:
-        return EnvironmentFault("disk-error", reason=message)
-    return error

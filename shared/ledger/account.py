@@ -102,6 +102,20 @@ class AccountKind(StrEnum):
     """The programme's side of entries. Owner: ``programme``."""
 
 
+MEMBER_ACCOUNTS = (
+    AccountKind.POINTS,
+    AccountKind.GROWTH,
+    AccountKind.SPEND,
+    AccountKind.STORED_VALUE,
+    AccountKind.STORED_BONUS,
+    AccountKind.STAMPS,
+    AccountKind.REFERRAL,
+    AccountKind.FRIENDS,
+    AccountKind.ACTION,
+    AccountKind.DRAW_ENTRY,
+)
+"""Those whose owner is a member."""
+
 PROGRAMME = "programme"
 
 

@@ -11,6 +11,8 @@ from sqlcipher3 import dbapi2
 
 from shared.errors import EnvironmentFault
 
+DatabaseError: type[Exception] = dbapi2.DatabaseError
+"""What the driver raises below SQLAlchemy."""
 VERSION_MIN: Final = (3, 51, 3)
 SYNCHRONOUS_FULL: Final = 2
 CACHE_KIB: Final = 64 * 1024

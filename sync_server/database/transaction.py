@@ -24,7 +24,7 @@ from sync_server.database.bulk import (
 )
 from sync_server.database.fair_lock import FairLock
 from sync_server.database.schema import shards
-from sync_server.database.sqlite_library import WRITING
+from sync_server.database.sqlite_library import WRITING, DatabaseError
 
 SHARD: Final = 0
 """The one shard of this release; the column is in every key."""
@@ -194,15 +194,18 @@ class Database:
 
         ``secure_delete`` overwrites deleted rows, but not the copies that SQLite leaves in the
         unused part of a page when it moves rows to another; only a rewrite drops those. Waits for
-        readers of old pages; EnvironmentFault ``log-in-use`` where they do not end.
-        PostgreSQL needs nothing here.
+        readers of old pages; EnvironmentFault ``log-in-use`` where they do not end, and
+        ``file-not-rewritten`` where the disk is full or fails. PostgreSQL needs nothing here.
         """
         if not self._is_sqlite:
             return
         with self._writer, self.engine.connect() as plain:
             raw: Any = plain.connection.dbapi_connection
-            raw.execute("VACUUM")
-            busy, _pages, _moved = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            try:
+                raw.execute("VACUUM")
+                busy, _pages, _moved = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except DatabaseError as error:
+                raise EnvironmentFault("file-not-rewritten", reason=str(error)) from error
         if busy:
             raise EnvironmentFault("log-in-use")
 

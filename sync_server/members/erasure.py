@@ -65,7 +65,8 @@ class Erasure:
         fine.
 
         Raises DomainError ``unknown-member`` and EnvironmentFault ``log-in-use`` where another
-        process still reads old pages: the data is gone, but the log must be emptied again.
+        process still reads old pages, ``file-not-rewritten`` where the disk is full or fails: the
+        data is gone, but traces of it are not until it is erased once more.
         """
         with self.database.writing() as work:
             row = work.connection.execute(

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Row, select
 
 from shared.ids import MemberId
-from shared.ledger.account import AccountKind
+from shared.ledger.account import MEMBER_ACCOUNTS, AccountKind
 from shared.protocol.message import (
     PROTOCOL_BIRTHDAYS,
     PROTOCOL_CARDS,
@@ -28,18 +28,6 @@ from sync_server.members.consents import standing_consents
 from sync_server.members.segments import in_batches, segments_of
 
 TAIL_LENGTH = 4
-MEMBER_ACCOUNTS = (
-    AccountKind.POINTS,
-    AccountKind.GROWTH,
-    AccountKind.SPEND,
-    AccountKind.STORED_VALUE,
-    AccountKind.STORED_BONUS,
-    AccountKind.STAMPS,
-    AccountKind.REFERRAL,
-    AccountKind.FRIENDS,
-    AccountKind.ACTION,
-    AccountKind.DRAW_ENTRY,
-)
 
 
 def read_member_rows(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> list[MemberRow]:

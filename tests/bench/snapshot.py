@@ -17,15 +17,13 @@ import msgspec
 from desktop.bootstrap import OpenStore, Till
 from desktop.shop.server_process import ServerProcess
 from desktop.store.database import TillFolder
-from shared.ids import random_id
 from shared.loyalty.bundle import template
 from shared.protocol.message import Stream
-from shared.trade.profile import KeyKind, lookup_hash
 from sync_server.bootstrap import open_services, open_snapshot_desk
 from sync_server.database import schema
-from sync_server.database.transaction import Work
 from sync_server.sync.scopes import count_scopes
 from tests.support.enrolled_till import GOODS
+from tests.support.many_members import write_members
 from tests.support.scratch import scratch_root
 
 MEMBERS = int(os.environ.get("MEMBERS", "1000000"))
@@ -82,57 +80,11 @@ def _fill(folder: Path) -> float:
         for first in range(0, MEMBERS, BATCH):
             numbers = range(first, min(first + BATCH, MEMBERS))
             with services.database.writing(is_bare=True) as work:
-                _write(work, numbers, services.vault.lookup)
+                write_members(work, numbers, services.vault.lookup)
         with services.database.writing(is_bare=True) as work:
             work.connection.execute(schema.scopes.delete())
         count_scopes(services.database)
     return time.perf_counter() - began
-
-
-def _write(work: Work, numbers: range, lookup_key: bytes) -> None:
-    seqs = work.take(len(numbers))
-    ids = [random_id() for _ in numbers]
-    lots = [random_id() for _ in numbers]
-    rows = list(zip(numbers, ids, lots, seqs, strict=True))
-    work.insert(
-        schema.members,
-        [
-            {
-                "member_id": member,
-                "name": f"顾客{number % 9973}",
-                "phone": _phone(number),
-                "card": f"M{number:09}",
-                "tier": "member",
-                "gone": False,
-                "change_seq": seq,
-            }
-            for number, member, _lot, seq in rows
-        ],
-    )
-    keys = [
-        {"member_id": member, "key_hash": lookup_hash(lookup_key, kind, text)}
-        for number, member, _lot, _seq in rows
-        for kind, text in ((KeyKind.PHONE, _phone(number)), (KeyKind.CARD, f"M{number:09}"))
-    ]
-    work.insert(schema.member_keys, keys)
-    work.insert(
-        schema.lots,
-        [
-            {"lot": lot, "member_id": member, "earned_on": "2026-01-01", "expires_on": "2027-12-31"}
-            for _number, member, lot, _seq in rows
-        ],
-    )
-    work.insert(
-        schema.balances,
-        [
-            {"account": "points", "owner": member, "lot": lot, "unit": "points/0", "amount": 120}
-            for _number, member, lot, _seq in rows
-        ],
-    )
-
-
-def _phone(number: int) -> str:
-    return str(13_000_000_000 + number)
 
 
 def _enrolled(folder: Path, url: str, code: str) -> Till:

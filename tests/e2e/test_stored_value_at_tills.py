@@ -15,6 +15,7 @@ from desktop.services.stored_value import VALUE_OUT, By, Written, card_account, 
 from desktop.store.members import Member
 from desktop.store.print_jobs import JobState, PrintJob, move
 from desktop.store.tickets import read_shift
+from desktop.store.verification import verify_till
 from shared.catalogue.codes import GiftCardCode, classify
 from shared.errors import DomainError
 from shared.language import Language, words
@@ -128,6 +129,15 @@ def paper(till: TillHere, entry_id: Any, copy: int = 0) -> str:
     )
     document = Papers(till.till.books, till.till.shop()).document(job)
     return plain_text(document, Grid(42))
+
+
+def test_a_till_that_holds_a_bonus_of_the_servers_verifies_clean(chain: LittleChain) -> None:
+    member = saved(chain)
+    first, second = chain.tills
+    top_up(second, known(second, member))
+    second.sync()
+    for till in (first, second):
+        assert verify_till(till.folder).flaws == []
 
 
 def test_a_top_up_gives_its_bonus_and_points_and_reaches_every_till(chain):

@@ -16,7 +16,7 @@ What is real: every service, the writer (its jobs, without its thread), SQLite f
 disk, the sync client, msgpack and signatures, the server's whole ASGI application. What is not: the
 socket between them, threads, and the operating system's clock and randomness, which one seed
 replaces (``randomness.py``). What survives a crash is what was committed; whether SQLite keeps what
-it reported as flushed is not asked here (``tests/kills``). Batches, pages and slices are cut down
+it reported as flushed is not asked here (``tests/torture``). Batches, pages and slices are cut down
 to a handful of rows (``world.small_batches``), so that their seams are met in every run.
 
 After every step the till at hand must show each member's points, spend and growth as

@@ -16,6 +16,7 @@ from typing import Any, Self
 import msgspec
 import requests
 import uvicorn
+from sqlalchemy import Engine
 
 from desktop.bootstrap import Counter, OpenStore, Surroundings, Till
 from desktop.reckoning.agreement import Agreement, reckon
@@ -26,6 +27,7 @@ from desktop.store.identity import write_identity
 from desktop.store.members import Member
 from desktop.store.sealing import unlock
 from desktop.store.tickets import OpenShift
+from desktop.store.writer import Writer
 from desktop.sync.http import ServerConnection
 from shared.clock import ManualClock
 from shared.errors import EnvironmentFault
@@ -148,13 +150,14 @@ class TillHere:
     around: dict[str, Any] = field(default_factory=dict)
     seals: bool = False
     """Encrypt its files."""
+    make_writer: Callable[[Engine], Writer] = Writer
     till: Till = field(init=False)
     counter: Counter = field(init=False)
     shift: OpenShift = field(init=False)
 
     def open(self) -> None:
         """Start the program."""
-        store = OpenStore(self.folder, seals=self.seals)
+        store = OpenStore(self.folder, make_writer=self.make_writer, seals=self.seals)
         self.till = Till(store, Surroundings(clock=self.clock, **self.around))
         self.counter = self.till.counter()
         shifts = self.counter.shifts

@@ -40,7 +40,8 @@ def enrolled_till(
 
 def opened(here: TillHere) -> Till:
     """The till's services, before there is a programme to sell by."""
-    return Till(OpenStore(here.folder), Surroundings(clock=here.clock))
+    store = OpenStore(here.folder, make_writer=here.make_writer)
+    return Till(store, Surroundings(clock=here.clock))
 
 
 def holdings(folder: TillFolder) -> dict[str, list[tuple[Any, ...]]]:

@@ -8,14 +8,11 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from threading import Barrier, Event
-from typing import NamedTuple
+from threading import Event
 
-import httpx
 import msgspec
 import pytest
 from sqlalchemy import ColumnElement, Table, create_engine, func, make_url, select, text
@@ -23,30 +20,23 @@ from sqlalchemy import ColumnElement, Table, create_engine, func, make_url, sele
 from shared.clock import ManualClock
 from shared.errors import EnvironmentFault
 from shared.ids import MemberId
-from shared.protocol.message import MemberRow, PushReply, Stream
+from shared.protocol.message import MemberRow, Stream
 from shared.protocol.replica import Scope, row_hash
 from shared.trade.profile import MemberProfile
 from sync_server.bootstrap import URL_FILE, open_database
-from sync_server.database.schema import entries, exceptions, shards
+from sync_server.database.schema import entries, shards
 from sync_server.database.transaction import Database, Snapshot
 from sync_server.journal.audit import audit
 from sync_server.operators.desk import Role
-from tests.support.servers import fresh_database, serve_here, server_process
-from tests.support.till_writer import START, Line, TillWriter
+from tests.support.servers import fresh_database, serve_here
+from tests.support.till_writer import START, TillWriter
+from tests.support.two_processes import Pair, push_at_once, two_processes
 
 PUSHERS = 6
 PUSHES = 10
 """Of each pusher; every one tells of a member nobody else tells of."""
 THREADS = 50
 SALES = 20
-
-
-class Pair(NamedTuple):
-    """Two processes behind one database, and tills that both of them know."""
-
-    lines: tuple[Line, Line]
-    tills: list[TillWriter]
-    database: Database
 
 
 @pytest.fixture
@@ -66,14 +56,8 @@ def folders(
 @pytest.fixture
 def pair(folders: list[Path]) -> Iterator[Pair]:
     """A process on each folder."""
-    with ExitStack() as closing:
-        with serve_here(folders[0], clock=ManualClock(START)) as server:
-            tills = [server.enrol_till(f"till {number}") for number in range(PUSHERS + 1)]
-        first, second = (
-            Line(closing.enter_context(httpx.Client(base_url=address, timeout=60)))
-            for address in [closing.enter_context(server_process(each)) for each in folders]
-        )
-        yield Pair((first, second), tills, closing.enter_context(open_database(folders[0])))
+    with two_processes(folders, tills=PUSHERS + 1) as made:
+        yield made
 
 
 def test_no_row_is_skipped_and_none_comes_twice_while_both_take_pushes(pair: Pair) -> None:
@@ -140,29 +124,7 @@ def test_a_process_that_hangs_in_a_transaction_is_cut_off(pair: Pair) -> None:
 
 
 def test_one_batch_from_fifty_threads_is_booked_once_and_answered_alike(pair: Pair) -> None:
-    till = pair.tills[0]
-    for number in range(SALES):
-        sale = till.sell(100 + number)
-    returns = [till.take_back(sale, 100), till.take_back(sale, 100)]
-    together = Barrier(THREADS)
-
-    def push(number: int) -> PushReply:
-        together.wait()
-        return pair.lines[number % 2].push(till)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        replies = list(pool.map(push, range(THREADS)))
-
-    for reply in replies:
-        assert (reply.next_seq, reply.head_hash) == (SALES + 2, till.head.hash)
-        assert [(one.rule, one.facts) for one in reply.exceptions] == [
-            ("receipt-returned-twice", (sale, *returns))
-        ]
-        assert reply.enrol_again is False
-    with pair.database.reading() as snapshot:
-        assert _count(snapshot, entries, entries.c.journal == till.journal) == SALES + 2
-        assert _count(snapshot, exceptions) == 1
-        assert audit(snapshot).flaws == []
+    push_at_once(pair, pair.tills[0], threads=THREADS, sales=SALES)
 
 
 def _push_all(pair: Pair, till: TillWriter, number: int) -> list[MemberId]:

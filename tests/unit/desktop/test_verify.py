@@ -54,6 +54,11 @@ def codes(report: TillReport) -> set[str]:
     return {flaw.code for flaw in report.flaws}
 
 
+def test_a_till_that_has_written_nothing_yet_is_clean(folder):
+    report = verify_till(folder)
+    assert (report.flaws, report.entries) == ([], 0)
+
+
 def test_a_sound_till_is_clean(sold):
     report = verify_till(sold)
     assert report.flaws == []

@@ -14,10 +14,10 @@ from hardware.escpos.encoder import Encoder
 from hardware.escpos.profile import built_in_profiles
 from hardware.ports import PrintOutcome, PrintState
 from shared.trade.fact import CashCount
-from tests.kills.life import Killer, Report, live_on_request, watch_statements
 from tests.support.enrolled_till import open_till
+from tests.torture.kills.life import Killer, Report, live_on_request, watch_statements
 
-SALES_PER_LIFE = 4
+SALES_PER_LIFE = 2
 
 
 class FilePrinter:
@@ -83,7 +83,7 @@ def sell(report: Report, path: str, point: str, skip: int) -> None:
         operator, [CashCount(denomination=10_000, pieces=5)]
     )
     assert till.spooler is not None
-    killer.armed = True
+    killer.arm()
     till.spooler.start()
     for _ in range(SALES_PER_LIFE):
         counter.scanning.scan("6901285991219")
