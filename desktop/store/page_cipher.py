@@ -32,7 +32,10 @@ class PageCipher:
         self._algorithm = algorithms.AES(key)
 
     def clear(self, page: bytes) -> bytes:
-        """The ``CLEAR_BYTES`` of a whole page; nothing of one that was cut short."""
+        """The ``CLEAR_BYTES`` of a whole page; nothing of one that was cut short.
+
+        Of the first page, which begins with the salt, the first two blocks have no meaning.
+        """
         if len(page) < PAGE_BYTES:
             return b""
         return self._decrypted(page[:CLEAR_BYTES], page[CLEAR_BYTES:TAG_BEGINS])

@@ -71,7 +71,7 @@ def make_sound(root: Path, *, seals: bool = False) -> Sound:
     to = Path(shutil.copytree(folder.path, root / "sound"))
     (to / "till.sqlite-shm").unlink()
     desk.till.close()
-    with closing(_connected(folder)) as connection:
+    with closing(connected(folder)) as connection:
         entries = {
             seq: Truth(previous + digest, encoded)
             for seq, previous, digest, encoded in connection.execute(
@@ -204,8 +204,9 @@ def _check_words(error: EvertillError) -> None:
         assert "{" not in said
 
 
-def _connected(folder: TillFolder) -> Any:
-    connection = sqlcipher3.dbapi2.connect(str(folder.database))
+def connected(folder: TillFolder, database: Path | None = None) -> Any:
+    """A connection to its database, or to another one, with its key."""
+    connection = sqlcipher3.dbapi2.connect(str(database or folder.database))
     key = unlock(folder).key
     if key is not None:
         unlock_connection(connection, key)
@@ -213,7 +214,7 @@ def _connected(folder: TillFolder) -> Any:
 
 
 def _tables(folder: TillFolder) -> dict[str, list[tuple[Any, ...]]]:
-    with closing(_connected(folder)) as connection:
+    with closing(connected(folder)) as connection:
         try:
             return {
                 table: sorted(connection.execute(f"SELECT * FROM {table}").fetchall(), key=repr)
