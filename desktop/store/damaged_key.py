@@ -4,8 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from desktop.store.database import TillFolder
-from desktop.store.file_key import KEY_BYTES, MARKER_NAME, FileKey, OwnerFile
-from desktop.store.identity import has_wrapped_keys
+from desktop.store.file_key import KEY_BYTES, FileKey, OwnerFile
 from desktop.store.pages import Pages
 from desktop.store.sealing import is_plain, unlock
 from shared.errors import EnvironmentFault
@@ -15,8 +14,7 @@ def unlock_damaged(folder: TillFolder, pages: Pages) -> TillFolder:
     """The folder with the key of its files; changes nothing.
 
     A key that lies beside the files and proves one of their pages is theirs, whatever
-    ``encryption.json`` says by now. Raises what ``sealing.unlock`` raises, and
-    ``encryption-unreadable`` too where that file is gone.
+    ``encryption.json`` says by now. Raises what ``sealing.unlock`` raises.
     """
     fault: EnvironmentFault | None = None
     try:
@@ -28,8 +26,6 @@ def unlock_damaged(folder: TillFolder, pages: Pages) -> TillFolder:
     key = _beside(folder)
     if key is not None and pages.salt(key.pages) is not None:
         return replace(folder, key=key)
-    if fault is None and has_wrapped_keys(folder):
-        fault = EnvironmentFault("encryption-unreadable", file=str(folder.path / MARKER_NAME))
     if fault is not None:
         raise fault
     return unlocked

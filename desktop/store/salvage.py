@@ -126,7 +126,8 @@ class Salvaged:
 def salvage(folder: TillFolder) -> Salvaged:
     """Read what is left in a till's folder; changes nothing in it.
 
-    Raises DomainError ``not-enrolled`` where there is no till's file; EnvironmentFault as
+    Raises DomainError ``not-enrolled`` where there is no till's file and ``nothing-salvaged`` where
+    neither an entry nor an epoch is left in it; EnvironmentFault as
     ``unlock_damaged`` does, and ``file-key-wrong`` where the key that was found opens nothing.
     """
     if not folder.database.exists():
@@ -147,6 +148,8 @@ def salvage(folder: TillFolder) -> Salvaged:
         ]
         # An altered name of an epoch is no epoch.
         salvaged = [one for one in salvaged if one.entries or one.known is not None]
+        if not salvaged:
+            raise DomainError("nothing-salvaged", file=str(folder.database))
         wanted = {
             ref.sha256: ref.id
             for one in salvaged

@@ -23,7 +23,7 @@ from desktop.store.pages import open_pages
 from desktop.store.readable_copy import CheckedPages, readable_copy
 from desktop.store.salvage import Salvaged, salvage
 from desktop.store.sealing import unlock
-from shared.errors import EnvironmentFault
+from shared.errors import DomainError, EnvironmentFault
 from sync_server.journal.audit import audit
 from tests.support.command_line import run_evertill
 from tests.support.little_chain import LittleChain
@@ -202,6 +202,15 @@ def give_another_key(folder: TillFolder, other: Path) -> None:
 def test_files_of_another_till_are_told_from_damaged_ones(folder, tmp_path):
     give_another_key(folder, tmp_path / "other")
     assert refusal(folder) == "file-key-wrong"
+
+
+def test_a_file_that_was_copied_alone_is_not_said_to_be_whole(folder, tmp_path):
+    alone = TillFolder(tmp_path / "alone")
+    alone.path.mkdir()
+    shutil.copy(folder.database, alone.path)
+    with pytest.raises(DomainError) as caught:
+        salvage(alone)
+    assert caught.value.code == "nothing-salvaged"
 
 
 def test_a_plain_file_in_a_folder_that_has_a_key_is_read(sound, tmp_path):
