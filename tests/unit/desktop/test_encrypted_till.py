@@ -23,6 +23,7 @@ from desktop.store.database import TillFolder
 from desktop.store.file_key import IV_BYTES, FileKey, new_file_key, read_encryption
 from desktop.store.identity import load_keys
 from desktop.store.masked_file import MaskedFile
+from desktop.store.salvage import salvage
 from desktop.store.sealing import is_plain, seal, unlock
 from desktop.store.verification import verify_till
 from shared.errors import EnvironmentFault
@@ -303,6 +304,21 @@ def test_a_backtest_reads_an_encrypted_till(sold, tmp_path):
     with pytest.raises(EnvironmentFault) as caught:
         _entries(alone)
     assert caught.value.code == "backtest-no-journal"
+
+
+def test_salvage_finds_the_key_where_the_till_does(sold, store):
+    with OpenStore(sold, seals=True):
+        pass
+    found = salvage(sold)
+    assert (found.kept, found.lost) == (len(entries_of(sold)), 0)
+    store.is_locked = True
+    with pytest.raises(EnvironmentFault) as locked:
+        salvage(sold)
+    store.is_locked = False
+    (sold.path / "encryption.json").write_text("{")
+    with pytest.raises(EnvironmentFault) as nameless:
+        salvage(sold)
+    assert (locked.value.code, nameless.value.code) == ("key-store-closed", "encryption-unreadable")
 
 
 def test_verify_names_where_the_key_is(sold, monkeypatch, capsys):
