@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from desktop.store.database import TillFolder
 from desktop.store.page_cipher import PAGE_BYTES, SALT_BYTES, TAG_BEGINS, PageTags
@@ -29,24 +29,30 @@ class CheckedPages:
     damaged: int = 0
 
 
-@contextmanager
-def readable_copy(
-    folder: TillFolder, salt: bytes | None, checked: CheckedPages
-) -> Iterator[TillFolder]:
-    """A folder with the copy in it, gone afterwards; counts the pages that were copied.
+class ReadableCopy(NamedTuple):
+    """Where the copy is, and what was found while it was made."""
 
-    ``salt`` is the one that the pages are proved by; without one the log cannot be read, for its
-    own sums cover the HMACs, and only the file is copied.
+    folder: TillFolder
+    checked: CheckedPages
+
+
+@contextmanager
+def readable_copy(folder: TillFolder, salt: bytes | None) -> Iterator[ReadableCopy]:
+    """A folder with the copy in it, gone afterwards.
+
+    ``salt`` is the one that the pages are proved by; without one the log of an encrypted file
+    cannot be read, for its own sums cover the HMACs, and only the file is copied.
     """
     with tempfile.TemporaryDirectory(prefix="evertill-salvage-") as name:
         copy = replace(folder, path=Path(name))
+        checked = CheckedPages()
         if folder.key is None:
             _copy(folder, copy, "")
         else:
-            _copy_encrypted(folder, copy, folder.key.pages, salt, checked)
+            checked = _copy_encrypted(folder, copy, folder.key.pages, salt)
         if folder.key is None or salt is not None:
             _copy(folder, copy, "-wal")
-        yield copy
+        yield ReadableCopy(copy, checked)
 
 
 def _copy(folder: TillFolder, copy: TillFolder, suffix: str) -> None:
@@ -55,21 +61,25 @@ def _copy(folder: TillFolder, copy: TillFolder, suffix: str) -> None:
 
 
 def _copy_encrypted(
-    folder: TillFolder, copy: TillFolder, key: bytes, salt: bytes | None, checked: CheckedPages
-) -> None:
+    folder: TillFolder, copy: TillFolder, key: bytes, salt: bytes | None
+) -> CheckedPages:
+    checked = CheckedPages()
     with folder.database.open("rb") as file, copy.database.open("wb") as copied:
+        head = salt or file.read(SALT_BYTES).ljust(SALT_BYTES, b"\0")
+        tags = PageTags(key, head)
+        file.seek(0)
         for number in count(1):
             page = file.read(PAGE_BYTES)
             # Without a first page SQLite would not look into the log.
             if len(page) < PAGE_BYTES and number > 1:
-                return
+                return checked
             page = page.ljust(PAGE_BYTES, b"\0")
-            if number == 1:
-                head = salt or page[:SALT_BYTES]
-                tags = PageTags(key, head)
-            checked.pages += 1
             is_right = tags.is_right(page, number) and (number > 1 or page.startswith(head))
-            if not is_right:
-                checked.damaged += 1
-                page = page if page == NOTHING else page[:TAG_BEGINS] + tags.of(page, number)
-            copied.write(page if number > 1 else head + page[SALT_BYTES:])
+            checked.pages += 1
+            checked.damaged += not is_right
+            if number == 1:
+                page = head + page[SALT_BYTES:]
+            if not is_right and page != NOTHING:
+                page = page[:TAG_BEGINS] + tags.of(page, number)
+            copied.write(page)
+    return checked

@@ -132,11 +132,10 @@ def salvage(folder: TillFolder) -> Salvaged:
     """
     if not folder.database.exists():
         raise DomainError("not-enrolled", folder=str(folder.path))
-    checked = CheckedPages()
     with open_pages(folder.database) as pages:
         folder = unlock_damaged(folder, pages)
         salt = pages.salt(folder.key.pages) if folder.key is not None else None
-        with readable_copy(folder, salt, checked) as copy:
+        with readable_copy(folder, salt) as (copy, checked):
             identity, epochs = _told(copy)
         documents = _Documents(_readings(pages, folder))
         found = _by_place(documents.entries())

@@ -20,7 +20,7 @@ from desktop.store.page_cipher import (
     PageTags,
 )
 from desktop.store.pages import open_pages
-from desktop.store.readable_copy import CheckedPages, readable_copy
+from desktop.store.readable_copy import readable_copy
 from desktop.store.salvage import Salvaged, salvage
 from desktop.store.sealing import unlock
 from shared.errors import DomainError, EnvironmentFault
@@ -118,8 +118,7 @@ def test_no_copy_of_what_is_encrypted_is_in_clear(folder, sealed_sound):
     with open_pages(folder.database) as pages:
         salt = pages.salt(page_key(folder))
     harm(folder.database, lambda content: content.__setitem__(slice(0, 16), bytes(16)))
-    checked = CheckedPages()
-    with readable_copy(unlock(folder), salt, checked) as copy:
+    with readable_copy(unlock(folder), salt) as (copy, checked):
         files = contents(copy)
         with closing(connected(folder, copy.database)) as connection:
             assert connection.execute("PRAGMA cipher_integrity_check").fetchall() == []
