@@ -27,7 +27,7 @@ def test_damage_is_noticed_and_every_entry_that_is_intact_is_read(sound, file):
 @pytest.mark.xdist_group("torture")
 @pytest.mark.parametrize("file", [till_files.FILE, till_files.LOG])
 def test_of_an_encrypted_till_too(sealed_sound, file):
-    for seed in range(6):
+    for seed in range(4):
         till_files.play(sealed_sound, file, seed)
 
 
