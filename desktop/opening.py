@@ -87,11 +87,13 @@ class OpenStore:
 
     def close(self) -> None:
         """Finish what is queued and let go of the folder."""
-        self.writer.close()
-        self.reading.dispose()
-        if read_wiped(self.folder) is not None:
-            destroy_files(self.folder)
-        self._lock.close()
+        try:
+            self.writer.close()
+        finally:
+            self.reading.dispose()
+            if read_wiped(self.folder) is not None:
+                destroy_files(self.folder)
+            self._lock.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,5 +1,7 @@
 """A new till with many members: from a snapshot until a card is found, against page by page.
 
+One till has its files in clear, another encrypts them.
+
 The tills are on the disk. The server is a process on loopback with a SQLite file in memory where
 there is such a place, so that it is soon filled; its members are written straight into its
 tables, each with a phone, a card and one lot of points, then counted as the server counts.
@@ -43,7 +45,12 @@ def run() -> dict[str, Any]:
         server = ServerProcess(Path(in_memory) / "server")
         sown = server.prepare(
             {
-                "stores": [{"name": "Bench", "tills": [{"name": "One"}, {"name": "Two"}]}],
+                "stores": [
+                    {
+                        "name": "Bench",
+                        "tills": [{"name": "One"}, {"name": "Two"}, {"name": "Sealed"}],
+                    }
+                ],
                 "operators": [{"name": "Bench", "pin": "123456", "role": "cashier"}],
                 "programme": msgspec.json.decode(msgspec.json.encode(template("default"))),
                 "goods": msgspec.to_builtins(list(GOODS)),
@@ -58,6 +65,7 @@ def run() -> dict[str, Any]:
         with server:
             url = server.start()
             figures = _from_snapshot(folder / "one", url, codes[0])
+            sealed = _from_snapshot(folder / "sealed", url, codes[2], seals=True)
             for file in made.file.parent.iterdir():
                 file.unlink()
             paged = _page_by_page(folder / "two", url, codes[1])
@@ -68,9 +76,11 @@ def run() -> dict[str, Any]:
         "server_fills_s": filled_s,
         "server_makes_s": made_s,
         **figures,
+        **{f"encrypted_{name}": value for name, value in sealed.items()},
         **paged,
         "page_by_page_over_card_found": all_s / found_s,
         "card_found_over_goal_of_1_s": found_s,
+        "encrypted_over_goal_of_5_s": sealed["card_found_s"] / 5,
     }
 
 
@@ -87,8 +97,8 @@ def _fill(folder: Path) -> float:
     return time.perf_counter() - began
 
 
-def _enrolled(folder: Path, url: str, code: str) -> Till:
-    store = OpenStore(TillFolder(folder))
+def _enrolled(folder: Path, url: str, code: str, *, seals: bool = False) -> Till:
+    store = OpenStore(TillFolder(folder), seals=seals)
     store.enrol(url=url, code=code)
     till = Till(store)
     server = till.connect()
@@ -98,8 +108,8 @@ def _enrolled(folder: Path, url: str, code: str) -> Till:
     return till
 
 
-def _from_snapshot(folder: Path, url: str, code: str) -> dict[str, float]:
-    till = _enrolled(folder, url, code)
+def _from_snapshot(folder: Path, url: str, code: str, *, seals: bool = False) -> dict[str, float]:
+    till = _enrolled(folder, url, code, seals=seals)
     server = till.connect()
     # Only until it is fetched and checked: from there on members are found.
     till.puller.gives_way = till.store.folder.snapshot.exists
