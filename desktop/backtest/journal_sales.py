@@ -11,7 +11,6 @@ from desktop.backtest.goods_file import GoodsNotes
 from desktop.backtest.past import PastSales
 from desktop.store.database import TillFolder, unlock_connection
 from desktop.store.driver import DriverError, sqlite_module
-from desktop.store.file_key import read_encryption
 from desktop.store.sealing import is_plain, unlock
 from shared.backtest.events import Back, Bought, BroughtBack, Event
 from shared.catalogue.goods import Goods, SoldBy
@@ -32,10 +31,9 @@ def is_journal(file: Path) -> bool:
 
 
 def _folder(file: Path) -> TillFolder | None:
-    """The encrypted till whose database a file is."""
+    """The till whose database a file is by its name, as far as that tells."""
     folder = TillFolder(file.parent)
-    is_of_till = folder.database.name == file.name and read_encryption(folder.path) is not None
-    return folder if is_of_till else None
+    return folder if folder.database.name == file.name else None
 
 
 def read_journal_sales(

@@ -35,7 +35,7 @@ def salvage(
         raise DomainError("not-enrolled", folder=str(data))
     with TillLock(folder), Console(stderr=True).status("reading"):
         found = files.salvage(folder)
-        sent = _sent(folder, found, url) if send else []
+        sent = _sent(found, url) if send else []
     if as_json:
         typer.echo(json.dumps(_as_json(found, sent)))
     else:
@@ -44,13 +44,13 @@ def salvage(
         raise typer.Exit(EXIT_LOST)
 
 
-def _sent(folder: TillFolder, found: Salvaged, url: str) -> list[Sent]:
+def _sent(found: Salvaged, url: str) -> list[Sent]:
     address = url or (found.identity.server_url if found.identity else "")
     if not address:
         raise DomainError("server-unknown")
     server = ServerConnection(address)
     try:
-        return send_salvaged(server, found, load_keys(folder))
+        return send_salvaged(server, found, load_keys(found.folder))
     finally:
         server.close()
 
@@ -59,6 +59,7 @@ def _as_json(found: Salvaged, sent: list[Sent]) -> dict[str, Any]:
     return {
         "kept": found.kept,
         "lost": found.lost,
+        "pages": {"checked": found.checked.pages, "damaged": found.checked.damaged},
         "epochs": [
             {
                 "journal": epoch.journal,
@@ -85,6 +86,9 @@ def _print(found: Salvaged, sent: list[Sent], language: Language) -> None:
         table.add_row(str(epoch.epoch), f"{written:,}", f"{len(epoch.entries):,}", gone or "0")
     console = Console()
     console.print(table)
+    if found.checked.pages:
+        checked = found.checked
+        console.print(say("salvage.pages", checked=checked.pages, damaged=checked.damaged))
     if found.lost:
         console.print(say("salvage.some-lost", count=found.lost), style="red")
     else:

@@ -43,9 +43,14 @@ class FileKey:
         self.id = hashlib.sha256(b"evertill/file-key-id/1" + raw).hexdigest()[:32]
 
     @cached_property
+    def pages(self) -> bytes:
+        """What the database's pages are encrypted with, 32 bytes."""
+        return self._derived(b"database")
+
+    @cached_property
     def database(self) -> str:
         """As SQLCipher takes a key that needs no stretching: ``x'…'``, 32 bytes in hex."""
-        return f"x'{self._derived(b'database').hex()}'"
+        return f"x'{self.pages.hex()}'"
 
     def wrap(self, content: bytes, *, name: str) -> bytes:
         """A short file's content, readable with this key and under this name only."""

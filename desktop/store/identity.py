@@ -107,6 +107,11 @@ def wrap_keys(folder: TillFolder) -> None:
             _write_key(folder, file, SigningKey(file.read_bytes()))
 
 
+def has_wrapped_keys(folder: TillFolder) -> bool:
+    """Whether a signing key is encrypted: so is the database then, which was so before."""
+    return any(file.stat().st_size > KEY_BYTES for file in key_files(folder))
+
+
 def key_files(folder: TillFolder) -> list[Path]:
     """The files of all signing keys that are here, the first epoch's first."""
     names = [KEY_NAME, PENDING_KEY_NAME, NEXT_KEY_NAME]

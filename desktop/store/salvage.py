@@ -3,30 +3,32 @@
 An entry lies in its row behind the hash before it and its own: ``previous_hash || hash || bytes``.
 So whatever has become of the pages around it, bytes that hash to what stands before them are an
 entry as it was written. Where one of the two hashes is harmed, the entries next to it prove it.
-Nothing is written; the files are read as bytes, and once more through SQLite from a copy, for what
-was counted.
+Encrypted files are decrypted piece by piece, whatever the HMACs of their pages say: entries prove
+themselves. Nothing is written; the files are read as bytes, and once more through SQLite from a
+copy, for what was counted.
 """
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import count, groupby
-from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from desktop.store.damaged_key import unlock_damaged
 from desktop.store.database import TillFolder, open_reading
+from desktop.store.file_key import read_encryption
 from desktop.store.head_file import HeadFile
 from desktop.store.identity import TillIdentity, read_identity
 from desktop.store.journal import Epoch, all_epochs
-from desktop.store.pages import Pages, open_pages
-from shared.errors import DomainError, EvertillError, ProtocolError
+from desktop.store.page_cipher import PageCipher
+from desktop.store.pages import Pages, Stretch, open_pages
+from desktop.store.readable_copy import CheckedPages, readable_copy
+from shared.errors import DomainError, EnvironmentFault, EvertillError, ProtocolError
 from shared.ids import JournalId
 from shared.journal.attachment import SALT_BYTES, Attachment
 from shared.journal.entry import HASH_BYTES, Entry, chain_hash, decode_entry, genesis_hash
@@ -101,6 +103,9 @@ class SalvagedEpoch:
 class Salvaged:
     """What was found in a till's folder."""
 
+    folder: TillFolder
+    """With the key of its files, where they are encrypted."""
+    checked: CheckedPages
     epochs: list[SalvagedEpoch]
     attachments: dict[str, Attachment]
     """By id."""
@@ -121,20 +126,29 @@ class Salvaged:
 def salvage(folder: TillFolder) -> Salvaged:
     """Read what is left in a till's folder; changes nothing in it.
 
-    Raises DomainError ``not-enrolled`` where there is no till's file.
+    Raises DomainError ``not-enrolled`` where there is no till's file and ``nothing-salvaged`` where
+    neither an entry nor an epoch is left in it; EnvironmentFault as
+    ``unlock_damaged`` does, and ``file-key-wrong`` where the key that was found opens nothing.
     """
     if not folder.database.exists():
         raise DomainError("not-enrolled", folder=str(folder.path))
-    identity, epochs = _told(folder)
     with open_pages(folder.database) as pages:
-        documents = _Documents(pages)
+        folder = unlock_damaged(folder, pages)
+        salt = pages.salt(folder.key.pages) if folder.key is not None else None
+        with readable_copy(folder, salt) as (copy, checked):
+            identity, epochs = _told(copy)
+        documents = _Documents(_readings(pages, folder))
         found = _by_place(documents.entries())
+        if not found and folder.key is not None and salt is None and pages.has_content():
+            raise _wrong_key(folder)
         salvaged = [
             _epoch(journal, number, found, epochs.get((journal, number)))
             for journal, number in sorted({(j, e) for j, e, _ in found} | set(epochs))
         ]
         # An altered name of an epoch is no epoch.
         salvaged = [one for one in salvaged if one.entries or one.known is not None]
+        if not salvaged:
+            raise DomainError("nothing-salvaged", file=str(folder.database))
         wanted = {
             ref.sha256: ref.id
             for one in salvaged
@@ -146,23 +160,42 @@ def salvage(folder: TillFolder) -> Salvaged:
     for one in salvaged:
         if record is not None and (record.journal, record.epoch) == (one.journal, one.epoch):
             one.next_seq = max(one.next_seq, record.seq + 1)
-    return Salvaged(salvaged, attachments, identity)
+    return Salvaged(folder, checked, salvaged, attachments, identity)
+
+
+def _readings(pages: Pages, folder: TillFolder) -> tuple[Pages, ...]:
+    """As encrypted files and as plain ones: a till that could not encrypt its file has a key."""
+    if folder.key is None:
+        return (pages,)
+    return pages.read_as(PageCipher(folder.key.pages)), pages
+
+
+def _wrong_key(folder: TillFolder) -> EnvironmentFault:
+    encryption = read_encryption(folder.path)
+    name = encryption.name if encryption is not None else ""
+    return EnvironmentFault("file-key-wrong", folder=str(folder.path), name=name)
 
 
 class _Documents:
     """Everything in the pages that looks like one of our documents."""
 
-    def __init__(self, pages: Pages) -> None:
-        self._pages = pages
+    def __init__(self, readings: tuple[Pages, ...]) -> None:
+        self._readings = readings
 
     def entries(self) -> list[_Found]:
-        """Documents that are entries, each as often as it is found."""
+        """Documents that are entries, each once for every state in which it is found."""
         found = []
+        seen: set[bytes] = set()
         for before, content in self._all():
+            head = before[-2 * HASH_BYTES :].rjust(2 * HASH_BYTES, b"\0")
+            # A log has a page as often as it was written.
+            digest = sha256(head + content).digest()
+            if digest in seen:
+                continue
             with suppress(ProtocolError):
-                head = before[-2 * HASH_BYTES :].rjust(2 * HASH_BYTES, b"\0")
                 entry = decode_entry(content)
                 found.append(_Found(entry, head[:HASH_BYTES], head[HASH_BYTES:]))
+                seen.add(digest)
         return found
 
     def attachments(self, wanted: Mapping[str, str]) -> dict[str, Attachment]:
@@ -178,16 +211,21 @@ class _Documents:
 
     def _all(self) -> Iterator[tuple[bytes, bytes]]:
         """What stands before a document, and the document, wherever it lies by now."""
-        for file in self._pages.files:
-            at = file.content.find(OPENING)
-            while at >= 0:
-                content = _document(file.content[at : at + CONTENT_MAX])
-                end = at + len(content or OPENING[:1])
-                if content is None:
-                    content = _document(self._pages.continued(file, at))
-                if content is not None:
-                    yield file.content[max(0, at - 2 * HASH_BYTES) : at], content
-                at = file.content.find(OPENING, end)
+        for pages in self._readings:
+            for stretch in pages.stretches():
+                yield from _documents(pages, stretch)
+
+
+def _documents(pages: Pages, stretch: Stretch) -> Iterator[tuple[bytes, bytes]]:
+    at = stretch.content.find(OPENING)
+    while at >= 0:
+        content = _document(stretch.content[at : at + CONTENT_MAX])
+        end = at + len(content or OPENING[:1])
+        if content is None:
+            content = _document(pages.continued(stretch, at))
+        if content is not None:
+            yield stretch.content[max(0, at - 2 * HASH_BYTES) : at], content
+        at = stretch.content.find(OPENING, end)
 
 
 _decoder = json.JSONDecoder()
@@ -266,24 +304,19 @@ def _hash_of(made: SalvagedEpoch, seq: int) -> bytes | None:
 
 
 def _told(
-    folder: TillFolder,
+    copy: TillFolder,
 ) -> tuple[TillIdentity | None, dict[tuple[JournalId, int], Epoch]]:
-    """What SQLite still reads of the till and its epochs, from a copy."""
+    """What SQLite still reads of the till and its epochs."""
     nothing: list[Epoch] = []
-    with tempfile.TemporaryDirectory(prefix="evertill-salvage-") as name:
-        copy = TillFolder(Path(name))
-        for suffix in ("", "-wal"):
-            with suppress(FileNotFoundError):
-                shutil.copy(f"{folder.database}{suffix}", f"{copy.database}{suffix}")
-        engine = open_reading(copy)
-        try:
-            with engine.connect() as connection:
-                identity = _unless_damaged(connection, read_identity, None)
-                epochs = _unless_damaged(connection, all_epochs, nothing)
-        except (SQLAlchemyError, EvertillError, UnicodeDecodeError):
-            return None, {}
-        finally:
-            engine.dispose()
+    engine = open_reading(copy)
+    try:
+        with engine.connect() as connection:
+            identity = _unless_damaged(connection, read_identity, None)
+            epochs = _unless_damaged(connection, all_epochs, nothing)
+    except (SQLAlchemyError, EvertillError, UnicodeDecodeError):
+        return None, {}
+    finally:
+        engine.dispose()
     return identity, {(one.head.journal, one.head.epoch): one for one in epochs}
 
 

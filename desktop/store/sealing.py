@@ -17,13 +17,16 @@ import structlog
 from desktop.store.database import FILE_NAME, TillFolder
 from desktop.store.driver import DriverError, sqlite_module
 from desktop.store.file_key import (
+    MARKER_NAME,
+    Encryption,
     FileKey,
     find_key,
     flush_folder,
     keep_new_key,
     read_encryption,
 )
-from desktop.store.identity import wrap_keys
+from desktop.store.identity import has_wrapped_keys, wrap_keys
+from shared.errors import EnvironmentFault
 
 PLAIN_HEAD: Final = b"SQLite format 3\0"
 COPY_NAME: Final = f"{FILE_NAME}.sealing"
@@ -44,12 +47,21 @@ def _has_content(file: Path) -> bool:
     return file.exists() and file.stat().st_size > 0
 
 
+def _encryption(folder: TillFolder) -> Encryption | None:
+    encryption = read_encryption(folder.path)
+    # Keys are encrypted after the database is: a folder that has one was encrypted.
+    if encryption is None and not is_plain(folder.database) and has_wrapped_keys(folder):
+        raise EnvironmentFault("encryption-unreadable", file=str(folder.path / MARKER_NAME))
+    return encryption
+
+
 def unlock(folder: TillFolder) -> TillFolder:
     """The folder with the key of its files, where they are encrypted; changes nothing.
 
-    Raises what ``file_key.find_key`` and ``file_key.read_encryption`` raise.
+    Raises what ``file_key.find_key`` and ``file_key.read_encryption`` raise; the latter's
+    ``encryption-unreadable`` also where the file is gone beside keys that are encrypted.
     """
-    encryption = read_encryption(folder.path)
+    encryption = _encryption(folder)
     if encryption is None or is_plain(folder.database):
         return folder
     return replace(folder, key=find_key(folder.path, encryption))
@@ -63,7 +75,7 @@ def seal(folder: TillFolder) -> TillFolder:
     ``unlock`` does.
     """
     (folder.path / COPY_NAME).unlink(missing_ok=True)
-    encryption = read_encryption(folder.path)
+    encryption = _encryption(folder)
     was_plain = is_plain(folder.database)
     if encryption is not None:
         key = find_key(folder.path, encryption)

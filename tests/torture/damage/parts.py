@@ -20,7 +20,9 @@ class Damage(Part):
 
     def _open(self, shared: ExitStack) -> None:
         self._stage = shared.enter_context(staged())
-        self._sound = till_files.make_sound(scratch_folder())
+        self._sounds = [
+            till_files.make_sound(scratch_folder(), seals=seals) for seals in (False, True)
+        ]
         self._pushing = shared.enter_context(pushing(scratch_folder() / "server"))
         self._tally: Counter[str] = Counter()
 
@@ -34,7 +36,10 @@ class Damage(Part):
         elif what == "batch":
             self._tally[f"batch: {self._pushing.play(number)}"] += 1
         else:
-            self._tally.update(till_files.play(self._sound, what, number))
+            # Every other till is encrypted.
+            kind = ("plain", "encrypted")[int(number) % 2]
+            told = till_files.play(self._sounds[int(number) % 2], what, number)
+            self._tally.update({f"{kind}: {name}": count for name, count in told.items()})
 
     def told(self) -> str:
         return ", ".join(f"{what} {count:,}" for what, count in sorted(self._tally.items()))

@@ -11,15 +11,9 @@ from sync_server.database import schema
 from sync_server.journal.audit import audit
 from tests.support.command_line import run_evertill
 from tests.support.little_chain import LittleChain
-from tests.support.scratch import scratch_folder
 from tests.torture.damage import snapshots, till_files
 from tests.torture.damage.batches import pushing
 from tests.torture.stage import BISCUIT
-
-
-@pytest.fixture(scope="module")
-def sound() -> till_files.Sound:
-    return till_files.make_sound(scratch_folder())
 
 
 @pytest.mark.xdist_group("torture")
@@ -31,7 +25,16 @@ def test_damage_is_noticed_and_every_entry_that_is_intact_is_read(sound, file):
 
 
 @pytest.mark.xdist_group("torture")
-def test_an_entry_that_goes_on_in_other_pages_is_read(sound):
+@pytest.mark.parametrize("file", [till_files.FILE, till_files.LOG])
+def test_of_an_encrypted_till_too(sealed_sound, file):
+    for seed in range(4):
+        till_files.play(sealed_sound, file, seed)
+
+
+@pytest.mark.xdist_group("torture")
+@pytest.mark.parametrize("kind", ["sound", "sealed_sound"])
+def test_an_entry_that_goes_on_in_other_pages_is_read(kind, request):
+    sound = request.getfixturevalue(kind)
     longest = max(len(truth.encoded) for truth in sound.entries.values())
     assert longest > 4096
     found = salvage(TillFolder(sound.folder))

@@ -11,15 +11,17 @@ import sqlcipher3.dbapi2
 
 from desktop.bootstrap import OpenStore
 from desktop.services.checkout import Checkout
-from desktop.store.database import TillFolder
+from desktop.store.database import TillFolder, unlock_connection
+from desktop.store.page_cipher import PageCipher
 from desktop.store.salvage import salvage
+from desktop.store.sealing import seal, unlock
 from desktop.store.verification import verify_till
 from shared.errors import EnvironmentFault, EvertillError
 from shared.language import Language, words
 from tests.support.desk import BISCUIT_CODE, Desk, new_folder, open_desk
 from tests.support.enrolled_till import APPLES, CASHIER
 from tests.support.scratch import scratch_folder
-from tests.torture.damage.harm import harmed
+from tests.torture.damage.harm import PAGE, harmed
 
 JUDGED: Final = ("entries", "postings", "balances")
 """What ``verify`` recomputes; the rest comes again from the server or is rebuilt."""
@@ -46,12 +48,17 @@ class Sound:
 
     folder: Path
     entries: dict[int, Truth]
+    witnesses: dict[int, list[bytes]]
+    """Bytes of the files, for each entry that lies in one page: while one of them is anywhere, the
+    entry is intact."""
     tables: dict[str, list[tuple[Any, ...]]]
 
 
-def make_sound(root: Path) -> Sound:
+def make_sound(root: Path, *, seals: bool = False) -> Sound:
     """A till that has sold; some of it is in the file, some only in the log."""
     folder = new_folder(root / "selling")
+    if seals:
+        seal(folder)
     desk = open_desk(folder)
     member = desk.enrol()
     for number in range(30):
@@ -64,14 +71,44 @@ def make_sound(root: Path) -> Sound:
     to = Path(shutil.copytree(folder.path, root / "sound"))
     (to / "till.sqlite-shm").unlink()
     desk.till.close()
-    with closing(sqlcipher3.dbapi2.connect(str(folder.database))) as connection:
+    with closing(connected(folder)) as connection:
         entries = {
             seq: Truth(previous + digest, encoded)
             for seq, previous, digest, encoded in connection.execute(
                 "SELECT seq, previous_hash, hash, bytes FROM entries"
             )
         }
-    return Sound(to, entries, _tables(folder))
+    key = unlock(folder).key
+    return Sound(
+        to,
+        entries,
+        _plain_witnesses(entries) if key is None else _witnesses(entries, to, key.pages),
+        _tables(folder),
+    )
+
+
+def _plain_witnesses(entries: dict[int, Truth]) -> dict[int, list[bytes]]:
+    return {seq: [truth.whole] for seq, truth in entries.items()}
+
+
+def _witnesses(entries: dict[int, Truth], folder: Path, key: bytes) -> dict[int, list[bytes]]:
+    """The encrypted blocks of each entry, and the one before them, wherever it was written."""
+    found: dict[int, list[bytes]] = {seq: [] for seq in entries}
+    cipher = PageCipher(key)
+    for name, start, header in ((FILE, 0, 0), (LOG, 32, 24)):
+        content = (folder / name).read_bytes()
+        for at in range(start + header, len(content), header + PAGE):
+            page = content[at : at + PAGE]
+            clear = cipher.clear(page)
+            for seq, truth in entries.items():
+                place = clear.find(truth.whole)
+                if place >= 0:
+                    begins = place // 16 * 16 - 16
+                    assert begins >= 0
+                    found[seq].append(page[begins : -(-(place + len(truth.whole)) // 16) * 16])
+    in_one_page = [seq for seq, truth in entries.items() if len(truth.whole) < PAGE // 2]
+    assert all(found[seq] for seq in in_one_page)
+    return found
 
 
 def _sell_a_trolley(desk: Desk) -> None:
@@ -110,8 +147,8 @@ def _check_salvage(sound: Sound, folder: TillFolder, file: str, after: bytes) ->
         assert one.entry.encoded == sound.entries[seq].encoded, "an entry that never was"
     intact = {
         seq
-        for seq, truth in sound.entries.items()
-        if any(truth.whole in content for content in files.values())
+        for seq, witnesses in sound.witnesses.items()
+        if any(one in content for one in witnesses for content in files.values())
     }
     assert intact <= set(kept), f"intact and not salvaged: {sorted(intact - set(kept))}"
     gone = set(sound.entries) - set(kept)
@@ -167,8 +204,17 @@ def _check_words(error: EvertillError) -> None:
         assert "{" not in said
 
 
+def connected(folder: TillFolder, database: Path | None = None) -> Any:
+    """A connection to its database, or to another one, with its key."""
+    connection = sqlcipher3.dbapi2.connect(str(database or folder.database))
+    key = unlock(folder).key
+    if key is not None:
+        unlock_connection(connection, key)
+    return connection
+
+
 def _tables(folder: TillFolder) -> dict[str, list[tuple[Any, ...]]]:
-    with closing(sqlcipher3.dbapi2.connect(str(folder.database))) as connection:
+    with closing(connected(folder)) as connection:
         try:
             return {
                 table: sorted(connection.execute(f"SELECT * FROM {table}").fetchall(), key=repr)

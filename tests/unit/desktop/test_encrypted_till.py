@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import stat
 from contextlib import closing
@@ -22,6 +23,7 @@ from desktop.store.database import TillFolder
 from desktop.store.file_key import IV_BYTES, FileKey, new_file_key, read_encryption
 from desktop.store.identity import load_keys
 from desktop.store.masked_file import MaskedFile
+from desktop.store.salvage import salvage
 from desktop.store.sealing import is_plain, seal, unlock
 from desktop.store.verification import verify_till
 from shared.errors import EnvironmentFault
@@ -274,7 +276,20 @@ def test_killed_in_the_middle_nothing_is_lost(sold, name, when):
     assert not (sold.path / sealing.COPY_NAME).exists()
 
 
-def test_a_backtest_reads_an_encrypted_till(sold):
+@pytest.mark.parametrize("is_database_there", [True, False])
+def test_where_nothing_says_where_the_key_is_no_other_takes_its_place(sold, is_database_there):
+    with OpenStore(sold, seals=True):
+        pass
+    (sold.path / "encryption.json").unlink()
+    if not is_database_there:
+        sold.database.unlink()
+    before = contents(sold)
+    assert refused(sold).code == "encryption-unreadable"
+    assert refused(sold, seals=False).code == "encryption-unreadable"
+    assert contents(sold) == before
+
+
+def test_a_backtest_reads_an_encrypted_till(sold, tmp_path):
     from desktop.backtest.journal_sales import _entries, is_journal  # noqa: PLC0415
 
     before = entries_of(sold)
@@ -282,6 +297,28 @@ def test_a_backtest_reads_an_encrypted_till(sold):
         pass
     assert is_journal(sold.database)
     assert _entries(sold.database) == before
+    alone = tmp_path / "alone" / sold.database.name
+    alone.parent.mkdir()
+    shutil.copy(sold.database, alone)
+    assert is_journal(alone)
+    with pytest.raises(EnvironmentFault) as caught:
+        _entries(alone)
+    assert caught.value.code == "backtest-no-journal"
+
+
+def test_salvage_finds_the_key_where_the_till_does(sold, store):
+    with OpenStore(sold, seals=True):
+        pass
+    found = salvage(sold)
+    assert (found.kept, found.lost) == (len(entries_of(sold)), 0)
+    store.is_locked = True
+    with pytest.raises(EnvironmentFault) as locked:
+        salvage(sold)
+    store.is_locked = False
+    (sold.path / "encryption.json").write_text("{")
+    with pytest.raises(EnvironmentFault) as nameless:
+        salvage(sold)
+    assert (locked.value.code, nameless.value.code) == ("key-store-closed", "encryption-unreadable")
 
 
 def test_verify_names_where_the_key_is(sold, monkeypatch, capsys):
