@@ -8,10 +8,11 @@ from desktop.services.articles import Articles
 from desktop.services.basket import OpenBasket, Pricing
 from desktop.services.books import Books
 from desktop.services.earlier import Earlier
+from desktop.services.gift_cards import card_account, card_code, check_cards
 from desktop.services.leases import Leases, LeaseUnit
 from desktop.services.readiness import check_ready
 from desktop.services.redeeming import Redeeming
-from desktop.services.stored_value import card_account, card_code, check_cards, value_account
+from desktop.services.stored_value import value_account
 from desktop.store.members import Member
 from shared.errors import DomainError
 from shared.loyalty.accounts import StoredValue

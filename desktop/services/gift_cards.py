@@ -1,0 +1,161 @@
+"""Gift cards over the counter: sold, and what is left on them paid out."""
+
+from collections.abc import Callable
+from datetime import date
+
+from sqlalchemy import select
+
+from desktop.services.basket import Pricing
+from desktop.services.books import Books
+from desktop.services.leases import LeasedAccount, Leases, LeaseUnit
+from desktop.services.stored_value import By, Written, check_approved, check_tender, write
+from desktop.store.card_codes import keep_code
+from desktop.store.schema import postings
+from desktop.store.writer import Transaction
+from shared.catalogue.codes import GiftCardCode, classify
+from shared.errors import DomainError
+from shared.ledger.account import AccountKind, money_unit
+from shared.ledger.spending import Spend
+from shared.loyalty.accounts import GiftCards
+from shared.loyalty.gift_card import check_lapsed, sold
+from shared.loyalty.gift_card_code import card_instance, new_gift_card_code
+from shared.trade.fact import Approval, Tender
+from shared.trade.value import GiftCardClosed, GiftCardSold
+
+
+class GiftCardDesk:
+    """Cards that whoever bears them pays with."""
+
+    def __init__(
+        self,
+        books: Books,
+        leases: Leases,
+        *,
+        is_offline: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._books = books
+        self._leases = leases
+        self._is_offline = is_offline
+
+    def sell(
+        self, pricing: Pricing, amount: int, tender: Tender, by: By, *, code: str = ""
+    ) -> Written:
+        """Sell a gift card; without a ``code`` of a card in stock a fresh one is printed.
+
+        Raises DomainError ``no-gift-cards``, ``gift-card-taxed-when-sold``, ``gift-card-amount``,
+        ``unknown-card``, ``card-known-already``, ``tender-not-for-value``.
+        """
+        rules = pricing.programme.gift_cards
+        if rules is None:
+            raise DomainError("no-gift-cards")
+        check_cards(rules)
+        check_tender(tender, amount)
+        is_fresh = not code.strip()
+        code = new_gift_card_code(self._books.scribe.random_bytes) if is_fresh else card_code(code)
+        card_id = card_instance(self._books.identity.lookup_key, code)
+        card = sold(code, amount, rules, self._books.today())
+
+        def work(transaction: Transaction) -> Written:
+            known = select(postings.c.owner).where(postings.c.owner == card_id).limit(1)
+            if transaction.connection.execute(known).first():
+                raise DomainError("card-known-already")
+            place = self._books.next_place(transaction)
+            fact = GiftCardSold(
+                receipt_no=self._books.receipt_no(place),
+                store_id=self._books.identity.store_id,
+                till_id=self._books.identity.till_id,
+                shift_id=by.shift.shift_id,
+                operator_id=by.operator_id,
+                currency=pricing.programme.currency,
+                programme=pricing.ref,
+                card_id=card_id,
+                amount=amount,
+                last_day=card.last_day.isoformat() if card.last_day else None,
+                tenders=(tender,),
+            )
+            if is_fresh:
+                keep_code(transaction.connection, place.entry_id, code)
+            return write(self._books, transaction, fact, by, place)
+
+        return self._books.writer.run(work)
+
+    def is_card(self, text: str) -> bool:
+        """Whether a text is the code of a gift card."""
+        return isinstance(classify(text), GiftCardCode)
+
+    def left_on(self, pricing: Pricing, code: str) -> int:
+        """What is left on a card, once the server has said so and given the right to it.
+
+        Raises DomainError ``unknown-card``, ``card-asked`` (the server was asked just now),
+        ``card-asked-offline``, ``gift-card-lapsed``, ``nothing-to-pay-out`` and what
+        ``Leases.check`` raises.
+        """
+        account = card_account(card_instance(self._books.identity.lookup_key, card_code(code)))
+        answer = self._leases.answer(account)
+        if answer is None:
+            self._leases.want(account)
+            raise DomainError("card-asked-offline" if self._is_offline() else "card-asked")
+        last = date.fromisoformat(answer.last_day) if answer.last_day else None
+        check_lapsed(last, self._books.today())
+        if not answer.balance:
+            raise DomainError("nothing-to-pay-out")
+        unit = LeaseUnit(currency=pricing.programme.currency)
+        self._leases.check(account, answer.balance, unit)
+        return answer.balance
+
+    def close(
+        self, pricing: Pricing, code: str, by: By, approvals: tuple[Approval, ...]
+    ) -> Written:
+        """Pay out what is left on a card.
+
+        Raises what ``left_on`` raises, ``approval-needed`` and ``lease-gone``.
+        """
+        amount = self.left_on(pricing, code)
+        check_approved(approvals, amount)
+        card_id = card_instance(self._books.identity.lookup_key, card_code(code))
+
+        def work(transaction: Transaction) -> Written:
+            place = self._books.next_place(transaction)
+            spend = Spend(
+                position=0,
+                account=AccountKind.GIFT_CARD,
+                owner=card_id,
+                unit=money_unit(pricing.programme.currency),
+                amount=amount,
+                member_id="",
+                lease_id=None,
+            )
+            fact = GiftCardClosed(
+                receipt_no=self._books.receipt_no(place),
+                store_id=self._books.identity.store_id,
+                till_id=self._books.identity.till_id,
+                shift_id=by.shift.shift_id,
+                operator_id=by.operator_id,
+                currency=pricing.programme.currency,
+                card_id=card_id,
+                amount=amount,
+                lease_id=self._leases.choose(transaction.connection, spend),
+                approvals=approvals,
+            )
+            return write(self._books, transaction, fact, by, place)
+
+        return self._books.writer.run(work)
+
+
+def card_account(card_id: str) -> LeasedAccount:
+    """What is left on a card."""
+    return LeasedAccount(AccountKind.GIFT_CARD, card_id)
+
+
+def card_code(text: str) -> str:
+    """The digits of a gift card; DomainError ``unknown-card`` for anything else."""
+    code = classify(text)
+    if not isinstance(code, GiftCardCode):
+        raise DomainError("unknown-card")
+    return code.code
+
+
+def check_cards(rules: GiftCards | None) -> None:
+    """DomainError ``gift-card-taxed-when-sold``: tills know cards that are taxed when spent."""
+    if rules is not None and rules.taxed_when_sold_as:
+        raise DomainError("gift-card-taxed-when-sold")
