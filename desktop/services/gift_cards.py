@@ -14,11 +14,13 @@ from desktop.store.schema import postings
 from desktop.store.writer import Transaction
 from shared.catalogue.codes import GiftCardCode, classify
 from shared.errors import DomainError
+from shared.ids import CardId
 from shared.ledger.account import AccountKind, money_unit
 from shared.ledger.spending import Spend
-from shared.loyalty.accounts import GiftCards
-from shared.loyalty.gift_card import check_lapsed, sold
+from shared.loyalty.gift_card import GiftCard, check_lapsed, sold
 from shared.loyalty.gift_card_code import card_instance, new_gift_card_code
+from shared.pricing.card_tax import taxes_of_card
+from shared.protocol.lease import LeaseAnswer
 from shared.trade.fact import Approval, Tender
 from shared.trade.value import GiftCardClosed, GiftCardSold
 
@@ -42,18 +44,20 @@ class GiftCardDesk:
     ) -> Written:
         """Sell a gift card; without a ``code`` of a card in stock a fresh one is printed.
 
-        Raises DomainError ``no-gift-cards``, ``gift-card-taxed-when-sold``, ``gift-card-amount``,
-        ``unknown-card``, ``card-known-already``, ``tender-not-for-value``.
+        Where the programme says so it is taxed now, for goods of one tax class.
+
+        Raises DomainError ``no-gift-cards``, ``gift-card-amount``, ``unknown-card``,
+        ``card-known-already``, ``tender-not-for-value``.
         """
         rules = pricing.programme.gift_cards
         if rules is None:
             raise DomainError("no-gift-cards")
-        check_cards(rules)
         check_tender(tender, amount)
         is_fresh = not code.strip()
         code = new_gift_card_code(self._books.scribe.random_bytes) if is_fresh else card_code(code)
         card_id = card_instance(self._books.identity.lookup_key, code)
-        card = sold(code, amount, rules, self._books.today())
+        taxes = taxes_of_card(amount, pricing.programme)
+        card = sold(code, amount, rules, self._books.today(), taxes)
 
         def work(transaction: Transaction) -> Written:
             known = select(postings.c.owner).where(postings.c.owner == card_id).limit(1)
@@ -72,6 +76,7 @@ class GiftCardDesk:
                 amount=amount,
                 last_day=card.last_day.isoformat() if card.last_day else None,
                 tenders=(tender,),
+                taxes=card.as_sold,
             )
             if is_fresh:
                 keep_code(transaction.connection, place.entry_id, code)
@@ -87,21 +92,22 @@ class GiftCardDesk:
         """What is left on a card, once the server has said so and given the right to it.
 
         Raises DomainError ``unknown-card``, ``card-asked`` (the server was asked just now),
-        ``card-asked-offline``, ``gift-card-lapsed``, ``nothing-to-pay-out`` and what
-        ``Leases.check`` raises.
+        ``card-asked-offline``, ``nothing-to-pay-out``, what ``told_card`` and what
+        ``Leases.check`` raise.
         """
+        return self._to_pay_out(pricing, code).left
+
+    def _to_pay_out(self, pricing: Pricing, code: str) -> GiftCard:
         account = card_account(card_instance(self._books.identity.lookup_key, card_code(code)))
         answer = self._leases.answer(account)
         if answer is None:
             self._leases.want(account)
             raise DomainError("card-asked-offline" if self._is_offline() else "card-asked")
-        last = date.fromisoformat(answer.last_day) if answer.last_day else None
-        check_lapsed(last, self._books.today())
-        if not answer.balance:
+        card = told_card(answer, self._books.today())
+        if not card.left:
             raise DomainError("nothing-to-pay-out")
-        unit = LeaseUnit(currency=pricing.programme.currency)
-        self._leases.check(account, answer.balance, unit)
-        return answer.balance
+        self._leases.check(account, card.left, LeaseUnit(currency=pricing.programme.currency))
+        return card
 
     def close(
         self, pricing: Pricing, code: str, by: By, approvals: tuple[Approval, ...]
@@ -110,9 +116,9 @@ class GiftCardDesk:
 
         Raises what ``left_on`` raises, ``approval-needed`` and ``lease-gone``.
         """
-        amount = self.left_on(pricing, code)
+        card = self._to_pay_out(pricing, code)
+        amount, card_id = card.left, CardId(card.code)
         check_approved(approvals, amount)
-        card_id = card_instance(self._books.identity.lookup_key, card_code(code))
 
         def work(transaction: Transaction) -> Written:
             place = self._books.next_place(transaction)
@@ -136,6 +142,7 @@ class GiftCardDesk:
                 amount=amount,
                 lease_id=self._leases.choose(transaction.connection, spend),
                 approvals=approvals,
+                taxes=card.tax_used_by(amount),
             )
             return write(self._books, transaction, fact, by, place)
 
@@ -155,7 +162,23 @@ def card_code(text: str) -> str:
     return code.code
 
 
-def check_cards(rules: GiftCards | None) -> None:
-    """DomainError ``gift-card-taxed-when-sold``: tills know cards that are taxed when spent."""
-    if rules is not None and rules.taxed_when_sold_as:
-        raise DomainError("gift-card-taxed-when-sold")
+def told_card(answer: LeaseAnswer, today: date) -> GiftCard:
+    """A card as the server told it; DomainError ``gift-card-lapsed``, ``card-held-elsewhere``.
+
+    The tax that goes with a payment follows from what is left: a card that was taxed when it was
+    sold pays at one till at a time.
+    """
+    last = date.fromisoformat(answer.last_day) if answer.last_day else None
+    check_lapsed(last, today)
+    tax = answer.card_tax
+    if tax is None:
+        return GiftCard(code=answer.owner, left=answer.balance, last_day=last)
+    if answer.elsewhere and answer.balance:
+        raise DomainError("card-held-elsewhere")
+    return GiftCard(
+        code=answer.owner,
+        left=answer.balance,
+        last_day=last,
+        as_sold=tax.as_sold,
+        unused=tax.unused,
+    )

@@ -135,6 +135,12 @@ def tax_lot(tax_class: str, component: str) -> str:
     return f"{tax_class}/{component}"
 
 
+def tax_of_lot(lot: str) -> tuple[str, str]:
+    """Class and component of a lot of tax."""
+    tax_class, _, component = lot.partition("/")
+    return tax_class, component
+
+
 @cache
 def spend_unit(currency: str) -> Unit:
     """Earning base of a currency: not money, so a unit of its own."""

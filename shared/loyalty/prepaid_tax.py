@@ -4,7 +4,7 @@ Every component is rounded by itself, by what is left of what the card was worth
 a card together use up exactly what was due, whatever their sizes. Amounts are minor units.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -24,6 +24,17 @@ def tax_in(table: Iterable[TaxTotal]) -> int:
 def class_of(table: Sequence[TaxTotal]) -> str:
     """The tax class of a card; empty for one that is taxed when it is spent."""
     return table[0].tax_class if table else ""
+
+
+def tax_of(row: TaxTotal) -> tuple[str, str, int]:
+    """Which tax a row is about: class, component and rate."""
+    return row.tax_class, row.component, row.rate_ppm
+
+
+def unused_by(as_sold: TaxTable, left: int, taxes: Mapping[tuple[str, str], int]) -> TaxTable:
+    """A card's unused tax where it is known by class and component; never below nothing."""
+    found = [max(0, taxes.get((row.tax_class, row.component), 0)) for row in as_sold]
+    return _table(as_sold, found, left)
 
 
 def tax_left(as_sold: TaxTable, left: int) -> TaxTable:
@@ -49,16 +60,18 @@ def tax_given_back(paid: Sequence[Tender], refunded: int, amount: int) -> TaxTab
     ``refunded`` went back to it before: all refunds together put back what its payments used up.
     """
     rows = [row for one in paid for row in one.prepaid]
-    names = dict.fromkeys((row.tax_class, row.component, row.rate_ppm) for row in rows)
+    names = dict.fromkeys(tax_of(row) for row in rows)
     whole = sum(one.amount for one in paid)
     table = [
         replace(
-            next(row for row in rows if _named(row) == name),
-            tax=sum(row.tax for row in rows if _named(row) == name),
+            next(row for row in rows if tax_of(row) == name),
+            tax=sum(row.tax for row in rows if tax_of(row) == name),
         )
         for name in names
     ]
-    taxes = [cumulative_share(row.tax, refunded, amount, whole) for row in table]
+    before = min(refunded, whole)
+    part = min(amount, whole - before)
+    taxes = [cumulative_share(row.tax, before, part, whole) for row in table]
     return _table(table, taxes, amount)
 
 
@@ -77,10 +90,6 @@ def _sum(table: TaxTable, other: TaxTable, sign: int) -> TaxTable:
         replace(a, net=a.net + sign * b.net, tax=a.tax + sign * b.tax)
         for a, b in zip(table, other, strict=True)
     )
-
-
-def _named(row: TaxTotal) -> tuple[str, str, int]:
-    return row.tax_class, row.component, row.rate_ppm
 
 
 def _table(rows: Iterable[TaxTotal], taxes: Sequence[int], amount: int) -> TaxTable:

@@ -46,6 +46,9 @@ class LeaseTerms(Value, frozen=True, kw_only=True):
     """RFC 3339, the server's time."""
     expires_at: str
     """RFC 3339: from then on nothing is spent by it."""
+    is_taxed: bool = False
+    """Of a gift card that was taxed when it was sold: before it pays, the server has to say what is
+    left of that tax."""
 
 
 class LeaseGranted(Fact, frozen=True, kw_only=True):

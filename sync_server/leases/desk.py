@@ -21,6 +21,7 @@ from shared.loyalty.programme import Programme
 from shared.protocol.lease import (
     ASKS_MAX,
     HELD_MAX,
+    CardTax,
     LeaseAnswer,
     LeaseAsk,
     LeaseReply,
@@ -28,6 +29,7 @@ from shared.protocol.lease import (
     lease_of,
     sign_lease,
 )
+from shared.protocol.message import PROTOCOL_CARD_TAX, spoken
 from shared.trade.lease import LeaseClass, LeaseGranted, LeaseReclaimed, LeaseTerms
 from shared.trade.writing import Writing
 from sync_server.database.schema import leases
@@ -36,6 +38,7 @@ from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.forks import has_forked, is_newest
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
+from sync_server.leases.card_tax import card_tax
 from sync_server.leases.claims import LeaseState
 from sync_server.leases.restored import (
     generation_of,
@@ -131,7 +134,9 @@ class LeaseDesk:
             return (), None, False
         rules = programme.leases
         rests = is_resting(work, rules, now)
-        granting = _Granting(self, work, caller, programme, now, rests=rests)
+        granting = _Granting(
+            self, work, caller, programme, now, protocol=request.protocol, rests=rests
+        )
         answers = tuple(granting.answer(ask) for ask in request.asks)
         wants_budget = request.budget and rules.for_points and rules.budget_points
         return answers, granting.budget() if wants_budget and not rests else None, rests
@@ -196,8 +201,10 @@ class _Granting:
         programme: Programme,
         now: datetime,
         *,
+        protocol: int,
         rests: bool,
     ) -> None:
+        self._protocol = protocol
         self._rests = rests
         self._desk = desk
         self._work = work
@@ -219,19 +226,30 @@ class _Granting:
         own = mine[-1] if mine else None
         held = left_of(own) if own is not None else 0
         leased = sum(left_of(row) for row in found)
+        taxed = card_tax(self._work, account.owner, account.unit, has) if is_card else None
+        # What a taxed card pays follows from what is left of it: one till at a time has all of it.
+        wanted = max(ask.wanted, has) if taxed else ask.wanted
         signed = None
-        if not self._rests and (is_card or is_member(self._work, account.owner)):
+        if self._may_give(account, taxed):
             standing = Standing(posted=has, held=held, leased=leased)
-            signed = self._give(account, own, standing, ask.wanted)
-            self._call_back(found, standing, ask.wanted)
-        return LeaseAnswer(
+            signed = self._give(account, own, standing, wanted, is_taxed=taxed is not None)
+            self._call_back(found, standing, wanted)
+        answer = LeaseAnswer(
             account=ask.account,
             owner=ask.owner,
             granted=signed,
             balance=max(0, has),
             elsewhere=sum(left_of(row) for row in found if not self._is_mine(row)),
             last_day=last_day(self._work, account.owner) if is_card else None,
+            card_tax=taxed,
         )
+        return spoken(answer, self._protocol)
+
+    def _may_give(self, account: LeasedAccount, taxed: CardTax | None) -> bool:
+        """A till that does not know such cards would tax a second time what they pay."""
+        if self._rests or (taxed is not None and self._protocol < PROTOCOL_CARD_TAX):
+            return False
+        return account.kind is AccountKind.GIFT_CARD or is_member(self._work, account.owner)
 
     def _account(self, ask: LeaseAsk) -> LeasedAccount:
         kind = AccountKind(ask.account)
@@ -249,7 +267,13 @@ class _Granting:
         return datetime.fromisoformat(row.expires_at) <= self._now
 
     def _give(
-        self, account: LeasedAccount, own: Row[Any] | None, standing: Standing, wanted: int
+        self,
+        account: LeasedAccount,
+        own: Row[Any] | None,
+        standing: Standing,
+        wanted: int,
+        *,
+        is_taxed: bool,
     ) -> Signed | None:
         """The till's lease as it is from now on; one that ended is to be closed first."""
         if own is not None and (self._is_over(own) or own.called_back_at is not None):
@@ -266,6 +290,7 @@ class _Granting:
             unit=account.unit,
             amount=(int(own.spent) if own is not None else 0) + grant.left,
             minutes=grant.minutes,
+            is_taxed=is_taxed,
         )
         return self._keep(terms, own)
 
@@ -314,6 +339,7 @@ class _Granting:
         unit: str,
         amount: int,
         minutes: int,
+        is_taxed: bool = False,
     ) -> LeaseTerms:
         assert self._caller.till_id is not None
         assert self._caller.store_id is not None
@@ -334,6 +360,7 @@ class _Granting:
             per_member=self._rules.budget_per_member if is_budget else 0,
             granted_at=format_time(self._now),
             expires_at=format_time(self._now + timedelta(minutes=minutes)),
+            is_taxed=is_taxed,
         )
 
     def _keep(self, terms: LeaseTerms, own: Row[Any] | None) -> Signed:

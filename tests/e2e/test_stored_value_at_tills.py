@@ -471,11 +471,3 @@ def test_the_most_that_stored_value_may_be_is_kept(tmp_path):
         with pytest.raises(DomainError) as error:
             top_up(till, member)
         assert refused(error) == "stored-value-limit"
-
-
-def test_cards_that_are_taxed_when_sold_are_not_sold_at_tills(tmp_path):
-    taxed = msgspec.structs.replace(PROGRAMME, gift_cards=GiftCards(taxed_when_sold_as="standard"))
-    with LittleChain(tmp_path, tills=1, programme=taxed) as chain:
-        with pytest.raises(DomainError) as error:
-            sell_card(chain.tills[0])
-        assert refused(error) == "gift-card-taxed-when-sold"
