@@ -15,7 +15,7 @@ from shared.journal.chain import ChainHead, begin_chain, verify_next
 from shared.journal.entry import decode_entry
 from shared.ledger.posting import RULES
 from shared.trade.kinds import FACTS, read_fact, write_fact
-from tests.support import every_fact, every_spending
+from tests.support import every_fact, every_spending, taxed_cards
 
 VECTORS = Path(__file__).parents[2] / "vectors/journal"
 FACTS_OF = {
@@ -26,6 +26,7 @@ FACTS_OF = {
     "members": every_fact.about_members,
     "partners": every_fact.of_partners_and_batches,
     "profiles": every_fact.about_profiles,
+    "taxed-cards": taxed_cards.taxed_card_facts,
 }
 """Frozen journals: kinds that came later stand in a chain of their own."""
 ENTRIES = {
@@ -36,6 +37,7 @@ ENTRIES = {
     "members": 2,
     "partners": 2,
     "profiles": 2,
+    "taxed-cards": 7,
 }
 
 
