@@ -1,6 +1,6 @@
 """Gift cards over the counter: sold, and what is left on them paid out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from sqlalchemy import select
@@ -19,9 +19,11 @@ from shared.ledger.account import AccountKind, money_unit
 from shared.ledger.spending import Spend
 from shared.loyalty.gift_card import GiftCard, check_lapsed, sold
 from shared.loyalty.gift_card_code import card_instance, new_gift_card_code
-from shared.pricing.card_tax import taxes_of_card
+from shared.loyalty.prepaid_tax import class_of
+from shared.pricing.card_tax import payable_by_card, taxes_of_card
+from shared.pricing.quote import Quote
 from shared.protocol.lease import LeaseAnswer
-from shared.trade.fact import Approval, Tender
+from shared.trade.fact import Approval, Tender, TenderKind
 from shared.trade.value import GiftCardClosed, GiftCardSold
 
 
@@ -182,3 +184,18 @@ def told_card(answer: LeaseAnswer, today: date) -> GiftCard:
         as_sold=tax.as_sold,
         unused=tax.unused,
     )
+
+
+def payable_taxed(
+    card: GiftCard, quote: Quote, tendered: Sequence[Tender], payable: int, amount: int | None
+) -> int:
+    """What of a ``payable`` amount a card may pay that was taxed when it was sold.
+
+    Raises DomainError ``tender-may-not-pay`` where that is nothing, or less than a stated amount.
+    """
+    own = payable_by_card(quote, class_of(card.as_sold), tendered)
+    wanted = min(payable, card.left) if amount is None else amount
+    if not own or (amount is not None and wanted > own):
+        kind = TenderKind.GIFT_CARD.value
+        raise DomainError("tender-may-not-pay", tender=kind, amount=wanted, most=own)
+    return min(payable, own)

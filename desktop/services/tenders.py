@@ -7,7 +7,7 @@ from desktop.services.articles import Articles
 from desktop.services.basket import OpenBasket, Pricing
 from desktop.services.books import Books
 from desktop.services.earlier import Earlier
-from desktop.services.gift_cards import card_account, card_code, told_card
+from desktop.services.gift_cards import card_account, card_code, payable_taxed, told_card
 from desktop.services.leases import Leases, LeaseUnit
 from desktop.services.readiness import check_ready
 from desktop.services.redeeming import Redeeming
@@ -15,12 +15,10 @@ from desktop.services.stored_value import value_account
 from desktop.store.members import Member
 from shared.errors import DomainError
 from shared.loyalty.accounts import StoredValue
-from shared.loyalty.gift_card import GiftCard
 from shared.loyalty.gift_card_code import card_instance
-from shared.loyalty.prepaid_tax import class_of
 from shared.loyalty.wallet import spend
 from shared.money import AMOUNT_MINOR_MAX
-from shared.pricing.card_tax import covers_cards, payable_by_card
+from shared.pricing.card_tax import covers_cards
 from shared.pricing.cash import Handed, handed_over
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import PointsValue
@@ -269,7 +267,7 @@ class Tenders:
         if card is not None and not card.left:
             raise DomainError("gift-card-empty")
         if card is not None and card.as_sold:
-            payable = self._payable_taxed(card, payable, amount)
+            payable = payable_taxed(card, self.basket.quote, self._tenders, payable, amount)
         most = min(payable, right.amount if card is None else card.left)
         amount = most if amount is None else amount
         self.check_tender(TenderKind.GIFT_CARD, amount)
@@ -283,15 +281,6 @@ class Tenders:
                 prepaid=card.tax_used_by(amount) if card is not None else (),
             )
         )
-
-    def _payable_taxed(self, card: GiftCard, payable: int, amount: int | None) -> int:
-        """What a card may pay that was taxed when it was sold; ``tender-may-not-pay``."""
-        own = payable_by_card(self.basket.quote, class_of(card.as_sold), self._tenders)
-        wanted = min(payable, card.left) if amount is None else amount
-        if not own or (amount is not None and wanted > own):
-            kind = TenderKind.GIFT_CARD.value
-            raise DomainError("tender-may-not-pay", tender=kind, amount=wanted, most=own)
-        return min(payable, own)
 
     @property
     def _money(self) -> LeaseUnit:
