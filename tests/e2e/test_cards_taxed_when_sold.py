@@ -16,7 +16,7 @@ from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.ids import EntryId, GoodsId
 from shared.loyalty.accounts import GiftCards
-from shared.loyalty.bundle import template
+from shared.loyalty.bundle import programme_bytes, template
 from shared.loyalty.gift_card_code import card_instance
 from shared.receipt.layout import Grid, plain_text
 from shared.returning.lines import Wanted
@@ -60,7 +60,8 @@ PIN = Goods(
 
 @pytest.fixture
 def chain(tmp_path: Any) -> Iterator[LittleChain]:
-    with LittleChain(tmp_path, programme=PROGRAMME) as chain:
+    with LittleChain(tmp_path) as chain:
+        chain.server.services.programme.publish(programme_bytes(PROGRAMME))
         chain.server.services.catalogue.put((BREAD, BOOK, PIN))
         chain.drain()
         yield chain
@@ -146,7 +147,7 @@ def by(till: TillHere) -> By:
 
 
 def ring(till: TillHere, *goods: Goods) -> None:
-    till.counter.checkout.clear()
+    till.counter.checkout.clear(till.till.pricing())
     for one in goods:
         till.counter.scanning.scan(one.barcodes[0])
 
