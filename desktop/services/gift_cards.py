@@ -148,7 +148,9 @@ class GiftCardDesk:
             )
             return write(self._books, transaction, fact, by, place)
 
-        return self._books.writer.run(work)
+        done = self._books.writer.run(work)
+        self._leases.forget(card_id)
+        return done
 
 
 def card_account(card_id: str) -> LeasedAccount:

@@ -204,7 +204,9 @@ def _is_to_close(lease: HeldLease, now: datetime | None, in_use: InUse, epoch: i
     if (lease.terms.account, lease.terms.owner) in in_use:
         return False
     is_budget = lease.terms.lease_class is LeaseClass.BUDGET
-    return lease.is_called_back or (not lease.left and not is_budget)
+    # Nobody else can pay with a card that is leased whole.
+    is_done = lease.is_called_back or lease.terms.is_taxed
+    return is_done or (not lease.left and not is_budget)
 
 
 def _epoch(connection: Connection) -> int:
@@ -233,7 +235,9 @@ def _reason(lease: HeldLease, now: datetime | None, epoch: int) -> LeaseEnd:
         return LeaseEnd.ENROLLED_AGAIN
     if now is not None and lease.is_over(now):
         return LeaseEnd.EXPIRED
-    return LeaseEnd.CALLED_BACK if lease.is_called_back else LeaseEnd.USED_UP
+    if lease.is_called_back:
+        return LeaseEnd.CALLED_BACK
+    return LeaseEnd.NOT_NEEDED if lease.left else LeaseEnd.USED_UP
 
 
 def _needs_budget(held: list[HeldLease], rules: Rules) -> bool:

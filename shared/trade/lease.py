@@ -68,6 +68,8 @@ class LeaseEnd(StrEnum):
     CALLED_BACK = "called-back"
     """The server asked for it: somebody else needs it."""
     USED_UP = "used-up"
+    NOT_NEEDED = "not-needed"
+    """A gift card's that is leased whole: its basket is over."""
     ENROLLED_AGAIN = "enrolled-again"
     """It was granted to an earlier epoch of the journal."""
 

@@ -11,6 +11,7 @@ from desktop.services.gift_cards import card_account
 from desktop.services.paper import Papers
 from desktop.services.returns import ReturnedBy
 from desktop.services.stored_value import VALUE_OUT, By, paying
+from desktop.store.leases import HeldLease, held_leases
 from desktop.store.print_jobs import JobState, PrintJob
 from shared.catalogue.goods import Goods
 from shared.errors import DomainError
@@ -178,6 +179,11 @@ def audits(chain: LittleChain) -> int:
     return sum(one.run().different for one in found)
 
 
+def held_leases_of(till: TillHere) -> list[HeldLease]:
+    with till.till.books.reading() as connection:
+        return held_leases(connection)
+
+
 def taxes_of(sale: CompletedSale) -> int:
     return sum(one.tax for one in sale.fact.tenders[0].prepaid)
 
@@ -257,6 +263,7 @@ def test_a_card_is_taxed_once_wherever_it_pays_and_till_and_quote_agree(chain):
     assert z.taxes == tax_table(z.taxes)
     assert first.counter.shifts.close_day(first.operator_id).taxes == z.taxes
     chain.drain()
+    assert all(not held_leases_of(till) for till in chain.tills)
     assert audits(chain) == 0
     with chain.server.services.database.reading() as snapshot:
         unused = snapshot.connection.exec_driver_sql(
