@@ -203,10 +203,11 @@ def _is_to_close(lease: HeldLease, now: datetime | None, in_use: InUse, epoch: i
         return True
     if (lease.terms.account, lease.terms.owner) in in_use:
         return False
+    if lease.terms.is_taxed:
+        # Nobody else can pay with a card that is leased whole.
+        return True
     is_budget = lease.terms.lease_class is LeaseClass.BUDGET
-    # Nobody else can pay with a card that is leased whole.
-    is_done = lease.is_called_back or lease.terms.is_taxed
-    return is_done or (not lease.left and not is_budget)
+    return lease.is_called_back or (not lease.left and not is_budget)
 
 
 def _epoch(connection: Connection) -> int:
