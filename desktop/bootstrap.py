@@ -13,6 +13,7 @@ from desktop.services.books import Books
 from desktop.services.checkout import Checkout
 from desktop.services.draft import Draft
 from desktop.services.elsewhere import Elsewhere
+from desktop.services.gift_cards import GiftCardDesk
 from desktop.services.holding import Holding
 from desktop.services.leases import Leases
 from desktop.services.members import Members
@@ -335,6 +336,7 @@ class Counter:
             is_offline=till.is_offline,
         )
         self.value = ValueDesk(till.books, till.leases, is_offline=till.is_offline)
+        self.cards = GiftCardDesk(till.books, till.leases, is_offline=till.is_offline)
         self.benefits = BenefitDesk(till.books, till.leases, is_offline=till.is_offline)
         self.draft = Draft(till.books, self.checkout, till.members)
         self.shifts = Shifts(till.books, currency=pricing.programme.currency)

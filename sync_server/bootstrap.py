@@ -45,6 +45,7 @@ from sync_server.keys.vault import Vault, create_vault, open_vault, read_secrets
 from sync_server.leases.desk import LeaseDesk
 from sync_server.ledger.audit_job import AuditJob
 from sync_server.ledger.benefit_audit import BenefitJudge
+from sync_server.ledger.card_audit import CardJudge
 from sync_server.ledger.price_audit import SaleJudge
 from sync_server.ledger.return_audit import ReturnJudge
 from sync_server.members.erasure import Erasure
@@ -107,6 +108,7 @@ class Services:
     audit: AuditJob
     returns_audit: AuditJob
     benefits_audit: AuditJob
+    cards_audit: AuditJob
     segments: Segments
     regions: RegionDesk
     merging: Merging
@@ -276,6 +278,7 @@ def assemble(
         audit=AuditJob(database, own, SaleJudge()),
         returns_audit=AuditJob(database, own, ReturnJudge()),
         benefits_audit=AuditJob(database, own, BenefitJudge()),
+        cards_audit=AuditJob(database, own, CardJudge()),
         segments=Segments(database),
         regions=RegionDesk(database, clock),
         quarantine=Quarantine(database, clock, own, vault, merging),

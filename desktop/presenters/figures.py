@@ -4,6 +4,7 @@ from desktop.presenters.session import PlainOverlay, Session
 from desktop.presenters.text import Amount, say
 from desktop.presenters.view import Button, Figure, Figures, Sheet
 from desktop.services.shifts import ShiftFigures
+from shared.loyalty.prepaid_tax import tax_in
 from shared.trade.till import ShiftClosed
 
 
@@ -29,12 +30,14 @@ def shift_rows(figures: ShiftFigures | ShiftClosed) -> tuple[Figure, ...]:
         Figure(say(f"paper.tender.{one.tender}"), Amount(one.taken - one.refunded))
         for one in figures.tenders
     ]
+    tax = [Figure(say("till.figures.tax"), Amount(tax_in(figures.taxes)))] if figures.taxes else []
     return (
         Figure(say("till.figures.sales"), str(figures.sales)),
         Figure(say("till.figures.turnover"), Amount(figures.turnover), is_strong=True),
         Figure(say("till.figures.returns"), str(figures.returns)),
         Figure(say("till.figures.refunded"), Amount(figures.refunded)),
         Figure(say("till.figures.rounding"), Amount(figures.rounding)),
+        *tax,
         *tenders,
         Figure(say("till.figures.float"), Amount(figures.float_amount)),
         Figure(say("till.figures.paid-in"), Amount(figures.paid_in)),

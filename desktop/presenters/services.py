@@ -9,6 +9,7 @@ from desktop.services.books import Books
 from desktop.services.checkout import Checkout
 from desktop.services.draft import Draft
 from desktop.services.elsewhere import Elsewhere
+from desktop.services.gift_cards import GiftCardDesk
 from desktop.services.holding import Holding
 from desktop.services.leases import Leases
 from desktop.services.members import Members
@@ -33,6 +34,9 @@ class CounterServices(Protocol):
 
     @property
     def value(self) -> ValueDesk: ...
+
+    @property
+    def cards(self) -> GiftCardDesk: ...
 
     @property
     def benefits(self) -> BenefitDesk: ...

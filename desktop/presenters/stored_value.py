@@ -65,7 +65,7 @@ class PayIn(PlainOverlay):
 
     def scan(self, text: str) -> bool:
         """A card from the rack."""
-        if not self._is_card or not self._session.counter.value.is_card(text):
+        if not self._is_card or not self._session.counter.cards.is_card(text):
             return False
         self._code = text.strip()
         return True
@@ -91,7 +91,7 @@ class PayIn(PlainOverlay):
         desk = session.counter.value
         if self._is_card:
             code = values.get("code", "") or self._code
-            desk.sell_card(session.pricing, amount, tender, by, code=code)
+            session.counter.cards.sell(session.pricing, amount, tender, by, code=code)
             change = Amount(tender.change)
             told: Text = say("till.value.card-sold", amount=Amount(amount), change=change)
         else:
@@ -158,7 +158,7 @@ class CloseCard(PlainOverlay):
 
     def scan(self, text: str) -> bool:
         """The card is scanned."""
-        if not self._session.counter.value.is_card(text):
+        if not self._session.counter.cards.is_card(text):
             return False
         self._code = text.strip()
         self._ask(self._code)
@@ -176,12 +176,12 @@ class CloseCard(PlainOverlay):
             self._ask(values.get("code", "") or self._code)
 
     def _ask(self, code: str) -> None:
-        session, desk = self._session, self._session.counter.value
-        amount = desk.card_left(session.pricing, code)
+        session, desk = self._session, self._session.counter.cards
+        amount = desk.left_on(session.pricing, code)
 
         def pay_out(approval: Approval) -> None:
             by = By(session.shift, session.signed_in.operator_id)
-            desk.close_card(session.pricing, code, by, (approval,))
+            desk.close(session.pricing, code, by, (approval,))
             told = say("till.value.paid-out", amount=Amount(amount))
             _done(session, self, told, opens_drawer=True)
 

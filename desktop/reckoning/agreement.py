@@ -247,7 +247,8 @@ def _check_told(server: KeptFile, found: Agreement) -> None:
     booked: Counter[str] = Counter()
     for (account, _owner, _lot, _unit), amount in server.balances.items():
         booked[account] += amount
-    if -(booked["sales"] + booked["tax"] + booked["levy"]) != totals.turnover - totals.refunded:
+    sold = booked["sales"] + booked["tax"] + booked["prepaid-tax"] + booked["levy"]
+    if -sold != totals.turnover - totals.refunded:
         found.balances_equal = False
         found.differences.append("server: turnover in the ledger is not what the receipts say")
     for account, amount in totals.by_account.items():

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from desktop.services import ticket
 from desktop.services.basket import BasketState, Pricing
 from desktop.services.books import Books, EntryPlace
+from desktop.services.gift_cards import card_account
 from desktop.services.giving import referral_of
 from desktop.services.leases import LEASED_TENDERS, Leases
 from desktop.services.tenders import Tenders
@@ -230,6 +231,10 @@ class Checkout(Tenders):
         # A basket that cannot be priced any more raises here and leaves everything as it was.
         self.basket.load(state)
         self._tenders = tenders
+        for tender in tenders:
+            if tender.tender is TenderKind.GIFT_CARD:
+                # Its lease is in use again.
+                self._leases.want(card_account(tender.reference), tender.amount)
         self._redeeming.give_back()
 
     def clear(self, pricing: Pricing | None = None) -> None:

@@ -46,6 +46,8 @@ class Right:
     amount: int
     is_resting: bool = False
     """The clock is behind after a start of the machine: nothing, until the server answers."""
+    is_taxed: bool = False
+    """Of a gift card that was taxed when it was sold: the server has to say first what is left."""
 
 
 class Leases:
@@ -136,7 +138,8 @@ class Leases:
             lefts[taken] -= reserved
         elif reserved:
             return Right(amount=0)
-        return Right(amount=max(lefts.values(), default=0))
+        is_taxed = any(lease.terms.is_taxed for lease, _left in usable)
+        return Right(amount=max(lefts.values(), default=0), is_taxed=is_taxed)
 
     def _usable(
         self, connection: Connection, account: LeasedAccount

@@ -31,7 +31,8 @@ from shared.ids import EntryId, OperatorId, ShiftId
 from shared.journal.attachment import attach
 from shared.journal.chain import ChainedEntry
 from shared.money import AMOUNT_MINOR_MAX
-from shared.trade.fact import Approval, CashCount, Tender, TenderKind
+from shared.trade.fact import Approval, CashCount, TaxTotal, Tender, TenderKind
+from shared.trade.tax_due import tax_due, tax_table
 from shared.trade.till import (
     CashDirection,
     CashMoved,
@@ -67,6 +68,8 @@ class ShiftFigures:
     value_in: int
     value_out: int
     value_cash: int
+    taxes: tuple[TaxTotal, ...]
+    """What became due."""
 
 
 def shift_figures(record: ShiftRecord) -> ShiftFigures:
@@ -122,6 +125,7 @@ def shift_figures(record: ShiftRecord) -> ShiftFigures:
         value_in=sum(one.amount for one in paid_in),
         value_out=sum(paid_out),
         value_cash=cash_in - sum(paid_out),
+        taxes=tax_table(row for fact in record.facts for row in tax_due(fact)),
     )
 
 
@@ -327,6 +331,7 @@ class Shifts:
             value_in=figures.value_in,
             value_out=figures.value_out,
             value_cash=figures.value_cash,
+            taxes=figures.taxes,
         )
 
     def close_day(self, operator_id: OperatorId) -> DayClosed:
@@ -362,6 +367,7 @@ class Shifts:
             expected_cash=sum(shift.expected_cash for shift in closed),
             grand_total=closed[-1].grand_total,
             left_open=left_open,
+            taxes=tax_table(row for shift in closed for row in shift.taxes),
         )
 
 

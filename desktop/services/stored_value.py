@@ -1,32 +1,24 @@
-"""Stored value and gift cards over the counter: paid in, sold, paid out."""
+"""Stored value over the counter: paid in and paid out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from typing import NamedTuple
-
-from sqlalchemy import select
 
 from desktop.services.basket import Pricing, member_context
 from desktop.services.books import Books, EntryPlace
 from desktop.services.giving import issued_coupons
 from desktop.services.leases import LeasedAccount, Leases, LeaseUnit
 from desktop.store import members as member_store
-from desktop.store.card_codes import keep_code
 from desktop.store.members import Member
-from desktop.store.schema import postings
 from desktop.store.tickets import OpenShift
 from desktop.store.writer import Transaction
-from shared.catalogue.codes import GiftCardCode, classify
 from shared.errors import DomainError
 from shared.ids import EntryId, MemberId, OperatorId
 from shared.ledger.account import AccountKind, money_unit
 from shared.ledger.spending import Spend
-from shared.loyalty.accounts import GiftCards, StoredValue, TopUpOffer
+from shared.loyalty.accounts import StoredValue, TopUpOffer
 from shared.loyalty.calendar import last_day
-from shared.loyalty.gift_card import check_lapsed, sold
-from shared.loyalty.gift_card_code import card_instance, new_gift_card_code
 from shared.loyalty.wallet import ToppedUp, closing, top_up
 from shared.money import AMOUNT_MINOR_MAX
 from shared.pricing.basket import Basket
@@ -34,8 +26,6 @@ from shared.pricing.conditions import hindrance
 from shared.pricing.sale_lines import names_by_language
 from shared.trade.fact import Approval, Fact, Tender, TenderKind
 from shared.trade.value import (
-    GiftCardClosed,
-    GiftCardSold,
     ValueBalance,
     ValueClosed,
     ValueToppedUp,
@@ -87,7 +77,7 @@ class ValueDesk:
         rules = pricing.programme.stored_value
         if rules is None:
             raise DomainError("no-stored-value")
-        _check_tender(tender, amount)
+        check_tender(tender, amount)
 
         def work(transaction: Transaction) -> Written:
             known = member_store.find(transaction.connection, member.member_id)
@@ -96,7 +86,7 @@ class ValueDesk:
             filled = top_up(known.wallet, amount, rules, partial(self._holds, pricing, known))
             place = self._books.next_place(transaction)
             fact = self._topped_up(pricing, known, amount, tender, by, filled, rules, place)
-            return self._write(transaction, fact, by, place)
+            return write(self._books, transaction, fact, by, place)
 
         return self._books.writer.run(work)
 
@@ -183,7 +173,7 @@ class ValueDesk:
         Raises what ``to_pay_out`` raises, ``approval-needed`` and ``lease-gone``.
         """
         principal = self.to_pay_out(pricing, member)
-        _check_approved(approvals, principal)
+        check_approved(approvals, principal)
 
         def work(transaction: Transaction) -> Written:
             known = member_store.find(transaction.connection, member.member_id)
@@ -213,142 +203,14 @@ class ValueDesk:
                 lease_id=self._leases.choose(transaction.connection, spend),
                 approvals=approvals,
             )
-            return self._write(transaction, fact, by, place)
+            return write(self._books, transaction, fact, by, place)
 
         return self._books.writer.run(work)
-
-    def sell_card(
-        self, pricing: Pricing, amount: int, tender: Tender, by: By, *, code: str = ""
-    ) -> Written:
-        """Sell a gift card; without a ``code`` of a card in stock a fresh one is printed.
-
-        Raises DomainError ``no-gift-cards``, ``gift-card-taxed-when-sold``, ``gift-card-amount``,
-        ``unknown-card``, ``card-known-already``, ``tender-not-for-value``.
-        """
-        rules = pricing.programme.gift_cards
-        if rules is None:
-            raise DomainError("no-gift-cards")
-        check_cards(rules)
-        _check_tender(tender, amount)
-        is_fresh = not code.strip()
-        code = new_gift_card_code(self._books.scribe.random_bytes) if is_fresh else card_code(code)
-        card_id = card_instance(self._books.identity.lookup_key, code)
-        card = sold(code, amount, rules, self._books.today())
-
-        def work(transaction: Transaction) -> Written:
-            known = select(postings.c.owner).where(postings.c.owner == card_id).limit(1)
-            if transaction.connection.execute(known).first():
-                raise DomainError("card-known-already")
-            place = self._books.next_place(transaction)
-            fact = GiftCardSold(
-                receipt_no=self._books.receipt_no(place),
-                store_id=self._books.identity.store_id,
-                till_id=self._books.identity.till_id,
-                shift_id=by.shift.shift_id,
-                operator_id=by.operator_id,
-                currency=pricing.programme.currency,
-                programme=pricing.ref,
-                card_id=card_id,
-                amount=amount,
-                last_day=card.last_day.isoformat() if card.last_day else None,
-                tenders=(tender,),
-            )
-            if is_fresh:
-                keep_code(transaction.connection, place.entry_id, code)
-            return self._write(transaction, fact, by, place)
-
-        return self._books.writer.run(work)
-
-    def is_card(self, text: str) -> bool:
-        """Whether a text is the code of a gift card."""
-        return isinstance(classify(text), GiftCardCode)
-
-    def card_left(self, pricing: Pricing, code: str) -> int:
-        """What is left on a card, once the server has said so and given the right to it.
-
-        Raises DomainError ``unknown-card``, ``card-asked`` (the server was asked just now),
-        ``card-asked-offline``, ``gift-card-lapsed``, ``nothing-to-pay-out`` and what
-        ``Leases.check`` raises.
-        """
-        account = card_account(card_instance(self._books.identity.lookup_key, card_code(code)))
-        answer = self._leases.answer(account)
-        if answer is None:
-            self._leases.want(account)
-            raise DomainError("card-asked-offline" if self._is_offline() else "card-asked")
-        last = date.fromisoformat(answer.last_day) if answer.last_day else None
-        check_lapsed(last, self._books.today())
-        if not answer.balance:
-            raise DomainError("nothing-to-pay-out")
-        unit = LeaseUnit(currency=pricing.programme.currency)
-        self._leases.check(account, answer.balance, unit)
-        return answer.balance
-
-    def close_card(
-        self, pricing: Pricing, code: str, by: By, approvals: tuple[Approval, ...]
-    ) -> Written:
-        """Pay out what is left on a card.
-
-        Raises what ``card_left`` raises, ``approval-needed`` and ``lease-gone``.
-        """
-        amount = self.card_left(pricing, code)
-        _check_approved(approvals, amount)
-        card_id = card_instance(self._books.identity.lookup_key, card_code(code))
-
-        def work(transaction: Transaction) -> Written:
-            place = self._books.next_place(transaction)
-            spend = Spend(
-                position=0,
-                account=AccountKind.GIFT_CARD,
-                owner=card_id,
-                unit=money_unit(pricing.programme.currency),
-                amount=amount,
-                member_id="",
-                lease_id=None,
-            )
-            fact = GiftCardClosed(
-                receipt_no=self._books.receipt_no(place),
-                store_id=self._books.identity.store_id,
-                till_id=self._books.identity.till_id,
-                shift_id=by.shift.shift_id,
-                operator_id=by.operator_id,
-                currency=pricing.programme.currency,
-                card_id=card_id,
-                amount=amount,
-                lease_id=self._leases.choose(transaction.connection, spend),
-                approvals=approvals,
-            )
-            return self._write(transaction, fact, by, place)
-
-        return self._books.writer.run(work)
-
-    def _write(self, transaction: Transaction, fact: Fact, by: By, place: EntryPlace) -> Written:
-        writing = Writing(fact, business_date=by.shift.business_date)
-        chained = self._books.append_printed(transaction, writing, place.entry_id)
-        return Written(chained.id, fact)
 
 
 def value_account(member_id: MemberId) -> LeasedAccount:
     """A member's stored value: principal and bonus together."""
     return LeasedAccount(AccountKind.STORED_VALUE, member_id, member_id)
-
-
-def card_account(card_id: str) -> LeasedAccount:
-    """What is left on a card."""
-    return LeasedAccount(AccountKind.GIFT_CARD, card_id)
-
-
-def card_code(text: str) -> str:
-    """The digits of a gift card; DomainError ``unknown-card`` for anything else."""
-    code = classify(text)
-    if not isinstance(code, GiftCardCode):
-        raise DomainError("unknown-card")
-    return code.code
-
-
-def check_cards(rules: GiftCards | None) -> None:
-    """DomainError ``gift-card-taxed-when-sold``: tills know cards that are taxed when spent."""
-    if rules is not None and rules.taxed_when_sold_as:
-        raise DomainError("gift-card-taxed-when-sold")
 
 
 def paying(kind: TenderKind, amount: int, given: int | None = None) -> Tender:
@@ -359,7 +221,7 @@ def paying(kind: TenderKind, amount: int, given: int | None = None) -> Tender:
     return Tender(tender=kind, amount=amount)
 
 
-def _check_tender(tender: Tender, amount: int) -> None:
+def check_tender(tender: Tender, amount: int) -> None:
     """Neither points nor other stored money pay for it."""
     if tender.tender not in PAYING_IN:
         raise DomainError("tender-not-for-value")
@@ -367,6 +229,14 @@ def _check_tender(tender: Tender, amount: int) -> None:
         raise DomainError("bad-value-amount")
 
 
-def _check_approved(approvals: tuple[Approval, ...], amount: int) -> None:
+def check_approved(approvals: tuple[Approval, ...], amount: int) -> None:
+    """DomainError ``approval-needed`` unless a manager has allowed to pay out just that."""
     if all((one.action, one.amount) != (VALUE_OUT, amount) for one in approvals):
         raise DomainError("approval-needed", action=VALUE_OUT)
+
+
+def write(books: Books, transaction: Transaction, fact: Fact, by: By, place: EntryPlace) -> Written:
+    """Append a fact of stored value or cards, and queue its paper."""
+    writing = Writing(fact, business_date=by.shift.business_date)
+    chained = books.append_printed(transaction, writing, place.entry_id)
+    return Written(chained.id, fact)

@@ -2,29 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 
 from desktop.services.articles import Articles
 from desktop.services.basket import OpenBasket, Pricing
 from desktop.services.books import Books
 from desktop.services.earlier import Earlier
+from desktop.services.gift_cards import card_account, card_code, payable_taxed, told_card
 from desktop.services.leases import Leases, LeaseUnit
 from desktop.services.readiness import check_ready
 from desktop.services.redeeming import Redeeming
-from desktop.services.stored_value import card_account, card_code, check_cards, value_account
+from desktop.services.stored_value import value_account
 from desktop.store.members import Member
 from shared.errors import DomainError
 from shared.loyalty.accounts import StoredValue
-from shared.loyalty.gift_card import check_lapsed
 from shared.loyalty.gift_card_code import card_instance
 from shared.loyalty.wallet import spend
 from shared.money import AMOUNT_MINOR_MAX
+from shared.pricing.card_tax import covers_cards
 from shared.pricing.cash import Handed, handed_over
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import PointsValue
 from shared.pricing.rulebook import rulebook
 from shared.pricing.tender_rules import payable, rule_of, tender_name
-from shared.protocol.lease import LeaseAnswer
 from shared.trade.fact import Tender, TenderKind
 
 CASH_OUT = "cash-out"
@@ -99,7 +98,8 @@ class Tenders:
     def _check_change(self, quote: Quote) -> None:
         """A basket may not fall below what was paid for it; points follow it by themselves."""
         handed = handed_over(t for t in self._tenders if t.tender is not TenderKind.POINTS)
-        if not handed.fits(max(0, quote.total_minor), self.basket.pricing.programme):
+        fits = handed.fits(max(0, quote.total_minor), self.basket.pricing.programme)
+        if not (fits and covers_cards(quote, self._tenders)):
             raise DomainError("tenders-first")
 
     def plan(self, kind: TenderKind | None) -> None:
@@ -247,37 +247,40 @@ class Tenders:
     def tender_gift_card(self, code: str, amount: int | None = None) -> Tender:
         """Pay with a gift card, as far as the server has given the right to it.
 
-        Raises DomainError ``unknown-card``, ``card-tendered-already``, ``gift-card-lapsed``,
-        ``gift-card-empty``, ``card-asked`` and ``card-asked-offline`` (no right yet: the server is
-        asked), ``gift-card-taxed-when-sold``, what ``tender`` raises and ``Leases.check`` raises.
+        One that was taxed when it was sold pays for goods of its tax class only.
+
+        Raises DomainError ``unknown-card``, ``card-tendered-already``, ``gift-card-empty``,
+        ``card-asked`` and ``card-asked-offline`` (no right yet, or not known what is left of its
+        tax: the server is asked), what ``told_card``, ``tender`` and ``Leases.check`` raise.
         """
         self.check_ready()
-        check_cards(self.basket.pricing.programme.gift_cards)
         card_id = card_instance(self._books.identity.lookup_key, card_code(code))
         if any(one.reference == card_id for one in self._tenders):
             raise DomainError("card-tendered-already")
         self._forget_plan(TenderKind.GIFT_CARD)
         account, payable = card_account(card_id), self.payable(TenderKind.GIFT_CARD)
         answer, right = self._leases.answer(account), self._leases.right(account)
-        if answer is None and not right.amount:
+        if answer is None and (right.is_taxed or not right.amount):
             self._leases.want(account, payable if amount is None else amount)
             raise DomainError("card-asked-offline" if self._is_offline() else "card-asked")
-        if answer is not None:
-            self._check_card(answer)
-        most = min(payable, right.amount if answer is None else answer.balance)
+        card = None if answer is None else told_card(answer, self._books.today())
+        if card is not None and not card.left:
+            raise DomainError("gift-card-empty")
+        if card is not None and card.as_sold:
+            payable = payable_taxed(card, self.basket.quote, self._tenders, payable, amount)
+        most = min(payable, right.amount if card is None else card.left)
         amount = most if amount is None else amount
         self.check_tender(TenderKind.GIFT_CARD, amount)
         self._leases.check(account, amount, self._money)
-        left = answer.balance - amount if answer is not None else None
         return self._take(
-            Tender(tender=TenderKind.GIFT_CARD, amount=amount, reference=card_id, left=left)
+            Tender(
+                tender=TenderKind.GIFT_CARD,
+                amount=amount,
+                reference=card_id,
+                left=card.left - amount if card is not None else None,
+                prepaid=card.tax_used_by(amount) if card is not None else (),
+            )
         )
-
-    def _check_card(self, answer: LeaseAnswer) -> None:
-        last = date.fromisoformat(answer.last_day) if answer.last_day else None
-        check_lapsed(last, self._books.today())
-        if not answer.balance:
-            raise DomainError("gift-card-empty")
 
     @property
     def _money(self) -> LeaseUnit:

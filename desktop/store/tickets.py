@@ -153,6 +153,11 @@ class ShiftRecord:
     cash_moves: tuple[CashMoved, ...]
     value_moves: tuple[ValueMove, ...] = ()
 
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """All that moved goods or money."""
+        return (*self.sales, *self.returns, *self.cash_moves, *self.value_moves)
+
 
 def read_shift(connection: Connection, shift: OpenShift) -> ShiftRecord:
     """Fold nothing, just gather: the facts of one shift in the order they were written."""

@@ -206,6 +206,9 @@ def _is_to_close(lease: HeldLease, now: datetime | None, in_use: InUse, epoch: i
         return True
     if (lease.terms.account, lease.terms.owner) in in_use:
         return False
+    if lease.terms.is_taxed:
+        # Nobody else can pay with a card that is leased whole.
+        return True
     is_budget = lease.terms.lease_class is LeaseClass.BUDGET
     return lease.is_called_back or (not lease.left and not is_budget)
 
@@ -236,7 +239,9 @@ def _reason(lease: HeldLease, now: datetime | None, epoch: int) -> LeaseEnd:
         return LeaseEnd.ENROLLED_AGAIN
     if now is not None and lease.is_over(now):
         return LeaseEnd.EXPIRED
-    return LeaseEnd.CALLED_BACK if lease.is_called_back else LeaseEnd.USED_UP
+    if lease.is_called_back:
+        return LeaseEnd.CALLED_BACK
+    return LeaseEnd.NOT_NEEDED if lease.left else LeaseEnd.USED_UP
 
 
 def _needs_budget(held: list[HeldLease], rules: Rules) -> bool:

@@ -59,6 +59,9 @@ class AccountKind(StrEnum):
     """Turnover without tax and levies. Owner: store."""
     TAX = "tax"
     """Tax taken. Owner: store; lot: class and component."""
+    PREPAID_TAX = "prepaid-tax"
+    """Tax that was due when a gift card was sold and that its payments have not used up. Owner: the
+    card's id; lot: class and component."""
     LEVY = "levy"
     """Levies and deposits taken. Owner: store."""
     ROUNDING = "rounding"
@@ -139,6 +142,17 @@ class Posting(NamedTuple):
 def money_unit(currency: str) -> Unit:
     """The ledger's unit of a currency."""
     return Unit(f"{currency}/{Currency(currency).exponent}")
+
+
+def tax_lot(tax_class: str, component: str) -> str:
+    """The lot of one tax."""
+    return f"{tax_class}/{component}"
+
+
+def tax_of_lot(lot: str) -> tuple[str, str]:
+    """Class and component of a lot of tax."""
+    tax_class, _, component = lot.partition("/")
+    return tax_class, component
 
 
 @cache

@@ -16,7 +16,9 @@ from shared.ledger.account import (
     points_unit,
     spend_unit,
     stamps_unit,
+    tax_lot,
 )
+from shared.ledger.booking_tax import post_prepaid
 from shared.ledger.pairing import pair
 from shared.trade.fact import CardStamped, CardTakenBack, LotDraw, MemberOutcome, Tender, TenderKind
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
@@ -89,7 +91,7 @@ def _goods(
         yield Posting(sales, sign * net)
         yield Posting(levy, sign * line.levy)
         for share in line.taxes:
-            lot = f"{line.tax_class}/{share.component}"
+            lot = tax_lot(line.tax_class, share.component)
             yield Posting(Account(AccountKind.TAX, store, lot, unit), sign * share.tax)
     yield Posting(Account(AccountKind.ROUNDING, store, "", unit), sign * ticket.rounding)
 
@@ -118,6 +120,7 @@ def _tender(ticket: Ticket, tender: Tender, *, sign: int) -> Iterator[Posting]:
         drawer = Account(AccountKind.DRAWER, ticket.till_id, "", unit)
         yield Posting(drawer, -sign * change)
     yield Posting(Account(kind, owner, "", unit), sign * (tender.amount + change - tender.bonus))
+    yield from post_prepaid(ticket.store_id, tender.reference, unit, tender.prepaid, sign=-sign)
 
 
 def _lots(member: MemberOutcome, draws: Iterable[LotDraw], *, sign: int) -> Iterator[Posting]:

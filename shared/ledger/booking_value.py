@@ -12,6 +12,7 @@ from shared.ledger.account import (
     money_unit,
     points_unit,
 )
+from shared.ledger.booking_tax import post_prepaid
 from shared.trade.fact import Tender, TenderKind
 from shared.trade.value import GiftCardClosed, GiftCardSold, ValueClosed, ValueToppedUp
 
@@ -53,6 +54,7 @@ def post_gift_card_sold(_entry_id: EntryId, fact: GiftCardSold) -> Iterator[Post
     unit = money_unit(fact.currency)
     yield from _paid(fact, fact.tenders)
     yield Posting(Account(AccountKind.GIFT_CARD, fact.card_id, "", unit), -fact.amount)
+    yield from post_prepaid(fact.store_id, fact.card_id, unit, fact.taxes, sign=1)
 
 
 def post_gift_card_closed(_entry_id: EntryId, fact: GiftCardClosed) -> Iterator[Posting]:
@@ -60,6 +62,7 @@ def post_gift_card_closed(_entry_id: EntryId, fact: GiftCardClosed) -> Iterator[
     unit = money_unit(fact.currency)
     yield Posting(Account(AccountKind.GIFT_CARD, fact.card_id, "", unit), fact.amount)
     yield Posting(Account(AccountKind.DRAWER, fact.till_id, "", unit), -fact.amount)
+    yield from post_prepaid(fact.store_id, fact.card_id, unit, fact.taxes, sign=-1)
 
 
 def _paid(fact: ValueToppedUp | GiftCardSold, tenders: Iterable[Tender]) -> Iterator[Posting]:

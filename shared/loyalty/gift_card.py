@@ -6,30 +6,30 @@ from datetime import date
 from shared.errors import DomainError
 from shared.loyalty.accounts import GiftCards
 from shared.loyalty.calendar import add_months
-from shared.money import divide_rounded
+from shared.loyalty.prepaid_tax import TaxTable, less, plus, tax_used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiftCard:
     """A card: what is left on it, and the last day on which it pays.
 
-    ``tax`` is what was paid in tax when it was sold, on ``worth``: of a single-purpose card.
+    One that was taxed when it was sold has the table of that tax, ``as_sold``, and what of it no
+    payment has used up.
     """
 
     code: str
     left: int
     last_day: date | None = None
-    worth: int = 0
-    tax: int = 0
+    as_sold: TaxTable = ()
+    unused: TaxTable = ()
 
-    @property
-    def tax_left(self) -> int:
-        """The part of its tax that is in what is left on it."""
-        return divide_rounded(self.tax * self.left, self.worth) if self.worth else 0
+    def tax_used_by(self, amount: int) -> TaxTable:
+        """The tax table of a payment; empty where it is taxed now."""
+        return tax_used(self.as_sold, self.unused, self.left, amount)
 
 
-def sold(code: str, amount: int, rules: GiftCards, today: date, tax: int = 0) -> GiftCard:
-    """A card that was just sold, ``tax`` included. Raises DomainError ``gift-card-amount``."""
+def sold(code: str, amount: int, rules: GiftCards, today: date, taxes: TaxTable = ()) -> GiftCard:
+    """A card that was just sold, with its tax. Raises DomainError ``gift-card-amount``."""
     if not rules.minimum_minor <= amount <= rules.maximum_minor:
         raise DomainError(
             "gift-card-amount",
@@ -38,7 +38,7 @@ def sold(code: str, amount: int, rules: GiftCards, today: date, tax: int = 0) ->
             highest=rules.maximum_minor,
         )
     last = add_months(today, rules.valid_months) if rules.valid_months else None
-    return GiftCard(code=code, left=amount, last_day=last, worth=amount, tax=tax)
+    return GiftCard(code=code, left=amount, last_day=last, as_sold=taxes, unused=taxes)
 
 
 def check_lapsed(last_day: date | None, today: date) -> None:
@@ -55,4 +55,11 @@ def spent(card: GiftCard, amount: int, today: date) -> GiftCard:
     check_lapsed(card.last_day, today)
     if amount > card.left:
         raise DomainError("gift-card-not-enough", amount=amount, balance=card.left)
-    return replace(card, left=card.left - amount)
+    unused = less(card.unused, card.tax_used_by(amount))
+    return replace(card, left=card.left - amount, unused=unused)
+
+
+def refunded(card: GiftCard, amount: int, taxes: TaxTable) -> GiftCard:
+    """The card after money has gone back to it, with the tax that is in it again."""
+    unused = plus(card.unused, taxes) if taxes else card.unused
+    return replace(card, left=card.left + amount, unused=unused)

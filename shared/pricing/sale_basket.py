@@ -85,6 +85,8 @@ class Measured(StrEnum):
     COUPONS = "coupons"
     """Coupons that no full card gives, or that are still good though what is kept would not have
     issued them."""
+    PREPAID_TAX = "prepaid-tax"
+    """Tax that was due when a gift card was sold."""
     STAMPS = "stamps"
     """Stamps on visit cards."""
     LINES = "lines"

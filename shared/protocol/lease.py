@@ -1,5 +1,8 @@
 """Leases on the wire: what a till asks for and gives up, and the signed grant."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import msgspec
 
 from shared.errors import ProtocolError
@@ -7,6 +10,7 @@ from shared.ids import JournalId, LeaseId
 from shared.journal.keys import PublicKey, Signed, SigningKey, sign_statement
 from shared.journal.strict import check_strict, encode_strict
 from shared.protocol.message import Amount, Count, Message
+from shared.trade.fact import TaxTotal
 from shared.trade.lease import LeaseTerms
 
 PURPOSE = "lease"
@@ -44,6 +48,15 @@ class LeaseRequest(Message, frozen=True, kw_only=True):
     """To a server of another generation: every lease the till has, for the server may lack it."""
 
 
+class CardTax(Message, frozen=True, kw_only=True):
+    """The tax of a gift card that was taxed when it was sold."""
+
+    as_sold: tuple[TaxTotal, ...]
+    """Its tax table; it pays for goods of that tax class only."""
+    unused: tuple[TaxTotal, ...]
+    """What of it no payment that the server knows of has used up."""
+
+
 class LeaseAnswer(Message, frozen=True, kw_only=True):
     """What became of one ask."""
 
@@ -57,6 +70,10 @@ class LeaseAnswer(Message, frozen=True, kw_only=True):
     """What other tills hold of it; it is called back from those that are online."""
     last_day: str | None = None
     """Of a gift card: the last day on which it pays."""
+    card_tax: CardTax | None = None
+    """Since version 8; null for a card that is taxed when it is spent."""
+
+    newer: ClassVar[Mapping[int, Mapping[str, object]]] = {8: {"card_tax": None}}
 
 
 class LeaseReply(Message, frozen=True, kw_only=True):

@@ -27,6 +27,8 @@ PROTOCOL_CARDS: Final = 5
 """From this version on a member's row has stamps of visit cards and referrals."""
 PROTOCOL_REGIONS: Final = 7
 """From this version on tills hold the members of their region, and there are snapshots."""
+PROTOCOL_CARD_TAX: Final = 8
+"""From this version on tills know gift cards that were taxed when they were sold."""
 PROTOCOL_PROFILES: Final = 6
 """From this version on a member's row has the language, consents, the last change's
 time, and whose alias it is."""

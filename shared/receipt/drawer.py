@@ -1,6 +1,6 @@
 """Papers of the till itself: held sale, enrolment, cash movement, shift report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from shared.money import Currency
 from shared.receipt.document import (
@@ -16,10 +16,10 @@ from shared.receipt.document import (
     Text,
 )
 from shared.receipt.issue import Issue
-from shared.receipt.parts import HEAVY, foot, head
+from shared.receipt.parts import HEAVY, foot, head, tax_table
 from shared.receipt.points import tier_name
 from shared.receipt.voice import amount, full_amount, quantity, signed
-from shared.trade.fact import CashCount
+from shared.trade.fact import CashCount, TaxTotal
 from shared.trade.till import (
     BasketHeld,
     CashDirection,
@@ -96,12 +96,22 @@ def shift_report(closed: ShiftClosed, issue: Issue) -> Document:
     for key, figure in (("value-in", closed.value_in), ("value-out", -closed.value_out)):
         if figure:
             blocks.append(row(key, amount(figure, currency)))
+    blocks += _taxes(issue, closed.taxes, currency)
     blocks += [Rule(), *_tenders(issue, closed.tenders, currency), Rule()]
     blocks += _cash(issue, closed, currency)
     blocks += _counts(issue, closed.counts, currency)
     blocks += _left_open(issue, closed)
     blocks += [HEAVY, row("grand-total", amount(closed.grand_total, currency), Style.STRONG)]
     return Document((*blocks, *foot(issue, with_conditions=False)))
+
+
+def _taxes(issue: Issue, taxes: Sequence[TaxTotal], currency: Currency) -> list[Block]:
+    """What became due, by rate."""
+    if not taxes:
+        return []
+    title = Text(issue.voice.say("paper.shift.taxes"), style=Style.STRONG)
+    rule, *table = tax_table(issue, taxes, currency)
+    return [rule, title, *table]
 
 
 def _tenders(issue: Issue, totals: Iterable[TenderTotal], currency: Currency) -> list[Block]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
+from shared.loyalty.prepaid_tax import tax_in
 from shared.money import Currency
 from shared.points import format_points
 from shared.receipt.document import (
@@ -109,6 +110,9 @@ def tenders(
         if tender.left is not None:
             left = amount(tender.left, currency)
             blocks.append(Pair(voice.say("paper.value.left"), left, indent=2))
+        if prepaid := tax_in(tender.prepaid):
+            tax = amount(prepaid, currency)
+            blocks.append(Pair(voice.say("paper.tax.prepaid"), tax, indent=2))
         if shows_given and tender.change:
             change = amount(tender.change, currency)
             blocks.append(Pair(voice.say("paper.change"), change, Style.STRONG))

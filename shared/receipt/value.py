@@ -1,5 +1,6 @@
 """Papers of stored value and gift cards: paid in, sold, paid out."""
 
+from shared.loyalty.prepaid_tax import tax_in
 from shared.money import Currency
 from shared.points import format_points
 from shared.receipt.document import (
@@ -14,7 +15,7 @@ from shared.receipt.document import (
     Text,
 )
 from shared.receipt.issue import Issue
-from shared.receipt.parts import HEAVY, coupons, foot, head, tenders
+from shared.receipt.parts import HEAVY, coupons, foot, head, tax_table, tenders
 from shared.receipt.voice import amount, full_amount
 from shared.trade.value import GiftCardClosed, GiftCardSold, ValueClosed, ValueToppedUp
 
@@ -86,6 +87,9 @@ def card_sold_slip(fact: GiftCardSold, issue: Issue) -> Document:
         blocks.append(Pair(voice.say("paper.value.valid-until"), fact.last_day))
     blocks.append(Rule())
     blocks += tenders(issue, fact.tenders, currency, decimals=0)
+    blocks += tax_table(issue, fact.taxes, currency)
+    if fact.taxes:
+        blocks += [Text(line) for line in voice.tell("paper.value.taxed-now")]
     code = issue.names.gift_card_code
     if code:
         told = voice.tell("paper.value.bearer")
@@ -109,6 +113,8 @@ def card_closed_slip(fact: GiftCardClosed, issue: Issue) -> Document:
     blocks.append(
         Pair(voice.say("paper.paid-out"), full_amount(fact.amount, currency), Style.LARGE)
     )
+    if tax := tax_in(fact.taxes):
+        blocks.append(Pair(voice.say("paper.tax.in-card"), amount(tax, currency)))
     return Document((*blocks, *_signature(issue), *foot(issue, with_conditions=False)))
 
 

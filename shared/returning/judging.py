@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 
 from shared.errors import DomainError
+from shared.loyalty.prepaid_tax import tax_in
 from shared.loyalty.programme import Floor, Programme
 from shared.pricing.cash import cash_refund, cash_rounding, settled_in_cash
 from shared.pricing.engine import ENGINE
@@ -13,6 +14,7 @@ from shared.returning.coupons_kept import coupons_voided
 from shared.returning.engagement import cards_taken_back, referral_lost
 from shared.returning.history import total
 from shared.returning.lines import SoldBy, Wanted, lines_back
+from shared.returning.refunds import prepaid_back
 from shared.trade.fact import CardTakenBack, TenderKind
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleReturned
 
@@ -52,6 +54,7 @@ def judge_return(
         found = _differences(returned, right, own, rounding.right(earlier), beside.points)
         if beside.stamps:
             found.append(Difference(Measured.STAMPS, beside.stamps))
+        found += _put_back(returned, sale, earlier)
         if coupons := _coupons_left(returned, right, sale, earlier, sold_by):
             found.append(Difference(Measured.COUPONS, coupons))
         if not found:
@@ -86,6 +89,18 @@ def _differences(
     if not differences and not is_same:
         differences.append(Difference(Measured.LINES, 0))
     return differences
+
+
+def _put_back(
+    returned: SaleReturned, sale: SaleCompleted, earlier: Sequence[SaleReturned]
+) -> list[Difference]:
+    """Tax that it puts back into gift cards otherwise than their payments had used it up."""
+    cards = [one for one in returned.refunds if one.tender is TenderKind.GIFT_CARD]
+    pairs = [(one.prepaid, prepaid_back(sale, earlier, one.reference, one.amount)) for one in cards]
+    if all(told == right for told, right in pairs):
+        return []
+    too_much = sum(tax_in(told) - tax_in(right) for told, right in pairs)
+    return [Difference(Measured.PREPAID_TAX, too_much)]
 
 
 def _coupons_left(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from shared.loyalty.prepaid_tax import TaxTable, tax_given_back
 from shared.loyalty.programme import Programme
 from shared.loyalty.returns import Paid, points_to_lots, split_refund
 from shared.loyalty.wallet import Wallet, part_back
@@ -13,7 +14,7 @@ from shared.returning.history import bought, lines_of
 from shared.returning.rewards import drawn
 from shared.returning.sold import ReturnableSale
 from shared.trade.fact import Tender, TenderKind
-from shared.trade.ticket import ReturnLine, SaleLine
+from shared.trade.ticket import ReturnLine, SaleCompleted, SaleLine, SaleReturned
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ def refunding(
                 attempt_id=refund.attempt_id,
                 reference=refund.reference,
                 bonus=_bonus_back(amount, sold) if refund.tender is TenderKind.STORED_VALUE else 0,
+                prepaid=prepaid_back(
+                    sold.sale, sold.returns, refund.reference, amount, sold.set_off
+                )
+                if refund.tender is TenderKind.GIFT_CARD
+                else (),
             )
         )
     return Refunding((*tenders, *_points_back(lines, sold)), rounding)
@@ -126,6 +132,26 @@ def _bonus_back(amount: int, sold: ReturnableSale) -> int:
         if one.tender is TenderKind.STORED_VALUE
     ]
     return part_back(_parts(own), _parts(back), amount, refunded=_parts(back).total + amount).bonus
+
+
+def prepaid_back(
+    sale: SaleCompleted,
+    returns: Iterable[SaleReturned],
+    card: str,
+    amount: int,
+    set_off: Iterable[Tender] = (),
+) -> TaxTable:
+    """The tax table of a refund to a card; empty for one that was not taxed when it was sold."""
+    own = [one for one in sale.tenders if _is_of(one, card)]
+    if not any(one.prepaid for one in own):
+        return ()
+    back = [one for returned in returns for one in returned.refunds if _is_of(one, card)]
+    back += [one for one in set_off if _is_of(one, card)]
+    return tax_given_back(own, sum(one.amount for one in back), amount)
+
+
+def _is_of(tender: Tender, card: str) -> bool:
+    return tender.tender is TenderKind.GIFT_CARD and tender.reference == card
 
 
 def _parts(tenders: Sequence[Tender]) -> Wallet:

@@ -79,6 +79,17 @@ class LotDraw(Value, frozen=True, kw_only=True):
     points: int
 
 
+class TaxTotal(Value, frozen=True, kw_only=True):
+    """One row of a tax table: a class's component over a ticket, a card or a shift."""
+
+    tax_class: str
+    component: str
+    rate_ppm: int
+    """Parts per million; 130,000 is 13%."""
+    net: int
+    tax: int
+
+
 class Tender(Value, frozen=True, kw_only=True):
     """One payment. ``amount`` is what it settles.
 
@@ -103,6 +114,11 @@ class Tender(Value, frozen=True, kw_only=True):
     """Of stored value: the part of ``amount`` that its bonus pays."""
     left: int | None = None
     """Of stored value and gift cards: what is left after it, as far as this till knows."""
+    prepaid: tuple[TaxTotal, ...] = ()
+    """Of a gift card that was taxed when it was sold: the tax table of what it pays, or gets back.
+
+    That tax was due when the card was sold; it is taken out of what is due by the goods.
+    """
 
 
 class Approval(Value, frozen=True, kw_only=True):
@@ -118,17 +134,6 @@ class LineTax(Value, frozen=True, kw_only=True):
     """A line's share of one tax component."""
 
     component: str
-    tax: int
-
-
-class TaxTotal(Value, frozen=True, kw_only=True):
-    """One row of the tax table: a class's component over the whole ticket."""
-
-    tax_class: str
-    component: str
-    rate_ppm: int
-    """Parts per million; 130,000 is 13%."""
-    net: int
     tax: int
 
 

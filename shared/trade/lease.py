@@ -46,6 +46,9 @@ class LeaseTerms(Value, frozen=True, kw_only=True):
     """RFC 3339, the server's time."""
     expires_at: str
     """RFC 3339: from then on nothing is spent by it."""
+    is_taxed: bool = False
+    """Of a gift card that was taxed when it was sold: before it pays, the server has to say what is
+    left of that tax."""
 
 
 class LeaseGranted(Fact, frozen=True, kw_only=True):
@@ -65,6 +68,8 @@ class LeaseEnd(StrEnum):
     CALLED_BACK = "called-back"
     """The server asked for it: somebody else needs it."""
     USED_UP = "used-up"
+    NOT_NEEDED = "not-needed"
+    """A gift card's that is leased whole: its basket is over."""
     ENROLLED_AGAIN = "enrolled-again"
     """It was granted to an earlier epoch of the journal."""
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from shared.ids import EntryId, MemberId, OperatorId, ShiftId, StoreId, TillId
-from shared.trade.fact import Approval, CashCount, Fact, Measure, Value
+from shared.trade.fact import Approval, CashCount, Fact, Measure, TaxTotal, Value
 
 
 class MemberEnrolled(Fact, frozen=True, kw_only=True):
@@ -229,6 +229,9 @@ class ShiftClosed(Fact, frozen=True, kw_only=True):
     """Paid out of them, in cash."""
     value_cash: int = 0
     """What of both went into the drawer, less what came out."""
+    taxes: tuple[TaxTotal, ...] = ()
+    """What became due: sales and cards that were taxed when sold, less returns and what such cards
+    paid. Releases that did not add it up have none."""
 
 
 class DayClosed(Fact, frozen=True, kw_only=True):
@@ -251,6 +254,8 @@ class DayClosed(Fact, frozen=True, kw_only=True):
     grand_total: int
     left_open: tuple[str, ...] = ()
     """Codes of what the close found unfinished."""
+    taxes: tuple[TaxTotal, ...] = ()
+    """Sum of its shifts'."""
 
 
 class EpochClosed(Fact, frozen=True, kw_only=True):

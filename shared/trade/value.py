@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from shared.ids import CardId, MemberId
-from shared.trade.fact import Approval, BundleRef, CouponIssued, Tender, Value
+from shared.trade.fact import Approval, BundleRef, CouponIssued, TaxTotal, Tender, Value
 from shared.trade.slip import Slip
 
 
@@ -68,6 +68,8 @@ class GiftCardSold(Slip, frozen=True, kw_only=True):
     last_day: str | None = None
     """The last day on which it pays; null: it does not lapse."""
     tenders: tuple[Tender, ...]
+    taxes: tuple[TaxTotal, ...] = ()
+    """Of a card for goods of one tax class, taxed now: its tax table, in all ``amount``."""
 
 
 class GiftCardClosed(Slip, frozen=True, kw_only=True):
@@ -79,3 +81,5 @@ class GiftCardClosed(Slip, frozen=True, kw_only=True):
     amount: int
     lease_id: str | None = None
     approvals: tuple[Approval, ...] = ()
+    taxes: tuple[TaxTotal, ...] = ()
+    """The tax in it, of a card that was taxed when it was sold: it is due no more."""

@@ -6,7 +6,7 @@ from functools import partial
 from shared.errors import DomainError
 from shared.loyalty.accounts import GiftCards, TopUpOffer
 from shared.loyalty.engagement import PrizeDraw
-from shared.loyalty.gift_card import check_lapsed
+from shared.loyalty.gift_card import check_lapsed, spent
 from shared.loyalty.gift_card import sold as card_sold
 from shared.loyalty.lots import draw
 from shared.loyalty.partners import at_partner
@@ -14,8 +14,8 @@ from shared.loyalty.prize_draw import outcome
 from shared.loyalty.taking_part import check_action, check_entries
 from shared.loyalty.wallet import closing, top_up
 from shared.pricing.basket import Basket
+from shared.pricing.card_tax import taxes_of_card
 from shared.pricing.conditions import hindrance
-from shared.pricing.tax import split_class
 from shared.workbench import later_steps as told
 from shared.workbench.account import Entry
 from shared.workbench.result import WinState
@@ -56,13 +56,9 @@ def sell_gift_card(shop: Shop, step: told.SellGiftCard) -> None:
     rules = shop.programme.gift_cards or GiftCards()
     if step.code in shop.gift_cards:
         raise DomainError("card-sold-already", code=step.code)
-    amount, name = step.amount_minor, rules.taxed_when_sold_as
-    tax = 0
-    if name:
-        split = split_class(shop.programme.tax_class(name), [amount])
-        tax = amount - split.net
-        shop.day.tax[name] += tax
-    shop.gift_cards[step.code] = card_sold(step.code, amount, rules, shop.at.date(), tax)
+    amount, taxes = step.amount_minor, taxes_of_card(step.amount_minor, shop.programme)
+    shop.gift_cards[step.code] = card_sold(step.code, amount, rules, shop.at.date(), taxes)
+    shop.day.note_tax(taxes)
     shop.take_in(step.tender, amount)
 
 
@@ -72,8 +68,8 @@ def close_gift_card(shop: Shop, step: told.CloseGiftCard) -> None:
     check_lapsed(card.last_day, shop.at.date())
     if not card.left:
         raise DomainError("nothing-to-pay-out")
-    shop.untax(card, card.left)
-    shop.gift_cards[step.code] = replace(card, left=0)
+    shop.day.note_tax(card.tax_used_by(card.left), sign=-1)
+    shop.gift_cards[step.code] = spent(card, card.left, shop.at.date())
     shop.pay_out(card.left)
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from shared.errors import DomainError
 from shared.loyalty.gift_card import spent
 from shared.loyalty.lots import draw, less
+from shared.loyalty.prepaid_tax import TaxTable
 from shared.loyalty.tiers import Spending
 from shared.loyalty.wallet import minus
 from shared.pricing.cash import cash_rounding
@@ -109,17 +110,20 @@ def _tenders(shop: Shop, rewards: tuple[LotDraw, ...]) -> Iterator[Tender]:
     """What paid, moved into the drawer or out of the accounts, and the points that went."""
     for one in shop.tenders:
         bonus = 0
+        prepaid: TaxTable = ()
         if one.tender == "cash":
             shop.drawer += one.amount_minor
         elif one.tender == "gift-card":
             card = shop.card(one.code)
-            shop.untax(card, one.amount_minor)
+            prepaid = card.tax_used_by(one.amount_minor)
             shop.gift_cards[one.code] = spent(card, one.amount_minor, shop.at.date())
         elif one.tender == "stored-value" and shop.account is not None:
             parts = shop.wallet_share(one.amount_minor)
             shop.account.wallet, bonus = minus(shop.account.wallet, parts), parts.bonus
         if not one.tender.startswith("points"):
-            paid = tender_fact(one.tender, one.amount_minor, code=one.code, bonus=bonus)
+            paid = tender_fact(
+                one.tender, one.amount_minor, code=one.code, bonus=bonus, prepaid=prepaid
+            )
             # Change is cash, whatever it was given for; of cash only what stays was counted.
             change = 0 if one.tender == "cash" else one.change_minor
             shop.drawer -= change

@@ -4,6 +4,7 @@ from datetime import date
 
 from shared.errors import DomainError
 from shared.loyalty.lots import less, spendable
+from shared.pricing.card_tax import covers_cards
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import THIS_SALE
 from shared.workbench.shop import Shop
@@ -18,7 +19,8 @@ def check_covered(shop: Shop) -> None:
     if not shop.tenders:
         return
     quote = shop.quote()
-    if not (_is_due(shop, quote) and _is_money_there(shop) and _are_points_there(shop, quote)):
+    is_there = _is_money_there(shop) and _are_points_there(shop, quote)
+    if not (_is_due(shop, quote) and is_there and covers_cards(quote, shop.given())):
         raise DomainError("tenders-first")
 
 

@@ -1,9 +1,11 @@
 """A day's totals: sums of rounded sales, never reckoned again."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from shared.trade.fact import TaxTotal, Tender
+from shared.trade.tax_due import tax_due
 from shared.workbench.sold import Sold
 from shared.workbench.tenders import name_of
 
@@ -35,8 +37,7 @@ class Day:
         self.sales += 1
         fact = sold.fact
         self.turnover_minor += fact.total
-        for row in fact.taxes:
-            self.tax[row.tax_class] += row.tax
+        self.note_tax(tax_due(fact))
         for tender in fact.tenders:
             self.tenders[name_of(tender)] += tender.amount + tender.change
             if tender.change:
@@ -45,10 +46,19 @@ class Day:
         self.points_earned += fact.member.points.earned if fact.member else 0
         self.points_spent += sum(tender.points for tender in fact.tenders)
 
-    def give_back(self, amount: int, taxes: Mapping[str, int]) -> None:
-        """A refund, and the tax in it by tax class."""
+    def give_back(
+        self, amount: int, taxes: Mapping[str, int], refunds: Iterable[Tender] = ()
+    ) -> None:
+        """A refund, the tax in its goods by tax class, and what goes back to whom."""
         self.refunds += 1
         self.refunded_minor += amount
         for tax_class, tax in taxes.items():
             self.tax[tax_class] -= tax
             self.refunded_tax[tax_class] += tax
+        for refund in refunds:
+            self.note_tax(refund.prepaid)
+
+    def note_tax(self, rows: Iterable[TaxTotal], *, sign: int = 1) -> None:
+        """Tax that is due, or with ``sign`` -1 is due no more."""
+        for row in rows:
+            self.tax[row.tax_class] += sign * row.tax

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from shared.errors import DomainError
-from shared.loyalty.gift_card import GiftCard, spent
+from shared.loyalty.gift_card import spent
+from shared.loyalty.prepaid_tax import class_of
 from shared.loyalty.programme import Treatment
 from shared.money import Rounding, divide_rounded
+from shared.pricing.card_tax import payable_by_card
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import Lowering, offered, redeem, reduce
 from shared.pricing.tender_rules import payable, rule_of, tender_name
@@ -144,18 +146,11 @@ def _most(shop: Shop, step: told.Pay, quote: Quote) -> int:
         card = shop.card(step.code)
         left = card.left - shop.tendered("gift-card", step.code)
         spent(replace(card, left=left), step.amount_minor or 0, shop.at.date())
-        return min(most, left, _of_its_class(shop, card, quote))
+        if card.as_sold:
+            name = class_of(card.as_sold)
+            most = min(most, payable_by_card(quote, name, shop.given()))
+        return min(most, left)
     return most
-
-
-def _of_its_class(shop: Shop, card: GiftCard, quote: Quote) -> int:
-    """What a card that was taxed when it was sold may pay for: goods of that tax class."""
-    rules = shop.programme.gift_cards
-    if rules is None or not card.tax:
-        return quote.total_minor
-    name = rules.taxed_when_sold_as
-    own = sum(line.pay_minor for line in quote.lines if line.tax_class == name)
-    return own - shop.tendered("gift-card")
 
 
 def _take(

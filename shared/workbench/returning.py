@@ -180,7 +180,7 @@ def _book(shop: Shop, sold: Sold, back: GoodsBack) -> None:
     taxes: Counter[str] = Counter()
     for line in back.lines:
         taxes[line.tax_class] += sum(tax.tax for tax in line.taxes)
-    shop.day.give_back(back.total, taxes)
+    shop.day.give_back(back.total, taxes, back.refunds)
     shop.day.points_taken_back += taken
     amount = money_back((), back.lines)
     shop.refund = RefundState(

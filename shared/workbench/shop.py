@@ -10,9 +10,10 @@ from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.ids import StoreId, TillId
 from shared.loyalty.accounts import StoredValue
-from shared.loyalty.gift_card import GiftCard
+from shared.loyalty.gift_card import GiftCard, refunded, spent
 from shared.loyalty.lots import Lot, draw, less
 from shared.loyalty.offers import Limits
+from shared.loyalty.prepaid_tax import TaxTable
 from shared.loyalty.programme import Programme
 from shared.loyalty.wallet import Wallet, plus, spend
 from shared.pricing.basket import (
@@ -46,6 +47,7 @@ from shared.workbench.result import (
     WinState,
 )
 from shared.workbench.sold import Coming, Sold
+from shared.workbench.tenders import tender_fact
 
 NO_LIMITS: Final = Limits()
 
@@ -230,20 +232,23 @@ class Shop:
             raise DomainError("no-such-card", code=code)
         return self.gift_cards[code]
 
-    def untax(self, card: GiftCard, amount: int) -> None:
-        """What a single-purpose card pays was taxed when it was sold."""
-        rules = self.programme.gift_cards
-        if rules is not None and card.tax:
-            after = replace(card, left=card.left - amount)
-            self.day.tax[rules.taxed_when_sold_as] -= card.tax_left - after.tax_left
+    def given(self) -> tuple[Tender, ...]:
+        """What was taken so far, each card's part with the tax that it was sold with."""
+        cards = dict(self.gift_cards)
+        found = []
+        for one in self.tenders:
+            prepaid: TaxTable = ()
+            if card := cards.get(one.code):
+                prepaid = card.tax_used_by(one.amount_minor)
+                cards[one.code] = spent(card, one.amount_minor, self.at.date())
+            found.append(tender_fact(one.tender, one.amount_minor, code=one.code, prepaid=prepaid))
+        return tuple(found)
 
     def give_to(self, refund: Tender, member: str | None) -> None:
         """Money goes back to a card, or to the accounts of stored value that paid it."""
         if refund.tender is TenderKind.GIFT_CARD:
             card = self.card(refund.reference)
-            # What a card was taxed with when it was sold is in it again.
-            self.untax(card, -refund.amount)
-            self.gift_cards[card.code] = replace(card, left=card.left + refund.amount)
+            self.gift_cards[card.code] = refunded(card, refund.amount, refund.prepaid)
         elif refund.tender is TenderKind.STORED_VALUE and member in self.accounts:
             account = self.accounts[str(member)]
             principal = refund.amount - refund.bonus

@@ -9,6 +9,7 @@ from shared.catalogue.goods import Goods
 from shared.language import Language, words
 from shared.loyalty.lots import spendable
 from shared.loyalty.partners import statement
+from shared.loyalty.prepaid_tax import tax_in
 from shared.pricing.basket import Basket
 from shared.pricing.quote import (
     ComponentShare,
@@ -115,7 +116,7 @@ def state_of(shop: Shop, step: int, title: str = "", refused: Sequence[RefusedSt
                 code=one.code,
                 left_minor=one.left,
                 last_day=_day(one.last_day),
-                tax_minor=one.tax_left,
+                tax_minor=tax_in(one.unused),
             )
             for one in shop.gift_cards.values()
         ),

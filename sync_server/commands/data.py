@@ -48,17 +48,23 @@ def audit_prices(data: DataFolder, as_json: AsJson = False) -> None:  # noqa: FB
         Console(stderr=True).status("pricing again"),
     ):
         sales, returns = _run(services.audit), _run(services.returns_audit)
-        benefits = _run(services.benefits_audit)
+        benefits, cards = _run(services.benefits_audit), _run(services.cards_audit)
     if as_json:
         told = _as_json(*sales)
         told["returns"] = _as_json(*returns)
         told["benefits"] = _as_json(*benefits)
+        told["cards"] = _as_json(*cards)
         typer.echo(json.dumps(told))
     else:
-        every = (("Sales", sales), ("Returns", returns), ("Actions and draws", benefits))
-        for title, found in every:
+        every = {
+            "Sales": sales,
+            "Returns": returns,
+            "Actions and draws": benefits,
+            "Gift cards": cards,
+        }
+        for title, found in every.items():
             Console().print(_as_table(title, *found))
-    if any(found[0].different for found in (sales, returns, benefits)):
+    if any(found[0].different for found in (sales, returns, benefits, cards)):
         raise typer.Exit(EXIT_FLAWED)
 
 

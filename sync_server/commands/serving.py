@@ -80,6 +80,7 @@ def serve(
             services.audit.run_behind,
             services.returns_audit.run_behind,
             services.benefits_audit.run_behind,
+            services.cards_audit.run_behind,
             pause_s=AUDIT_PAUSE_S,
         ),
         Repeated("quarantine-alarm", services.quarantine.alarm, pause_s=ALARM_PAUSE_S),

@@ -59,6 +59,9 @@ class Rule(StrEnum):
     """A sale is cheaper than by what the server knew of its member and of the uses of offers."""
     BENEFIT_OTHERWISE = "benefit-otherwise"
     """An action, or entries of a draw, beyond what the programme allows."""
+    CARD_TAXED_OTHERWISE = "card-taxed-otherwise"
+    """A gift card that is taxed when it is sold has another tax than it should have, or paid for
+    goods of another tax class."""
     RETURNED_OTHERWISE = "returned-otherwise"
     """A return gave, or took back, something else than its sale and programme say."""
     SPENT_WITHOUT_LEASE = "spent-without-lease"

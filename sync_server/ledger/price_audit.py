@@ -19,6 +19,7 @@ from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.catalogue.goods import articles
 from sync_server.database.transaction import Work
 from sync_server.ledger.audit_job import Audited, Verdict, Watched, fact_of
+from sync_server.ledger.card_audit import find_strange_cards
 from sync_server.ledger.coupons_issued import coupons_known
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.known_then import known_then
@@ -52,7 +53,8 @@ class SaleJudge:
         at = datetime.fromisoformat(envelope.occurred_at)
         verdict = _judged(work, entry, sale, at)
         strange = find_strange_prices(work, entry, sale, at)
-        yield replace(verdict, findings=(*verdict.findings, *strange))
+        cards = find_strange_cards(work, entry, sale)
+        yield replace(verdict, findings=(*verdict.findings, *strange, *cards))
         early = list(map(read_return, returns_of(work, entry.id, before=entry.server_seq)))
         count_uses(work, sale, envelope.occurred_at, offers_kept(sale, early))
 

@@ -8,10 +8,11 @@ import pytest
 
 from desktop.reckoning.file import read_server, reading
 from desktop.services.checkout import CompletedSale
+from desktop.services.gift_cards import card_account
 from desktop.services.paper import Papers
 from desktop.services.returns import ReturnedBy
 from desktop.services.shifts import shift_figures
-from desktop.services.stored_value import VALUE_OUT, By, Written, card_account, paying
+from desktop.services.stored_value import VALUE_OUT, By, Written, paying
 from desktop.store.members import Member
 from desktop.store.print_jobs import JobState, PrintJob, move
 from desktop.store.tickets import read_shift
@@ -250,7 +251,7 @@ def test_closing_pays_the_principal_with_a_managers_word_and_forfeits_the_bonus(
 
 
 def sell_card(till: TillHere, amount: int = 5_000, code: str = "") -> tuple[Written, str]:
-    done = till.counter.value.sell_card(
+    done = till.counter.cards.sell(
         till.till.pricing(), amount, paying(TenderKind.CASH, amount), by(till), code=code
     )
     with till.till.books.reading() as connection:
@@ -391,31 +392,31 @@ def test_what_is_left_on_a_card_is_paid_out_once_and_until_its_last_day(chain):
     till = chain.tills[0]
     _, code = sell_card(till)
     chain.drain()
-    desk, pricing = till.counter.value, till.till.pricing()
+    desk, pricing = till.counter.cards, till.till.pricing()
     with pytest.raises(DomainError) as error:
-        desk.card_left(pricing, code)
+        desk.left_on(pricing, code)
     assert refused(error) == "card-asked"
     till.sync()
     with pytest.raises(DomainError) as error:
-        desk.card_left(pricing, code)
+        desk.left_on(pricing, code)
     assert refused(error) == "beyond-lease"
     till.sync()
-    assert desk.card_left(pricing, code) == 5_000
+    assert desk.left_on(pricing, code) == 5_000
 
-    desk.close_card(pricing, code, by(till), approved(till, VALUE_OUT, 5_000))
+    desk.close(pricing, code, by(till), approved(till, VALUE_OUT, 5_000))
 
     with pytest.raises(DomainError) as error:
-        desk.close_card(pricing, code, by(till), approved(till, VALUE_OUT, 5_000))
+        desk.close(pricing, code, by(till), approved(till, VALUE_OUT, 5_000))
     assert refused(error) in {"beyond-lease", "lease-gone"}
 
     _, other = sell_card(till)
     chain.drain()
     with pytest.raises(DomainError):
-        desk.card_left(pricing, other)
+        desk.left_on(pricing, other)
     till.sync()
     chain.clock.advance(seconds=370 * 24 * 3600)
     with pytest.raises(DomainError) as error:
-        desk.card_left(pricing, other)
+        desk.left_on(pricing, other)
     assert refused(error) == "gift-card-lapsed"
     agree(chain)
 
@@ -425,7 +426,7 @@ def test_the_drawer_and_the_z_know_of_value_in_and_out(chain):
     till = chain.tills[0]
     sell_card(till)
     desk, pricing = till.counter.value, till.till.pricing()
-    desk.sell_card(pricing, 2_000, paying(TenderKind.CARD, 2_000), by(till))
+    till.counter.cards.sell(pricing, 2_000, paying(TenderKind.CARD, 2_000), by(till))
     attach(till, member)
     till.till.leases.want(card_account("x"))  # something else is asked for at the same time
     till.sync()
@@ -480,11 +481,3 @@ def test_the_most_that_stored_value_may_be_is_kept(tmp_path):
         with pytest.raises(DomainError) as error:
             top_up(till, member)
         assert refused(error) == "stored-value-limit"
-
-
-def test_cards_that_are_taxed_when_sold_are_not_sold_at_tills(tmp_path):
-    taxed = msgspec.structs.replace(PROGRAMME, gift_cards=GiftCards(taxed_when_sold_as="standard"))
-    with LittleChain(tmp_path, tills=1, programme=taxed) as chain:
-        with pytest.raises(DomainError) as error:
-            sell_card(chain.tills[0])
-        assert refused(error) == "gift-card-taxed-when-sold"

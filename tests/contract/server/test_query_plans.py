@@ -5,9 +5,12 @@ On SQLite; PostgreSQL plans by what it has counted.
 
 import re
 
+import msgspec
 import pytest
 
 from shared.ids import LotId
+from shared.loyalty.bundle import programme_bytes, template
+from shared.protocol.lease import LeaseAsk, LeaseReply, LeaseRequest
 from shared.protocol.message import PROTOCOL, LookupReply, LookupRequest, Stream
 from shared.trade.fact import LotDraw
 from shared.trade.profile import MemberProfile
@@ -16,6 +19,8 @@ from sync_server.database.migrate import upgrade_in
 from sync_server.members.merging import Verified
 from tests.support.query_plans import plans
 from tests.support.servers import Server
+from tests.support.taxed_cards import CARD, taxed_card_facts
+from tests.support.till_writer import where
 
 GROWING = (
     schema.entries,
@@ -72,13 +77,20 @@ def test_no_statement_of_a_push_a_pull_or_a_look_up_reads_everything(
 ) -> None:
     database = server.services.database
     till, other = server.enrol_till("one"), server.enrol_till("two")
+    server.services.programme.publish(programme_bytes(template("default")))
     with plans(database.engine) as found:
         members = [till.enrol_member(_profile(number)) for number in range(3)]
         sales = [till.sell(10_000, member=member, earned=100) for member in members]
         for _ in "twice":
             till.take_back(sales[0], 5_000)
+        place = {name: where(till)[name] for name in ("store_id", "till_id")}
+        for fact in taxed_card_facts()[:4]:
+            till.write(msgspec.structs.replace(fact, **place))
         server.line.push(till)
         assert server.line.push(till).exceptions
+        asked = LeaseRequest(protocol=PROTOCOL, asks=(LeaseAsk(account="gift-card", owner=CARD),))
+        answer = server.line.post("/v1/leases", asked, LeaseReply, signer=till.key).answers[0]
+        assert answer.card_tax is not None
         # The same phone once more, and more points than there are: exceptions, too.
         twin = other.enrol_member(_profile(0))
         for _ in "twice":
@@ -90,7 +102,8 @@ def test_no_statement_of_a_push_a_pull_or_a_look_up_reads_everything(
         for named in ({"member_key": "0" * 32}, {"receipt_no": "001-000005"}):
             request = LookupRequest(protocol=PROTOCOL, **named)
             server.line.post("/v1/lookup", request, LookupReply, signer=till.key)
-        for audit in (server.services.audit, server.services.returns_audit):
+        services = server.services
+        for audit in (services.audit, services.returns_audit, services.cards_audit):
             audit.run()
         server.services.merging.merge(twin, members[0], verified=Verified.OFFICE)
     assert len(found) > 40

@@ -15,7 +15,7 @@ from shared.journal.chain import ChainHead, begin_chain, verify_next
 from shared.journal.entry import decode_entry
 from shared.ledger.posting import RULES
 from shared.trade.kinds import FACTS, read_fact, write_fact
-from tests.support import every_fact, every_spending
+from tests.support import every_fact, every_spending, taxed_cards
 
 VECTORS = Path(__file__).parents[2] / "vectors/journal"
 FACTS_OF = {
@@ -27,6 +27,7 @@ FACTS_OF = {
     "partners": every_fact.of_partners_and_batches,
     "profiles": every_fact.about_profiles,
     "keys": every_fact.about_keys,
+    "taxed-cards": taxed_cards.taxed_card_facts,
 }
 """Frozen journals: kinds that came later stand in a chain of their own."""
 ENTRIES = {
@@ -38,6 +39,7 @@ ENTRIES = {
     "partners": 2,
     "profiles": 2,
     "keys": 2,
+    "taxed-cards": 7,
 }
 
 

@@ -29,7 +29,7 @@ from shared.ledger.posting import RULES
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
 from shared.trade.writing import Scribe, Writing
-from tests.support import every_fact
+from tests.support import every_fact, taxed_cards
 
 JOURNAL = JournalId("0b0c0d0e-0000-4000-8000-000000000001")
 
@@ -111,6 +111,7 @@ if __name__ == "__main__":
         "partners": every_fact.of_partners_and_batches,
         "profiles": every_fact.about_profiles,
         "keys": every_fact.about_keys,
+        "taxed-cards": taxed_cards.taxed_card_facts,
     }
     newer = later[sys.argv[2]]() if sys.argv[2:] else None
     text = json.dumps(frozen_journal(newer), ensure_ascii=False, indent=1)
