@@ -1,5 +1,6 @@
 """A till that changes its key by itself: the next epoch of its journal, under the new one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -24,6 +25,9 @@ from sync_server.journal.chains import add_epoch, next_epoch
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
 
+Follow = Callable[[Work, Certificate, Certificate], None]
+"""Lets what waits for the first epoch's till wait for that of the second."""
+
 
 @dataclass(frozen=True, slots=True)
 class RekeyDesk:
@@ -33,6 +37,7 @@ class RekeyDesk:
     clock: Clock
     own: OwnJournal
     vault: Vault
+    follow: Follow
 
     def rekey(self, caller: Certificate, request: RekeyRequest) -> RekeyReply:
         """The next epoch for a key that both keys signed; asked again, the same one.
@@ -97,6 +102,7 @@ class RekeyDesk:
             new_signature=request.new_signature.hex(),
         )
         self.own.write(work, [Writing(fact)])
+        self.follow(work, caller, certificate)
 
 
 def replaced_by(snapshot: Snapshot, key_id: KeyId) -> KeyId | None:

@@ -1,0 +1,60 @@
+"""Commands to tills when things go wrong: refusals, cut-off steps, two machines, old words."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from desktop.bootstrap import OpenStore, Surroundings, Till
+from desktop.store.database import TillFolder
+from shared.protocol.command import CommandState
+from shared.protocol.lease import LeaseRequest
+from tests.e2e.test_commands_to_tills import forget, said, states, till_id
+from tests.support.enrolled_till import BISCUITS
+from tests.support.little_chain import LittleChain
+
+BISCUIT = BISCUITS.barcodes[0]
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Iterator[LittleChain]:
+    with LittleChain(tmp_path / "chain", tills=2) as made:
+        yield made
+
+
+def test_what_a_till_was_told_outlives_its_key(chain: LittleChain) -> None:
+    (till, other) = chain.tills
+    desk = chain.server.services.commands
+    upgrade = desk.upgrade(till_id(till), "99.1")
+    till.sync()
+    till.till.key_change.ask()
+    till.sync()
+    assert said(till).release_needed == "99.1"
+    # Told before the change, heard after it.
+    other.till.key_change.ask()
+    wipe = desk.wipe(till_id(other))
+    for _ in range(3):
+        other.sync()
+    assert said(other).error_code == "till-wiped"
+    assert states(chain) == {upgrade: CommandState.SEEN, wipe: CommandState.DONE}
+
+
+def test_the_machine_before_ends_and_the_one_after_it_goes_on(chain: LittleChain) -> None:
+    old = chain.tills[0]
+    services = chain.server.services
+    wipe = services.commands.wipe(till_id(old))
+    store = OpenStore(TillFolder(chain.folder / "next"))
+    store.enrol(url=chain.server.url, code=services.enrolment.issue_code(till_id(old)))
+    new = Till(store, Surroundings(clock=chain.clock))
+    upgrade = services.commands.upgrade(till_id(old), "99.1")
+    new.sync.try_once()
+    assert new.puller.commands == 1, "the other one's command does not wait for it"
+    for _ in range(3):
+        old.sync()
+    assert said(old).error_code == "till-wiped"
+    forget(chain, old)
+    new.sync.try_once()
+    assert not new.is_offline()
+    new.connect().leases(LeaseRequest(protocol=8))
+    assert states(chain) == {wipe: CommandState.DONE, upgrade: CommandState.SEEN}
+    new.close()
