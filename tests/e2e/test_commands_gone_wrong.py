@@ -1,14 +1,18 @@
 """Commands to tills when things go wrong: refusals, cut-off steps, two machines, old words."""
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from desktop.bootstrap import OpenStore, Surroundings, Till
 from desktop.store.database import TillFolder
+from desktop.sync.http import RefusedError, ServerConnection
 from shared.protocol.command import CommandState
 from shared.protocol.lease import LeaseRequest
+from shared.protocol.message import ErrorReply
 from tests.e2e.test_commands_to_tills import forget, said, states, till_id
 from tests.support.enrolled_till import BISCUITS
 from tests.support.little_chain import LittleChain
@@ -20,6 +24,44 @@ BISCUIT = BISCUITS.barcodes[0]
 def chain(tmp_path: Path) -> Iterator[LittleChain]:
     with LittleChain(tmp_path / "chain", tills=2) as made:
         yield made
+
+
+def refusing(code: str, status: int) -> Any:
+    """A request that the server answers with no."""
+
+    def refuse(_connection: ServerConnection, _request: Any) -> Any:
+        raise RefusedError(status, ErrorReply(code=code, fields={}))
+
+    return refuse
+
+
+def test_a_new_key_that_does_not_come_holds_up_nothing(
+    chain: LittleChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (till, other) = chain.tills
+    for one in chain.tills:
+        one.till.key_change.ask()
+        one.sell(BISCUIT)
+    with monkeypatch.context() as broken:
+        broken.setattr(ServerConnection, "rekey", refusing("internal-error", 500))
+        till.sync()
+    assert till.till.unsent() == 0
+    assert said(till).error_code == "internal-error"
+    assert till.till.key_change.is_wanted
+
+    # No room for the new key: said in words, and done when there is room again.
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = other.till._key.id
+    with monkeypatch.context() as broken:
+        broken.setattr("desktop.store.identity.write_private", full)
+        other.sync()
+    assert said(other).error_code == "disk-full"
+    for one in chain.tills:
+        assert one.sync()
+    assert other.till._key.id != before
+    chain.drain()
 
 
 def test_what_a_till_was_told_outlives_its_key(chain: LittleChain) -> None:
