@@ -138,22 +138,8 @@ class SyncRunner:
         if self._is_over:
             return BACKOFF_MAX_S
         try:
-            if self._commands.wipe is not None:
-                self._server = self._server or self._connect()
-                return self._wipe(self._server)
-            self._puller.resume()
-            self._server = self._server or self._connect()
-            if self._key_change.go_on(self._server):
-                # From here on the till signs with its new key.
-                self.disconnect()
-                self._server = self._connect()
-            set_aside = self.sync_once(self._server)
-            while self._puller.is_unfinished and not self._closing.is_set():
-                # It gave way to what was sold meanwhile, and goes on where it stopped.
-                set_aside = self.sync_once(self._server)
+            return self._try()
         except EvertillError as error:
-            if _is_about_us(error) and self._hears_commands():
-                return 0.0
             self.disconnect()
             return self._failed(error)
         except Exception:
@@ -161,9 +147,36 @@ class SyncRunner:
             log.exception("sync-bug")
             self.disconnect()
             return self._failed(EnvironmentFault("sync-bug"))
+
+    def _try(self) -> float:
+        if self._commands.wipe is not None:
+            self._server = self._server or self._connect()
+            return self._wipe(self._server)
+        try:
+            set_aside = self._sync()
+        except EvertillError as error:
+            if _is_about_us(error) and self._hears_commands():
+                return 0.0
+            raise
         self._succeeded(set_aside)
         is_told = self._listening.is_heard and not self._leases.is_busy
         return PULL_IN_ANY_CASE_S if is_told else PULL_EVERY_S
+
+    def _sync(self) -> EvertillError | None:
+        """Connect, end a change of the key that is under way, sync; raises and returns as
+        ``sync_once``.
+        """
+        self._puller.resume()
+        self._server = self._server or self._connect()
+        if self._key_change.go_on(self._server):
+            # From here on the till signs with its new key.
+            self.disconnect()
+            self._server = self._connect()
+        set_aside = self.sync_once(self._server)
+        while self._puller.is_unfinished and not self._closing.is_set():
+            # It gave way to what was sold meanwhile, and goes on where it stopped.
+            set_aside = self.sync_once(self._server)
+        return set_aside
 
     def _hears_commands(self) -> bool:
         """A till that is trusted no more may still be told to wipe itself; whether it was."""
@@ -181,6 +194,8 @@ class SyncRunner:
         try:
             while not (pushed := self._pusher.push_once(server)).is_done:
                 self._contact()
+                if self._closing.is_set():
+                    return 0.0
             refused = pushed.set_aside
         except ProtocolError as error:
             refused = error

@@ -35,6 +35,31 @@ def refusing(code: str, status: int) -> Any:
     return refuse
 
 
+def test_a_till_that_waits_to_be_wiped_leaves_the_server_in_peace_and_says_why(
+    chain: LittleChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (till, other) = chain.tills
+    chain.server.services.commands.wipe(till_id(till))
+    till.sync()
+    with monkeypatch.context() as broken:
+        broken.setattr(ServerConnection, "push", refusing("broken-chain", 400))
+        broken.setattr("desktop.sync.push.Pusher.unsent", lambda _self: 7)
+        waits = [till.till.sync.try_once() for _ in range(3)]
+    assert min(waits) > 0
+    assert waits[-1] > waits[0], "longer each time"
+    assert said(till).error_code == "broken-chain"
+
+    # A bug in what a revoked till is told ends its sync no more than any other bug.
+    chain.server.services.revocation.revoke(till_id(other))
+
+    def bug(*_: Any) -> Any:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("desktop.sync.commands.CommandKeeper.tend", bug)
+    assert other.till.sync.try_once() > 0
+    assert said(other).error_code == "sync-bug"
+
+
 def test_a_new_key_that_does_not_come_holds_up_nothing(
     chain: LittleChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
