@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from desktop.sync.commands import BEING_WIPED, CommandKeeper
+from desktop.sync.commands import BEING_WIPED, WAITS_FOR_PAYMENTS, CommandKeeper
 from desktop.sync.http import RefusedError, ServerConnection
 from desktop.sync.leases import LeaseKeeper
 from desktop.sync.listening import Listening
@@ -191,6 +191,7 @@ class SyncRunner:
         """Send what can be sent, then end this till. Raises where the server is not reached."""
         refused: EvertillError | None = None
         has_all = False
+        payments = self._commands.payments_under_way()
         try:
             while not (pushed := self._pusher.push_once(server)).is_done:
                 self._contact()
@@ -208,9 +209,11 @@ class SyncRunner:
         unsent = 0 if has_all else self._pusher.unsent()
         terms = self._commands.wipe
         assert terms is not None
-        if unsent and not terms.even_unsent:
+        if (unsent or payments) and not terms.even_unsent:
             # It may have been taken back, or be told to go on in spite of that.
             self._commands.tend(server)
+            if payments:
+                raise EnvironmentFault(WAITS_FOR_PAYMENTS, payments=payments)
             raise refused or EnvironmentFault(BEING_WIPED, unsent=unsent)
         over = self._commands.finish_wipe(server, unsent=unsent)
         self._is_over = over is not None
