@@ -33,7 +33,7 @@ from sync_server.enrolment.revoking import revoke_keys
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.known import KnownKeys
 from sync_server.keys.vault import Vault
-from sync_server.orders.log_file import CommandLog, Told
+from sync_server.orders.log_file import CommandLog, Told, is_further
 from sync_server.orders.shown import CommandShown, read_commands
 from sync_server.orders.waiting import OPEN, concerns
 from sync_server.stores.registry import find_till
@@ -305,14 +305,21 @@ def restore_commands(work: Work, own: OwnJournal, told: dict[str, Told], now: st
     """Know again what tills were told after the copy was made; how many commands."""
     count = 0
     for one in told.values():
-        if _find(work, one.command_id) is not None:
+        known = _find(work, one.command_id)
+        if known is not None and not is_further(one.state, known.state):
+            continue
+        if known is not None:
             work.connection.execute(
                 update(till_commands)
                 .where(
                     till_commands.c.shard == work.shard,
                     till_commands.c.command_id == one.command_id,
                 )
-                .values(state=one.state, state_at=one.at)
+                .values(
+                    statement=msgspec.msgpack.encode(one.statement),
+                    state=one.state,
+                    state_at=one.at,
+                )
             )
         else:
             terms = msgspec.json.decode(one.statement.payload, type=CommandTerms)
