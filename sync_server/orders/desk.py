@@ -278,7 +278,8 @@ def _open(
                 & (columns.state == CommandState.DONE.value),
             ),
         )
-        .order_by(columns.change_seq.desc())
+        # Not even fifty others put a wipe off.
+        .order_by((columns.kind == CommandKind.WIPE.value).desc(), columns.change_seq.desc())
         .limit(COMMANDS_MAX)
     ).scalars()
     signed = [msgspec.msgpack.decode(one, type=Signed) for one in rows]

@@ -17,7 +17,13 @@ from desktop.sync.http import RefusedError, ServerConnection
 from hardware.simulators.wallet import WalletSimulator
 from shared.errors import DomainError
 from shared.journal.keys import Signed
-from shared.protocol.command import CommandReply, CommandReport, CommandRequest, CommandState
+from shared.protocol.command import (
+    COMMANDS_MAX,
+    CommandReply,
+    CommandReport,
+    CommandRequest,
+    CommandState,
+)
 from shared.protocol.lease import LeaseRequest
 from shared.protocol.message import ErrorReply
 from shared.trade.fact import TenderKind
@@ -136,13 +142,17 @@ def test_what_a_till_was_told_outlives_its_key(chain: LittleChain) -> None:
     till.till.key_change.ask()
     till.sync()
     assert said(till).release_needed == "99.1"
-    # Told before the change, heard after it.
+    # Told before the change, heard after it, and before anything else, however much that is.
     other.till.key_change.ask()
     wipe = desk.wipe(till_id(other))
+    for patch in range(COMMANDS_MAX + 1):
+        desk.upgrade(till_id(other), f"99.{patch}")
     for _ in range(3):
         other.sync()
     assert said(other).error_code == "till-wiped"
-    assert states(chain) == {upgrade: CommandState.SEEN, wipe: CommandState.DONE}
+    now = states(chain)
+    assert (now.pop(upgrade), now.pop(wipe)) == (CommandState.SEEN, CommandState.DONE)
+    assert set(now.values()) == {CommandState.CANCELLED}, "nobody will do them any more"
 
 
 def test_the_machine_before_ends_and_the_one_after_it_goes_on(chain: LittleChain) -> None:
