@@ -144,13 +144,14 @@ class CommandKeeper:
     def _take(self, reply: CommandReply) -> None:
         proved = [(signed, self._prove(signed)) for signed in reply.commands]
         epoch = self._epoch()
-        open_ids = {terms.command_id for _signed, terms in proved}
+        now = {terms.command_id: signed for signed, terms in proved}
         known = {one.terms.command_id for one in self._held}
         kept = [
-            one
+            # The server gives it again, for the epoch under a new key.
+            msgspec.structs.replace(one, statement=now[one.terms.command_id])
             for one in self._held
             # One that is over, or was taken back, is not told any more.
-            if one.terms.command_id in open_ids and one.terms.command_id not in reply.confirmed
+            if one.terms.command_id in now and one.terms.command_id not in reply.confirmed
         ]
         kept += [
             HeldCommand(statement=signed)

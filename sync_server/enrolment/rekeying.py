@@ -61,7 +61,7 @@ class RekeyDesk:
             if successor is not None and successor != key.id:
                 raise ProtocolError("replaced-key", key_id=caller.key_id)
             if successor is None:
-                if _is_known(work, key) or not _is_newest(work, caller):
+                if _is_known(work, key) or not is_newest(work, caller):
                     raise ProtocolError("bad-key")
                 self._open(work, caller, key, request)
             return RekeyReply(certificate=_signed_certificate(work, key))
@@ -121,16 +121,19 @@ def _is_known(work: Work, key: PublicKey) -> bool:
     return work.connection.execute(statement).first() is not None
 
 
-def _is_newest(work: Work, caller: Certificate) -> bool:
-    """Whether nobody was enrolled for this journal since: then its key is another one."""
+def is_newest(snapshot: Snapshot, caller: Certificate) -> bool:
+    """Whether no key took this one's place: a till changed its key, or was enrolled anew.
+
+    The epochs say so, which tills bring back to a server that was restored from before.
+    """
     columns = epochs.c
     statement = select(columns.epoch).where(
-        columns.shard == work.shard,
+        columns.shard == snapshot.shard,
         columns.journal == caller.journal,
         columns.forked_epoch.is_(None),
         columns.epoch > caller.epoch,
     )
-    return work.connection.execute(statement).first() is None
+    return snapshot.connection.execute(statement).first() is None
 
 
 def _signed_certificate(work: Work, key: PublicKey) -> Signed:
