@@ -68,7 +68,7 @@ class SmallSnapshots(_Fetching):
 
     def _open(self, shared: ExitStack) -> None:
         for name in ("PART_BYTES_MIN", "PART_BYTES_MAX"):
-            shared.enter_context(mock.patch(f"desktop.sync.snapshot.{name}", SMALL_PART))
+            shared.enter_context(mock.patch(f"desktop.sync.snapshot_fetch.{name}", SMALL_PART))
         super()._open(shared)
         assert self._size >= SNAPSHOT_BYTES
 

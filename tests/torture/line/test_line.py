@@ -38,7 +38,7 @@ def test_a_file_that_is_fetched_goes_on_where_the_line_broke_while_the_till_sell
     shop, monkeypatch
 ):
     for name in ("PART_BYTES_MIN", "PART_BYTES_MAX"):
-        monkeypatch.setattr(f"desktop.sync.snapshot.{name}", SMALL_PART)
+        monkeypatch.setattr(f"desktop.sync.snapshot_fetch.{name}", SMALL_PART)
     whole = shop.fetch(Trouble.DELAY, 0)
     for trouble in Trouble:
         assert shop.fetch(trouble, AMID) < whole + SMALL_PART + 4 * KIB  # heads of answers
