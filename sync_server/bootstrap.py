@@ -252,6 +252,7 @@ def assemble(
     users = UserDesk(database, clock, hasher)
     merging = Merging(database, own)
     snapshots = SnapshotDesk(database, clock, vault, snapshots_folder)
+    commands = CommandDesk(database, clock, own, vault, keys, command_log)
     return Services(
         database=database,
         clock=clock,
@@ -266,7 +267,7 @@ def assemble(
         lookup=Lookup(database, clock),
         leases=LeaseDesk(database, clock, own, vault, keys),
         enrolment=EnrolmentDesk(database, clock, own, vault),
-        rekeying=RekeyDesk(database, clock, own, vault),
+        rekeying=RekeyDesk(database, clock, own, vault, commands.follow),
         stores=StoreRegistry(database, clock),
         operators=OperatorDesk(database, own, hasher),
         catalogue=CatalogueDesk(database, clock),
@@ -285,7 +286,7 @@ def assemble(
         merging=merging,
         profiles=ProfileDesk(database, clock, own, vault),
         revocation=Revocation(database, clock, own),
-        commands=CommandDesk(database, clock, own, vault, keys, command_log),
+        commands=commands,
         news=News(database),
         draws=DrawDesk(database, clock, own),
         partners=PartnerDesk(database, clock, own, vault.lookup),

@@ -64,7 +64,7 @@ def sync_text(status: SyncStatus | None, zone: tzinfo) -> Text:
     """One line for the top bar."""
     if status is None:
         return say("till.sync.starting")
-    if status.error_code == "till-being-wiped":
+    if status.error_code in ("till-being-wiped", "wipe-waits-for-payments"):
         return say("till.sync.being-wiped", unsent=status.unsent)
     if status.is_online and status.release_needed:
         return say("till.sync.upgrade-short", needed=status.release_needed)

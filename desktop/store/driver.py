@@ -1,5 +1,6 @@
 """The SQLite driver, typed: the library of ``sqlcipher3``, which reads plain files too."""
 
+import errno
 import sqlite3
 from types import ModuleType
 from typing import Any, Protocol
@@ -46,3 +47,10 @@ def disk_fault(error: Exception) -> EnvironmentFault | None:
     if any(sign in message for sign in ("I/O", "readonly", "unable to open")):
         return EnvironmentFault("disk-error", reason=message)
     return None
+
+
+def file_fault(error: OSError) -> EnvironmentFault:
+    """What the system says of a file that it could not write, in our words."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return EnvironmentFault("disk-full")
+    return EnvironmentFault("disk-error", reason=error.strerror or str(error))

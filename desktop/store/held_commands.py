@@ -1,5 +1,8 @@
 """What head office told this till to do, and how far it is."""
 
+from collections.abc import Iterable
+from typing import Final
+
 import msgspec
 from sqlalchemy import Connection
 
@@ -8,6 +11,8 @@ from shared.journal.keys import Signed
 from shared.protocol.command import CommandState, CommandTerms
 
 COMMANDS = "commands"
+ENDED_MAX: Final = 1_000
+"""More than a till is told in its life."""
 
 
 class HeldCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,8 +20,6 @@ class HeldCommand(msgspec.Struct, frozen=True, kw_only=True):
 
     statement: Signed
     state: CommandState = CommandState.SEEN
-    is_begun: bool = False
-    """With ``rekey``: the new key was asked for."""
 
     @property
     def terms(self) -> CommandTerms:
@@ -24,18 +27,27 @@ class HeldCommand(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(self.statement.payload, type=CommandTerms)
 
 
-class HeldCommands(msgspec.Struct, frozen=True, kw_only=True):
-    """All that are not over."""
+class Commands(msgspec.Struct, frozen=True, kw_only=True):
+    """All that this till was told and that is not over, and what is."""
 
     commands: tuple[HeldCommand, ...] = ()
+    ended: tuple[str, ...] = ()
+    """Ids of those that were done or taken back: shown again, they are passed over."""
+
+    def then(self, commands: Iterable[HeldCommand]) -> "Commands":
+        """These and no others from here on; one that is missing has ended."""
+        kept = tuple(one for one in commands if one.terms.command_id not in self.ended)
+        ids = {one.terms.command_id for one in kept}
+        over = (one.terms.command_id for one in self.commands)
+        ended = (*self.ended, *(command_id for command_id in over if command_id not in ids))
+        return Commands(commands=kept, ended=ended[-ENDED_MAX:])
 
 
-def read_commands(connection: Connection) -> tuple[HeldCommand, ...]:
-    """The commands that are not over, in the order in which they came."""
-    found = read_value(connection, COMMANDS, HeldCommands)
-    return found.commands if found is not None else ()
+def read_commands(connection: Connection) -> Commands:
+    """The commands that are not over, in the order in which they came, and what is over."""
+    return read_value(connection, COMMANDS, Commands) or Commands()
 
 
-def write_commands(connection: Connection, commands: tuple[HeldCommand, ...]) -> None:
+def write_commands(connection: Connection, commands: Commands) -> None:
     """Keep these and no others."""
-    write_value(connection, COMMANDS, HeldCommands(commands=commands))
+    write_value(connection, COMMANDS, commands)

@@ -1,7 +1,7 @@
 """Writing facts: entry, attachments, postings, balances and lots, in the caller's transaction."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from shared.ledger.account import Account, AccountKind, Posting, Unit
 from shared.ledger.lot import LotTerms, lot_terms
 from shared.ledger.posting import RULES
 from shared.protocol.message import JournalHead
+from shared.trade.fact import Fact
 from shared.trade.till import EpochClosed
 from shared.trade.writing import Scribe, Writing
 
@@ -119,6 +120,14 @@ def _epoch(row: Row[Any]) -> Epoch:
     )
 
 
+StillWritten = Callable[[Connection, Fact], bool]
+"""Whether a fact ends something that was begun before a journal was closed."""
+
+
+def _nothing(_connection: Connection, _fact: Fact) -> bool:
+    return False
+
+
 class Journal:
     """Appends facts to the till's own journal."""
 
@@ -126,13 +135,18 @@ class Journal:
         self.scribe = scribe
         self._head_file = head_file
         self._refusal: DomainError | None = None
+        self._still_written: StillWritten = _nothing
 
-    def close(self, refusal: DomainError | None) -> None:
-        """Write nothing more, in the writer's turn: what was written before is all there is.
+    def close(
+        self, refusal: DomainError | None, *, still_written: StillWritten | None = None
+    ) -> None:
+        """Write nothing more, in the writer's turn: what was written before is all there is, save
+        what is ``still_written``.
 
         With None it writes again.
         """
         self._refusal = refusal
+        self._still_written = still_written or _nothing
 
     def append(
         self, transaction: Transaction, writing: Writing, entry_id: EntryId | None = None
@@ -142,9 +156,9 @@ class Journal:
         Raises DomainError ``entry-too-large`` and the one that the journal was closed with,
         EnvironmentFault ``journal-behind-server``; a fact whose postings do not balance is a bug.
         """
-        if self._refusal is not None:
-            raise self._refusal
         connection = transaction.connection
+        if self._refusal is not None and not self._still_written(connection, writing.fact):
+            raise self._refusal
         epoch = current_epoch(connection)
         assert epoch is not None
         epoch.check_whole()

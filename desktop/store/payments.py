@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, or_, select
 
 from desktop.store.schema import payment_attempts
-from shared.trade.till import PaymentState
+from shared.trade.fact import Fact
+from shared.trade.ticket import SaleCompleted
+from shared.trade.till import PaymentAttempted, PaymentState
 
 _MONEY_MAY_HAVE_MOVED = (PaymentState.REQUESTED, PaymentState.APPROVED, PaymentState.UNKNOWN)
 _REFUND_IS_OVER = (PaymentState.APPROVED, PaymentState.REVERSED)
@@ -60,3 +62,16 @@ def open_payments(connection: Connection) -> list[PaymentAttempt]:
         )
         for row in rows
     ]
+
+
+def ends_a_payment(connection: Connection, fact: Fact) -> bool:
+    """Whether a fact says how a payment that is under way ended, or is the sale that it pays for:
+    money may have moved, so whatever else a till writes no more, this it does."""
+    match fact:
+        case PaymentAttempted(attempt_id=attempt_id):
+            ended = {attempt_id}
+        case SaleCompleted(tenders=tenders):
+            ended = {tender.attempt_id for tender in tenders if tender.attempt_id}
+        case _:
+            return False
+    return not ended.isdisjoint(one.attempt_id for one in open_payments(connection))

@@ -70,8 +70,8 @@ def unlock(folder: TillFolder) -> TillFolder:
 def seal(folder: TillFolder) -> TillFolder:
     """The folder with its files encrypted; whoever calls it holds the till's lock.
 
-    Where the copy does not succeed (no room, a damaged page) the plain file stays in use, which is
-    logged: a till that sells unencrypted is better than one that does not sell. Raises as
+    Where a key or the copy cannot be written (no room, a damaged page) the plain file stays in use,
+    which is logged: a till that sells unencrypted is better than one that does not sell. Raises as
     ``unlock`` does.
     """
     (folder.path / COPY_NAME).unlink(missing_ok=True)
@@ -80,7 +80,11 @@ def seal(folder: TillFolder) -> TillFolder:
     if encryption is not None:
         key = find_key(folder.path, encryption)
     elif was_plain or not _has_content(folder.database):
-        key = keep_new_key(folder.path)
+        try:
+            key = keep_new_key(folder.path)
+        except OSError as error:
+            log.warning("not-encrypted", exc_info=error)
+            return folder
     else:
         # Neither plain nor said to be encrypted: opening it will say that it is damaged.
         return folder
@@ -92,7 +96,11 @@ def seal(folder: TillFolder) -> TillFolder:
             log.warning("not-encrypted", exc_info=error)
             return folder
     sealed = replace(folder, key=key)
-    wrap_keys(sealed)
+    try:
+        wrap_keys(sealed)
+    except OSError as error:
+        # They are read as they lie, and encrypted with a later start.
+        log.warning("keys-not-encrypted", exc_info=error)
     return sealed
 
 

@@ -5,22 +5,28 @@ go next, with which an encrypted file is unreadable at once; the files when they
 """
 
 import msgspec
+import structlog
 
 from desktop.store.database import TillFolder
 from desktop.store.file_key import (
     MARKER_NAME,
+    Kept,
+    KeyStore,
+    OwnerFile,
     flush_folder,
-    places_of,
     read_encryption,
     shred,
     write_private,
 )
 from desktop.store.identity import key_files
+from desktop.store.sealing import COPY_NAME
 from shared.errors import EnvironmentFault
 
 MARKER = "wiped.json"
 WIPED = "till-wiped"
 """What ``wiped_fault`` says."""
+
+log = structlog.get_logger("wiping")
 
 
 class Wiped(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,22 +64,36 @@ def destroy_keys(folder: TillFolder) -> None:
 
     Raises EnvironmentFault ``key-store-closed`` where the key store does not answer.
     """
-    for file in key_files(folder):
+    # A key that was being written when the power went lies under another name.
+    for file in (*key_files(folder), *folder.path.glob("*.key.new")):
         shred(file)
-    encryption = read_encryption(folder.path)
-    if encryption is not None:
-        for place in places_of(folder.path):
-            if place.kept is encryption.kept:
-                place.forget(encryption.name)
+    OwnerFile(folder.path).forget("")
+    try:
+        encryption = read_encryption(folder.path)
+    except EnvironmentFault:
+        # Altered, so nobody knows under which name the key is kept; the files go all the same.
+        return
+    if encryption is not None and encryption.kept is Kept.KEY_STORE:
+        KeyStore().forget(encryption.name)
 
 
 def destroy_files(folder: TillFolder) -> None:
-    """All that is left, save ``wiped.json`` and the lock; nobody may have the database open."""
-    destroy_keys(folder)
-    database = folder.database
-    for name in (f"{database.name}-wal", f"{database.name}-shm", database.name):
-        shred(folder.path / name)
+    """All that is left, save ``wiped.json`` and the lock; nobody may have the database open.
+
+    Where the key store does not answer, the files go all the same, and ``encryption.json`` stays:
+    the next start asks the store again.
+    """
+    is_forgotten = True
+    try:
+        destroy_keys(folder)
+    except EnvironmentFault as fault:
+        is_forgotten = False
+        log.warning("key-not-forgotten", code=fault.code)
+    for name in (folder.database.name, COPY_NAME):
+        for file in sorted(folder.path.glob(f"{name}*")):
+            shred(file)
     for file in (folder.head, folder.snapshot, folder.snapshot.with_suffix(".part")):
         file.unlink(missing_ok=True)
-    (folder.path / MARKER_NAME).unlink(missing_ok=True)
+    if is_forgotten:
+        (folder.path / MARKER_NAME).unlink(missing_ok=True)
     flush_folder(folder.path)

@@ -8,9 +8,10 @@ import structlog
 from sqlalchemy import Engine
 
 from desktop.release import release
-from desktop.store.held_commands import HeldCommand, read_commands, write_commands
+from desktop.store.held_commands import Commands, HeldCommand, read_commands, write_commands
 from desktop.store.identity import TillIdentity
 from desktop.store.journal import Journal, current_epoch
+from desktop.store.payments import ends_a_payment, open_payments
 from desktop.store.writer import Transaction, Urgency, Writer
 from desktop.sync.http import ServerConnection
 from desktop.sync.rekeying import KeyChange
@@ -30,6 +31,7 @@ from shared.protocol.command import (
 from shared.protocol.message import PROTOCOL
 
 BEING_WIPED = "till-being-wiped"
+WAITS_FOR_PAYMENTS = "wipe-waits-for-payments"
 
 log = structlog.get_logger("sync")
 
@@ -65,8 +67,12 @@ class CommandKeeper:
         self._key_change = key_change
         self._destroy = destroy
         self._is_closed = False
-        self._held = self._read()
+        self._all = self._read()
         self._begin_wipe()
+
+    @property
+    def _held(self) -> tuple[HeldCommand, ...]:
+        return self._all.commands
 
     @property
     def is_open(self) -> bool:
@@ -91,14 +97,21 @@ class CommandKeeper:
         Raises what the connection raises, and ProtocolError for a command that is not the server's
         word to this till: nothing of such an answer is taken.
         """
-        self._go_on()
-        reply = self._ask(server, tuple(self._report(one) for one in self._held))
-        self._take(reply)
-        if any(one.state is CommandState.SEEN and not one.is_begun for one in self._held):
-            self._go_on()
-            reports = tuple(self._report(one) for one in self._held)
-            self._take(self._ask(server, reports))
-            self._put(tuple(msgspec.structs.replace(one, is_begun=True) for one in self._held))
+        before = self._tell(server)
+        if any(one.terms.command_id not in before for one in self._held):
+            self._tell(server)
+
+    def _tell(self, server: ServerConnection) -> frozenset[str]:
+        """One question and its answer; the commands that were known before."""
+        before = frozenset(one.terms.command_id for one in self._held)
+        self._put(tuple(self._step(one) for one in self._held))
+        self._take(self._ask(server, tuple(self._report(one) for one in self._held)))
+        return before
+
+    def payments_under_way(self) -> int:
+        """Of a till that is being wiped: none is begun any more, so what is 0 stays 0."""
+        with self._reading.connect() as connection:
+            return len(open_payments(connection))
 
     def finish_wipe(self, server: ServerConnection, *, unsent: int) -> EnvironmentFault | None:
         """Say that this till ends now; once that is heard, end it. What to say where it ended."""
@@ -131,13 +144,14 @@ class CommandKeeper:
     def _take(self, reply: CommandReply) -> None:
         proved = [(signed, self._prove(signed)) for signed in reply.commands]
         epoch = self._epoch()
-        open_ids = {terms.command_id for _signed, terms in proved}
+        now = {terms.command_id: signed for signed, terms in proved}
         known = {one.terms.command_id for one in self._held}
         kept = [
-            one
+            # The server gives it again, for the epoch under a new key.
+            msgspec.structs.replace(one, statement=now[one.terms.command_id])
             for one in self._held
             # One that is over, or was taken back, is not told any more.
-            if one.terms.command_id in open_ids and one.terms.command_id not in reply.confirmed
+            if one.terms.command_id in now and one.terms.command_id not in reply.confirmed
         ]
         kept += [
             HeldCommand(statement=signed)
@@ -150,27 +164,29 @@ class CommandKeeper:
     def _prove(self, signed: Signed) -> CommandTerms:
         return command_of(signed, self._trust.key_for(signed), self._identity.journal)
 
-    def _go_on(self) -> None:
-        """Do what can be done without asking anybody."""
-        self._put(tuple(self._step(one) for one in self._held))
-
     def _step(self, held: HeldCommand) -> HeldCommand:
+        """Do what can be done without asking anybody; safe to repeat wherever it was cut off."""
         if held.terms.kind == CommandKind.UPGRADE and not _is_too_old(held):
             return msgspec.structs.replace(held, state=CommandState.DONE)
         if held.terms.kind == CommandKind.REKEY:
-            if not held.is_begun:
-                self._key_change.ask()
-            elif not self._key_change.is_wanted and self._key_change.refused is None:
+            if self._epoch() > held.terms.through_epoch:
                 return msgspec.structs.replace(held, state=CommandState.DONE)
+            if self._key_change.refused is None:
+                self._key_change.ask()
         return held
 
     def _begin_wipe(self) -> None:
-        """From here on nothing more is written, so that nothing is lost that comes after a push."""
+        """From here on nothing more is written, so that nothing is lost that comes after a push;
+        only payments whose money may have moved come to their end."""
         is_wiping = self.wipe is not None
         if is_wiping == self._is_closed:
             return
         refusal = DomainError(BEING_WIPED) if is_wiping else None
-        self._writer.run(lambda _transaction: self._journal.close(refusal), Urgency.BACKGROUND)
+
+        def work(_transaction: Transaction) -> None:
+            self._journal.close(refusal, still_written=ends_a_payment)
+
+        self._writer.run(work, Urgency.BACKGROUND)
         self._is_closed = is_wiping
 
     def _epoch(self) -> int:
@@ -179,19 +195,20 @@ class CommandKeeper:
         assert epoch is not None
         return epoch.head.epoch
 
-    def _read(self) -> tuple[HeldCommand, ...]:
+    def _read(self) -> Commands:
         with self._reading.connect() as connection:
             return read_commands(connection)
 
     def _put(self, commands: tuple[HeldCommand, ...]) -> None:
-        if commands == self._held:
+        then = self._all.then(commands)
+        if then == self._all:
             return
 
         def work(transaction: Transaction) -> None:
-            write_commands(transaction.connection, commands)
+            write_commands(transaction.connection, then)
 
         self._writer.run(work, Urgency.BACKGROUND)
-        self._held = commands
+        self._all = then
 
 
 def _is_too_old(held: HeldCommand) -> bool:

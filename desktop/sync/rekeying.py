@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Engine
 
 from desktop.store.database import TillFolder
+from desktop.store.driver import file_fault
 from desktop.store.identity import (
     drop_next_key,
     has_next_key,
@@ -20,7 +21,7 @@ from desktop.store.identity import (
 )
 from desktop.store.journal import Journal, begin_epoch, close_epoch, current_epoch
 from desktop.store.writer import Transaction, Urgency, Writer
-from desktop.sync.http import RefusedError, ServerConnection
+from desktop.sync.http import ServerConnection
 from desktop.sync.server_keys import ServerTrust
 from shared.errors import EnvironmentFault, EvertillError, ProtocolError
 from shared.journal.certificate import Certificate, decode_certificate, rekey_message
@@ -59,8 +60,14 @@ class KeyChange:
         """Why the last change came to nothing."""
 
     def ask(self) -> None:
-        """Change the key with the next sync; nothing where that is under way."""
-        keep_next_key(self._folder)
+        """Change the key with the next sync; nothing where that is under way.
+
+        Raises EnvironmentFault ``disk-full``, ``disk-error`` where the new key cannot be kept.
+        """
+        try:
+            keep_next_key(self._folder)
+        except OSError as error:
+            raise file_fault(error) from error
 
     @property
     def is_wanted(self) -> bool:
@@ -70,11 +77,30 @@ class KeyChange:
     def go_on(self, server: ServerConnection) -> bool:
         """End a change that is under way; whether there is a new key now.
 
-        Raises what the connection raises. Where the server refuses, the till keeps its key, and
-        ``refused`` says why.
+        Raises what the connection raises where nobody answers, and EnvironmentFault ``disk-full``,
+        ``disk-error``. Where the server refuses, or what
+        it answers cannot be believed, the till keeps its key and ``refused`` says why: nothing
+        about keys holds up what was sold.
         """
         if not self.is_wanted:
             return False
+        try:
+            return self._go_on(server)
+        except ProtocolError as error:
+            self.refused = error
+            if error.code in REFUSED:
+                drop_next_key(self._folder)
+            log.warning("rekey-refused", code=error.code)
+        except EnvironmentFault as fault:
+            if fault.code != "till-key-missing":
+                raise
+            # The new key's file is damaged: the old one goes on.
+            self.refused = fault
+            drop_next_key(self._folder)
+            log.warning("rekey-failed", code=fault.code)
+        return False
+
+    def _go_on(self, server: ServerConnection) -> bool:
         key = next_key(self._folder)
         with self._reading.connect() as connection:
             epoch = current_epoch(connection)
@@ -86,17 +112,12 @@ class KeyChange:
         old = self._keys.get(certificate.key_id)
         if old is None:
             raise EnvironmentFault("till-key-missing", file=f"{epoch.head.epoch}")
-        try:
-            reply = server.rekey(_request(certificate, old, key))
-        except RefusedError as refused:
-            if refused.code not in REFUSED:
-                raise
-            log.warning("rekey-refused", code=refused.code)
-            self.refused = refused
-            drop_next_key(self._folder)
-            return False
+        reply = server.rekey(_request(certificate, old, key))
         begun = self._checked(reply.certificate, certificate, key)
-        store_key(self._folder, key, epoch=begun.epoch)
+        try:
+            store_key(self._folder, key, epoch=begun.epoch)
+        except OSError as error:
+            raise file_fault(error) from error
         self._keys[key.id] = key
 
         def work(transaction: Transaction) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from desktop.sync.commands import BEING_WIPED, CommandKeeper
+from desktop.sync.commands import BEING_WIPED, WAITS_FOR_PAYMENTS, CommandKeeper
 from desktop.sync.http import RefusedError, ServerConnection
 from desktop.sync.leases import LeaseKeeper
 from desktop.sync.listening import Listening
@@ -138,22 +138,8 @@ class SyncRunner:
         if self._is_over:
             return BACKOFF_MAX_S
         try:
-            if self._commands.wipe is not None:
-                self._server = self._server or self._connect()
-                return self._wipe(self._server)
-            self._puller.resume()
-            self._server = self._server or self._connect()
-            if self._key_change.go_on(self._server):
-                # From here on the till signs with its new key.
-                self.disconnect()
-                self._server = self._connect()
-            set_aside = self.sync_once(self._server)
-            while self._puller.is_unfinished and not self._closing.is_set():
-                # It gave way to what was sold meanwhile, and goes on where it stopped.
-                set_aside = self.sync_once(self._server)
+            return self._try()
         except EvertillError as error:
-            if _is_about_us(error) and self._hears_commands():
-                return 0.0
             self.disconnect()
             return self._failed(error)
         except Exception:
@@ -161,9 +147,36 @@ class SyncRunner:
             log.exception("sync-bug")
             self.disconnect()
             return self._failed(EnvironmentFault("sync-bug"))
+
+    def _try(self) -> float:
+        if self._commands.wipe is not None:
+            self._server = self._server or self._connect()
+            return self._wipe(self._server)
+        try:
+            set_aside = self._sync()
+        except EvertillError as error:
+            if _is_about_us(error) and self._hears_commands():
+                return 0.0
+            raise
         self._succeeded(set_aside)
         is_told = self._listening.is_heard and not self._leases.is_busy
         return PULL_IN_ANY_CASE_S if is_told else PULL_EVERY_S
+
+    def _sync(self) -> EvertillError | None:
+        """Connect, end a change of the key that is under way, sync; raises and returns as
+        ``sync_once``.
+        """
+        self._puller.resume()
+        self._server = self._server or self._connect()
+        if self._key_change.go_on(self._server):
+            # From here on the till signs with its new key.
+            self.disconnect()
+            self._server = self._connect()
+        set_aside = self.sync_once(self._server)
+        while self._puller.is_unfinished and not self._closing.is_set():
+            # It gave way to what was sold meanwhile, and goes on where it stopped.
+            set_aside = self.sync_once(self._server)
+        return set_aside
 
     def _hears_commands(self) -> bool:
         """A till that is trusted no more may still be told to wipe itself; whether it was."""
@@ -178,9 +191,12 @@ class SyncRunner:
         """Send what can be sent, then end this till. Raises where the server is not reached."""
         refused: EvertillError | None = None
         has_all = False
+        payments = self._commands.payments_under_way()
         try:
             while not (pushed := self._pusher.push_once(server)).is_done:
                 self._contact()
+                if self._closing.is_set():
+                    return 0.0
             refused = pushed.set_aside
         except ProtocolError as error:
             refused = error
@@ -193,9 +209,11 @@ class SyncRunner:
         unsent = 0 if has_all else self._pusher.unsent()
         terms = self._commands.wipe
         assert terms is not None
-        if unsent and not terms.even_unsent:
+        if (unsent or payments) and not terms.even_unsent:
             # It may have been taken back, or be told to go on in spite of that.
             self._commands.tend(server)
+            if payments:
+                raise EnvironmentFault(WAITS_FOR_PAYMENTS, payments=payments)
             raise refused or EnvironmentFault(BEING_WIPED, unsent=unsent)
         over = self._commands.finish_wipe(server, unsent=unsent)
         self._is_over = over is not None

@@ -1,5 +1,6 @@
 """A till that changes its key by itself: the next epoch of its journal, under the new one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -24,6 +25,9 @@ from sync_server.journal.chains import add_epoch, next_epoch
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.vault import Vault
 
+Follow = Callable[[Work, Certificate, Certificate], None]
+"""Lets what waits for the first epoch's till wait for that of the second."""
+
 
 @dataclass(frozen=True, slots=True)
 class RekeyDesk:
@@ -33,6 +37,7 @@ class RekeyDesk:
     clock: Clock
     own: OwnJournal
     vault: Vault
+    follow: Follow
 
     def rekey(self, caller: Certificate, request: RekeyRequest) -> RekeyReply:
         """The next epoch for a key that both keys signed; asked again, the same one.
@@ -56,7 +61,7 @@ class RekeyDesk:
             if successor is not None and successor != key.id:
                 raise ProtocolError("replaced-key", key_id=caller.key_id)
             if successor is None:
-                if _is_known(work, key) or not _is_newest(work, caller):
+                if _is_known(work, key) or not is_newest(work, caller):
                     raise ProtocolError("bad-key")
                 self._open(work, caller, key, request)
             return RekeyReply(certificate=_signed_certificate(work, key))
@@ -97,6 +102,7 @@ class RekeyDesk:
             new_signature=request.new_signature.hex(),
         )
         self.own.write(work, [Writing(fact)])
+        self.follow(work, caller, certificate)
 
 
 def replaced_by(snapshot: Snapshot, key_id: KeyId) -> KeyId | None:
@@ -115,16 +121,19 @@ def _is_known(work: Work, key: PublicKey) -> bool:
     return work.connection.execute(statement).first() is not None
 
 
-def _is_newest(work: Work, caller: Certificate) -> bool:
-    """Whether nobody was enrolled for this journal since: then its key is another one."""
+def is_newest(snapshot: Snapshot, caller: Certificate) -> bool:
+    """Whether no key took this one's place: a till changed its key, or was enrolled anew.
+
+    The epochs say so, which tills bring back to a server that was restored from before.
+    """
     columns = epochs.c
     statement = select(columns.epoch).where(
-        columns.shard == work.shard,
+        columns.shard == snapshot.shard,
         columns.journal == caller.journal,
         columns.forked_epoch.is_(None),
         columns.epoch > caller.epoch,
     )
-    return work.connection.execute(statement).first() is None
+    return snapshot.connection.execute(statement).first() is None
 
 
 def _signed_certificate(work: Work, key: PublicKey) -> Signed:

@@ -8,9 +8,9 @@ import msgspec
 from sqlalchemy import select
 
 from shared.clock import Clock, HybridClock, HybridTime, hybrid_milliseconds
-from shared.errors import ProtocolError
+from shared.errors import EnvironmentFault, ProtocolError
 from shared.ids import EntryId, JournalId
-from shared.journal.certificate import sign_head
+from shared.journal.certificate import decode_certificate, sign_head
 from shared.journal.chain import ChainHead
 from shared.journal.keys import SigningKey
 from shared.journal.strict import INTEGER_MAX
@@ -38,10 +38,17 @@ class OwnJournal:
     key: SigningKey
 
     def write(self, work: Work, writings: Sequence[Writing]) -> list[EntryId]:
-        """Append facts, book them and sign the new head."""
+        """Append facts, book them and sign the new head.
+
+        Raises EnvironmentFault ``signing-key-changed`` where another process changed the key: what
+        the old one signed from here on would be found as forged.
+        """
         if not writings:
             return []
         chain = read_chains(work, self.journal)[-1]
+        key_id = decode_certificate(chain.certificate).key_id
+        if key_id != self.key.id:
+            raise EnvironmentFault("signing-key-changed", key=key_id)
         # Another process may have written the last entry, on a machine whose clock is ahead.
         self.hybrid.witness(_last_time(work, chain))
         scribe = Scribe(self.clock, self.hybrid, UTC)

@@ -7,6 +7,7 @@ start puts it in place.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +26,7 @@ from shared.journal.server_key import (
 from shared.trade.till import EpochClosed
 from shared.trade.writing import Writing
 from sync_server.database import schema
-from sync_server.database.times import format_time
+from sync_server.database.times import format_time, parse_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.chains import next_epoch, read_chains
 from sync_server.journal.own import OwnJournal
@@ -145,16 +146,16 @@ class KeyChange:
         return root
 
     def _now(self, work: Work) -> str:
-        """Never the second of an older key, whose order would be unknown."""
+        """Always after the newest key, for keys are in force in the order of their times: also
+        where that one was made by a clock that was ahead, which must not bar a change.
+        """
         newest = work.connection.execute(
             select(func.max(schema.server_keys.c.created_at)).where(
                 schema.server_keys.c.shard == work.shard
             )
         ).scalar_one()
-        now = format_time(self.clock.now())
-        if now <= newest:
-            raise EnvironmentFault("clock-behind", newest=newest, now=now)
-        return now
+        next_moment = format_time(parse_time(newest) + timedelta(milliseconds=1))
+        return max(format_time(self.clock.now()), next_moment)
 
     def _begin_epoch(self, work: Work, root: SigningKey, key: SigningKey, now: str) -> None:
         """The server's own journal goes on under the new key, as a till's would."""

@@ -9,7 +9,7 @@ import os
 import secrets
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.errors import EnvironmentFault
@@ -27,9 +27,9 @@ class Vault:
 
     signing: SigningKey
     """Signs certificates, bundles and the heads of the server's own journal."""
-    lookup: bytes
+    lookup: bytes = field(repr=False)
     """For the keyed hashes of phones and cards; every till has it."""
-    pepper: bytes
+    pepper: bytes = field(repr=False)
     """For hashes and stamps only the server makes: codes, nonces, sessions."""
 
     def stamp(self, purpose: str, message: bytes) -> bytes:
@@ -89,14 +89,27 @@ def next_of(file: Path) -> Path:
 
 
 def write_next(file: Path, secret: bytes) -> None:
-    """Let a key wait; one that waited before was never in force."""
+    """Let a key wait, so that a power cut leaves it; one that waited before was never in force."""
     next_of(file).unlink(missing_ok=True)
     _write(next_of(file), secret)
+    _flush_folder(file.parent)
 
 
 def put_in_place(file: Path) -> None:
     """Let the key that waits take the old one's place, whose file goes."""
     next_of(file).replace(file)
+    _flush_folder(file.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make what was made and renamed in it outlive a power cut; Windows does so by itself."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_secret(path: Path) -> bytes:

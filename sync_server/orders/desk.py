@@ -33,9 +33,9 @@ from sync_server.enrolment.revoking import revoke_keys
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.known import KnownKeys
 from sync_server.keys.vault import Vault
-from sync_server.orders.log_file import CommandLog, Told
+from sync_server.orders.log_file import CommandLog, Told, is_further
 from sync_server.orders.shown import CommandShown, read_commands
-from sync_server.orders.waiting import OPEN
+from sync_server.orders.waiting import OPEN, concerns
 from sync_server.stores.registry import find_till
 
 
@@ -177,14 +177,47 @@ class CommandDesk:
             return
         if row.state == report.state:
             return
+        through = _terms(row).through_epoch
+        is_done = report.state is CommandState.DONE
+        if row.kind == CommandKind.REKEY and is_done and caller.epoch <= through:
+            # A copy of the disk may say so; the key that it asks with is still the old one.
+            return
         unsent = f"{report.unsent}" if report.unsent else ""
         self._move(work, row, report.state, unsent)
-        if row.kind == CommandKind.WIPE and report.state is CommandState.DONE:
-            # From here on it is no till any more: a copy of its disk comes back as nobody.
+        if row.kind == CommandKind.WIPE and is_done:
+            # From here on it is no till any more: a copy of its disk comes back as nobody. The
+            # machine that was enrolled after it, and what that one was told, are not concerned.
             now = format_time(self.clock.now())
-            revoke_keys(work, self.own, TillId(row.till_id), caller.journal, now)
-            for other in _others(work, row):
-                self._move(work, other, CommandState.CANCELLED)
+            till_id = TillId(row.till_id)
+            revoke_keys(work, self.own, till_id, caller.journal, now, through=through)
+            for other in _waiting(work, till_id):
+                if _terms(other).through_epoch <= through:
+                    self._move(work, other, CommandState.CANCELLED)
+
+    def follow(self, work: Work, before: Certificate, after: Certificate) -> None:
+        """Let what waits for a till concern the epoch under its new key: it is the same machine.
+
+        A key that was to change has changed.
+        """
+        assert before.till_id is not None
+        now = format_time(self.clock.now())
+        for row in _waiting(work, before.till_id):
+            terms = _terms(row)
+            if terms.through_epoch < before.epoch:
+                continue
+            if row.kind == CommandKind.REKEY:
+                self._move(work, row, CommandState.DONE)
+                continue
+            terms = msgspec.structs.replace(terms, through_epoch=after.epoch)
+            signed = sign_command(self.vault.signing, terms)
+            state = CommandState(row.state)
+            self.log.add(Told(command_id=row.command_id, statement=signed, state=state, at=now))
+            columns = till_commands.c
+            work.connection.execute(
+                update(till_commands)
+                .where(columns.shard == work.shard, columns.command_id == row.command_id)
+                .values(statement=msgspec.msgpack.encode(signed))
+            )
 
 
 def keep_command(
@@ -214,13 +247,13 @@ def _find(snapshot: Snapshot, command_id: str) -> Row[Any] | None:
     ).first()
 
 
-def _others(work: Work, done: Row[Any]) -> Sequence[Row[Any]]:
-    """What else the till was told, that nobody will do any more."""
+def _waiting(work: Work, till_id: TillId) -> Sequence[Row[Any]]:
+    """What a till was told and has not done."""
     columns = till_commands.c
     return work.connection.execute(
         select(till_commands).where(
             columns.shard == work.shard,
-            columns.till_id == done.till_id,
+            columns.till_id == till_id,
             columns.state.in_(OPEN),
         )
     ).all()
@@ -245,16 +278,18 @@ def _open(
                 & (columns.state == CommandState.DONE.value),
             ),
         )
-        .order_by(columns.change_seq.desc())
+        # Not even fifty others put a wipe off.
+        .order_by((columns.kind == CommandKind.WIPE.value).desc(), columns.change_seq.desc())
         .limit(COMMANDS_MAX)
     ).scalars()
     signed = [msgspec.msgpack.decode(one, type=Signed) for one in rows]
-    concerned = [one for one in signed if _through(one) >= caller.epoch]
+    concerned = [one for one in signed if concerns(one, caller)]
     return CommandReply(commands=tuple(concerned), unknown=unknown, confirmed=confirmed)
 
 
-def _through(signed: Signed) -> int:
-    return msgspec.json.decode(signed.payload, type=CommandTerms).through_epoch
+def _terms(row: Row[Any]) -> CommandTerms:
+    signed = msgspec.msgpack.decode(row.statement, type=Signed)
+    return msgspec.json.decode(signed.payload, type=CommandTerms)
 
 
 def _newest_epoch(work: Work, journal: JournalId) -> int:
@@ -271,14 +306,21 @@ def restore_commands(work: Work, own: OwnJournal, told: dict[str, Told], now: st
     """Know again what tills were told after the copy was made; how many commands."""
     count = 0
     for one in told.values():
-        if _find(work, one.command_id) is not None:
+        known = _find(work, one.command_id)
+        if known is not None and not is_further(one.state, known.state):
+            continue
+        if known is not None:
             work.connection.execute(
                 update(till_commands)
                 .where(
                     till_commands.c.shard == work.shard,
                     till_commands.c.command_id == one.command_id,
                 )
-                .values(state=one.state, state_at=one.at)
+                .values(
+                    statement=msgspec.msgpack.encode(one.statement),
+                    state=one.state,
+                    state_at=one.at,
+                )
             )
         else:
             terms = msgspec.json.decode(one.statement.payload, type=CommandTerms)

@@ -1,7 +1,8 @@
 """What tills were told to do, kept beside the database and beside copies: a restored server knows
 it again, though its copy was made before.
 
-One line of JSON each, flushed before the command is committed; the last line about one counts.
+One line of JSON each, flushed before the command is committed; of several about one, the one in
+which it is furthest counts.
 """
 
 import os
@@ -27,6 +28,19 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     at: str
 
 
+_FURTHER: Final = {
+    CommandState.ISSUED: 0,
+    CommandState.SEEN: 1,
+    CommandState.CANCELLED: 2,
+    CommandState.DONE: 2,
+}
+
+
+def is_further(state: CommandState, than: CommandState) -> bool:
+    """Whether a command is as far as that or further: states go one way, clocks do not."""
+    return _FURTHER[state] >= _FURTHER[than]
+
+
 _decoder = msgspec.json.Decoder(Told)
 
 
@@ -41,8 +55,8 @@ class CommandLog:
         self._append([told])
 
     def read(self) -> dict[str, Told]:
-        """The last line about each command; one that was cut off is of a command not given."""
-        return {told.command_id: told for told in self._lines()}
+        """How far each command is; a line that was cut off is of a command not given."""
+        return _furthest(self._lines())
 
     def copy_to(self, other: Path) -> None:
         """Bring the list at a copy's side up to this one; what it has beyond it stays."""
@@ -75,10 +89,13 @@ class CommandLog:
 
 def newest(logs: Iterable[CommandLog]) -> dict[str, Told]:
     """What several lists say together."""
-    together: dict[str, Told] = {}
-    for log in logs:
-        for told in log.read().values():
-            known = together.get(told.command_id)
-            if known is None or known.at <= told.at:
-                together[told.command_id] = told
-    return together
+    return _furthest(told for log in logs for told in log.read().values())
+
+
+def _furthest(lines: Iterable[Told]) -> dict[str, Told]:
+    found: dict[str, Told] = {}
+    for told in lines:
+        known = found.get(told.command_id)
+        if known is None or is_further(told.state, known.state):
+            found[told.command_id] = told
+    return found

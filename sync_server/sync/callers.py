@@ -8,7 +8,7 @@ from shared.errors import ProtocolError
 from shared.journal.certificate import Certificate
 from shared.protocol.request_signature import read_claim, verify_request
 from sync_server.database.transaction import Database
-from sync_server.enrolment.rekeying import replaced_by
+from sync_server.enrolment.rekeying import is_newest
 from sync_server.enrolment.revoking import is_revoked
 from sync_server.journal.chains import find_certificate
 from sync_server.keys.nonce import Nonces
@@ -50,7 +50,7 @@ class Callers:
         with self.database.reading() as snapshot:
             certificate = find_certificate(snapshot, claim.key_id)
             revoked = is_revoked(snapshot, claim.key_id)
-            replaced = replaced_by(snapshot, claim.key_id) is not None
+            replaced = certificate is not None and not is_newest(snapshot, certificate)
         if certificate is None:
             raise ProtocolError("unknown-key", key_id=claim.key_id)
         if revoked and former is not Former.REVOKED_TOO:

@@ -361,12 +361,21 @@ def test_a_till_shows_a_restored_server_what_it_was_told(
     before = copied(chain, tmp_path / "usb")
     command = chain.server.services.commands.upgrade(till_id(till), "99.1")
     assert till.sync()
+    old = till.till._key
+    till.till.key_change.ask()
+    assert till.sync()
     restored(chain, before)
     assert states(chain) == {}
     assert till.sync()
     assert till.sync()
     assert states(chain) == {command: CommandState.SEEN}
     assert said(till).release_needed == "99.1"
+    # Nor does the key that was changed after the copy read again.
+    stolen = ServerConnection(till.till.identity.server_url, old)
+    with pytest.raises(RefusedError) as refused:
+        stolen.leases(_no_leases())
+    assert refused.value.code == "replaced-key"
+    stolen.close()
 
 
 def test_unknown_tills_and_commands_are_refused(chain: LittleChain) -> None:

@@ -21,11 +21,12 @@ from desktop.reckoning.file import read_till
 from desktop.store import sealing
 from desktop.store.database import TillFolder
 from desktop.store.file_key import IV_BYTES, FileKey, new_file_key, read_encryption
-from desktop.store.identity import load_keys
+from desktop.store.identity import key_files, load_keys
 from desktop.store.masked_file import MaskedFile
 from desktop.store.salvage import salvage
 from desktop.store.sealing import is_plain, seal, unlock
 from desktop.store.verification import verify_till
+from desktop.store.wiping import Wiped, write_wiped
 from shared.errors import EnvironmentFault
 from shared.language import Language, words
 from tests.support.command_line import run_evertill
@@ -51,6 +52,8 @@ class MemoryStore(KeyringBackend):
         self.kept[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
+        if self.is_locked:
+            raise RuntimeError("locked")
         if self.kept.pop((service, username), None) is None:
             raise PasswordDeleteError
 
@@ -218,6 +221,47 @@ def test_no_room_for_the_copy_leaves_the_till_selling(sold, monkeypatch, caplog)
     with OpenStore(sold, seals=True) as opened:
         assert opened.folder.key is not None
     assert entries_of(sold) == before
+
+
+@pytest.mark.parametrize("step", ["keep_new_key", "wrap_keys"])
+def test_no_room_for_a_key_leaves_the_till_selling(sold, monkeypatch, step):
+    before = entries_of(sold)
+
+    def no_room(*_told: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sealing, step, no_room)
+        with OpenStore(sold, seals=True) as opened:
+            assert load_keys(opened.folder)
+    assert is_plain(sold.database) is (step == "keep_new_key")
+    with OpenStore(sold, seals=True) as opened:
+        assert load_keys(opened.folder)
+    assert not is_plain(sold.database)
+    assert {len(file.read_bytes()) for file in key_files(sold)} == {60}
+    assert entries_of(sold) == before
+
+
+def test_a_wiped_till_leaves_nothing_however_it_was_cut_off_before(sold, store):
+    with OpenStore(sold, seals=True):
+        pass
+    for name in (
+        "till.key.new",
+        "till-file.key.new",
+        sealing.COPY_NAME,
+        f"{sealing.COPY_NAME}-wal",
+    ):
+        (sold.path / name).write_bytes(b"half of it")
+    write_wiped(sold, Wiped(command_id="x", store_name="s", till_name="t", at="today"))
+    store.is_locked = True
+    for left in ({"wiped.json", "till.lock", "encryption.json"}, {"wiped.json", "till.lock"}):
+        with pytest.raises(EnvironmentFault) as caught:
+            OpenStore(sold)
+        assert caught.value.code == "till-wiped"
+        assert {file.name for file in sold.path.iterdir()} == left
+        # It is open again with the next start.
+        store.is_locked = False
+    assert store.kept == {}
 
 
 def test_a_copy_that_lacks_something_is_not_taken(sold, monkeypatch):
