@@ -56,7 +56,9 @@ class Way(Struct, frozen=True, gc=False):
 
     taken: tuple[tuple[int, int, Taking], ...]
     """By the number of the move, and which of its members it is."""
-    end: Standing
+    end: Standing | None = None
+    """Where it leads, if that is not the node itself: nodes must not refer to themselves, for they
+    are freed by counting who refers to them."""
 
 
 def rating_of(used: Sequence[Candidate]) -> Rating:

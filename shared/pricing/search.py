@@ -117,14 +117,14 @@ def _followed(component: Component, node: Node) -> Way:
         component.children, component.places, component.numbers, node.picks, strict=True
     ):
         way = _way(child, pick)
-        below.append((places, way.end))
+        below.append((places, way.end or pick))
         for number, member, taking in way.taken:
             taken.append((numbers[number], member, _moved(taking, places, taking.candidate)))
     if len(node.remaining) == len(component.lines):
         for bucket, number, made in node.steps:
             own = component.buckets[bucket][number].number
             taken += [(own, member, taking) for member, taking in enumerate(made)]
-        return Way(tuple(taken), node)
+        return Way(tuple(taken))
     # The search knew no more than the sum of these lines.
     state = _together(component, below)
     for bucket, number, _ in node.steps:
