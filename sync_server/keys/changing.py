@@ -91,15 +91,17 @@ class KeyChange:
         root, DomainError ``root-key-foreign`` for another one.
         """
         key = new_signing_key()
-        write_next(self.folder / SIGNING_FILE, key.raw)
-        with self.database.writing() as work:
-            root = self._root(work, root)
-            now = self._now(work)
-            certified = certify_server_key(root, key.public, issued_at=now)
-            _add_key(work, "signing", key, certified, now)
-            _add_statements(work, [certified], now)
-            self._begin_epoch(work, root, key, now)
-        put_in_place(self.folder / SIGNING_FILE)
+        # Another process must not take the key away that this one has written and not named yet.
+        with self.database.alone():
+            write_next(self.folder / SIGNING_FILE, key.raw)
+            with self.database.writing() as work:
+                root = self._root(work, root)
+                now = self._now(work)
+                certified = certify_server_key(root, key.public, issued_at=now)
+                _add_key(work, "signing", key, certified, now)
+                _add_statements(work, [certified], now)
+                self._begin_epoch(work, root, key, now)
+            put_in_place(self.folder / SIGNING_FILE)
         return key.id
 
     def new_root(self, *, root: SigningKey | None = None) -> KeyId:
@@ -107,16 +109,17 @@ class KeyChange:
         that are believed. Raises as ``new_signing_key`` does.
         """
         key = new_signing_key()
-        write_next(self.folder / ROOT_FILE, key.raw)
-        with self.database.writing() as work:
-            root = self._root(work, root)
-            now = self._now(work)
-            believed = trusted_keys(work).signing_keys
-            statements = [change_root(root, key.public, issued_at=now)]
-            statements += [certify_server_key(key, one, issued_at=now) for one in believed]
-            _add_key(work, "root", key, None, now)
-            _add_statements(work, statements, now)
-        put_in_place(self.folder / ROOT_FILE)
+        with self.database.alone():
+            write_next(self.folder / ROOT_FILE, key.raw)
+            with self.database.writing() as work:
+                root = self._root(work, root)
+                now = self._now(work)
+                believed = trusted_keys(work).signing_keys
+                statements = [change_root(root, key.public, issued_at=now)]
+                statements += [certify_server_key(key, one, issued_at=now) for one in believed]
+                _add_key(work, "root", key, None, now)
+                _add_statements(work, statements, now)
+            put_in_place(self.folder / ROOT_FILE)
         return key.id
 
     def revoke(self, key_id: KeyId, *, root: SigningKey | None = None) -> None:
