@@ -32,8 +32,9 @@ $(TEST): $(RUN) requirements/test.txt
 demo: $(RUN)
 	$(BIN)/evertill demo
 
+# Four on two processors: half of the time tests wait, for disks and for each other's processes.
 test: $(TEST) check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadgroup $(PYTEST_ARGS)
 
 check: $(TEST)
 	$(BIN)/ruff check .

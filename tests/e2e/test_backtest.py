@@ -195,7 +195,7 @@ def test_a_goods_file_says_what_the_sales_do_not(tmp_path: Path, name: str) -> N
         ("goods.json", "[{}]", "missing required field `sku`"),
         ("goods.json", '[{"sku": "A", "colour": "red"}]', "unknown field `colour`"),
         ("goods.json", '[{"sku": "A", "cost_minor": -1}]', "out of range"),
-        ("goods.json", b"\xff\xfe", "JSON is malformed"),
+        ("goods.json", b"\xff\xfe", "byte 0xff in position 0"),
         ("goods.csv", "", "no column sku"),
         ("goods.csv", "sku,cost\nA,1.005\n", "cost “1.005”, line 2"),
         ("goods.csv", "sku,cost\nA\n", "1 fields instead of 2, line 2"),

@@ -365,7 +365,10 @@ def test_a_till_that_is_enrolled_again_after_a_fork_has_leases_like_any_other(
     granted = terms_of(server, again, ask_points(server, again, member).granted)
 
     assert granted.amount == 500
-    assert ask(server, east, LeaseAsk(account="points", owner=member)).answers == ()
+    # The old disk's key sends what it has, and gets nothing.
+    with pytest.raises(Refused) as refused:
+        ask(server, east, LeaseAsk(account="points", owner=member))
+    assert refused.value.reply.code == "replaced-key"
     spend(again, member, lot, 100, granted.lease_id)
     close(again, granted.lease_id, spent=100)
     # The other disk may still spend by the lease of the epoch that forked.
