@@ -6,11 +6,11 @@ from typing import Annotated, Final
 
 import msgspec
 
-from shared.errors import DomainError, ProtocolError
+from shared.errors import DomainError
 from shared.ids import JournalId, TillId
-from shared.journal.keys import PublicKey, Signed, SigningKey, sign_statement
-from shared.journal.strict import check_strict, encode_strict
+from shared.journal.keys import PublicKey, Signed, SigningKey
 from shared.protocol.message import Count, Message
+from shared.protocol.own_statement import own_terms, sign_own
 
 PURPOSE: Final = "command"
 COMMANDS_MAX: Final = 50
@@ -90,9 +90,7 @@ class CommandReply(Message, frozen=True, kw_only=True):
 
 def sign_command(key: SigningKey, terms: CommandTerms) -> Signed:
     """The server's word to one till."""
-    return sign_statement(
-        key, purpose=PURPOSE, audience=terms.journal, payload=encode_strict(terms)
-    )
+    return sign_own(key, terms, purpose=PURPOSE)
 
 
 def command_of(signed: Signed, key: PublicKey, journal: JournalId) -> CommandTerms:
@@ -100,15 +98,7 @@ def command_of(signed: Signed, key: PublicKey, journal: JournalId) -> CommandTer
 
     Raises ProtocolError ``wrong-statement``, ``bad-signature``, ``bad-command``.
     """
-    payload = signed.verify(key, purpose=PURPOSE, audience=journal)
-    check_strict(payload)
-    try:
-        terms = msgspec.json.decode(payload, type=CommandTerms)
-    except msgspec.MsgspecError as error:
-        raise ProtocolError("bad-command", reason=str(error)) from error
-    if terms.journal != journal:
-        raise ProtocolError("bad-command", reason="journal")
-    return terms
+    return own_terms(signed, key, journal, purpose=PURPOSE, kind=CommandTerms)
 
 
 def release_number(release: str) -> tuple[int, int, int]:

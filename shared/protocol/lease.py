@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-import msgspec
-
-from shared.errors import ProtocolError
 from shared.ids import JournalId, LeaseId
-from shared.journal.keys import PublicKey, Signed, SigningKey, sign_statement
-from shared.journal.strict import check_strict, encode_strict
+from shared.journal.keys import PublicKey, Signed, SigningKey
 from shared.protocol.message import Amount, Count, Message
+from shared.protocol.own_statement import own_terms, sign_own
 from shared.trade.fact import TaxTotal
 from shared.trade.lease import LeaseTerms
 
@@ -92,9 +89,7 @@ class LeaseReply(Message, frozen=True, kw_only=True):
 
 def sign_lease(key: SigningKey, terms: LeaseTerms) -> Signed:
     """The server's word for a lease, to one journal."""
-    return sign_statement(
-        key, purpose=PURPOSE, audience=terms.journal, payload=encode_strict(terms)
-    )
+    return sign_own(key, terms, purpose=PURPOSE)
 
 
 def lease_of(signed: Signed, key: PublicKey, journal: JournalId) -> LeaseTerms:
@@ -102,12 +97,4 @@ def lease_of(signed: Signed, key: PublicKey, journal: JournalId) -> LeaseTerms:
 
     Raises ProtocolError ``wrong-statement``, ``bad-signature``, ``bad-lease``.
     """
-    payload = signed.verify(key, purpose=PURPOSE, audience=journal)
-    check_strict(payload)
-    try:
-        terms = msgspec.json.decode(payload, type=LeaseTerms)
-    except msgspec.MsgspecError as error:
-        raise ProtocolError("bad-lease", reason=str(error)) from error
-    if terms.journal != journal:
-        raise ProtocolError("bad-lease", reason="journal")
-    return terms
+    return own_terms(signed, key, journal, purpose=PURPOSE, kind=LeaseTerms)

@@ -5,7 +5,6 @@ One line of JSON each, flushed before the command is committed; of several about
 which it is furthest counts.
 """
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import msgspec
 
 from shared.journal.keys import Signed
 from shared.protocol.command import CommandState
+from sync_server.database.line_file import LineFile
 
 LOG_FILE: Final = "till-commands.jsonl"
 
@@ -41,9 +41,6 @@ def is_further(state: CommandState, than: CommandState) -> bool:
     return _FURTHER[state] >= _FURTHER[than]
 
 
-_decoder = msgspec.json.Decoder(Told)
-
-
 @dataclass(frozen=True, slots=True)
 class CommandLog:
     """The list in one file."""
@@ -52,39 +49,23 @@ class CommandLog:
 
     def add(self, told: Told) -> None:
         """Append a line and flush it to the device."""
-        self._append([told])
+        self._lines.append([told])
 
     def read(self) -> dict[str, Told]:
         """How far each command is; a line that was cut off is of a command not given."""
-        return _furthest(self._lines())
+        return _furthest(self._lines.read())
 
     def copy_to(self, other: Path) -> None:
         """Bring the list at a copy's side up to this one; what it has beyond it stays."""
         theirs = CommandLog(other)
         known = theirs.read()
-        theirs._append(told for told in self.read().values() if known.get(told.command_id) != told)
+        theirs._lines.append(
+            told for told in self.read().values() if known.get(told.command_id) != told
+        )
 
-    def _append(self, new: Iterable[Told]) -> None:
-        lines = b"".join(msgspec.json.encode(one) + b"\n" for one in new)
-        if not lines:
-            return
-        cut_off = self.file.exists() and not self.file.read_bytes().endswith(b"\n")
-        handle = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "ab") as opened:
-            opened.write(b"\n" + lines if cut_off else lines)
-            opened.flush()
-            os.fsync(opened.fileno())
-
-    def _lines(self) -> list[Told]:
-        if not self.file.exists():
-            return []
-        found = []
-        for line in self.file.read_bytes().splitlines():
-            try:
-                found.append(_decoder.decode(line))
-            except msgspec.MsgspecError:
-                continue
-        return found
+    @property
+    def _lines(self) -> LineFile[Told]:
+        return LineFile(self.file, Told)
 
 
 def newest(logs: Iterable[CommandLog]) -> dict[str, Told]:
