@@ -11,7 +11,7 @@ from desktop.store.head_file import HeadFile
 from desktop.store.identity import TillIdentity, read_identity
 from desktop.store.journal import Journal, current_epoch, last_hybrid_time
 from desktop.store.sealing import seal, unlock
-from desktop.store.wiping import destroy_files, read_wiped, wiped_fault
+from desktop.store.wiping import destroy_rest, wiped_fault
 from desktop.store.writer import Writer
 from desktop.sync.enrolment import enrol_till
 from shared.clock import Clock, HybridClock, SystemClock
@@ -34,9 +34,8 @@ class OpenStore:
         """``seals``: encrypt what is not encrypted yet; else files are opened as they are."""
         self._lock = TillLock(folder)
         try:
-            wiped = read_wiped(folder)
+            wiped = destroy_rest(folder)
             if wiped is not None:
-                destroy_files(folder)
                 raise wiped_fault(wiped)
             self.folder = seal(folder) if seals else unlock(folder)
             self.writer = make_writer(open_writing(self.folder))
@@ -91,8 +90,7 @@ class OpenStore:
             self.writer.close()
         finally:
             self.reading.dispose()
-            if read_wiped(self.folder) is not None:
-                destroy_files(self.folder)
+            destroy_rest(self.folder)
             self._lock.close()
 
     def __enter__(self) -> Self:

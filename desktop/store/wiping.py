@@ -38,6 +38,10 @@ class Wiped(msgspec.Struct, frozen=True, kw_only=True):
     at: str
 
 
+UNPROVED = Wiped(command_id="", store_name="?", till_name="?", at="?")
+"""What cannot be read: there is something that says so, and nobody knows who wrote it."""
+
+
 def write_wiped(folder: TillFolder, wiped: Wiped) -> None:
     """Say that the till is no more; from here on there is no way back."""
     write_private(folder.path / MARKER, msgspec.json.encode(wiped))
@@ -50,13 +54,22 @@ def read_wiped(folder: TillFolder) -> Wiped | None:
     except FileNotFoundError:
         return None
     except (OSError, msgspec.MsgspecError):
-        # Torn or altered: it was written whole or not at all, so somebody wrote it.
-        return Wiped(command_id="", store_name="?", till_name="?", at="?")
+        # It was written whole or not at all: a disk that fails, or somebody, says so, and not head
+        # office. The till does not open, and nothing of it is destroyed.
+        return UNPROVED
 
 
 def wiped_fault(wiped: Wiped) -> EnvironmentFault:
     """What the screen says from now on."""
     return EnvironmentFault("till-wiped", store=wiped.store_name, till=wiped.till_name, at=wiped.at)
+
+
+def destroy_rest(folder: TillFolder) -> Wiped | None:
+    """Go on with a wipe that was begun; what became of the till, None for one that is."""
+    wiped = read_wiped(folder)
+    if wiped is not None and wiped != UNPROVED:
+        destroy_files(folder)
+    return wiped
 
 
 def destroy_keys(folder: TillFolder) -> None:

@@ -264,6 +264,19 @@ def test_a_wiped_till_leaves_nothing_however_it_was_cut_off_before(sold, store):
     assert store.kept == {}
 
 
+@pytest.mark.parametrize("told", [b"", b"{", b"null"])
+def test_a_file_that_nobody_can_read_destroys_no_till(sold, told):
+    before = entries_of(sold)
+    (sold.path / "wiped.json").write_bytes(told)
+    with pytest.raises(EnvironmentFault) as caught:
+        OpenStore(sold)
+    assert caught.value.code == "till-wiped"
+    (sold.path / "wiped.json").unlink()
+    with OpenStore(sold):
+        pass
+    assert entries_of(sold) == before
+
+
 def test_a_copy_that_lacks_something_is_not_taken(sold, monkeypatch):
     real = sealing._compare
 
