@@ -40,7 +40,11 @@ class Node(Struct, eq=False, gc=False):
         return self._rating
 
     def is_better_than(self, other: "Node") -> bool:
-        """Whether its rating is lower; see ``is_better`` for what both have below them."""
+        """Whether its rating is lower.
+
+        What both have below them does not matter: what two sorted lists of one length have in
+        common does not change which of them comes first.
+        """
         if self.picks is other.picks:
             return self.on_top < other.on_top
         return self.rating < other.rating
@@ -111,33 +115,6 @@ def stepped(node: Node, move: Move, number: tuple[int, int], takings: Sequence[T
         node.picks,
         (*node.steps, (*number, tuple(takings))),
     )
-
-
-def is_better(some: Sequence[Node], others: Sequence[Node]) -> bool:
-    """Whether some nodes together have a better rating than others in their stead.
-
-    Those that are the same do not matter: what two sorted lists of one length have in common does
-    not change which of them comes first.
-    """
-    points, offers = 0, 0
-    own: list[Rating] = []
-    instead: list[Rating] = []
-    # One loop: where many sums come twice, this runs for each of them.
-    for one, other in zip(some, others, strict=True):
-        if one is not other:
-            rating, against = one.rating, other.rating
-            points += rating[0] - against[0]
-            offers += rating[1] - against[1]
-            own.append(rating)
-            instead.append(against)
-    if points or offers:
-        return (points, offers) < (0, 0)
-    return _together(own) < _together(instead)
-
-
-def ranked(nodes: Sequence[Node]) -> Rating:
-    """The rating of several nodes together."""
-    return _together([node.rating for node in nodes])
 
 
 def added(one: Hashable, other: Hashable) -> Hashable:

@@ -14,13 +14,12 @@ from shared.pricing.nodes import (
     Node,
     Solved,
     added,
-    is_better,
     keep,
     keep_masked,
-    ranked,
     stepped,
 )
 from shared.pricing.outcomes import Outcomes, Promise
+from shared.pricing.ranking import Picks, Ranking
 from shared.pricing.sequel import Sequel
 from shared.pricing.trends import BILLION, always_takes_the_same, jumps_of, rate_between_jumps
 
@@ -139,35 +138,39 @@ class Solving:
         """Every combination of the parts' nodes that could still be the best."""
         if not below:
             return [self._joined([])]
-        sequel = self.after_children
         most_left = self._most_left(self._hope(0))
         cheapest = self.part.loose_minor + sum(one.nodes[0].left for one in below)
         worth = self._worthwhile(below, cheapest)
         needed = needed_sums(below, worth) if worth else [None] * len(below)
-        joined: dict[Hashable, tuple[int, tuple[Node, ...]]] = {0: (cheapest, ())}
+        joined: dict[Hashable, Picks] = {0: Picks(cheapest)}
         looked_at, most = 0, self.attempts_left * JOINED_PER_ATTEMPT
+        ranking = Ranking(below)
         for leads, seen, one in zip(needed, self.after_child, below, strict=True):
             ways = Ways(one.by_more, leads)
-            found: dict[Hashable, tuple[int, tuple[Node, ...]]] = {}
-            for key, (left, picks) in joined.items():
-                for more in ways.on_top_of(left - cheapest):
-                    total = left + more
+            found: dict[Hashable, Picks] = {}
+            for key, picks in joined.items():
+                for more in ways.on_top_of(picks.left - cheapest):
+                    total = picks.left + more
                     if most_left is not None and total > most_left:
                         break
                     for node in one.by_more[more]:
                         looked_at += 1
-                        own = seen.of(node)
-                        both = added(key, own) if sequel.is_pooled else (key, own)
+                        # With the sums known that are worth a look, the sum is all that matters.
+                        both = total if worth else self._both(key, seen.of(node))
                         other = found.get(both)
-                        if other is None or is_better((*picks, node), other[1]):
-                            found[both] = total, (*picks, node)
+                        if other is None or ranking.is_better(picks, node, other):
+                            found[both] = Picks(total, picks, node)
             if looked_at > most and len(found) > STATES_BEYOND:
                 self.is_proved = False
-                by_price = sorted(found, key=lambda key: (found[key][0], ranked(found[key][1])))
+                by_price = sorted(found, key=lambda k: (found[k].left, ranking.of(found[k])))
                 found = {key: found[key] for key in by_price[:STATES_BEYOND]}
             joined = found
         self.attempts_left -= looked_at // JOINED_PER_ATTEMPT
-        return [self._joined(picks) for _, picks in joined.values()]
+        return [self._joined(picks.nodes) for picks in joined.values()]
+
+    def _both(self, key: Hashable, own: Hashable) -> Hashable:
+        """Equal for states of the parts so far, and of one more, that lead to the same."""
+        return added(key, own) if self.after_children.is_pooled else (key, own)
 
     def _worthwhile(self, below: Sequence[Solved], cheapest: int) -> "Worth | None":
         """Which sums are worth a look where only the sum matters; None where that is not known."""
