@@ -131,6 +131,11 @@ class DrawerFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ScaleTold:
+    """What lies on the scale has changed; whoever asks for a weight looks."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptTold:
     """The server answered about a receipt, or could not be asked: then ``error`` says why."""
 
@@ -159,6 +164,7 @@ Intent = (
     | PaymentTold
     | ProgrammeChanged
     | DrawerFailed
+    | ScaleTold
     | ReceiptTold
     | MembersTold
 )

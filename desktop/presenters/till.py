@@ -37,9 +37,11 @@ from desktop.presenters.sync_sheet import (
 )
 from desktop.presenters.text import Moment, Text, Tone, refused, say
 from desktop.presenters.view import Hint, Page, Sheet, TillView, TopBar
+from desktop.presenters.weight import Weighing
 from desktop.services.printing import PrinterStatus
 from desktop.sync.status import SyncStatus
 from hardware.ports import CashDrawer
+from hardware.scale.port import Scale
 from shared.clock import Clock
 from shared.errors import DomainError, EvertillError
 from shared.language import Language
@@ -72,9 +74,13 @@ class TillPresenter:
         post: Callable[[Intent], None],
         language: Language = Language.CHINESE,
         drawer: CashDrawer | None = None,
+        scale: Scale | None = None,
         has_printer: bool = False,
     ) -> None:
-        self._session = Session(till=till, clock=clock, post=post, language=language, drawer=drawer)
+        self._session = Session(
+            till=till, clock=clock, post=post, language=language, drawer=drawer, scale=scale
+        )
+        self._weighing = Weighing(self._session)
         self._has_printer = has_printer
         self._sync: SyncStatus | None = None
         self._printer: PrinterStatus | None = None
@@ -125,6 +131,7 @@ class TillPresenter:
             self._session.message = refused(error)
             self._session.told += 1
         finally:
+            self._weighing.follow()
             if self._session.counter_in_use is not None:
                 self._session.counter_in_use.draft.keep()
 
