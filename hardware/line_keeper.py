@@ -87,7 +87,8 @@ class LineKeeper:
             return Health(self._device, DeviceState.CLOSED, Power.UNKNOWN, "devices.line.closed")
         if self.is_connected:
             return None
-        power = Power.OFF if self._fault is Condition.NOHARDWARE else Power.UNKNOWN
+        is_gone = self._fault in (Condition.NOHARDWARE, Condition.FAILURE)
+        power = Power.OFF if is_gone else Power.UNKNOWN
         return Health(self._device, DeviceState.ERROR, power, f"devices.line.{self._fault}")
 
     def _run(self) -> None:

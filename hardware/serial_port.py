@@ -13,6 +13,7 @@ from hardware.ports import Condition, DeviceError
 USB_NAME = re.compile(r"usb:([0-9A-Fa-f]{4}):([0-9A-Fa-f]{4})(?::(.+))?")
 WRITE_TIMEOUT_S = 1.0
 
+
 def _line_errors() -> tuple[type[Exception], ...]:
     try:
         import termios  # noqa: PLC0415 - exists on POSIX only
