@@ -64,7 +64,7 @@ class CustomerWindow(QWidget):
 
     def texts(self) -> list[str]:
         """All that can be read on it, from above."""
-        shown = [one for one in self.findChildren(QLabel) if one.text() and not one.isHidden()]
+        shown = [one for one in self.findChildren(QLabel) if one.text() and one.isVisibleTo(self)]
         return [one.text() for one in shown]
 
     def _show(self, view: CustomerView) -> None:

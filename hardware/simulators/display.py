@@ -1,5 +1,6 @@
 """A customer display on a pty: obeys both command sets and shows what a customer would see."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Condition
 
@@ -9,6 +10,9 @@ ROWS, COLUMNS = 2, 20
 LENGTHS = {b"\x1b@": 2, b"\x1b_": 3, b"\x1b\x11": 2, b"\x1bt": 3, b"\x1b=": 3, b"\x1bR": 3,
            b"\x1f\x01": 2, b"\x1fC": 3, b"\x1f$": 4, b"\x1fX": 3}  # fmt: skip
 """How long commands of two bytes and more are; ``ESC Q A`` goes on to its CR."""
+
+
+OnPicture = Callable[[tuple[str, str]], None]
 
 
 @dataclass(slots=True)
@@ -38,8 +42,9 @@ class Glass:
 class DisplaySimulator:
     """Two rows of twenty cells. Every picture that was shown is kept."""
 
-    def __init__(self, *, codec: str = "ascii") -> None:
+    def __init__(self, *, codec: str = "ascii", on_picture: OnPicture | None = None) -> None:
         self._codec = codec
+        self._on_picture = on_picture
         self._glass = Glass()
         self._glass.clear()
         self._held = bytearray()
@@ -62,9 +67,12 @@ class DisplaySimulator:
 
     def wait_for(self, upper: str, lower: str, *, timeout_s: float = 10.0) -> bool:
         """Whether it shows this, waiting at most so long."""
-        wanted = (upper.ljust(COLUMNS), lower.ljust(COLUMNS))
+        wanted = (self._filled(upper), self._filled(lower))
         with self._shown:
             return self._shown.wait_for(lambda: self.picture == wanted, timeout_s)
+
+    def _filled(self, text: str) -> str:
+        return text + " " * (COLUMNS - len(text.encode(self._codec)))
 
     def close(self) -> None:
         """Unplug it."""
@@ -77,6 +85,8 @@ class DisplaySimulator:
                 del self._held[:used]
             if not self.pictures or self.pictures[-1] != self.picture:
                 self.pictures.append(self.picture)
+                if self._on_picture is not None:
+                    self._on_picture(self.picture)
             self._shown.notify_all()
 
     def _obey(self, held: bytes) -> int:
