@@ -2,7 +2,6 @@
 thread and no descriptor is left behind."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
@@ -36,10 +35,10 @@ class Plugged:
 
 
 @pytest.fixture
-def plugged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Plugged]]:
+def plugged(monkeypatch: pytest.MonkeyPatch) -> list[Plugged]:
     ports: list[Plugged] = []
     monkeypatch.setattr(list_ports, "comports", lambda: list(ports))
-    yield ports
+    return ports
 
 
 def descriptors() -> int:
