@@ -128,6 +128,23 @@ def test_a_weight_of_an_earlier_watch_is_never_shown_in_the_next(weigh: Weigh) -
     assert (simulator.prices[0], simulator.prices[-1]) == (100, 200)
 
 
+def test_a_weight_of_an_earlier_watch_is_never_told_to_the_next() -> None:
+    """An answer that was on its way when the goods changed belongs to nobody."""
+    scale = SerialScale(
+        "scale",
+        line_of(ScaleProtocol.DIALOG_06, "usb:1234:5678"),
+        maker_of(ScaleProtocol.DIALOG_06),
+        clock=SystemClock(),
+    )
+    told: list[Reading] = []
+    scale.watch(told.append, unit_price_minor=100)
+    earlier = scale._watch
+    scale.watch(told.append, unit_price_minor=200)
+    scale._note(earlier, Reading(ScaleState.STABLE, 700, SystemClock().monotonic()))
+    assert told == []
+    assert scale.reading().state is ScaleState.OFF
+
+
 def test_dialog_06_answers_the_request_for_checksums_in_the_middle_of_the_work(
     weigh: Weigh,
 ) -> None:
