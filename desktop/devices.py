@@ -14,8 +14,9 @@ from hardware.escpos.profile import built_in_profiles
 from hardware.nfc.pcsc import PcscReader
 from hardware.nfc.pn532_reader import Pn532Reader
 from hardware.ports import CardReader, Device, DrawerSensor, OnCard, OnScan, Scanner
+from hardware.printer.plugged import PluggedSerialTransport
 from hardware.printer.printer import EscposPrinter
-from hardware.printer.transport import SerialTransport, TcpTransport, Transport
+from hardware.printer.transport import TcpTransport, Transport
 from hardware.scale.dialog_06 import ApprovedPair
 from hardware.scale.protocols import ScaleProtocol, line_of, maker_of
 from hardware.scale.serial_scale import SerialScale
@@ -44,6 +45,12 @@ class Devices:
         """Every device that has a thread of its own."""
         single = (self.printer, self.scale, self.display, self.cards)
         yield from (device for device in (*single, *self.scanners) if device is not None)
+
+    def watched(self) -> Iterator[Device]:
+        """Those that know their health without asking anybody. The printer's is told by its
+        spooler, the scale's where a weight is asked for."""
+        yield from self.scanners
+        yield from (one for one in (self.display, self.cards) if one is not None)
 
     def open(self) -> None:
         """Begin to connect; never waits for hardware."""
@@ -84,7 +91,7 @@ def make_devices(settings: TillSettings, clock: Clock) -> Devices:
     if settings.printer is not None:
         printer, encoder = _printer(settings.printer, clock)
     sensor = None
-    if printer is not None and settings.drawer is not None:
+    if isinstance(printer, EscposPrinter) and settings.drawer is not None:
         sensor = PrinterDrawerSensor(
             "drawer", printer, opens_high=settings.drawer.open_when == "high"
         )
@@ -138,7 +145,7 @@ def _printer(settings: PrinterSettings, clock: Clock) -> tuple[EscposPrinter, En
     transport: Transport = (
         TcpTransport(settings.host, settings.port)
         if settings.host
-        else SerialTransport(settings.serial)
+        else PluggedSerialTransport(settings.serial)
     )
     return EscposPrinter("printer", transport, profile, clock=clock), Encoder(profile, paper)
 

@@ -14,8 +14,10 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.bootstrap import OpenStore, Surroundings, Till
 from desktop.customer_screens import CustomerScreens
+from desktop.device_watch import DeviceWatch
 from desktop.devices import Devices, make_devices
 from desktop.presenters.first_run import FaultPresenter, FirstRunPresenter
+from desktop.presenters.intent import DeviceTold
 from desktop.presenters.till_loop import TillLoop
 from desktop.services.settings_file import TillSettings, read_settings
 from desktop.store.database import TillFolder
@@ -25,6 +27,7 @@ from desktop.till_window import build_presenter, build_window, listening
 from desktop.ui.customer_window import CustomerWindow
 from desktop.ui.design import THEMES, Design
 from desktop.ui.window import TillWindow
+from hardware.ports import Health
 from shared.clock import SystemClock
 from shared.collector import settle
 from shared.errors import EnvironmentFault, EvertillError
@@ -64,6 +67,7 @@ class Opened:
     devices: Devices | None = None
     window: TillWindow | None = None
     customer: CustomerWindow | None = None
+    watch: DeviceWatch | None = None
     screens: CustomerScreens = field(default_factory=CustomerScreens)
 
     def open(self, folder: Path) -> None:
@@ -108,6 +112,11 @@ class Opened:
         if self.devices is not None:
             self.devices.open()
             self.devices.deliver(self.window.scanned, self.window.tapped_card)
+            self.watch = DeviceWatch(self.devices.watched(), self._device_told)
+            self.watch.start()
+
+    def _device_told(self, health: Health) -> None:
+        self.loop.post(DeviceTold(health))
 
     def _wall_clock(self) -> str:
         now = self.surroundings.clock.now()
@@ -164,6 +173,8 @@ class Opened:
         for window in (self.window, self.customer):
             if window is not None:
                 window.close()
+        if self.watch is not None:
+            self.watch.close()
         self.loop.close()
         if self.till is not None:
             self.till.close()

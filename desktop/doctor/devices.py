@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from desktop.devices import Devices
 from desktop.doctor.finding import Finding, Verdict
-from desktop.doctor.naming import device_name
+from desktop.presenters.device_names import device_name
 from desktop.presenters.text import error_text, say
 from hardware.ports import (
     Device,

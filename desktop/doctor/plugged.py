@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from desktop.devices import serial_ports_of
 from desktop.doctor.finding import Finding, Verdict
-from desktop.doctor.naming import device_name
+from desktop.presenters.device_names import device_name
 from desktop.presenters.text import Text, say
 from desktop.services.settings_file import TillSettings
 from hardware.discovery import FoundPort, FoundPrinter, serial_ports, usb_printers

@@ -7,6 +7,7 @@ from desktop.services.payments import PaymentProgress
 from desktop.services.printing import PrinterStatus
 from desktop.store.members import Member
 from desktop.sync.status import SyncStatus
+from hardware.ports import Health
 from shared.errors import EvertillError
 from shared.returning.sold import ReturnableSale
 
@@ -131,6 +132,13 @@ class DrawerFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceTold:
+    """A device is gone, or back."""
+
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
 class ScaleTold:
     """What lies on the scale has changed; whoever asks for a weight looks."""
 
@@ -165,6 +173,7 @@ Intent = (
     | ProgrammeChanged
     | DrawerFailed
     | ScaleTold
+    | DeviceTold
     | ReceiptTold
     | MembersTold
 )

@@ -7,8 +7,10 @@ from typing import Protocol
 from desktop.presenters import elsewhere
 from desktop.presenters.close_day import CloseDayPage
 from desktop.presenters.close_shift import CloseShiftPage
+from desktop.presenters.device_names import device_name
 from desktop.presenters.intent import (
     Act,
+    DeviceTold,
     DrawerFailed,
     Edit,
     Intent,
@@ -172,6 +174,10 @@ class TillPresenter:
                 self._sale.programme_changed()
             case ReceiptTold() | MembersTold():
                 elsewhere.told(self._session, news)
+            case DeviceTold(health):
+                tone = Tone.GOOD if health.is_ready else Tone.ATTENTION
+                said = say(health.message_key, device=device_name(health.device))
+                self._session.tell(said, tone)
             case DrawerFailed(reason):
                 self._session.tell(say("till.drawer.failed", reason=reason), Tone.ATTENTION)
             case _:

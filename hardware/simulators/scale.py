@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Thread
 
+from hardware.ports import DeviceState, Health, Power
+from hardware.scale.port import OnReading, Reading, ScaleState
 from hardware.scale.protocols import ScaleProtocol
 from hardware.simulators.line import FarEnd
+from shared.clock import Clock
 
 STREAM_INTERVAL_S = 0.05
 NOISE = b"\x00\xff\x7e?\x1b\x02"
@@ -211,3 +214,62 @@ class ScaleSimulator:
         price = self.prices[-1] + 1 * self.faults.breaks_checksums
         amount = (self.grams * price + 500) // 1000
         return f"\x0202\x1b3\x1b{self.grams:05}\x1b{price:06}\x1b{amount:06}\x03".encode()
+
+
+class CallbackScaleSimulator:
+    """A ``Scale`` without a line: it reads what was put on it, at once."""
+
+    def __init__(self, clock: Clock, name: str = "scale", *, capacity_grams: int = 15_000) -> None:
+        self._clock = clock
+        self._name = name
+        self._capacity = capacity_grams
+        self._on_change: OnReading | None = None
+        self._grams = 0
+        self._is_moving = False
+
+    @property
+    def name(self) -> str:
+        """How the settings call it."""
+        return self._name
+
+    def open(self) -> None:
+        """It is always on."""
+
+    def close(self) -> None:
+        """Nobody is told any more."""
+        self._on_change = None
+
+    def check_health(self, *, deadline_s: float) -> Health:  # noqa: ARG002 - known without waiting
+        """Always ready."""
+        return Health(self._name, DeviceState.IDLE, Power.ONLINE, "devices.scale.ready")
+
+    def watch(self, on_change: OnReading | None, *, unit_price_minor: int = 0) -> None:
+        """See ``Scale.watch``."""
+        del unit_price_minor
+        self._on_change = on_change
+
+    def reading(self) -> Reading:
+        """See ``Scale.reading``."""
+        state = ScaleState.STABLE
+        if self._is_moving:
+            state = ScaleState.MOTION
+        elif self._grams > self._capacity:
+            state = ScaleState.OVERLOAD
+        elif self._grams <= 0:
+            state = ScaleState.UNDER_ZERO if self._grams else ScaleState.EMPTY
+        grams = self._grams if state is ScaleState.STABLE else 0
+        return Reading(state, grams, self._clock.monotonic())
+
+    def put(self, grams: int) -> None:
+        """What lies on it from now on."""
+        self._grams = grams
+        self._tell()
+
+    def shake(self, *, is_moving: bool) -> None:
+        """Whether it is at rest."""
+        self._is_moving = is_moving
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._on_change is not None:
+            self._on_change(self.reading())

@@ -134,6 +134,7 @@ def test_a_till_whose_devices_all_fail_sells(qtbot, bench):
         if window.view.page is Page.SALE:
             break
         bench.press(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "devices.line." in str(window.view.message), timeout=WAIT_MS)
     bench.type(str(APPLES.sku))
     qtbot.waitUntil(lambda: "devices.scale.silent" in str(window.view.overlay), timeout=WAIT_MS)
     bench.type("0.5")

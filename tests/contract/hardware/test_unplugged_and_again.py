@@ -9,11 +9,14 @@ from queue import Queue
 import pytest
 from serial.tools import list_ports
 
-from hardware.ports import ScanData
+from hardware.ports import Condition, ScanData
+from hardware.printer.plugged import PluggedSerialTransport
+from hardware.printer.transport import LinkError
 from hardware.scale.port import Reading, ScaleState
 from hardware.scale.protocols import ScaleProtocol, line_of, maker_of
 from hardware.scale.serial_scale import SerialScale
 from hardware.scanner.serial import SerialScanner
+from hardware.simulators.line import FarEnd
 from hardware.simulators.scale import ScaleSimulator
 from hardware.simulators.scanner import SerialScannerSimulator
 from hardware.worker import Backoff
@@ -119,3 +122,20 @@ def test_a_port_that_another_program_holds_is_said_and_taken_once_it_is_free() -
     assert second.wait_until_connected(timeout_s=WAIT_S)
     second.close()
     simulator.unplug()
+
+
+def test_a_serial_printer_is_found_under_its_new_name_for_the_next_job(
+    plugged: list[Plugged],
+) -> None:
+    transport = PluggedSerialTransport("usb:04b8:0202:P1")
+    with pytest.raises(LinkError) as caught:
+        transport.connect(timeout_s=1)
+    assert caught.value.condition is Condition.NOHARDWARE
+    for _ in range(2):
+        line = FarEnd(on_bytes=lambda _data: None)
+        plugged[:] = [Plugged(line.port, 0x04B8, 0x0202, "P1")]
+        with transport.connect(timeout_s=1) as link:
+            link.send(b"job", timeout_s=5)
+        while bytes(line.received) != b"job":
+            threading.Event().wait(0.005)
+        line.unplug()
