@@ -1,6 +1,7 @@
 """A scale on a serial line behind the port ``Scale``."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Condition as Signal
 from threading import Event, Lock
 
@@ -18,6 +19,9 @@ ANSWER_S = 0.7
 """The longest pause within which a scale answers; a stream repeats several times in it."""
 POLL_S = 0.15
 IDLE_S = 0.1
+STILL_THE_SAME = (ScaleState.STABLE, ScaleState.UNCHANGED)
+"""A scale that gives each weight once says so when it is asked on: nothing has moved since, and the
+weight stands. For the next goods the same answer means that they have to be lifted."""
 PROBE_PRICE_MINOR = 1
 """Dialog 06 weighs at a price only; a health check is not shown to a customer."""
 
@@ -159,7 +163,10 @@ class SerialScale:
         with self._lock:
             told = None
             if watch == self._watch:
-                before, self._reading = self._reading, reading
+                before = self._reading
+                if (before.state, reading.state) == STILL_THE_SAME:
+                    reading = replace(before, at=reading.at)
+                self._reading = reading
                 changed = (before.state, before.grams) != (reading.state, reading.grams)
                 told = self._on_change if changed else None
         with self._weighed:

@@ -52,6 +52,7 @@ class ScaleSimulator:
         self._approved = approved
         self._held = bytearray()
         self._weighings = 0
+        self._is_weighed = False
         self._random = 0
         self._owes_verdict: bool | None = None
         self._is_proved = False
@@ -74,8 +75,9 @@ class ScaleSimulator:
         return self.line.port
 
     def put(self, grams: int) -> None:
-        """What lies on it from now on."""
+        """What lies on it from now on; putting it there moves the scale."""
         self.grams = grams
+        self._is_weighed = False
 
     def close(self) -> None:
         """Switch it off and unplug it."""
@@ -195,12 +197,15 @@ class ScaleSimulator:
 
     def _dialog_trouble(self) -> str:
         if self.faults.is_moving:
+            self._is_weighed = False
             return "20"
         if self.grams > self._capacity:
             return "32"
         if self.grams < 0:
             return "31"
-        return "30" if self.grams == 0 else ""
+        if self.grams == 0:
+            return "30"
+        return "21" if self._is_weighed else ""
 
     def _dialog_result(self) -> bytes:
         if self._owes_verdict is not None:
@@ -210,7 +215,7 @@ class ScaleSimulator:
         if self._dialog_trouble():
             return b"\x15"
         self._weighings += 1
-        self._is_proved = False
+        self._is_proved, self._is_weighed = False, True
         price = self.prices[-1] + 1 * self.faults.breaks_checksums
         amount = (self.grams * price + 500) // 1000
         return f"\x0202\x1b3\x1b{self.grams:05}\x1b{price:06}\x1b{amount:06}\x03".encode()

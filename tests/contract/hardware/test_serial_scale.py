@@ -83,13 +83,16 @@ def test_every_state_of_a_scale_is_told_and_none_of_them_is_a_weight(
     assert wait_for(told, ScaleState.MOTION).grams == 0
     simulator.faults.is_moving = False
     simulator.faults.breaks_checksums = True
+    simulator.put(500)
     assert wait_for(told, ScaleState.NOISE).grams == 0
     simulator.faults.breaks_checksums = False
+    simulator.put(500)
     for fault in ("is_noisy", "breaks_off"):
         wait_for(told, ScaleState.STABLE)
         setattr(simulator.faults, fault, True)
         wait_for(told, ScaleState.NOISE)
         setattr(simulator.faults, fault, False)
+        simulator.put(500)
     assert wait_for(told, ScaleState.STABLE).grams == 500
     simulator.faults.is_silent = True
     assert wait_for(told, ScaleState.SILENT).grams == 0
@@ -124,8 +127,25 @@ def test_a_weight_of_an_earlier_watch_is_never_shown_in_the_next(weigh: Weigh) -
     wait_for(told, ScaleState.STABLE)
     scale.watch(told.put, unit_price_minor=200)
     assert scale.reading().state is ScaleState.MOTION
+    wait_for(told, ScaleState.UNCHANGED)
+    simulator.put(700)
     wait_for(told, ScaleState.STABLE)
     assert (simulator.prices[0], simulator.prices[-1]) == (100, 200)
+
+
+def test_a_weight_that_is_given_once_stands_while_nothing_moves(weigh: Weigh) -> None:
+    simulator, scale, told = weigh(ScaleProtocol.DIALOG_06)
+    simulator.put(700)
+    scale.watch(told.put, unit_price_minor=100)
+    first = wait_for(told, ScaleState.STABLE)
+    asked = len(simulator.prices)
+    while len(simulator.prices) < asked + 3:
+        time.sleep(0.01)
+    assert scale.reading().grams == 700
+    assert scale.reading().at > first.at
+    assert told.empty()
+    simulator.put(800)
+    assert wait_for(told, ScaleState.STABLE).grams == 800
 
 
 def test_a_weight_of_an_earlier_watch_is_never_told_to_the_next() -> None:
