@@ -17,6 +17,8 @@ from shared.clock import Clock
 
 ANSWER_S = 0.7
 """The longest pause within which a scale answers; a stream repeats several times in it."""
+ANSWERS_MAX = 5
+"""So many times that long may one weighing last: Dialog 06 has up to six exchanges in it."""
 POLL_S = 0.15
 IDLE_S = 0.1
 STILL_THE_SAME = (ScaleState.STABLE, ScaleState.UNCHANGED)
@@ -137,21 +139,23 @@ class SerialScale:
         talk = self._make_talk(price)
         line.reset_input_buffer()
         heard = False
-        give_up = self._clock.monotonic() + self._answer_s
+        now = self._clock.monotonic
+        give_up, at_last = now() + self._answer_s, now() + ANSWERS_MAX * self._answer_s
         try:
             line.write(talk.begin())
-            while self._clock.monotonic() < give_up and not self._keeper.is_stopping:
+            while now() < min(give_up, at_last) and not self._keeper.is_stopping:
                 data = read_some(line)
                 heard = heard or bool(data)
                 step = talk.feed(data)
                 if step.found is not None:
-                    return Reading(step.found.state, step.found.grams, self._clock.monotonic())
+                    return Reading(step.found.state, step.found.grams, now())
                 if step.send:
                     line.write(step.send)
+                    give_up = now() + self._answer_s
         except serial.SerialTimeoutException:
             heard = False
         state = ScaleState.NOISE if heard else ScaleState.SILENT
-        return Reading(state, 0, self._clock.monotonic())
+        return Reading(state, 0, now())
 
     def _lost(self, _condition: Condition) -> None:
         with self._lock:

@@ -45,7 +45,7 @@ def reader(chip: NfcSimulator, taps: Queue[CardData]) -> Iterator[Pn532Reader]:
         LineSettings(chip.port, 115_200),
         clock=SystemClock(),
         takes_uid=True,
-        answer_s=0.3,
+        answer_s=1.0,
         backoff=lambda: Backoff(0.02),
     )
     driver.deliver_to(taps.put)

@@ -32,7 +32,7 @@ def weigh() -> Iterator[Weigh]:
             line_of(protocol, simulator.port),
             maker_of(protocol, pair=PAIR),
             clock=SystemClock(),
-            answer_s=0.25,
+            answer_s=0.6,
             backoff=lambda: Backoff(0.02),
         )
         scale.open()

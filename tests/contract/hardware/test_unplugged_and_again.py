@@ -87,7 +87,7 @@ def test_a_scale_too(plugged: list[Plugged]) -> None:
         line_of(ScaleProtocol.TOLEDO_8217, "usb:067b:2303"),
         maker_of(ScaleProtocol.TOLEDO_8217),
         clock=SystemClock(),
-        answer_s=0.25,
+        answer_s=0.6,
         backoff=lambda: Backoff(0.01),
     )
     scale.open()
