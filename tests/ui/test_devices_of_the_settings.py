@@ -126,14 +126,15 @@ def test_a_till_whose_devices_all_fail_sells(qtbot, bench):
     window = bench.opened.window
     bench.scale.faults.is_silent = True
     bench.chip.faults.is_silent = True
-    bench.display.close()
-    bench.scanner.unplug()
     bench.press(Qt.Key.Key_Down)
     bench.type(CASHIER_PIN)
     for _ in range(20):
         if window.view.page is Page.SALE:
             break
         bench.press(Qt.Key.Key_Return)
+    # Not before: what is told while somebody types goes with the next key.
+    bench.display.close()
+    bench.scanner.unplug()
     qtbot.waitUntil(lambda: "devices.line." in str(window.view.message), timeout=WAIT_MS)
     bench.type(str(APPLES.sku))
     qtbot.waitUntil(lambda: "devices.scale.silent" in str(window.view.overlay), timeout=WAIT_MS)
