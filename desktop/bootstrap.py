@@ -50,6 +50,7 @@ from desktop.sync.server_keys import ServerTrust
 from desktop.sync.status import SyncStatus
 from hardware.escpos.encoder import Encoder
 from hardware.ports import CashDrawer, ReceiptPrinter, WalletGateway
+from hardware.scale.port import Scale
 from shared.clock import Clock, HybridClock, SystemClock
 from shared.errors import DomainError, EnvironmentFault
 from shared.ids import RandomBytes
@@ -74,6 +75,7 @@ class Surroundings:
     encoder: Encoder | None = None
     gateway: WalletGateway | None = None
     drawer: CashDrawer | None = None
+    scale: Scale | None = None
     language: str = "zh_CN"
     on_sync: Callable[[SyncStatus], None] = lambda _status: None
     on_change: Callable[[Stream], None] = lambda _stream: None

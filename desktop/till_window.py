@@ -81,6 +81,7 @@ def build_presenter(till: Till, loop: TillLoop) -> TillPresenter:
         post=loop.post,
         language=Language(around.language),
         drawer=around.drawer,
+        scale=around.scale,
         has_printer=around.printer is not None,
     )
 

@@ -249,6 +249,28 @@ class CashDrawer(Protocol):
         ...
 
 
+class DrawerState(StrEnum):
+    """What a drawer's switch says."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+    """Nobody said anything; silence is no closed drawer."""
+
+
+class DrawerSensor(Protocol):
+    """Knows whether the drawer is open."""
+
+    @property
+    def name(self) -> str:
+        """How the settings call it."""
+        ...
+
+    def state(self, *, deadline_s: float) -> DrawerState:
+        """Ask now; DeviceError where its printer cannot be asked by the deadline."""
+        ...
+
+
 # Payment
 
 

@@ -1,4 +1,4 @@
-"""Simulators from the command line: ``python -m hardware.sim printer|scanner|show``."""
+"""Simulators from the command line: ``python -m hardware.sim scale`` and others, see ``--help``."""
 
 import argparse
 import sys
@@ -9,18 +9,30 @@ from hardware.escpos.profile import built_in_profiles
 from hardware.paper.interpreter import Interpreter
 from hardware.paper.picture import save_picture
 from hardware.paper.text import sheet_text
+from hardware.scale.protocols import ScaleProtocol
+from hardware.simulators.display import DisplaySimulator
+from hardware.simulators.nfc import BankCard, MemoryCard, NfcSimulator, text_message
 from hardware.simulators.printer import PrintedJob, PrinterSimulator
+from hardware.simulators.scale import ScaleSimulator
 from hardware.simulators.scanner import SerialScannerSimulator
 from shared.errors import EvertillError
 from shared.language import Language, words
+
+TAP_S = 1.0
+SCALE_FAULTS = {
+    "moving": "is_moving",
+    "silent": "is_silent",
+    "noisy": "is_noisy",
+    "bad-checksum": "breaks_checksums",
+    "breaks-off": "breaks_off",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one simulator until it is interrupted; the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        run = {"printer": _printer, "scanner": _scanner, "show": _show}[options.simulator]
-        run(options)
+        RUN[options.simulator](options)
     except KeyboardInterrupt:
         return 0
     except EvertillError as error:
@@ -44,6 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     printer.add_argument("--stall-after", type=int, metavar="BYTES")
     printer.add_argument("--reset-after", type=int, metavar="BYTES")
     kinds.add_parser("scanner", help="a serial scanner on a pty; reads a code per line typed")
+    scale = kinds.add_parser("scale", help="a scale on a pty; weighs the grams typed, see below")
+    scale.add_argument("--protocol", choices=list(ScaleProtocol), default="toledo-8217")
+    scale.epilog = "lines typed: grams, or a fault: " + ", ".join(SCALE_FAULTS)
+    display = kinds.add_parser("display", help="a customer display on a pty that shows its lines")
+    display.add_argument("--codec", default="gbk")
+    nfc = kinds.add_parser("nfc", help="a PN532 on a pty; taps the number typed")
+    nfc.epilog = "lines typed: the text on a card, 'uid HEX', or 'bank NUMBER'"
     show = kinds.add_parser("show", help="show a captured print job")
     show.add_argument("file", type=Path)
     show.add_argument("--png", type=Path)
@@ -78,12 +97,65 @@ def _scanner(options: argparse.Namespace) -> None:  # noqa: ARG001 - it has no o
         simulator.scan(line.strip())
 
 
+def _scale(options: argparse.Namespace) -> None:
+    simulator = ScaleSimulator(ScaleProtocol(options.protocol))
+    print(f"scale on {simulator.port}", flush=True)
+    for line in map(str.strip, sys.stdin):
+        if line in SCALE_FAULTS:
+            fault = SCALE_FAULTS[line]
+            setattr(simulator.faults, fault, not getattr(simulator.faults, fault))
+            print(f"{line}: {getattr(simulator.faults, fault)}", flush=True)
+        elif line.lstrip("-").isdecimal():
+            simulator.put(int(line))
+        elif line:
+            print(f"{line!r} is neither grams nor a fault", file=sys.stderr)
+    simulator.close()
+
+
+def _display(options: argparse.Namespace) -> None:
+    def show(picture: tuple[str, str]) -> None:
+        print(f"+{'-' * 20}+\n|{picture[0]}|\n|{picture[1]}|", flush=True)
+
+    simulator = DisplaySimulator(codec=options.codec, on_picture=show)
+    print(f"display on {simulator.port}", flush=True)
+    for _ in sys.stdin:
+        pass
+    simulator.close()
+
+
+def _nfc(options: argparse.Namespace) -> None:  # noqa: ARG001 - it has no options
+    simulator = NfcSimulator()
+    print(f"nfc on {simulator.port}", flush=True)
+    for tap, line in enumerate(map(str.strip, sys.stdin)):
+        kind, _, rest = line.partition(" ")
+        uid = bytes([0x04, *tap.to_bytes(6)])
+        if kind == "bank":
+            simulator.lay(BankCard(uid, rest))
+        elif kind == "uid":
+            simulator.lay(MemoryCard(bytes.fromhex(rest)))
+        else:
+            simulator.lay(MemoryCard(uid, text_message(line)))
+        Event().wait(TAP_S)
+        simulator.lift()
+    simulator.close()
+
+
 def _show(options: argparse.Namespace) -> None:
     paper = built_in_profiles().paper(options.paper)
     sheet = Interpreter(dots=paper.dots).print_all(options.file.read_bytes())
     print(sheet_text(sheet), end="")
     if options.png:
         save_picture(sheet, options.png)
+
+
+RUN = {
+    "printer": _printer,
+    "scanner": _scanner,
+    "scale": _scale,
+    "display": _display,
+    "nfc": _nfc,
+    "show": _show,
+}
 
 
 if __name__ == "__main__":

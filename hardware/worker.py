@@ -19,7 +19,11 @@ BACKOFF_LAST_S = 10.0
 class Backoff:
     """Waiting times before the next try: 0.5 s, doubling, at most 10 s."""
 
-    _next_s: float = BACKOFF_FIRST_S
+    first_s: float = BACKOFF_FIRST_S
+    _next_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._next_s = self.first_s
 
     def failed(self) -> float:
         """How long to wait after one more failure, in seconds."""
@@ -29,7 +33,7 @@ class Backoff:
 
     def succeeded(self) -> None:
         """Start again from the shortest wait."""
-        self._next_s = BACKOFF_FIRST_S
+        self._next_s = self.first_s
 
 
 @dataclass(slots=True)

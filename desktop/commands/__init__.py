@@ -24,6 +24,7 @@ class Command(NamedTuple):
 COMMANDS: Final = (
     Command("run", "desktop.commands.run", "run"),
     Command("verify", "desktop.commands.verify", "verify"),
+    Command("doctor", "desktop.commands.doctor", "doctor"),
     Command("salvage", "desktop.commands.salvage", "salvage"),
     Command("enrol", "desktop.commands.enrol", "enrol"),
     Command("rekey", "desktop.commands.rekey", "rekey"),

@@ -13,17 +13,21 @@ from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from desktop.bootstrap import OpenStore, Surroundings, Till
+from desktop.customer_screens import CustomerScreens
+from desktop.device_watch import DeviceWatch
 from desktop.devices import Devices, make_devices
 from desktop.presenters.first_run import FaultPresenter, FirstRunPresenter
+from desktop.presenters.intent import DeviceTold
 from desktop.presenters.till_loop import TillLoop
 from desktop.services.settings_file import TillSettings, read_settings
 from desktop.store.database import TillFolder
 from desktop.store.wiping import WIPED
 from desktop.sync.status import SyncStatus
 from desktop.till_window import build_presenter, build_window, listening
+from desktop.ui.customer_window import CustomerWindow
 from desktop.ui.design import THEMES, Design
 from desktop.ui.window import TillWindow
-from hardware.ports import Scanner
+from hardware.ports import Health
 from shared.clock import SystemClock
 from shared.collector import settle
 from shared.errors import EnvironmentFault, EvertillError
@@ -62,6 +66,9 @@ class Opened:
     till: Till | None = None
     devices: Devices | None = None
     window: TillWindow | None = None
+    customer: CustomerWindow | None = None
+    watch: DeviceWatch | None = None
+    screens: CustomerScreens = field(default_factory=CustomerScreens)
 
     def open(self, folder: Path) -> None:
         """Settings, devices, files, window; the first-run page where the till is not enrolled."""
@@ -71,6 +78,7 @@ class Opened:
         self.devices = make_devices(settings, self.surroundings.clock)
         self.store = OpenStore(TillFolder(folder), seals=True)
         self._open_window(settings)
+        self._open_customer_screens(settings)
         assert self.window is not None
         if self.store.identity() is None:
             presenter = FirstRunPresenter(self._enrol, language=Language(settings.language))
@@ -86,6 +94,15 @@ class Opened:
             self.loop, self.surroundings, design=design, wedge=wedge, wall_clock=self._wall_clock
         )
 
+    def _open_customer_screens(self, settings: TillSettings) -> None:
+        assert self.devices is not None
+        self.screens.display = self.devices.display
+        if settings.has_customer_window:
+            design = Design(THEMES[settings.theme], settings.font_scale_percent)
+            self.customer = CustomerWindow(design)
+            self.screens.window = self.customer.publish
+            self.customer.open_on_second_screen()
+
     def _begin(self) -> None:
         assert self.window is not None
         # Shown first: a field takes the focus only in a window that is there.
@@ -94,9 +111,12 @@ class Opened:
         self.loop.start()
         if self.devices is not None:
             self.devices.open()
-            scanner: Scanner | None = self.devices.scanner
-            if scanner is not None:
-                scanner.deliver_to(self.window.scanned)
+            self.devices.deliver(self.window.scanned, self.window.tapped_card)
+            self.watch = DeviceWatch(self.devices.watched(), self._device_told)
+            self.watch.start()
+
+    def _device_told(self, health: Health) -> None:
+        self.loop.post(DeviceTold(health))
 
     def _wall_clock(self) -> str:
         now = self.surroundings.clock.now()
@@ -118,7 +138,8 @@ class Opened:
         self.till = Till(self.store, around)
         if is_new:
             self.till.sync.try_once()
-        self.loop.attach(build_presenter(self.till, self.loop), self.window.publish)
+        publish = self.screens.beside(self.window.publish)
+        self.loop.attach(build_presenter(self.till, self.loop), publish)
         self.till.start()
 
     def _until_wiped(self, told: Callable[[SyncStatus], None]) -> Callable[[SyncStatus], None]:
@@ -149,8 +170,11 @@ class Opened:
 
     def close(self) -> None:
         """In the order in which nothing is lost."""
-        if self.window is not None:
-            self.window.close()
+        for window in (self.window, self.customer):
+            if window is not None:
+                window.close()
+        if self.watch is not None:
+            self.watch.close()
         self.loop.close()
         if self.till is not None:
             self.till.close()

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QListWidgetItem,
     QPushButton,
     QScrollArea,
+    QSpinBox,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -28,7 +29,8 @@ from shared.language import Language, words
 WIDTH = 420
 PAPER_WIDTH = 360
 GRAMS = 640
-"""What the simulated scale says of everything it weighs."""
+"""What the labels of weighed goods say."""
+OVERLOADED_GRAMS = 16_000
 WALLET_CODE = "134567890123456789"
 SMALL_CHANGE = 100
 
@@ -60,6 +62,7 @@ class SimulatorPanel(QWidget):
         self.setFixedWidth(WIDTH)
         layout = QVBoxLayout(self)
         layout.addWidget(self._tabs(), 1)
+        layout.addWidget(self._scale())
         layout.addWidget(self._wallet())
         layout.addWidget(self._cable())
         self.printed.connect(self._show_paper)
@@ -125,6 +128,23 @@ class SimulatorPanel(QWidget):
             lambda row: self._bench.reader.tap(row.data(Qt.ItemDataRole.UserRole))
         )
         return rows
+
+    def _scale(self) -> QWidget:
+        """What lies on the scale, and a hand that touches it."""
+        grams = QSpinBox()
+        grams.setRange(-100, OVERLOADED_GRAMS)
+        grams.setSingleStep(10)
+        grams.setSuffix(" g")
+        grams.valueChanged.connect(self._bench.scale.put)
+        moving = QCheckBox(self._say("demo.scale-moving"))
+        moving.toggled.connect(lambda is_moving: self._bench.scale.shake(is_moving=is_moving))
+        line = QWidget()
+        layout = QHBoxLayout(line)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(QLabel(self._say("demo.scale")))
+        layout.addWidget(grams, 1)
+        layout.addWidget(moving)
+        return line
 
     def _wallet(self) -> QWidget:
         pay = _button(self._say("demo.wallet"), lambda: self._bench.scanner.scan(WALLET_CODE))

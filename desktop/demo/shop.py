@@ -19,6 +19,7 @@ from hardware.printer.printer import EscposPrinter
 from hardware.printer.transport import TcpTransport
 from hardware.simulators.card import CardReaderSimulator
 from hardware.simulators.printer import PrintedJob, PrinterSimulator
+from hardware.simulators.scale import CallbackScaleSimulator
 from hardware.simulators.scanner import CallbackScannerSimulator
 from hardware.simulators.wallet import Wait, WalletSimulator
 from shared.clock import Clock, SystemClock
@@ -46,6 +47,9 @@ class Bench:
     wallet: WalletSimulator
     scanner: CallbackScannerSimulator = field(default_factory=CallbackScannerSimulator)
     reader: CardReaderSimulator = field(default_factory=CardReaderSimulator)
+    scale: CallbackScaleSimulator = field(
+        default_factory=lambda: CallbackScaleSimulator(SystemClock())
+    )
 
     def driver(self, clock: Clock) -> EscposPrinter:
         """The real driver, on TCP to the simulated printer."""
@@ -64,6 +68,7 @@ class Bench:
             drawer=driver,
             encoder=Encoder(self.profile, built_in_profiles().paper("80mm")),
             gateway=self.wallet,
+            scale=self.scale,
         )
 
 

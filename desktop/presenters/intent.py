@@ -7,6 +7,7 @@ from desktop.services.payments import PaymentProgress
 from desktop.services.printing import PrinterStatus
 from desktop.store.members import Member
 from desktop.sync.status import SyncStatus
+from hardware.ports import Health
 from shared.errors import EvertillError
 from shared.returning.sold import ReturnableSale
 
@@ -131,6 +132,18 @@ class DrawerFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceTold:
+    """A device is gone, or back."""
+
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleTold:
+    """What lies on the scale has changed; whoever asks for a weight looks."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptTold:
     """The server answered about a receipt, or could not be asked: then ``error`` says why."""
 
@@ -159,6 +172,8 @@ Intent = (
     | PaymentTold
     | ProgrammeChanged
     | DrawerFailed
+    | ScaleTold
+    | DeviceTold
     | ReceiptTold
     | MembersTold
 )

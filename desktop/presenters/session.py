@@ -13,6 +13,7 @@ from desktop.services.basket import Pricing
 from desktop.store.operators import Operator
 from desktop.store.tickets import OpenShift
 from hardware.ports import CashDrawer, DeviceError
+from hardware.scale.port import Scale
 from shared.clock import Clock
 from shared.errors import DomainError
 from shared.language import Language
@@ -90,6 +91,7 @@ class Session:
     post: Callable[[Intent], None]
     language: Language
     drawer: CashDrawer | None = None
+    scale: Scale | None = None
     counter_in_use: CounterServices | None = None
     operator: Operator | None = None
     message: Message | None = None

@@ -7,8 +7,10 @@ from typing import Protocol
 from desktop.presenters import elsewhere
 from desktop.presenters.close_day import CloseDayPage
 from desktop.presenters.close_shift import CloseShiftPage
+from desktop.presenters.device_names import device_name
 from desktop.presenters.intent import (
     Act,
+    DeviceTold,
     DrawerFailed,
     Edit,
     Intent,
@@ -37,9 +39,11 @@ from desktop.presenters.sync_sheet import (
 )
 from desktop.presenters.text import Moment, Text, Tone, refused, say
 from desktop.presenters.view import Hint, Page, Sheet, TillView, TopBar
+from desktop.presenters.weight import Weighing
 from desktop.services.printing import PrinterStatus
 from desktop.sync.status import SyncStatus
 from hardware.ports import CashDrawer
+from hardware.scale.port import Scale
 from shared.clock import Clock
 from shared.errors import DomainError, EvertillError
 from shared.language import Language
@@ -72,9 +76,13 @@ class TillPresenter:
         post: Callable[[Intent], None],
         language: Language = Language.CHINESE,
         drawer: CashDrawer | None = None,
+        scale: Scale | None = None,
         has_printer: bool = False,
     ) -> None:
-        self._session = Session(till=till, clock=clock, post=post, language=language, drawer=drawer)
+        self._session = Session(
+            till=till, clock=clock, post=post, language=language, drawer=drawer, scale=scale
+        )
+        self._weighing = Weighing(self._session)
         self._has_printer = has_printer
         self._sync: SyncStatus | None = None
         self._printer: PrinterStatus | None = None
@@ -125,6 +133,7 @@ class TillPresenter:
             self._session.message = refused(error)
             self._session.told += 1
         finally:
+            self._weighing.follow()
             if self._session.counter_in_use is not None:
                 self._session.counter_in_use.draft.keep()
 
@@ -165,6 +174,10 @@ class TillPresenter:
                 self._sale.programme_changed()
             case ReceiptTold() | MembersTold():
                 elsewhere.told(self._session, news)
+            case DeviceTold(health):
+                tone = Tone.GOOD if health.is_ready else Tone.ATTENTION
+                said = say(health.message_key, device=device_name(health.device))
+                self._session.tell(said, tone)
             case DrawerFailed(reason):
                 self._session.tell(say("till.drawer.failed", reason=reason), Tone.ATTENTION)
             case _:

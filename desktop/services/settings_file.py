@@ -6,6 +6,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from desktop.services.device_settings import (
+    CardReaderSettings,
+    DisplaySettings,
+    DrawerSettings,
+    FurtherScanner,
+    ScaleSettings,
+    ScannerSettings,
+)
 from shared.errors import EnvironmentFault
 
 FILE_NAME = "till.toml"
@@ -24,14 +32,6 @@ class PrinterSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Whether a drawer hangs on the printer."""
 
 
-class ScannerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A serial scanner's port; one that types like a keyboard needs none, but may have a prefix."""
-
-    serial: str = ""
-    baud: Annotated[int, msgspec.Meta(ge=300, le=921_600)] = 9600
-    prefix: str = ""
-
-
 class TillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that differs from till to till and is not told by the server."""
 
@@ -41,6 +41,13 @@ class TillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """100 to 150."""
     printer: PrinterSettings | None = None
     scanner: ScannerSettings = ScannerSettings()
+    scanners: tuple[FurtherScanner, ...] = ()
+    scale: ScaleSettings | None = None
+    display: DisplaySettings | None = None
+    has_customer_window: bool = False
+    """A window for the customer, on the second screen."""
+    cards: CardReaderSettings | None = None
+    drawer: DrawerSettings | None = None
 
     def __post_init__(self) -> None:
         if not FONT_SCALE_MIN <= self.font_scale_percent <= FONT_SCALE_MAX:
@@ -49,6 +56,8 @@ class TillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             raise ValueError("printer needs a host or a serial port")
         if len(self.scanner.prefix) > 1:
             raise ValueError("scanner.prefix is one character")
+        if self.drawer is not None and (self.printer is None or not self.printer.has_drawer):
+            raise ValueError("drawer needs a printer that has one")
 
 
 def read_settings(folder: Path) -> TillSettings:

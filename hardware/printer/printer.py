@@ -102,6 +102,10 @@ class EscposPrinter:
         )
         self._worker.run(lambda: self._send_pulse(pulse, deadline_s), deadline_s=deadline_s)
 
+    def read_status(self, *, deadline_s: float) -> PrinterStatus:
+        """What the printer says of itself now; DeviceError where it cannot be asked."""
+        return self._worker.run(lambda: self._ask_status(deadline_s), deadline_s=deadline_s)
+
     def check_health(self, *, deadline_s: float) -> Health:
         """See ``Device.check_health``."""
         try:
@@ -143,6 +147,13 @@ class EscposPrinter:
         try:
             with self._transport.connect(timeout_s=min(CONNECT_TIMEOUT_S, deadline_s)) as link:
                 link.send(pulse, timeout_s=deadline_s)
+        except LinkError as error:
+            raise DeviceError(error.condition, device=self._name, reason=str(error)) from error
+
+    def _ask_status(self, deadline_s: float) -> PrinterStatus:
+        try:
+            with self._transport.connect(timeout_s=min(CONNECT_TIMEOUT_S, deadline_s)) as link:
+                return probe(link)
         except LinkError as error:
             raise DeviceError(error.condition, device=self._name, reason=str(error)) from error
 

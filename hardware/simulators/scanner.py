@@ -1,57 +1,26 @@
 """Scanners to type at: a serial one behind a pty, one that calls back, and keyboard strokes."""
 
-import os
 from collections.abc import Iterator
 
-from hardware.ports import (
-    Condition,
-    DeviceError,
-    DeviceState,
-    Health,
-    OnScan,
-    Power,
-    ScanData,
-    ScanQuality,
-)
+from hardware.ports import DeviceState, Health, OnScan, Power, ScanData, ScanQuality
 from hardware.scanner.aim import split_identifier
 from hardware.scanner.delivery import Delivery
+from hardware.simulators.line import FarEnd
 
 KEY_INTERVAL_S = 0.010
 """A wedge scanner sends keys 7 to 16 ms apart."""
 
 
-class SerialScannerSimulator:
-    """The far end of a serial line (a pty; POSIX only). ``port`` is what the driver opens."""
+class SerialScannerSimulator(FarEnd):
+    """A scanner on a serial line that reads what it is told to."""
 
     def __init__(self, *, ending: bytes = b"\r") -> None:
-        if not hasattr(os, "openpty"):
-            raise DeviceError(
-                Condition.NOSERVICE, device="serial scanner simulator", reason="no pty here"
-            )
+        super().__init__()
         self._ending = ending
-        self._far, self._near = os.openpty()
-        self.port = os.ttyname(self._near)
-        _make_raw(self._near)
 
     def scan(self, text: str, *, identifier: str = "") -> None:
         """Read a code; ``identifier`` is an AIM identifier such as ``]E0``."""
         self.send((identifier + text).encode() + self._ending)
-
-    def send(self, data: bytes) -> None:
-        """Put any bytes on the line: fragments, noise, several codes at once."""
-        os.write(self._far, data)
-
-    def unplug(self) -> None:
-        """Close both ends: the driver's next read fails."""
-        for descriptor in (self._far, self._near):
-            os.close(descriptor)
-
-
-def _make_raw(descriptor: int) -> None:
-    """Nobody has opened the line yet: without this the pty would echo and cook the first bytes."""
-    import tty  # noqa: PLC0415 - exists on POSIX only, like the pty itself
-
-    tty.setraw(descriptor)
 
 
 class CallbackScannerSimulator:

@@ -152,6 +152,8 @@ Code = (
 OWN_CODES: Final = (MemberCode, CouponCode, GiftCardCode, ReceiptCode, ApprovalCode)
 DIGITS_OF_SKU_MAX: Final = 13
 """A longer number may be a card or a wallet's code: it is not taken for a goods code."""
+TAPPED: Final = re.compile(r"NFC-([0-9A-F]{2}){4,10}")
+"""A member card known by its chip's serial number, as the till's own readers name it."""
 RECEIPT_TILL_DIGITS: Final = 5
 RECEIPT_EPOCH_DIGITS: Final = 3
 
@@ -159,9 +161,9 @@ RECEIPT_EPOCH_DIGITS: Final = 3
 def classify(text: str, table: CodeTable = DEFAULT_TABLE) -> Code:
     """Say what a text is. AIM identifiers in front are used and taken off.
 
-    Order: wallet and own codes by prefix and length, in-store labels, goods by check digit, bank
-    cards by issuer range and Luhn, else a plain code. Digits of cards, and long numbers that are
-    nothing known, are not kept.
+    Order: a chip's serial number, wallet and own codes by prefix and length, in-store labels,
+    goods by check digit, bank cards by issuer range and Luhn, else a plain code. Digits of cards,
+    and long numbers that are nothing known, are not kept.
     """
     plain = unicodedata.normalize("NFKC", text).strip("\r\n\t ")
     aim = AIM_IDENTIFIER.match(plain)
@@ -174,6 +176,8 @@ def classify(text: str, table: CodeTable = DEFAULT_TABLE) -> Code:
     if track := TRACK.match(plain):
         found = _digits(track.group(2), table)
         return found if isinstance(found, OWN_CODES) else PaymentCard()
+    if TAPPED.fullmatch(plain):
+        return MemberCode(plain)
     digits = re.sub(r"(?<=\d)[ -](?=\d)", "", plain)
     if not re.fullmatch(r"[0-9]+", digits):
         return Sku(plain)

@@ -94,7 +94,7 @@ def test_a_scanner_that_is_not_there_is_waited_for() -> None:
     scanner.open()
     health = scanner.check_health(deadline_s=1)
     scanner.close()
-    assert (health.power, health.message_key) == (Power.OFF, "devices.scanner.waiting")
+    assert (health.power, health.message_key) == (Power.OFF, "devices.line.nohardware")
 
 
 def test_a_path_is_taken_as_it_is_and_a_usb_name_is_looked_for() -> None:

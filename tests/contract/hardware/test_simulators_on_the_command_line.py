@@ -5,11 +5,21 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from queue import Queue
+
+import pytest
+import serial
 
 from hardware.escpos.encoder import Encoder
 from hardware.escpos.profile import built_in_profiles
+from hardware.nfc.pn532_reader import Pn532Reader
+from hardware.ports import CardData
+from hardware.serial_port import LineSettings
 from hardware.sim import main
+from shared.clock import SystemClock
 from shared.receipt.document import Cut, Document, Text
 
 BOOK = built_in_profiles()
@@ -50,3 +60,63 @@ def test_a_captured_job_is_shown(tmp_path: Path, capsys: object) -> None:
 def test_a_file_that_is_not_there_is_named_without_a_trace(tmp_path: Path, capsys: object) -> None:
     assert main(["show", str(tmp_path / "none.bin")]) == 1
     assert "none.bin" in capsys.readouterr().err  # type: ignore[attr-defined]  # pytest's own
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line", "asked", "answer"),
+    [
+        (["scale"], "1234\n", b"W", b"\x0201.234\r"),
+        (["scale", "--protocol", "cas-stream"], "20000\n", b"", b"OL,GS,1\x80,+020.000 kg\r\n"),
+    ],
+)
+def test_the_scale_program_weighs_what_is_typed(
+    arguments: list[str], line: str, asked: bytes, answer: bytes
+) -> None:
+    with started(*arguments) as (program, port):
+        assert program.stdin
+        program.stdin.write(line)
+        program.stdin.flush()
+        with serial.Serial(port, timeout=1) as till:
+            heard = b""
+            while answer not in heard:
+                till.write(asked)
+                heard = heard[-100:] + till.read(22)
+
+
+def test_the_display_program_shows_what_is_written() -> None:
+    with started("display") as (program, port):
+        assert program.stdout
+        with serial.Serial(port, timeout=1) as till:
+            till.write(b"\x1b@\x1bQA" + "可乐 7.00".encode("gbk") + b"\r")
+            while "可乐 7.00" not in program.stdout.readline():
+                pass
+
+
+def test_the_nfc_program_taps_what_is_typed() -> None:
+    with started("nfc") as (program, port):
+        heard: Queue[CardData] = Queue()
+        reader = Pn532Reader("cards", LineSettings(port, 115_200), clock=SystemClock())
+        reader.deliver_to(heard.put)
+        reader.open()
+        assert reader.check_health(deadline_s=60).is_ready
+        assert program.stdin
+        program.stdin.write("8600123456781234\n")
+        program.stdin.flush()
+        assert heard.get(timeout=60).token == "8600123456781234"
+        reader.close()
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A simulator as a program of its own, and the port that it says it is on."""
+    program = subprocess.Popen(
+        [sys.executable, "-m", "hardware.sim", *arguments],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    try:
+        assert program.stdout
+        yield program, program.stdout.readline().rsplit(" ", 1)[1].strip()
+    finally:
+        program.communicate(timeout=60)
+    assert program.returncode == 0
