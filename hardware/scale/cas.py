@@ -3,8 +3,8 @@
 Asked (AP, PD, ER): SOH STX status sign weight(6) unit(2) BCC ETX EOT; status ``S`` stable, ``U``
 not; sign blank, ``-``, or ``F`` overloaded; BCC is the XOR of status to unit. Unasked (CI, NT,
 PDS): ``ST,GS,`` device, lamps, ``,`` weight(8) blank unit(2) CR LF; ``US`` not stable, ``OL``
-overloaded, ``NT`` net. Sources: CAS NT-200, PDS and CI-600D manuals, "CAS 22 bytes"; the block of
-the asked form after CAS AP/PD interface sheets.
+overloaded, ``NT`` net. Sources: CAS NT-200, PDS and CI-600D manuals, "CAS 22 bytes". For the
+block of the asked form no manual was found: it is unconfirmed, and was not seen on a real scale.
 """
 
 import re

@@ -8,8 +8,8 @@ says with record 11 whether they were right, and the weighing is begun again.
 
 Source: Mettler-Toledo Diva service manual 6.1.8 and Ohaus Aviator 7000 service manual 6.1.3. How
 the random number is applied (checksum rotated left by its high digit, correction value right by
-its low digit, 16 bits each) and the layout of record 10 are not printed there: they follow what
-POS vendors describe, and have not been seen on a real scale.
+its low digit, 16 bits each) and the layout of record 10 are not printed there: both are
+unconfirmed, and have not been seen on a real scale.
 """
 
 import re
