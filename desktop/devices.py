@@ -1,24 +1,35 @@
 """Opens the devices that the settings name; the drivers are known here and nowhere else."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from desktop.bootstrap import Surroundings
 from desktop.services.settings_file import PrinterSettings, TillSettings
 from hardware.escpos.encoder import Encoder
-from hardware.escpos.profile import built_in_profiles
+from hardware.escpos.logo import read_logo
+from hardware.escpos.profile import Profile, ProfileBook, built_in_profiles, load_profiles
 from hardware.ports import Scanner
+from hardware.printer.cups_queue import PORT, CupsQueue
 from hardware.printer.printer import EscposPrinter
-from hardware.printer.transport import SerialTransport, TcpTransport, Transport
+from hardware.printer.queue import PrintQueue, QueuePrinter
+from hardware.printer.transport import FileTransport, SerialTransport, TcpTransport, Transport
+from hardware.printer.usb import UsbTransport
+from hardware.printer.windows_queue import WindowsQueue
 from hardware.scanner.serial import SerialScanner
 from hardware.scanner.wedge import WedgeSettings
 from shared.clock import Clock
+
+Printer = EscposPrinter | QueuePrinter
+PRINTER = "printer"
+"""How the settings call it."""
+USUAL_PAPER = "80mm"
 
 
 @dataclass(slots=True)
 class Devices:
     """Printer with drawer, and scanner, as far as the till has them."""
 
-    printer: EscposPrinter | None
+    printer: Printer | None
     encoder: Encoder | None
     has_drawer: bool
     scanner: Scanner | None
@@ -46,14 +57,16 @@ class Devices:
         )
 
 
-def make_devices(settings: TillSettings, clock: Clock) -> Devices:
-    """Devices as the settings say.
+def make_devices(settings: TillSettings, clock: Clock, folder: Path) -> Devices:
+    """Devices as the settings say; files they name are looked for in ``folder``.
 
-    Raises EnvironmentFault ``unknown-paper`` and ``unknown-printer-profile``.
+    Raises EnvironmentFault ``unknown-paper``, ``unknown-printer-profile``, ``bad-printer-profiles``
+    and ``bad-receipt-logo``.
     """
     printer, encoder = None, None
     if settings.printer is not None:
-        printer, encoder = _printer(settings.printer, clock)
+        encoder = make_encoder(settings.printer, folder)
+        printer = make_printer(settings.printer, encoder.profile, clock)
     scanner = settings.scanner
     return Devices(
         printer=printer,
@@ -68,12 +81,42 @@ def make_devices(settings: TillSettings, clock: Clock) -> Devices:
     )
 
 
-def _printer(settings: PrinterSettings, clock: Clock) -> tuple[EscposPrinter, Encoder]:
-    book = built_in_profiles()
-    profile, paper = book.profile(settings.profile), book.paper(settings.paper)
-    transport: Transport = (
-        TcpTransport(settings.host, settings.port)
-        if settings.host
-        else SerialTransport(settings.serial)
-    )
-    return EscposPrinter("printer", transport, profile, clock=clock), Encoder(profile, paper)
+def profile_book(settings: PrinterSettings, folder: Path) -> ProfileBook:
+    """The profiles there are: the shop's own file on top of those that come with the product."""
+    return load_profiles(folder / settings.profiles) if settings.profiles else built_in_profiles()
+
+
+def make_encoder(settings: PrinterSettings, folder: Path) -> Encoder:
+    """What makes the printer's bytes."""
+    book = profile_book(settings, folder)
+    profile = book.profile(settings.profile)
+    paper = book.paper(settings.paper or profile.paper or USUAL_PAPER)
+    logo = read_logo(folder / settings.logo, paper) if settings.logo else b""
+    return Encoder(profile, paper, logo=logo)
+
+
+def make_printer(settings: PrinterSettings, profile: Profile, clock: Clock) -> Printer:
+    """The printer at the one address that the settings name."""
+    queue = _queue(settings)
+    if queue is not None:
+        return QueuePrinter(PRINTER, queue, clock)
+    return EscposPrinter(PRINTER, transport(settings), profile, clock=clock)
+
+
+def transport(settings: PrinterSettings) -> Transport:
+    """The way to a printer that no queue of the system stands before."""
+    if settings.host:
+        return TcpTransport(settings.host, settings.port)
+    if settings.serial:
+        return SerialTransport(settings.serial, settings.baud)
+    return UsbTransport(settings.usb) if settings.usb else FileTransport(Path(settings.file))
+
+
+def _queue(settings: PrinterSettings) -> PrintQueue | None:
+    if settings.windows:
+        return WindowsQueue(settings.windows)
+    if not settings.cups:
+        return None
+    queue, _, server = settings.cups.partition("@")
+    host, _, port = server.partition(":")
+    return CupsQueue(queue, host or "localhost", int(port) if port.isdigit() else PORT)

@@ -1,6 +1,7 @@
 """Codes that a printer draws from data: Code 128 in the form of ``GS k 73``, and QR."""
 
 import segno
+from barcode import EAN8, EAN13
 from PIL import Image
 
 from hardware.escpos.code128 import symbol
@@ -53,9 +54,22 @@ def code_128_picture(data: bytes, *, module_dots: int, height: int) -> Image.Ima
     values, _ = code_128_values(data)
     if not values or values[0] not in SETS.values() or max(values) > 105:
         return None
-    modules = symbol(values)
+    return bars_picture(symbol(values), module_dots=module_dots, height=height)
+
+
+def bars_picture(modules: str, *, module_dots: int, height: int) -> Image.Image:
+    """Modules as bars, ``1`` for a bar."""
     strip = Image.frombytes("L", (len(modules), 1), bytes(255 * (bit == "1") for bit in modules))
     return strip.resize((len(modules) * module_dots, height), Image.Resampling.NEAREST)
+
+
+def ean_picture(data: bytes, *, module_dots: int, height: int) -> Image.Image | None:
+    """EAN-13 or EAN-8, with or without its check digit in the data; None for other lengths."""
+    digits = data.decode("ascii", "replace")
+    kind = {12: EAN13, 13: EAN13, 7: EAN8, 8: EAN8}.get(len(digits))
+    if kind is None or not digits.isdigit():
+        return None
+    return bars_picture(kind(digits).build()[0], module_dots=module_dots, height=height)
 
 
 def qr_picture(data: bytes, *, level: int, module_dots: int) -> Image.Image:

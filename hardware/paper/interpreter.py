@@ -268,6 +268,10 @@ class Interpreter:
                 data, module_dots=settings.barcode_module, height=settings.barcode_height
             )
             data = codes.code_128_values(data)[1]
+        elif kind.startswith("EAN"):
+            picture = codes.ean_picture(
+                data, module_dots=settings.barcode_module, height=settings.barcode_height
+            )
         self._place_code(kind, data, picture)
         if settings.barcode_text & 2:
             for character in data.decode("ascii", "replace"):

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import serial
 
@@ -67,6 +67,11 @@ class Link(Protocol):
 class Transport(Protocol):
     """Where a printer is."""
 
+    @property
+    def keeps_answers(self) -> bool:
+        """Whether an answer to an earlier job can still come on a later link."""
+        ...
+
     def connect(self, *, timeout_s: float) -> Link:
         """Open a link. LinkError NOHARDWARE where nobody is, CLAIMED where it is held by another
         program, TIMEOUT where nobody answers."""
@@ -95,6 +100,7 @@ class TcpTransport:
 
     host: str
     port: int = 9100
+    keeps_answers: ClassVar[bool] = False
 
     def connect(self, *, timeout_s: float) -> Link:
         """Open a connection of its own for one job: printers serve one at a time."""
@@ -154,6 +160,7 @@ class SerialTransport:
     port: str
     baud: int = 9600
     hardware_handshake: bool = False
+    keeps_answers: ClassVar[bool] = True
 
     def connect(self, *, timeout_s: float) -> Link:
         """Open the line, exclusively where the system can."""
@@ -232,6 +239,7 @@ class FileTransport:
     """A device file such as ``/dev/usb/lp0``, or a plain file that collects the bytes."""
 
     path: Path
+    keeps_answers: ClassVar[bool] = False
 
     def connect(self, *, timeout_s: float) -> Link:  # noqa: ARG002 - opening a file does not wait
         """Open for appending, without waiting where the system can."""

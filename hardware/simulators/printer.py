@@ -8,8 +8,8 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Self
 
+from hardware.escpos.answers import ECHO_HEADER
 from hardware.escpos.profile import Paper, built_in_profiles
-from hardware.escpos.status import ECHO_HEADER
 from hardware.paper.interpreter import Interpreter
 from hardware.paper.picture import png
 from hardware.paper.sheet import Sheet
