@@ -44,7 +44,7 @@ class ScriptedQueue:
         self.withdrawn.append(job)
 
 
-def print_on(queue: ScriptedQueue, deadline_s: float = 0.5) -> tuple[PrintOutcome, int]:
+def print_on(queue: ScriptedQueue, deadline_s: float = 1.0) -> tuple[PrintOutcome, int]:
     """The outcome, and how many jobs were in the queue when the hook ran."""
     printer = QueuePrinter("printer", queue, SystemClock())
     printer.open()
@@ -116,7 +116,7 @@ def test_a_pulse_that_waits_is_taken_back_and_told() -> None:
     printer = QueuePrinter("printer", queue, SystemClock())
     printer.open()
     with pytest.raises(DeviceError) as caught:
-        printer.open_drawer(deadline_s=0.3)
+        printer.open_drawer(deadline_s=1.0)
     assert caught.value.condition is Condition.TIMEOUT
     assert queue.withdrawn == [7]
     printer.close()

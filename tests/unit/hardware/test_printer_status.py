@@ -3,6 +3,8 @@
 Judge: the bit tables of the Epson ESC/POS command reference, written out below as they stand there.
 """
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,7 @@ def test_all_256_values_of_each_real_time_status_mean_what_the_reference_says(ki
         heard = AnswerReader()
         heard.feed(bytes([byte]))
         assert bool(heard.real_time) is fits(byte, pattern), bits(byte)
-        told = read_status({kind: byte for byte in heard.real_time})
+        told = read_status(dict.fromkeys([kind] * len(heard.real_time), byte))
         for letter, name in meanings.items():
             expected = is_set(byte, pattern, letter) if fits(byte, pattern) else None
             assert getattr(told, name) is expected, (bits(byte), name)
@@ -125,7 +127,7 @@ def test_answers_are_told_apart_however_they_are_cut_and_whatever_noise_is_betwe
     stream = b"".join(sent)
     heard = AnswerReader()
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         heard.feed(stream[start:end])
     kinds = [ANSWERS[item] for item in sent if item in ANSWERS]
     for kind in ("real_time", "paper", "automatic", "echoes"):
