@@ -17,12 +17,14 @@ from hardware.printer.usb import UsbTransport
 from hardware.printer.windows_queue import WindowsQueue
 from hardware.scanner.serial import SerialScanner
 from hardware.scanner.wedge import WedgeSettings
+from hardware.survey.findings import FILE_NAME, PROFILE_NAME
 from shared.clock import Clock
 
 Printer = EscposPrinter | QueuePrinter
 PRINTER = "printer"
 """How the settings call it."""
 USUAL_PAPER = "80mm"
+USUAL_PROFILE = "gb"
 
 
 @dataclass(slots=True)
@@ -82,14 +84,17 @@ def make_devices(settings: TillSettings, clock: Clock, folder: Path) -> Devices:
 
 
 def profile_book(settings: PrinterSettings, folder: Path) -> ProfileBook:
-    """The profiles there are: the shop's own file on top of those that come with the product."""
-    return load_profiles(folder / settings.profiles) if settings.profiles else built_in_profiles()
+    """The profiles there are: the shop's own file, or the one that the printer test wrote, on top
+    of those that come with the product."""
+    own = folder / (settings.profiles or FILE_NAME)
+    return load_profiles(own) if settings.profiles or own.exists() else built_in_profiles()
 
 
 def make_encoder(settings: PrinterSettings, folder: Path) -> Encoder:
     """What makes the printer's bytes."""
     book = profile_book(settings, folder)
-    profile = book.profile(settings.profile)
+    tested = PROFILE_NAME if PROFILE_NAME in book.profiles else USUAL_PROFILE
+    profile = book.profile(settings.profile or tested)
     paper = book.paper(settings.paper or profile.paper or USUAL_PAPER)
     logo = read_logo(folder / settings.logo, paper) if settings.logo else b""
     return Encoder(profile, paper, logo=logo)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from PIL import Image
 
 from hardware.paper import codes
+from hardware.paper.firmware import COMPLETE, Firmware
 from hardware.paper.look import STYLE_COMMANDS, Look, restyled
 from hardware.paper.sheet import (
     Blank,
@@ -21,14 +22,9 @@ from hardware.paper.tokens import Command, Run, Token, Tokeniser, Unknown
 CELL_DOTS = (12, 24)
 FONT_B_DOTS = (9, 17)
 LINE_SPACING_DOTS = 30
-CODE_PAGES = {
-    0: "cp437", 2: "cp850", 3: "cp860", 4: "cp863", 5: "cp865", 11: "cp737", 13: "cp857",
-    14: "cp737", 15: "iso8859_7", 16: "cp1252", 17: "cp866", 18: "cp852", 19: "cp858",
-    32: "cp720", 33: "cp775", 34: "cp855", 36: "cp862", 37: "cp864", 39: "iso8859_2",
-    40: "iso8859_15", 45: "cp1250", 46: "cp1251", 47: "cp1253", 48: "cp1254", 49: "cp1255",
-    50: "cp1256", 51: "cp1257", 52: "cp1258",
-}  # fmt: skip
 PICTURE_DOTS_MAX = 8192
+PARTIAL_CUTS = (b"\x01", b"1", b"B")
+"""GS V 1, 49 and 66."""
 UNPRINTABLE = "\ufffd"
 
 
@@ -55,17 +51,21 @@ class Interpreter:
     """A printer made of paper alone.
 
     ``chinese_at_start``: Chinese firmware usually wakes up in Chinese mode; a strict one (False)
-    shows whether the sender selected it.
+    shows whether the sender selected it. ``firmware``: what it understands.
     """
 
-    def __init__(self, *, dots: int, chinese_at_start: bool = False) -> None:
+    def __init__(
+        self, *, dots: int, chinese_at_start: bool = False, firmware: Firmware = COMPLETE
+    ) -> None:
         self.sheet = Sheet(dots)
+        self._firmware = firmware
         self._chinese_at_start = chinese_at_start
         self._settings = Settings(chinese_at_start)
         self._glyphs: list[Glyph] = []
         self._sketches: list[Sketch] = []
         self._left = 0
         self._pending = b""
+        self._chinese_next = False
 
     def print_all(self, data: bytes) -> Sheet:
         """Print a whole stream; a last line without line feed is shown as well."""
@@ -92,6 +92,8 @@ class Interpreter:
                 self.sheet.unknown.append(data)
 
     def _obey(self, name: str, given: bytes) -> None:
+        if name in self._firmware.ignores:
+            return
         if name in STYLE_COMMANDS:
             look, settings = self._settings.look, self._settings
             settings.look = restyled(look, name, given[0])
@@ -117,9 +119,9 @@ class Interpreter:
             case "ESC 2":
                 settings.line_spacing = LINE_SPACING_DOTS
             case "ESC t":
-                settings.codec = CODE_PAGES.get(given[0], "cp437")
+                settings.codec = self._firmware.code_pages.get(given[0], settings.codec)
             case "FS &" | "FS .":
-                settings.chinese = name == "FS &"
+                self._select_chinese(on=name == "FS &")
             case "ESC $" | "GS $":
                 self._left = int.from_bytes(given, "little")
             case "HT":
@@ -135,7 +137,7 @@ class Interpreter:
             case "GS (L" | "GS 8L":
                 self._graphics(given[2 if name == "GS (L" else 4 :])
             case "GS V" | "ESC i" | "ESC m":
-                self._cut(given)
+                self._cut(given, partial=name == "ESC m" or given[:1] in PARTIAL_CUTS)
             case "ESC p":
                 self.sheet.pulses.append(5 if given[0] in (1, 0x31) else 2)
             case "DLE DC4" if given[0] == 1:
@@ -144,6 +146,12 @@ class Interpreter:
                 self.sheet.not_drawn.append(name)
 
     # Text
+
+    def _select_chinese(self, *, on: bool) -> None:
+        if on and self._firmware.chinese_late:
+            self._chinese_next = True
+        else:
+            self._settings.chinese = on and self._firmware.chinese
 
     def _print_run(self, data: bytes) -> None:
         for character in self._decoded(self._pending + data):
@@ -206,6 +214,8 @@ class Interpreter:
         self._glyphs.clear()
         self._sketches.clear()
         self._left = 0
+        if self._chinese_next:
+            self._settings.chinese, self._chinese_next = self._firmware.chinese, False
 
     def _feed(self, dots: int) -> None:
         if self._glyphs or self._sketches:
@@ -240,6 +250,7 @@ class Interpreter:
         self._feed(0)
         if picture.width > self.sheet.dots:
             self.sheet.overfull += 1
+            picture = picture.crop((0, 0, self.sheet.dots, picture.height))
         self.sheet.printed.append(PrintedPicture(picture, self._shift(picture.width)))
 
     def _graphics(self, given: bytes) -> None:
@@ -303,9 +314,10 @@ class Interpreter:
                 )
                 self._place_code("QR", settings.qr_data, picture)
 
-    def _cut(self, given: bytes) -> None:
+    def _cut(self, given: bytes, *, partial: bool) -> None:
         self._feed(given[1] if len(given) > 1 else 0)
-        self.sheet.printed.append(CutMark())
+        if ("partial" if partial else "full") in self._firmware.cuts:
+            self.sheet.printed.append(CutMark(partial))
 
 
 PLAIN_SETTINGS = {

@@ -10,6 +10,7 @@ from typing import Self
 
 from hardware.escpos.answers import ECHO_HEADER
 from hardware.escpos.profile import Paper, built_in_profiles
+from hardware.paper.firmware import COMPLETE, Firmware
 from hardware.paper.interpreter import Interpreter
 from hardware.paper.picture import png
 from hardware.paper.sheet import Sheet
@@ -21,6 +22,8 @@ PRINTS = frozenset(
     ["LF", "FF", "ESC d", "ESC J", "GS v0", "GS k", "GS (k", "GS (L", "GS 8L", "ESC *", "GS V",
      "ESC i", "ESC m"]
 )  # fmt: skip
+QUESTIONS = frozenset(["DLE EOT", "DLE ENQ", "GS a"])
+"""Answered and forgotten: no part of a job."""
 CUTS = frozenset(["GS V", "ESC i", "ESC m"])
 
 
@@ -50,10 +53,11 @@ class PrintedJob:
     data: bytes
     dots: int
     is_complete: bool
+    firmware: Firmware = COMPLETE
 
     def sheet(self) -> Sheet:
         """The paper that came out."""
-        return Interpreter(dots=self.dots).print_all(self.data)
+        return Interpreter(dots=self.dots, firmware=self.firmware).print_all(self.data)
 
     def text(self) -> str:
         """The paper as text."""
@@ -92,6 +96,7 @@ class PrinterSimulator:
         port: int = 0,
         host: str = "127.0.0.1",
         paper: Paper | None = None,
+        firmware: Firmware = COMPLETE,
         on_job: OnJob | None = None,
         save_to: Path | None = None,
     ) -> None:
@@ -100,6 +105,7 @@ class PrinterSimulator:
         self.pulses: list[int] = []
         """Connector pins of drawer pulses, in order."""
         self._paper = paper or built_in_profiles().paper("80mm")
+        self._firmware = firmware
         self._on_job = on_job
         self._save_to = save_to
         self._jobs: list[PrintedJob] = []
@@ -207,7 +213,7 @@ class PrinterSimulator:
 
     def _record(self, state: _Connection, token: Token) -> None:
         if isinstance(token, Command):
-            if token.name in ("DLE EOT", "DLE ENQ"):
+            if token.name in QUESTIONS:
                 return
             if token.name in ("ESC p", "DLE DC4"):
                 interpreter = Interpreter(dots=self._paper.dots)
@@ -226,7 +232,9 @@ class PrinterSimulator:
         data = bytes(state.job) + state.tokeniser.pending
         if state.has_print:
             with self._lock:
-                job = PrintedJob(len(self._jobs) + 1, data, self._paper.dots, state.is_cut)
+                job = PrintedJob(
+                    len(self._jobs) + 1, data, self._paper.dots, state.is_cut, self._firmware
+                )
                 self._jobs.append(job)
             if self._save_to:
                 job.save(self._save_to)
@@ -238,6 +246,8 @@ class PrinterSimulator:
 
     def _answer(self, connection: socket.socket, token: Token) -> None:
         if not isinstance(token, Command) or self.faults.silent:
+            return
+        if token.name not in self._firmware.answers:
             return
         answer = self._answer_to(token)
         if answer:
@@ -252,12 +262,20 @@ class PrinterSimulator:
         match command.name:
             case "DLE EOT":
                 return self._status(command.parameters[0], can_print=can_print)
+            case "GS a" if command.parameters[0]:
+                return self._automatic_status(can_print=can_print)
             case "GS r" if can_print:
                 return bytes([0x03 * faults.paper_low])
             case "GS (H" if can_print and command.parameters[2:4] == b"\x30\x30":
                 return ECHO_HEADER + command.parameters[4:8] + b"\x00"
             case _:
                 return b""
+
+    def _automatic_status(self, *, can_print: bool) -> bytes:
+        faults = self.faults
+        low = faults.paper_low or faults.paper_out
+        general = 0x10 | (0 if can_print else 0x08) | 0x20 * faults.cover_open
+        return bytes([general, 0, 0x03 * low | 0x0C * faults.paper_out, 0])
 
     def _status(self, kind: int, *, can_print: bool) -> bytes:
         faults = self.faults
