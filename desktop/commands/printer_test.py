@@ -94,7 +94,7 @@ def _lead(settings: PrinterSettings, survey: Survey, console: Console, say: Word
 def _answered(question: Question, printer: ReceiptPrinter, console: Console, say: Words) -> str:
     """Print the page, show the choices, take one; the page is printed again as often as wanted."""
     _print(question.page, printer, say)
-    console.print(f"\n{say(question.message_key)}", markup=False)
+    console.print(f"\n{say(question.message_key, sample=question.sample)}", markup=False)
     for number, choice in enumerate(question.choices, 1):
         console.print(f"  {number}  {say(choice.message_key, line=choice.line)}", markup=False)
     console.print(f"  {AGAIN}  {say('printer-test.again')}", markup=False)

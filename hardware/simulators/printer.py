@@ -18,6 +18,7 @@ from hardware.paper.text import sheet_text
 from hardware.paper.tokens import Command, Run, Token, Tokeniser
 
 ACCEPT_POLL_S = 0.1
+HELD_POLL_S = 0.02
 PRINTS = frozenset(
     ["LF", "FF", "ESC d", "ESC J", "GS v0", "GS k", "GS (k", "GS (L", "GS 8L", "ESC *", "GS V",
      "ESC i", "ESC m"]
@@ -33,7 +34,9 @@ class Faults:
 
     ``silent``: takes everything, answers nothing. ``stall_after``: takes so many bytes of a
     connection and then no more. ``reset_after``: resets the connection after so many bytes.
-    ``noise``: sent before every answer.
+    ``noise``: sent before every answer. ``late_s``: how long every answer takes.
+    ``runs_out_after``: so many bytes of a connection come out, then the paper is out; what follows
+    stays in the printer's buffer, and is printed when ``paper_out`` is taken back.
     """
 
     paper_out: bool = False
@@ -43,6 +46,8 @@ class Faults:
     stall_after: int | None = None
     reset_after: int | None = None
     noise: bytes = b""
+    late_s: float = 0.0
+    runs_out_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,8 @@ class _Connection:
     job: bytearray = field(default_factory=bytearray)
     has_print: bool = False
     is_cut: bool = False
+    held: list[Token] = field(default_factory=list)
+    """What waits for paper."""
 
 
 class PrinterSimulator:
@@ -114,6 +121,7 @@ class PrinterSimulator:
         self._stopping = Event()
         self._listener: socket.socket | None = None
         self._threads: list[Thread] = []
+        self._connections: list[Thread] = []
         self.port = port
 
     def __enter__(self) -> Self:
@@ -150,16 +158,22 @@ class PrinterSimulator:
     def stop(self) -> None:
         """Switch it off: connections are refused from now on."""
         self._stopping.set()
-        for thread in self._threads:
+        for thread in (*self._threads, *self._connections):
             thread.join(5)
         self._threads.clear()
+        self._connections.clear()
         if self._listener:
             self._listener.close()
             self._listener = None
 
+    def settle(self) -> None:
+        """Wait until all connections have ended and what came over them is on paper."""
+        while self._connections:
+            self._connections.pop().join()
+
     def _spawn(self, work: Callable[[socket.socket], None], connection: socket.socket) -> None:
         thread = Thread(target=work, args=(connection,), name="printer simulator", daemon=True)
-        self._threads.append(thread)
+        (self._threads if connection is self._listener else self._connections).append(thread)
         thread.start()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -187,6 +201,8 @@ class PrinterSimulator:
                 if not data and limit:
                     break
                 self._take(connection, state, data)
+            while state.held and not self._stopping.wait(HELD_POLL_S):
+                self._take(connection, state, b"")
         self._finish(state)
 
     def _limit(self, state: _Connection) -> int:
@@ -207,9 +223,27 @@ class PrinterSimulator:
 
     def _take(self, connection: socket.socket, state: _Connection, data: bytes) -> None:
         state.received += len(data)
+        if not self.faults.paper_out:
+            held, state.held = state.held, []
+            for token in held:
+                self._print(connection, state, token)
         for token in state.tokeniser.feed(data):
-            self._answer(connection, token)
-            self._record(state, token)
+            is_real_time = isinstance(token, Command) and token.name == "DLE EOT"
+            if self._ran_out(state) and not is_real_time:
+                state.held.append(token)
+            else:
+                self._print(connection, state, token)
+
+    def _print(self, connection: socket.socket, state: _Connection, token: Token) -> None:
+        self._answer(connection, token)
+        self._record(state, token)
+
+    def _ran_out(self, state: _Connection) -> bool:
+        """Whether the paper has ended in the middle of this connection's job."""
+        limit = self.faults.runs_out_after
+        if limit is not None and len(state.job) >= limit:
+            self.faults.paper_out, self.faults.runs_out_after = True, None
+        return self.faults.paper_out and bool(state.job)
 
     def _record(self, state: _Connection, token: Token) -> None:
         if isinstance(token, Command):
@@ -251,6 +285,7 @@ class PrinterSimulator:
             return
         answer = self._answer_to(token)
         if answer:
+            self._stopping.wait(self.faults.late_s)
             try:
                 connection.sendall(self.faults.noise + answer)
             except OSError:

@@ -36,11 +36,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A page to be printed, what is asked about it, and the possible answers."""
+    """A page to be printed, what is asked about it, and the possible answers: words by
+    ``message_key`` with ``sample`` as its field, the text to be looked for."""
 
     message_key: str
     page: bytes = field(repr=False)
     choices: tuple[Choice, ...]
+    sample: str = ""
 
 
 @dataclass(slots=True)
@@ -85,6 +87,7 @@ class Survey:
             "printer-test.chinese",
             pages.chinese_page(),
             _choices("printer-test.chinese", "both", "second", NONE),
+            pages.CHINESE_SAMPLE,
         )
 
     def _take_chinese(self, value: str) -> None:
@@ -114,6 +117,7 @@ class Survey:
             "printer-test.code-page",
             pages.code_page_page(candidates),
             (*lines, *_choices("printer-test.code-page", NONE)),
+            pages.WESTERN_SAMPLE,
         )
 
     def _take_code_page(self, value: str) -> None:
@@ -167,7 +171,8 @@ class Survey:
     def _drawing(self) -> Question:
         columns = raster.glyph_columns(receipt_typeface(), pages.RARE_SAMPLE)
         page = pages.drawn_character_page(columns)
-        return Question("printer-test.drawing", page, _choices("printer-test.drawing", "yes", "no"))
+        choices = _choices("printer-test.drawing", "yes", "no")
+        return Question("printer-test.drawing", page, choices, pages.RARE_SAMPLE)
 
     def _take_drawing(self, value: str) -> None:
         self.findings.missing = Missing.PICTURE if value == "yes" else Missing.MARK

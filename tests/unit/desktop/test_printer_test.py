@@ -46,7 +46,8 @@ def eyes(printer: PrinterSimulator, monkeypatch: pytest.MonkeyPatch) -> list[str
     def prompt(text: str) -> str:
         if typed:
             return typed.pop(0)
-        pages = [job for job in printer.jobs if job.data == asked[-1].page]  # type: ignore[attr-defined]  # as above
+        while not (pages := [job for job in printer.jobs if job.data == asked[-1].page]):  # type: ignore[attr-defined]  # as above
+            printer.wait_for_jobs(len(printer.jobs) + 1)
         value = look(asked[-1], pages[-1].sheet())  # type: ignore[arg-type]  # as above
         values = [choice.value for choice in asked[-1].choices]  # type: ignore[attr-defined]  # as above
         return f" {values.index(value) + 1} "

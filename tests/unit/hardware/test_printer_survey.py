@@ -50,7 +50,8 @@ PRINTERS = (
         WESTERN, cuts=frozenset({"full"})), 576, expected={
         "text": "codepage", "codec": "cp858", "code_page": 19, "cut": "full"}),
     Met("latin with code pages of its own, without QR", replace(
-        WESTERN, code_pages={0: "cp437", 14: "cp858"}, ignores=frozenset({"GS (k"})), 384, expected={
+        WESTERN, code_pages={0: "cp437", 14: "cp858"}, ignores=frozenset({"GS (k"})),
+        384, expected={
         "text": "codepage", "codec": "cp858", "code_page": 14, "paper": "58mm", "qr": "raster",
         "barcode": "native"}),
     Met("latin of Windows alone", replace(WESTERN, code_pages={16: "cp1252"}), 576, expected={
