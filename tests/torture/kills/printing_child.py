@@ -23,6 +23,8 @@ DEADLINE_S = 1.0
 """A cashier's thirty seconds are too long here; nothing in a life depends on their number."""
 PROBE_S = 0.1
 CHUNK_BYTES = 200
+KINDS = {b"\x10\x04": "question", b"\x1bp": "pulse"}
+"""What is sent beside receipts, by its first bytes."""
 
 
 def watch_link(killer: Killer) -> None:
@@ -30,10 +32,10 @@ def watch_link(killer: Killer) -> None:
     send, receive = TcpLink.send, TcpLink.receive
 
     def sending(self: TcpLink, data: bytes, *, timeout_s: float) -> int:
-        is_job = not data.startswith(b"\x10\x04")
-        killer.reach("before-bytes" if is_job else "before-question")
+        kind = KINDS.get(data[:2], "bytes")
+        killer.reach(f"before-{kind}")
         taken = send(self, data, timeout_s=timeout_s)
-        killer.reach("after-bytes" if is_job else "after-question")
+        killer.reach(f"after-{kind}")
         return taken
 
     def receiving(self: TcpLink, *, timeout_s: float) -> bytes:
