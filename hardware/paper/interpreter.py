@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from PIL import Image
 
 from hardware.paper import codes
+from hardware.paper.code_pages import decode_byte, gb_character, gb_length
 from hardware.paper.firmware import COMPLETE, Firmware
 from hardware.paper.look import STYLE_COMMANDS, Look, restyled
 from hardware.paper.sheet import (
@@ -25,7 +26,6 @@ LINE_SPACING_DOTS = 30
 PICTURE_DOTS_MAX = 8192
 PARTIAL_CUTS = (b"\x01", b"1", b"B")
 """GS V 1, 49 and 66."""
-UNPRINTABLE = "\ufffd"
 
 
 @dataclass(slots=True)
@@ -124,6 +124,8 @@ class Interpreter:
                 self._select_chinese(on=name == "FS &")
             case "ESC $" | "GS $":
                 self._left = int.from_bytes(given, "little")
+            case "ESC \\":
+                self._left = max(0, self._left + int.from_bytes(given, "little", signed=True))
             case "HT":
                 self._left = (self._left // (8 * CELL_DOTS[0]) + 1) * 8 * CELL_DOTS[0]
             case "ESC *":
@@ -164,14 +166,14 @@ class Interpreter:
         at = 0
         while at < len(data):
             if not self._settings.chinese or data[at] < 0x81:
-                text += bytes(data[at : at + 1]).decode(self._settings.codec, "replace")
+                text += decode_byte(data[at], self._settings.codec)
                 at += 1
                 continue
-            length = _gb_length(data[at : at + 2])
+            length = gb_length(data[at : at + 2])
             if length == 0 or at + length > len(data):
                 self._pending = data[at:]
                 break
-            text += _gb_character(data[at : at + length])
+            text += gb_character(data[at : at + length])
             at += length
         return text
 
@@ -340,16 +342,3 @@ def _bitmap(data: bytes, width: int, height: int) -> Image.Image:
     if not (0 < width <= PICTURE_DOTS_MAX and 0 < height <= PICTURE_DOTS_MAX):
         raise ValueError(f"a picture of {width} × {height} dots")
     return Image.frombytes("1", (width, height), data).convert("L")
-
-
-def _gb_length(lead: bytes) -> int:
-    """Bytes of the GB18030 code that begins here; 0 if its second byte is not there yet."""
-    if lead[0] in (0x80, 0xFF):
-        return 1
-    if len(lead) < 2:
-        return 0
-    return 4 if 0x30 <= lead[1] <= 0x39 else 2
-
-
-def _gb_character(code: bytes) -> str:
-    return code.decode("gb18030", "replace") if len(code) > 1 else UNPRINTABLE

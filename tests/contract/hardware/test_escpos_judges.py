@@ -9,7 +9,6 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from hardware.escpos.charset import GB_SUBSTITUTES
 from hardware.escpos.encoder import Encoder
 from hardware.escpos.profile import built_in_profiles
 from hardware.paper.interpreter import Interpreter
@@ -17,7 +16,6 @@ from hardware.paper.picture import png, save_picture
 from hardware.paper.text import sheet_text
 from shared.receipt.builder import receipt_of
 from shared.receipt.document import Barcode, Cut, Document, Qr, Symbology, Text
-from shared.receipt.layout import Line, lay_out
 from shared.receipt.voice import PaperLanguage
 from shared.trade.fact import Fact
 from tests.unit.receipt.sample_facts import ALL_FACTS, SALE, issue
@@ -35,24 +33,6 @@ def paper_of(fact: Fact, language: PaperLanguage = PaperLanguage.BOTH) -> Docume
     document = receipt_of(fact, issue(language, copy=1))
     assert document is not None
     return document
-
-
-@pytest.mark.parametrize("paper", ["58mm", "80mm"])
-@pytest.mark.parametrize("fact", ALL_FACTS, ids=lambda fact: fact.kind)
-def test_npos_reads_every_line_exactly_as_it_was_laid_out(
-    judge: Callable[[bytes], object], fact: Fact, paper: str
-) -> None:
-    document = paper_of(fact)
-    grid = BOOK.profile("gb").grid(BOOK.paper(paper))
-    expected: list[str] = []
-    for piece in lay_out(document, grid):
-        if isinstance(piece, Line):
-            expected.append(piece.text.translate(GB_SUBSTITUTES))
-        elif isinstance(piece, Barcode):
-            expected.append(piece.digits)
-    found = judge(encode(document, paper=paper))
-    assert found.error is None  # type: ignore[attr-defined]  # a Judged
-    assert found.text.split("\n")[:-1] == expected  # type: ignore[attr-defined]  # a Judged
 
 
 def test_npos_finds_one_reset_one_chinese_mode_and_one_cut(judge: Judge) -> None:
