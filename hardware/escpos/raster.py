@@ -1,10 +1,9 @@
 """Pictures as rows of dots, for what the till draws itself."""
 
 import segno
-from barcode import EAN8, EAN13
 from PIL import Image
 
-from hardware.escpos import code128
+from hardware.escpos import code128, ean
 from hardware.escpos.commands import BARCODE_HEIGHT_DOTS
 from hardware.typeface import CELL_HEIGHT_DOTS, CELL_WIDTH_DOTS, Typeface
 from shared.receipt.document import Barcode, Symbology
@@ -33,18 +32,11 @@ def glyph_columns(typeface: Typeface, character: str) -> bytes:
 def barcode_picture(barcode: Barcode, *, dots: int, module_dots: int) -> Image.Image:
     """Bars in the middle of the paper, one dot a pixel."""
     is_ean = barcode.symbology is Symbology.EAN
-    modules = ean_bars(barcode.digits) if is_ean else code128.bars(barcode.digits)
+    modules = ean.bars(barcode.digits) if is_ean else code128.bars(barcode.digits)
     strip = Image.new("L", (len(modules), 1))
     strip.putdata([255 if module == "1" else 0 for module in modules])
     size = (len(modules) * module_dots, BARCODE_HEIGHT_DOTS)
     return _centred(strip.resize(size, Image.Resampling.NEAREST), dots)
-
-
-def ean_bars(digits: str) -> str:
-    """The symbol of an EAN-8 or EAN-13 as modules: ``1`` is a bar; without quiet zones."""
-    kind = EAN13 if len(digits) == 13 else EAN8
-    modules: str = kind(digits).build()[0]
-    return modules
 
 
 def qr_picture(data: str, *, dots: int, module_dots_max: int) -> Image.Image:

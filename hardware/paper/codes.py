@@ -1,9 +1,9 @@
 """Codes that a printer draws from data: Code 128 in the form of ``GS k 73``, and QR."""
 
 import segno
-from barcode import EAN8, EAN13
 from PIL import Image
 
+from hardware.escpos import ean
 from hardware.escpos.code128 import symbol
 
 SETS = {ord("A"): 103, ord("B"): 104, ord("C"): 105}
@@ -66,10 +66,9 @@ def bars_picture(modules: str, *, module_dots: int, height: int) -> Image.Image:
 def ean_picture(data: bytes, *, module_dots: int, height: int) -> Image.Image | None:
     """EAN-13 or EAN-8, with or without its check digit in the data; None for other lengths."""
     digits = data.decode("ascii", "replace")
-    kind = {12: EAN13, 13: EAN13, 7: EAN8, 8: EAN8}.get(len(digits))
-    if kind is None or not digits.isdigit():
+    if len(digits) not in (7, 8, 12, 13) or not digits.isdigit():
         return None
-    return bars_picture(kind(digits).build()[0], module_dots=module_dots, height=height)
+    return bars_picture(ean.bars(digits), module_dots=module_dots, height=height)
 
 
 def qr_picture(data: bytes, *, level: int, module_dots: int) -> Image.Image:

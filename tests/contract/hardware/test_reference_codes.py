@@ -10,7 +10,7 @@ import pytest
 import zxingcpp
 from PIL import Image, ImageOps
 
-from hardware.escpos import code128, raster
+from hardware.escpos import code128, ean
 from hardware.escpos.encoder import Encoder
 from hardware.escpos.profile import built_in_profiles
 from hardware.paper.interpreter import Interpreter
@@ -42,7 +42,7 @@ def test_code_128_is_drawn_as_the_reference_draws_it(digits: str) -> None:
 
 @pytest.mark.parametrize("digits", EANS)
 def test_ean_is_drawn_as_the_reference_draws_it(digits: str) -> None:
-    assert raster.ean_bars(digits) == zint(13, digits[:-1])
+    assert ean.bars(digits) == zint(13, digits[:-1])
 
 
 def printed_at_203_dpi(document: Document, profile: str) -> Image.Image:

@@ -25,6 +25,8 @@ from tests.torture.kills.runs import Chooser, Tally
 LIFE_US: Final = 700_000
 JOB_BYTES: Final = 700
 """About what one receipt takes: faults strike below it."""
+LAST_LIVES: Final = 8
+"""A life is short, and much may have been waiting."""
 PROFILES: Final = ("gb", "gb-epson")
 """``GS r`` and ``GS ( H``."""
 NUMBER: Final = re.compile(r"^Receipt +(\d{20})$", re.MULTILINE)
@@ -188,9 +190,11 @@ def _last_life(
     lives: Lives, folder: Path, printer: PrinterSimulator, profile: str, tally: PaperTally
 ) -> None:
     """At a good printer everything that never left comes out."""
-    for _ in range(2):
+    for _ in range(LAST_LIVES):
         tally.note("nowhere", lives.live(folder, "nowhere", 0, printer.port, profile))
         printer.settle()
-    check_paper(folder, printer, tally)
+        check_paper(folder, printer, tally)
+        if not tally.states.keys() & {"queued", "failed-before-send"}:
+            break
     assert set(tally.states) <= {"confirmed", "confirmed-unverified", "uncertain"}, tally.states
     assert verify_till(TillFolder(folder)).flaws == []

@@ -199,16 +199,25 @@ def test_a_stalled_printer_holds_no_till_that_is_closed(folder, monkeypatch):
     service = spooler(desk, Stalling())
     service.start()
     stalled.wait()
+    second = desk.sell(BISCUIT_CODE)  # would wait for ever if a sale waited for the printer
+    service.wake()
+    assert service.status().waiting == 1
     service.close()
     desk.till.close()
     comes_back.set()
     service._thread.join()
-    assert states_of(folder) == {(sale.entry_id, 0): "sending"}
+    assert states_of(folder) == {
+        (sale.entry_id, 0): "sending",
+        (second.entry_id, 0): "queued",
+    }
     desk = open_desk(folder)
     again = spooler(desk, Printer())
     again.start()
     assert again.wait_idle(5)
-    assert states(desk) == {(sale.entry_id, 0): "uncertain"}
+    assert states(desk) == {
+        (sale.entry_id, 0): "uncertain",
+        (second.entry_id, 0): "confirmed",
+    }
     again.close()
     desk.till.close()
 

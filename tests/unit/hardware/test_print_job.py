@@ -346,3 +346,10 @@ def test_a_printer_that_only_knows_its_state_is_asked_for_it_after_the_job(
     link.job_bytes = len(DATA)
     assert trial.run(link, replace(ALWAYS, confirm=Confirm.NONE)).state is state
     assert link.sent == DATA
+
+
+def test_an_answer_that_may_be_an_earlier_jobs_confirms_nothing(trial: Trial) -> None:
+    link = ScriptedLink(trial.clock, READY, job_answer=b"\x00")
+    outcome = trial.run(link, GB, owed=1)
+    assert outcome.state is PrintState.UNCERTAIN
+    assert link.sent.startswith(DATA), "a printer that never confirmed may not know the question"
