@@ -38,7 +38,7 @@ class ScriptedLink:
     job_bytes: int = len(DATA) + len(b"\x1dr\x01")
 
     def send(self, data: bytes, *, timeout_s: float) -> int:
-        if data[:2] == b"\x10\x04" or (not self.sent and data in self.answers):
+        if data[:2] == b"\x10\x04" or (not self.sent and len(data) <= 3):
             self.waiting += self.answers.get(data, b"")
             return len(data)
         count = min(len(data), 300, self.takes - len(self.sent))
