@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from desktop.bootstrap import Surroundings
+from desktop.printers import Printer, make_encoder, make_printer
 from desktop.services.device_settings import CardReaderSettings, DisplaySettings, ScaleSettings
-from desktop.services.settings_file import PrinterSettings, TillSettings
+from desktop.services.settings_file import TillSettings
 from hardware.display.commands import CommandSet
 from hardware.display.serial_display import SerialDisplay
 from hardware.drawer.sensor import PrinterDrawerSensor
 from hardware.escpos.encoder import Encoder
-from hardware.escpos.profile import built_in_profiles
 from hardware.nfc.pcsc import PcscReader
 from hardware.nfc.pn532_reader import Pn532Reader
 from hardware.ports import CardReader, Device, DrawerSensor, OnCard, OnScan, Scanner
-from hardware.printer.plugged import PluggedSerialTransport
 from hardware.printer.printer import EscposPrinter
-from hardware.printer.transport import TcpTransport, Transport
 from hardware.scale.dialog_06 import ApprovedPair
 from hardware.scale.protocols import ScaleProtocol, line_of, maker_of
 from hardware.scale.serial_scale import SerialScale
@@ -31,7 +30,7 @@ from shared.errors import EnvironmentFault
 class Devices:
     """The devices of a till, as far as it has them. Each is called by its name in the settings."""
 
-    printer: EscposPrinter | None
+    printer: Printer | None
     encoder: Encoder | None
     has_drawer: bool
     drawer_sensor: DrawerSensor | None
@@ -80,16 +79,18 @@ class Devices:
         )
 
 
-def make_devices(settings: TillSettings, clock: Clock) -> Devices:
-    """Devices as the settings say; nothing is opened yet.
+def make_devices(settings: TillSettings, clock: Clock, folder: Path) -> Devices:
+    """Devices as the settings say; files they name are looked for in ``folder``.
 
-    Raises EnvironmentFault ``unknown-paper``, ``unknown-printer-profile``,
-    ``device-port-unreadable`` and ``device-port-twice``.
+    Nothing is opened yet. Raises EnvironmentFault ``unknown-paper``, ``unknown-printer-profile``,
+    ``bad-printer-profiles``, ``bad-receipt-logo``, ``device-port-unreadable`` and
+    ``device-port-twice``.
     """
     check_ports(settings)
     printer, encoder = None, None
     if settings.printer is not None:
-        printer, encoder = _printer(settings.printer, clock)
+        encoder = make_encoder(settings.printer, folder)
+        printer = make_printer(settings.printer, encoder.profile, clock)
     sensor = None
     if isinstance(printer, EscposPrinter) and settings.drawer is not None:
         sensor = PrinterDrawerSensor(
@@ -137,17 +138,6 @@ def check_ports(settings: TillSettings) -> None:
                 "device-port-twice", device=device, other=taken[known], port=port
             )
         taken[known] = device
-
-
-def _printer(settings: PrinterSettings, clock: Clock) -> tuple[EscposPrinter, Encoder]:
-    book = built_in_profiles()
-    profile, paper = book.profile(settings.profile), book.paper(settings.paper)
-    transport: Transport = (
-        TcpTransport(settings.host, settings.port)
-        if settings.host
-        else PluggedSerialTransport(settings.serial)
-    )
-    return EscposPrinter("printer", transport, profile, clock=clock), Encoder(profile, paper)
 
 
 def _scanners(settings: TillSettings, clock: Clock) -> Iterator[Scanner]:

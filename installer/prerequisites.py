@@ -98,6 +98,9 @@ TEST = [
     Prerequisite("zbarimg (reads printed codes)", has_program("zbarimg"), "zbar-tools"),
     Prerequisite("Node.js (runs foreign ESC/POS decoders)", has_program("node"), "nodejs"),
     Prerequisite("strace (counts flushes to the disk)", has_program("strace"), "strace"),
+    Prerequisite("zint (draws reference codes)", has_program("zint"), "zint"),
+    Prerequisite("cupsd (prints from a queue)", has_program("/usr/sbin/cupsd"), "cups-daemon"),
+    Prerequisite("lpadmin (makes the queue)", has_program("/usr/sbin/lpadmin"), "cups-client"),
     Prerequisite("npm (brings the decoders)", has_program("npm"), "npm"),
 ]
 GROUPS = {"venv": VENV, "run": RUN, "test": TEST}

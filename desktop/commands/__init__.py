@@ -32,6 +32,7 @@ COMMANDS: Final = (
     Command("replay", "desktop.commands.replay", "replay"),
     Command("programme", "desktop.commands.programme", "programme"),
     Command("quote", "desktop.commands.quote", "quote"),
+    Command("printer-test", "desktop.commands.printer_test", "printer_test"),
     Command("backtest", "desktop.commands.backtest", "backtest"),
 )
 

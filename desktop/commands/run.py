@@ -75,7 +75,7 @@ class Opened:
         folder.mkdir(parents=True, exist_ok=True)
         settings = read_settings(folder)
         self.surroundings = Surroundings(clock=SystemClock(), language=settings.language)
-        self.devices = make_devices(settings, self.surroundings.clock)
+        self.devices = make_devices(settings, self.surroundings.clock, folder)
         self.store = OpenStore(TillFolder(folder), seals=True)
         self._open_window(settings)
         self._open_customer_screens(settings)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from desktop.devices import make_devices
 from desktop.doctor.devices import examine_devices
@@ -28,14 +29,14 @@ def examine(folder: TillFolder, clock: Clock) -> Iterator[Finding]:
             said = say("doctor.devices.till-runs")
             yield Finding(say("doctor.what.devices"), Verdict.ATTENTION, said)
         else:
-            yield from _devices(settings, clock)
+            yield from _devices(settings, clock, folder.path)
     yield examine_disk(folder.path)
     yield from examine_store(folder, clock)
 
 
-def _devices(settings: TillSettings, clock: Clock) -> Iterator[Finding]:
+def _devices(settings: TillSettings, clock: Clock, folder: Path) -> Iterator[Finding]:
     try:
-        devices = make_devices(settings, clock)
+        devices = make_devices(settings, clock, folder)
     except EvertillError as error:
         yield Finding(say("doctor.what.settings"), Verdict.BAD, error_text(error))
         return

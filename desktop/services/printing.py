@@ -5,7 +5,8 @@ UNCERTAIN, and the cashier decides. It is tried again by itself only if no byte 
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -24,6 +25,8 @@ Render = Callable[[PrintJob], bytes]
 """Makes the printer's bytes of a job from the entry it names."""
 
 DEADLINE_S = 30.0
+CLOSE_WAIT_S = 3.0
+"""How long a till that is closed waits for the job at hand; a printer may stall much longer."""
 NOT_SENT = frozenset({JobState.QUEUED, JobState.FAILED_BEFORE_SEND})
 RETRY_S = 2.0
 
@@ -33,6 +36,11 @@ _END = {
     PrintState.UNCERTAIN: JobState.UNCERTAIN,
     PrintState.FAILED_BEFORE_SEND: JobState.FAILED_BEFORE_SEND,
 }
+
+
+class Abandoned(Exception):
+    """The till was closed while this thread waited for a printer: its files are no longer ours."""
+
 
 log = structlog.get_logger("printing")
 
@@ -67,6 +75,9 @@ class Spooler:
         self._idle = threading.Event()
         self._waking = threading.Lock()
         """Held so that nobody is told of idleness after a wake-up that was not looked at yet."""
+        self._at_work = threading.Lock()
+        """Held while the till's files are used: they are closed between two uses, not amid one."""
+        self._abandoned = False
         self._thread = threading.Thread(target=self._run, name="spooler", daemon=True)
 
     def start(self) -> None:
@@ -82,17 +93,24 @@ class Spooler:
             self._wake.set()
 
     def close(self) -> None:
-        """Finish the job at hand and stop."""
+        """Finish the job at hand and stop; a job that a stalled printer holds is left as it is in
+        the file, SENDING, and is doubted at the next start."""
         self._closing.set()
         self._wake.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(CLOSE_WAIT_S)
+        with self._at_work:
+            self._abandoned = True
 
     def wait_idle(self, timeout_s: float) -> bool:
         """Wait until nothing more can be printed now; for the close of a day and the demo."""
         return self._idle.wait(timeout_s)
 
     def _run(self) -> None:
+        with suppress(Abandoned):
+            self._serve()
+
+    def _serve(self) -> None:
         while not self._closing.is_set():
             self._wake.wait()
             self._wake.clear()
@@ -107,7 +125,7 @@ class Spooler:
     def _print_all(self) -> float | None:
         """Print until nothing waits (None) or the printer refuses (seconds until the next try)."""
         while not self._closing.is_set():
-            with self._books.reading() as connection:
+            with self._using_files(), self._books.reading() as connection:
                 job = print_jobs.next_to_print(connection)
             if job is None:
                 self._tell("")
@@ -146,12 +164,20 @@ class Spooler:
     def _move(
         self, job: PrintJob, states: frozenset[JobState], to: JobState, reason: str = ""
     ) -> None:
-        self._books.change(
-            lambda transaction: print_jobs.move(
-                transaction.connection, job.job_id, from_states=states, to=to, reason=reason
-            ),
-            Urgency.SALE,
-        )
+        with self._using_files():
+            self._books.change(
+                lambda transaction: print_jobs.move(
+                    transaction.connection, job.job_id, from_states=states, to=to, reason=reason
+                ),
+                Urgency.SALE,
+            )
+
+    @contextmanager
+    def _using_files(self) -> Iterator[None]:
+        with self._at_work:
+            if self._abandoned:
+                raise Abandoned
+            yield
 
     def status(self, message_key: str = "") -> PrinterStatus:
         """What waits and what is uncertain."""
@@ -162,7 +188,9 @@ class Spooler:
             )
 
     def _tell(self, message_key: str) -> None:
-        self._on_status(self.status(message_key))
+        with self._using_files():
+            status = self.status(message_key)
+        self._on_status(status)
 
 
 class Copies:

@@ -21,15 +21,38 @@ FONT_SCALE_MIN, FONT_SCALE_MAX = 100, 150
 
 
 class PrinterSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where the receipt printer is: ``host`` for one on the network, else ``serial``."""
+    """Where the receipt printer is, by exactly one of its addresses, and what it can do."""
 
     host: str = ""
+    """On the network, at ``port``."""
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 9100
     serial: str = ""
-    profile: str = "gb"
-    paper: str = "80mm"
+    """On a serial line, at ``baud``."""
+    baud: Annotated[int, msgspec.Meta(ge=300, le=921_600)] = 9600
+    usb: str = ""
+    """``usb:VID:PID``, ``usb:VID:PID:SERIAL`` or ``/dev/usb/lp0``."""
+    cups: str = ""
+    """A raw queue of CUPS: ``receipts``, ``receipts@host`` or ``receipts@host:631``."""
+    windows: str = ""
+    """A printer by the name Windows gives it."""
+    file: str = ""
+    """A file that collects the bytes; for trials."""
+    profile: str = ""
+    """Empty: the one that `evertill printer-test` wrote, else `gb`."""
+    profiles: str = ""
+    """A profile file of the shop's own, from the folder of the till's files."""
+    paper: str = ""
+    """Empty: what the profile is made for, else 80 mm."""
+    logo: str = ""
+    """A picture for the head of receipts, from the folder of the till's files."""
     has_drawer: bool = True
     """Whether a drawer hangs on the printer."""
+
+    @property
+    def addresses(self) -> int:
+        """How many ways to the printer are named."""
+        ways = (self.host, self.serial, self.usb, self.cups, self.windows, self.file)
+        return sum(map(bool, ways))
 
 
 class TillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -52,8 +75,8 @@ class TillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     def __post_init__(self) -> None:
         if not FONT_SCALE_MIN <= self.font_scale_percent <= FONT_SCALE_MAX:
             raise ValueError(f"font_scale_percent is {FONT_SCALE_MIN} to {FONT_SCALE_MAX}")
-        if self.printer is not None and not (self.printer.host or self.printer.serial):
-            raise ValueError("printer needs a host or a serial port")
+        if self.printer is not None and self.printer.addresses != 1:
+            raise ValueError("printer needs one of host, serial, usb, cups, windows and file")
         if len(self.scanner.prefix) > 1:
             raise ValueError("scanner.prefix is one character")
         if self.drawer is not None and (self.printer is None or not self.printer.has_drawer):

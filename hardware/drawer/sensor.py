@@ -5,13 +5,10 @@ byte of an automatic status. Which level means open depends on the drawer, so it
 Source: Epson ESC/POS command reference, ``DLE EOT`` and ``GS a``.
 """
 
-from typing import Final, Protocol
+from typing import Protocol
 
 from hardware.escpos.status import PrinterStatus
 from hardware.ports import DrawerState
-
-ASB_BYTES: Final = 4
-PIN_3: Final = 0x04
 
 
 class AsksPrinter(Protocol):
@@ -27,18 +24,6 @@ def drawer_state(pin_high: bool | None, *, opens_high: bool) -> DrawerState:  # 
     if pin_high is None:
         return DrawerState.UNKNOWN
     return DrawerState.OPEN if pin_high == opens_high else DrawerState.CLOSED
-
-
-def pin_of_automatic_status(answer: bytes) -> bool | None:
-    """The pin in the newest whole automatic status (ASB); None where there is none.
-
-    Its first byte has bits 0, 1 and 7 clear and bit 4 set, the three others bits 4 and 7 clear.
-    """
-    for at in range(len(answer) - ASB_BYTES, -1, -1):
-        first, *others = answer[at : at + ASB_BYTES]
-        if first & 0x93 == 0x10 and all(one & 0x90 == 0 for one in others):
-            return bool(first & PIN_3)
-    return None
 
 
 class PrinterDrawerSensor:

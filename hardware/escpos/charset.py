@@ -43,12 +43,17 @@ def encode_text(text: str, profile: Profile, draw: DrawCharacter | None) -> byte
     A character without a code is drawn by ``draw`` where profile and caller allow it, and marked
     visibly otherwise. ``draw`` is None where pictures cannot stand in the line (enlarged text).
     """
-    substitutes = GB_SUBSTITUTES if profile.text is TextMode.GB18030 else CODEPAGE_SUBSTITUTES
-    return b"".join(_encoded(character, profile, draw) for character in text.translate(substitutes))
+    is_chinese = profile.text is TextMode.GB18030
+    plain = text.translate(GB_SUBSTITUTES if is_chinese else CODEPAGE_SUBSTITUTES)
+    assert not min(plain, default=" ") < " ", "control codes are neutralised before"
+    try:
+        # GBK is the double bytes of GB18030 without the private ones: most lines are nothing else.
+        return plain.encode("gbk" if is_chinese else profile.codec)
+    except UnicodeEncodeError:
+        return b"".join(_encoded(character, profile, draw) for character in plain)
 
 
 def _encoded(character: str, profile: Profile, draw: DrawCharacter | None) -> bytes:
-    assert character >= " ", "control codes are neutralised before"
     code = code_of(character, profile)
     if code is not None:
         return code

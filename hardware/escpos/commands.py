@@ -13,6 +13,8 @@ CHARACTER_SET_USA = ESC + b"R\x00"
 """ESC R 0: ``$`` is a dollar; Chinese firmware may otherwise print ¥ for it."""
 FEED_TO_TEAR = ESC + b"d\x04"
 REQUEST_PAPER_STATUS = GS + b"r\x01"
+SEND_STATUS_BY_ITSELF = GS + b"a\xff"
+"""GS a: the printer sends its status now, and whenever it changes."""
 BARCODE_HEIGHT_DOTS = 72
 QR_MODULE_DOTS = 6
 STRIP_ROWS_MAX = 64
@@ -72,6 +74,17 @@ def code_128(data: bytes, *, module_dots: int) -> bytes:
         + GS + b"w" + _byte(module_dots)
         + GS + b"H\x00"
         + GS + b"k\x49" + _byte(len(data)) + data
+    )  # fmt: skip
+
+
+def ean(digits: str, *, module_dots: int) -> bytes:
+    """GS k 67 or 68: EAN-13 or EAN-8 of all its digits, the check digit included."""
+    kind = b"\x43" if len(digits) == 13 else b"\x44"
+    return (
+        GS + b"h" + _byte(BARCODE_HEIGHT_DOTS)
+        + GS + b"w" + _byte(module_dots)
+        + GS + b"H\x00"
+        + GS + b"k" + kind + _byte(len(digits)) + digits.encode("ascii")
     )  # fmt: skip
 
 

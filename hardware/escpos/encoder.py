@@ -14,9 +14,10 @@ from shared.receipt.document import (
     Cut,
     Document,
     Feed,
+    Logo,
     Qr,
     Style,
-    code_128_modules,
+    Symbology,
 )
 from shared.receipt.layout import Line, Piece, lay_out
 
@@ -30,12 +31,14 @@ class Encoder:
     """Encodes for one kind of printer on one width of paper.
 
     ``typeface`` draws what the printer cannot; by default it is looked for when first needed.
+    ``logo`` is the shop's picture as rows of dots, as wide as the paper (``read_logo``).
     Encoding is a function of the document alone: the same document gives the same bytes.
     """
 
     profile: Profile
     paper: Paper
     typeface: Typeface | None = None
+    logo: bytes = b""
 
     def encode(self, document: Document) -> bytes:
         """One print job, from the reset of the printer to at most one cut.
@@ -59,8 +62,10 @@ class Encoder:
         match piece:
             case Line():
                 return self._line(piece)
-            case Barcode(digits):
-                return self._barcode(digits)
+            case Logo():
+                return commands.picture(self.logo, row_bytes=self.paper.dots // 8)
+            case Barcode():
+                return self._barcode(piece)
             case Qr(data):
                 return self._qr(data)
             case Feed(rows):
@@ -94,18 +99,17 @@ class Encoder:
             return None
         return raster.glyph_columns(typeface, character)
 
-    def _barcode(self, digits: str) -> bytes:
+    def _barcode(self, barcode: Barcode) -> bytes:
         quiet = 2 * raster.BARCODE_QUIET_MODULES
-        fitting = self.paper.dots // (code_128_modules(digits) + quiet)
+        fitting = self.paper.dots // (barcode.modules + quiet)
         module_dots = min(BARCODE_MODULE_DOTS_MAX, fitting)
         if self.profile.barcode is Drawing.NATIVE:
-            data = code128.escpos_data(digits)
-            code = _centred(commands.code_128(data, module_dots=module_dots))
+            code = _centred(_native(barcode, module_dots))
         else:
             dots = self.paper.dots
-            picture = raster.barcode_picture(digits, dots=dots, module_dots=module_dots)
+            picture = raster.barcode_picture(barcode, dots=dots, module_dots=module_dots)
             code = commands.picture(raster.rows(picture), row_bytes=self.paper.dots // 8)
-        return code + self._line(Line(digits, align=Align.CENTER))
+        return code + self._line(Line(barcode.digits, align=Align.CENTER))
 
     def _qr(self, data: str) -> bytes:
         dots, largest = self.paper.dots, commands.QR_MODULE_DOTS
@@ -120,6 +124,12 @@ class Encoder:
         if self.profile.cut is CutKind.NONE:
             return commands.FEED_TO_TEAR
         return commands.cut(partial=self.profile.cut is CutKind.PARTIAL)
+
+
+def _native(barcode: Barcode, module_dots: int) -> bytes:
+    if barcode.symbology is Symbology.EAN:
+        return commands.ean(barcode.digits, module_dots=module_dots)
+    return commands.code_128(code128.escpos_data(barcode.digits), module_dots=module_dots)
 
 
 def _centred(code: bytes) -> bytes:

@@ -13,6 +13,7 @@ from shared.errors import EnvironmentFault
 from shared.receipt.layout import COLUMNS_MIN, Grid
 from shared.receipt.text import gb18030_cells, single_cells
 
+BUILT_IN_FILES = ("profiles.toml", "models.toml")
 DOTS_MAX = 8 * 0xFF
 """Widest picture in one GS v 0 strip that we send (255 bytes)."""
 
@@ -68,6 +69,15 @@ class Answers(StrEnum):
     """It has no way back."""
 
 
+class AskBy(StrEnum):
+    """How the printer is asked for its state before a job."""
+
+    DLE_EOT = "dle-eot"
+    """``DLE EOT`` 1 to 4: answered at once, also off line."""
+    ASB = "asb"
+    """``GS a``: the automatic status, for printers that do not know ``DLE EOT``."""
+
+
 class Confirm(StrEnum):
     """Which request at the end of a job proves that it was printed."""
 
@@ -75,6 +85,8 @@ class Confirm(StrEnum):
     """``GS ( H`` function 48: the printer echoes the job's own number."""
     GS_R = "gs-r"
     """``GS r 1``: answered in order, after everything before it."""
+    NONE = "none"
+    """It knows neither: its state is asked after the job, and nothing is called confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +114,11 @@ class Profile:
     answers: Answers
     confirm: Confirm
     blank_first_line: bool
+    ask_by: AskBy = AskBy.DLE_EOT
+    paper: str = ""
+    """The paper it is made for, where the settings name none."""
+    source: str = ""
+    """Where its data come from."""
 
     def grid(self, paper: Paper) -> Grid:
         """The cells of this printer on this paper."""
@@ -131,6 +148,9 @@ class _ProfileRecord(msgspec.Struct, forbid_unknown_fields=True):
     description: str = ""
     codec: str = "ascii"
     code_page: int = 0
+    ask_by: AskBy = AskBy.DLE_EOT
+    paper: str = ""
+    source: str = ""
     like: str = ""
 
 
@@ -157,9 +177,13 @@ class ProfileBook:
 
 @cache
 def built_in_profiles() -> ProfileBook:
-    """The papers and profiles that come with the product."""
-    text = (files("hardware.escpos") / "profiles.toml").read_text(encoding="utf-8")
-    return read_profiles(text, source="profiles.toml")
+    """The papers and profiles that come with the product: ours, then the models by name."""
+    book: ProfileBook | None = None
+    for name in BUILT_IN_FILES:
+        text = (files("hardware.escpos") / name).read_text(encoding="utf-8")
+        book = read_profiles(text, source=name, base=book)
+    assert book is not None
+    return book
 
 
 def load_profiles(path: Path) -> ProfileBook:
@@ -182,7 +206,7 @@ def read_profiles(text: str, *, source: str, base: ProfileBook | None = None) ->
         raw: dict[str, dict[str, object]] = {}
         for name, record in document.get("profile", {}).items():
             raw[name] = {**_inherited(record, raw, profiles), **record}
-            profiles[name] = _profile(name, msgspec.convert(raw[name], _ProfileRecord))
+            profiles[name] = _profile(name, msgspec.convert(raw[name], _ProfileRecord), papers)
     except (ValueError, LookupError, TypeError, AttributeError, msgspec.ValidationError) as error:
         raise EnvironmentFault("bad-printer-profiles", path=source, reason=str(error)) from error
     return ProfileBook(papers, profiles)
@@ -210,8 +234,10 @@ def _paper(name: str, record: _PaperRecord) -> Paper:
     return Paper(name, record.dots, record.columns)
 
 
-def _profile(name: str, record: _ProfileRecord) -> Profile:
+def _profile(name: str, record: _ProfileRecord, papers: dict[str, Paper]) -> Profile:
     "".encode(record.codec)
+    if record.paper and record.paper not in papers:
+        raise LookupError(f"profile {name}: paper = {record.paper!r} is not a paper above")
     if not 0 <= record.code_page <= 0xFF:
         raise ValueError(f"profile {name}: code_page is one byte")
     fields = {field: getattr(record, field) for field in record.__struct_fields__}

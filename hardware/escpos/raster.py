@@ -3,9 +3,10 @@
 import segno
 from PIL import Image
 
-from hardware.escpos import code128
+from hardware.escpos import code128, ean
 from hardware.escpos.commands import BARCODE_HEIGHT_DOTS
 from hardware.typeface import CELL_HEIGHT_DOTS, CELL_WIDTH_DOTS, Typeface
+from shared.receipt.document import Barcode, Symbology
 
 INK_THRESHOLD = 110
 """Grey from here on is a dot; a little below the middle, because thermal heads print thin."""
@@ -28,9 +29,10 @@ def glyph_columns(typeface: Typeface, character: str) -> bytes:
     return rows(body.transpose(Image.Transpose.TRANSPOSE))
 
 
-def barcode_picture(digits: str, *, dots: int, module_dots: int) -> Image.Image:
-    """Code 128 in the middle of the paper, one dot a pixel."""
-    modules = code128.bars(digits)
+def barcode_picture(barcode: Barcode, *, dots: int, module_dots: int) -> Image.Image:
+    """Bars in the middle of the paper, one dot a pixel."""
+    is_ean = barcode.symbology is Symbology.EAN
+    modules = ean.bars(barcode.digits) if is_ean else code128.bars(barcode.digits)
     strip = Image.new("L", (len(modules), 1))
     strip.putdata([255 if module == "1" else 0 for module in modules])
     size = (len(modules) * module_dots, BARCODE_HEIGHT_DOTS)

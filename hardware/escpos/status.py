@@ -1,11 +1,9 @@
-"""The printer's answers. Silence and noise mean that nothing is known.
+"""What a printer's answers mean. Silence and noise mean that nothing is known.
 
-Source: Epson ESC/POS command reference, ``DLE EOT``, ``GS r``, ``GS ( H``.
+Source: Epson ESC/POS command reference, ``DLE EOT``, ``GS a``, ``GS r``.
 """
 
 from dataclasses import dataclass
-
-ECHO_HEADER = b"\x37\x22"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +31,6 @@ class PrinterStatus:
         return True if self.is_known else None
 
 
-def is_real_time_status(byte: int) -> bool:
-    """Whether a byte can be an answer to ``DLE EOT``: fixed bits 0, 1, 4 and 7 are right."""
-    return byte & 0x93 == 0x12
-
-
-def first_status_byte(answer: bytes) -> int | None:
-    """The first byte that is a real-time status; flow control, echo and noise are passed over."""
-    return next(filter(is_real_time_status, answer), None)
-
-
 def read_status(bytes_by_kind: dict[int, int]) -> PrinterStatus:
     """The meaning of valid answers to ``DLE EOT`` 1 to 4."""
 
@@ -54,17 +42,24 @@ def read_status(bytes_by_kind: dict[int, int]) -> PrinterStatus:
         is_cover_open=bit(2, 0x04),
         is_paper_out=bit(4, 0x60),
         is_paper_low=bit(4, 0x0C),
-        has_error=bit(3, 0x2C),
+        has_error=bit(3, 0x6C),
         drawer_pin_high=bit(1, 0x04),
     )
 
 
-def read_paper_answer(answer: bytes) -> bool | None:
-    """The answer to ``GS r 1``: whether the paper is out; None where there is no valid byte."""
-    valid = next((byte for byte in answer if byte & 0x90 == 0), None)
-    return bool(valid & 0x0C) if valid is not None else None
+def read_automatic_status(block: bytes) -> PrinterStatus:
+    """The meaning of the four bytes that ``GS a`` makes a printer send."""
+    general, errors, paper, _ = block
+    return PrinterStatus(
+        is_offline=bool(general & 0x08),
+        is_cover_open=bool(general & 0x20),
+        is_paper_out=bool(paper & 0x0C),
+        is_paper_low=bool(paper & 0x03),
+        has_error=bool(errors & 0x6C),
+        drawer_pin_high=bool(general & 0x04),
+    )
 
 
-def has_echo(answer: bytes, number: bytes) -> bool:
-    """Whether the answer to ``GS ( H`` with this job's number has come."""
-    return ECHO_HEADER + number + b"\x00" in answer
+def is_paper_out(byte: int) -> bool:
+    """The meaning of a valid answer to ``GS r 1``."""
+    return bool(byte & 0x0C)

@@ -3,6 +3,7 @@
 import segno
 from PIL import Image
 
+from hardware.escpos import ean
 from hardware.escpos.code128 import symbol
 
 SETS = {ord("A"): 103, ord("B"): 104, ord("C"): 105}
@@ -53,9 +54,21 @@ def code_128_picture(data: bytes, *, module_dots: int, height: int) -> Image.Ima
     values, _ = code_128_values(data)
     if not values or values[0] not in SETS.values() or max(values) > 105:
         return None
-    modules = symbol(values)
+    return bars_picture(symbol(values), module_dots=module_dots, height=height)
+
+
+def bars_picture(modules: str, *, module_dots: int, height: int) -> Image.Image:
+    """Modules as bars, ``1`` for a bar."""
     strip = Image.frombytes("L", (len(modules), 1), bytes(255 * (bit == "1") for bit in modules))
     return strip.resize((len(modules) * module_dots, height), Image.Resampling.NEAREST)
+
+
+def ean_picture(data: bytes, *, module_dots: int, height: int) -> Image.Image | None:
+    """EAN-13 or EAN-8, with or without its check digit in the data; None for other lengths."""
+    digits = data.decode("ascii", "replace")
+    if len(digits) not in (7, 8, 12, 13) or not digits.isdigit():
+        return None
+    return bars_picture(ean.bars(digits), module_dots=module_dots, height=height)
 
 
 def qr_picture(data: bytes, *, level: int, module_dots: int) -> Image.Image:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from PIL import Image
 
 from hardware.paper import codes
+from hardware.paper.code_pages import decode_byte, gb_character, gb_length
+from hardware.paper.firmware import COMPLETE, Firmware
 from hardware.paper.look import STYLE_COMMANDS, Look, restyled
 from hardware.paper.sheet import (
     Blank,
@@ -21,15 +23,9 @@ from hardware.paper.tokens import Command, Run, Token, Tokeniser, Unknown
 CELL_DOTS = (12, 24)
 FONT_B_DOTS = (9, 17)
 LINE_SPACING_DOTS = 30
-CODE_PAGES = {
-    0: "cp437", 2: "cp850", 3: "cp860", 4: "cp863", 5: "cp865", 11: "cp737", 13: "cp857",
-    14: "cp737", 15: "iso8859_7", 16: "cp1252", 17: "cp866", 18: "cp852", 19: "cp858",
-    32: "cp720", 33: "cp775", 34: "cp855", 36: "cp862", 37: "cp864", 39: "iso8859_2",
-    40: "iso8859_15", 45: "cp1250", 46: "cp1251", 47: "cp1253", 48: "cp1254", 49: "cp1255",
-    50: "cp1256", 51: "cp1257", 52: "cp1258",
-}  # fmt: skip
 PICTURE_DOTS_MAX = 8192
-UNPRINTABLE = "\ufffd"
+PARTIAL_CUTS = (b"\x01", b"1", b"B")
+"""GS V 1, 49 and 66."""
 
 
 @dataclass(slots=True)
@@ -55,17 +51,21 @@ class Interpreter:
     """A printer made of paper alone.
 
     ``chinese_at_start``: Chinese firmware usually wakes up in Chinese mode; a strict one (False)
-    shows whether the sender selected it.
+    shows whether the sender selected it. ``firmware``: what it understands.
     """
 
-    def __init__(self, *, dots: int, chinese_at_start: bool = False) -> None:
+    def __init__(
+        self, *, dots: int, chinese_at_start: bool = False, firmware: Firmware = COMPLETE
+    ) -> None:
         self.sheet = Sheet(dots)
+        self._firmware = firmware
         self._chinese_at_start = chinese_at_start
         self._settings = Settings(chinese_at_start)
         self._glyphs: list[Glyph] = []
         self._sketches: list[Sketch] = []
         self._left = 0
         self._pending = b""
+        self._chinese_next = False
 
     def print_all(self, data: bytes) -> Sheet:
         """Print a whole stream; a last line without line feed is shown as well."""
@@ -92,6 +92,8 @@ class Interpreter:
                 self.sheet.unknown.append(data)
 
     def _obey(self, name: str, given: bytes) -> None:
+        if name in self._firmware.ignores:
+            return
         if name in STYLE_COMMANDS:
             look, settings = self._settings.look, self._settings
             settings.look = restyled(look, name, given[0])
@@ -117,11 +119,13 @@ class Interpreter:
             case "ESC 2":
                 settings.line_spacing = LINE_SPACING_DOTS
             case "ESC t":
-                settings.codec = CODE_PAGES.get(given[0], "cp437")
+                settings.codec = self._firmware.code_pages.get(given[0], settings.codec)
             case "FS &" | "FS .":
-                settings.chinese = name == "FS &"
+                self._select_chinese(on=name == "FS &")
             case "ESC $" | "GS $":
                 self._left = int.from_bytes(given, "little")
+            case "ESC \\":
+                self._left = max(0, self._left + int.from_bytes(given, "little", signed=True))
             case "HT":
                 self._left = (self._left // (8 * CELL_DOTS[0]) + 1) * 8 * CELL_DOTS[0]
             case "ESC *":
@@ -135,7 +139,7 @@ class Interpreter:
             case "GS (L" | "GS 8L":
                 self._graphics(given[2 if name == "GS (L" else 4 :])
             case "GS V" | "ESC i" | "ESC m":
-                self._cut(given)
+                self._cut(given, partial=name == "ESC m" or given[:1] in PARTIAL_CUTS)
             case "ESC p":
                 self.sheet.pulses.append(5 if given[0] in (1, 0x31) else 2)
             case "DLE DC4" if given[0] == 1:
@@ -144,6 +148,12 @@ class Interpreter:
                 self.sheet.not_drawn.append(name)
 
     # Text
+
+    def _select_chinese(self, *, on: bool) -> None:
+        if on and self._firmware.chinese_late:
+            self._chinese_next = True
+        else:
+            self._settings.chinese = on and self._firmware.chinese
 
     def _print_run(self, data: bytes) -> None:
         for character in self._decoded(self._pending + data):
@@ -156,14 +166,14 @@ class Interpreter:
         at = 0
         while at < len(data):
             if not self._settings.chinese or data[at] < 0x81:
-                text += bytes(data[at : at + 1]).decode(self._settings.codec, "replace")
+                text += decode_byte(data[at], self._settings.codec)
                 at += 1
                 continue
-            length = _gb_length(data[at : at + 2])
+            length = gb_length(data[at : at + 2])
             if length == 0 or at + length > len(data):
                 self._pending = data[at:]
                 break
-            text += _gb_character(data[at : at + length])
+            text += gb_character(data[at : at + length])
             at += length
         return text
 
@@ -206,6 +216,8 @@ class Interpreter:
         self._glyphs.clear()
         self._sketches.clear()
         self._left = 0
+        if self._chinese_next:
+            self._settings.chinese, self._chinese_next = self._firmware.chinese, False
 
     def _feed(self, dots: int) -> None:
         if self._glyphs or self._sketches:
@@ -240,6 +252,7 @@ class Interpreter:
         self._feed(0)
         if picture.width > self.sheet.dots:
             self.sheet.overfull += 1
+            picture = picture.crop((0, 0, self.sheet.dots, picture.height))
         self.sheet.printed.append(PrintedPicture(picture, self._shift(picture.width)))
 
     def _graphics(self, given: bytes) -> None:
@@ -268,6 +281,10 @@ class Interpreter:
                 data, module_dots=settings.barcode_module, height=settings.barcode_height
             )
             data = codes.code_128_values(data)[1]
+        elif kind.startswith("EAN"):
+            picture = codes.ean_picture(
+                data, module_dots=settings.barcode_module, height=settings.barcode_height
+            )
         self._place_code(kind, data, picture)
         if settings.barcode_text & 2:
             for character in data.decode("ascii", "replace"):
@@ -299,9 +316,10 @@ class Interpreter:
                 )
                 self._place_code("QR", settings.qr_data, picture)
 
-    def _cut(self, given: bytes) -> None:
+    def _cut(self, given: bytes, *, partial: bool) -> None:
         self._feed(given[1] if len(given) > 1 else 0)
-        self.sheet.printed.append(CutMark())
+        if ("partial" if partial else "full") in self._firmware.cuts:
+            self.sheet.printed.append(CutMark(partial))
 
 
 PLAIN_SETTINGS = {
@@ -324,16 +342,3 @@ def _bitmap(data: bytes, width: int, height: int) -> Image.Image:
     if not (0 < width <= PICTURE_DOTS_MAX and 0 < height <= PICTURE_DOTS_MAX):
         raise ValueError(f"a picture of {width} × {height} dots")
     return Image.frombytes("1", (width, height), data).convert("L")
-
-
-def _gb_length(lead: bytes) -> int:
-    """Bytes of the GB18030 code that begins here; 0 if its second byte is not there yet."""
-    if lead[0] in (0x80, 0xFF):
-        return 1
-    if len(lead) < 2:
-        return 0
-    return 4 if 0x30 <= lead[1] <= 0x39 else 2
-
-
-def _gb_character(code: bytes) -> str:
-    return code.decode("gb18030", "replace") if len(code) > 1 else UNPRINTABLE

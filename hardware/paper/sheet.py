@@ -63,7 +63,9 @@ class Blank:
 
 @dataclass(frozen=True, slots=True)
 class CutMark:
-    """Here the knife came down."""
+    """Here the knife came down; a partial cut leaves one point."""
+
+    is_partial: bool = False
 
 
 Printed = PrintedLine | PrintedPicture | PrintedCode | Blank | CutMark

@@ -4,9 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock, RLock
 
-from hardware.escpos import commands, status
-from hardware.escpos.profile import Answers, Confirm, Profile
-from hardware.escpos.status import PrinterStatus
+from hardware.escpos import commands
+from hardware.escpos.answers import AnswerReader
+from hardware.escpos.profile import Answers, AskBy, Confirm, Profile
+from hardware.escpos.status import (
+    PrinterStatus,
+    is_paper_out,
+    read_automatic_status,
+    read_status,
+)
 from hardware.ports import BeforeFirstByte, Condition, PrintOutcome, PrintState
 from hardware.printer.transport import Link, LinkClosed, LinkError
 
@@ -14,6 +20,8 @@ PROBE_TIMEOUT_S = 0.4
 """A printer answers DLE EOT within 100 ms, also over a slow serial line."""
 MUTE_WAIT_S = 1.5
 """How long a printer that has never answered may take to prove us wrong."""
+SETTLE_WAIT_S = 3.0
+"""How long answers owed to earlier jobs are waited for: a receipt may still be printing."""
 SLICE_S = 0.2
 SHORTEST_WAIT_S = 0.001
 
@@ -58,7 +66,9 @@ class Progress:
 class Job:
     """One job on an open link.
 
-    ``has_answered`` says whether this printer has ever answered; ``number`` is what it echoes.
+    ``has_answered`` says whether this printer has ever answered, ``has_confirmed`` whether it has
+    ever confirmed; ``number`` is what it echoes. ``owed`` counts requests of earlier jobs whose
+    answers may still come on this line: none of them may be taken for this job's.
     """
 
     link: Link
@@ -69,6 +79,8 @@ class Job:
     deadline: float
     monotonic: Monotonic
     has_answered: bool
+    has_confirmed: bool = False
+    owed: int = 0
 
     def run(self, before_first_byte: BeforeFirstByte) -> PrintOutcome:
         """Print; raises only what ``before_first_byte`` raises."""
@@ -91,13 +103,37 @@ class Job:
         """Why nothing should be sent now, or None."""
         if self.profile.answers is Answers.NEVER:
             return None
-        found = probe(self.link)
+        found = probe(self.link, self.profile.ask_by)
         self.has_answered = self.has_answered or found.is_known
         if found.can_print is False:
             return failed(Condition.OFFLINE, trouble_key(found))
         if not found.is_known and self._can_answer():
             return failed(Condition.TIMEOUT, "devices.printer.silent")
+        if found.is_known and self._owes() and not self._settle() and self.has_confirmed:
+            return failed(Condition.TIMEOUT, "devices.printer.silent")
         return None
+
+    def _owes(self) -> bool:
+        """An echo bears its number; only ``GS r`` can be taken for another's."""
+        return self.owed > 0 and self.profile.confirm is Confirm.GS_R
+
+    def _settle(self) -> bool:
+        """Ask once more and hear everything out: what comes later can only be this job's answer.
+
+        False if nothing came: then an answer more is owed.
+        """
+        self.owed += 1
+        self.link.send(commands.REQUEST_PAPER_STATUS, timeout_s=PROBE_TIMEOUT_S)
+        heard = AnswerReader()
+        until = min(self.deadline, self.monotonic() + SETTLE_WAIT_S)
+        while (left := until - self.monotonic()) > SHORTEST_WAIT_S and len(heard.paper) < self.owed:
+            got = receive(self.link, timeout_s=min(left, PROBE_TIMEOUT_S))
+            heard.feed(got)
+            if heard.paper and not got:
+                break
+        if heard.paper:
+            self.owed = 0
+        return bool(heard.paper)
 
     def _can_answer(self) -> bool:
         return self.profile.answers is Answers.ALWAYS or self.has_answered
@@ -105,9 +141,13 @@ class Job:
     def _request(self) -> bytes:
         if self.profile.answers is Answers.NEVER:
             return b""
-        if self.profile.confirm is Confirm.GS_H:
-            return commands.request_echo(self.number)
-        return commands.REQUEST_PAPER_STATUS
+        match self.profile.confirm:
+            case Confirm.GS_H:
+                return commands.request_echo(self.number)
+            case Confirm.GS_R:
+                return commands.REQUEST_PAPER_STATUS
+            case Confirm.NONE:
+                return b""
 
     def _hand_over(self, data: bytes) -> None:
         at = 0
@@ -130,6 +170,8 @@ class Job:
         """Wait for the printer's own word; mute printers get a short time only."""
         if self.profile.answers is Answers.NEVER:
             return self._done(PrintState.CONFIRMED_UNVERIFIED)
+        if self.profile.confirm is Confirm.NONE:
+            return self._ask_how_it_is()
         wait_until = self.deadline if self._can_answer() else self.monotonic() + MUTE_WAIT_S
         wait_until = min(wait_until, self.deadline)
         try:
@@ -141,30 +183,44 @@ class Job:
         if outcome:
             return outcome
         if self._can_answer():
+            self.owed += 1
             return self._uncertain(Condition.TIMEOUT, self._cause())
+        return self._done(PrintState.CONFIRMED_UNVERIFIED)
+
+    def _ask_how_it_is(self) -> PrintOutcome:
+        """The printer cannot say what it has printed, but may say that it cannot print."""
+        try:
+            found = probe(self.link, self.profile.ask_by)
+        except LinkError as error:
+            return self._uncertain(error.condition, "devices.printer.interrupted")
+        if found.can_print is False:
+            return self._uncertain(Condition.OFFLINE, trouble_key(found))
+        if not found.is_known and self._can_answer():
+            return self._uncertain(Condition.TIMEOUT, "devices.printer.silent")
         return self._done(PrintState.CONFIRMED_UNVERIFIED)
 
     def _await_answer(self, wait_until: float) -> PrintOutcome | None:
         """Stops a little early, so that there is time left to ask for the cause of a silence."""
-        answer = b""
+        heard = AnswerReader()
         while (left := wait_until - self.monotonic() - PROBE_TIMEOUT_S) > SHORTEST_WAIT_S:
-            answer += self.link.receive(timeout_s=min(left, SLICE_S))
+            heard.feed(self.link.receive(timeout_s=min(left, SLICE_S)))
             if self.profile.confirm is Confirm.GS_H:
-                if status.has_echo(answer, self.number):
+                if self.number in heard.echoes:
                     return self._answered(paper_out=False)
-            elif (paper_out := status.read_paper_answer(answer)) is not None:
-                return self._answered(paper_out=paper_out)
+            elif len(heard.paper) > self.owed:
+                return self._answered(paper_out=is_paper_out(heard.paper[-1]))
         return None
 
     def _answered(self, *, paper_out: bool) -> PrintOutcome:
-        self.has_answered = True
+        self.has_answered = self.has_confirmed = True
+        self.owed = 0
         if paper_out:
             return self._uncertain(Condition.OFFLINE, "devices.printer.paper-out")
         return self._done(PrintState.CONFIRMED)
 
     def _cause(self) -> str:
         try:
-            found = probe(self.link)
+            found = probe(self.link, self.profile.ask_by)
         except LinkError:
             return "devices.printer.silent"
         return trouble_key(found) if found.can_print is False else "devices.printer.silent"
@@ -183,22 +239,40 @@ def failed(condition: Condition, message_key: str = "") -> PrintOutcome:
     return PrintOutcome(PrintState.FAILED_BEFORE_SEND, 0, condition, key)
 
 
-def probe(link: Link) -> PrinterStatus:
-    """Ask for the real-time status; a printer that does not answer the first question is not asked
-    the others. LinkError where the link itself fails."""
+def probe(link: Link, ask_by: AskBy) -> PrinterStatus:
+    """Ask for the state; LinkError where the link itself fails.
+
+    What was left over from before is not an answer. A printer that does not answer the first
+    question is not asked the others.
+    """
+    receive(link, timeout_s=SHORTEST_WAIT_S)
+    if ask_by is AskBy.ASB:
+        return _probe_automatic(link)
     found: dict[int, int] = {}
     for kind in (1, 2, 3, 4):
         link.send(commands.request_status(kind), timeout_s=PROBE_TIMEOUT_S)
-        byte = status.first_status_byte(_receive(link))
-        if byte is None:
+        heard = AnswerReader()
+        heard.feed(receive(link, timeout_s=PROBE_TIMEOUT_S))
+        if not heard.real_time:
             break
-        found[kind] = byte
-    return status.read_status(found)
+        found[kind] = heard.real_time[0]
+    return read_status(found)
 
 
-def _receive(link: Link) -> bytes:
+def _probe_automatic(link: Link) -> PrinterStatus:
+    link.send(commands.SEND_STATUS_BY_ITSELF, timeout_s=PROBE_TIMEOUT_S)
+    heard = AnswerReader()
+    while got := receive(link, timeout_s=PROBE_TIMEOUT_S):
+        heard.feed(got)
+        if heard.automatic:
+            return read_automatic_status(heard.automatic[-1])
+    return PrinterStatus()
+
+
+def receive(link: Link, *, timeout_s: float) -> bytes:
+    """What has come; nothing, too, where nothing can come any more."""
     try:
-        return link.receive(timeout_s=PROBE_TIMEOUT_S)
+        return link.receive(timeout_s=timeout_s)
     except LinkClosed:
         return b""
 

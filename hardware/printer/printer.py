@@ -1,5 +1,6 @@
 """A receipt printer with its drawer, behind the ports ``ReceiptPrinter`` and ``CashDrawer``."""
 
+import secrets
 from dataclasses import dataclass
 from itertools import count
 
@@ -55,8 +56,11 @@ class EscposPrinter:
         self._drawer = drawer or DrawerPulse()
         self._worker = DeviceWorker(name)
         self._backoff = Backoff()
-        self._numbers = count(1)
+        # Not from 1: a late echo of the process before could be taken for this one's.
+        self._numbers = count(secrets.randbelow(NUMBERS))
         self._has_answered = False
+        self._has_confirmed = False
+        self._owed = 1 if transport.keeps_answers else 0
         self._state = DeviceState.CLOSED
 
     @property
@@ -92,7 +96,7 @@ class EscposPrinter:
         try:
             outcome = self._worker.run(work, deadline_s=deadline_s)
         except DeviceError as error:
-            outcome = _overdue(error.condition, progress, len(data))
+            outcome = overdue(error.condition, progress, len(data))
         return self._noted(outcome)
 
     def open_drawer(self, *, deadline_s: float) -> None:
@@ -137,10 +141,14 @@ class EscposPrinter:
             deadline=deadline,
             monotonic=self._clock.monotonic,
             has_answered=self._has_answered,
+            has_confirmed=self._has_confirmed,
+            owed=self._owed,
         )
         with link:
             outcome = job.run(before_first_byte)
         self._has_answered = job.has_answered
+        self._has_confirmed = job.has_confirmed
+        self._owed = job.owed if self._transport.keeps_answers else 0
         return outcome
 
     def _send_pulse(self, pulse: bytes, deadline_s: float) -> None:
@@ -153,7 +161,7 @@ class EscposPrinter:
     def _ask_status(self, deadline_s: float) -> PrinterStatus:
         try:
             with self._transport.connect(timeout_s=min(CONNECT_TIMEOUT_S, deadline_s)) as link:
-                return probe(link)
+                return probe(link, self._profile.ask_by)
         except LinkError as error:
             raise DeviceError(error.condition, device=self._name, reason=str(error)) from error
 
@@ -162,7 +170,7 @@ class EscposPrinter:
             with self._transport.connect(timeout_s=min(CONNECT_TIMEOUT_S, deadline_s)) as link:
                 if self._profile.answers is Answers.NEVER:
                     return self._health(DeviceState.IDLE, Power.UNKNOWN, "devices.printer.mute")
-                found = probe(link)
+                found = probe(link, self._profile.ask_by)
         except LinkError as error:
             off = error.condition is Condition.NOHARDWARE
             power = Power.OFF if off else Power.UNKNOWN
@@ -198,7 +206,7 @@ class EscposPrinter:
         )
 
 
-def _overdue(condition: Condition, progress: Progress, job_bytes: int) -> PrintOutcome:
+def overdue(condition: Condition, progress: Progress, job_bytes: int) -> PrintOutcome:
     """The caller's deadline passed before the device's thread came back."""
     if progress.withdraw():
         return failed(condition)

@@ -8,11 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import serial
 
 from hardware.ports import Condition
+from hardware.serial_port import LINE_ERRORS, open_condition, resolve_port
 
 RECEIVE_BYTES_MAX = 4096
 SEND_BYTES_MAX = 1024
@@ -67,6 +68,11 @@ class Link(Protocol):
 class Transport(Protocol):
     """Where a printer is."""
 
+    @property
+    def keeps_answers(self) -> bool:
+        """Whether an answer to an earlier job can still come on a later link."""
+        ...
+
     def connect(self, *, timeout_s: float) -> Link:
         """Open a link. LinkError NOHARDWARE where nobody is, CLAIMED where it is held by another
         program, TIMEOUT where nobody answers."""
@@ -95,6 +101,7 @@ class TcpTransport:
 
     host: str
     port: int = 9100
+    keeps_answers: ClassVar[bool] = False
 
     def connect(self, *, timeout_s: float) -> Link:
         """Open a connection of its own for one job: printers serve one at a time."""
@@ -149,35 +156,34 @@ class TcpLink(_ClosesOnExit):
 
 @dataclass(frozen=True, slots=True)
 class SerialTransport:
-    """A printer on a serial line (8 data bits, no parity)."""
+    """A printer on a serial line (8 data bits, no parity).
+
+    ``port`` may be ``usb:VID:PID[:SERIAL]``. It is looked for anew for each job: a printer that was
+    plugged in again prints on, whatever its port is called now.
+    """
 
     port: str
     baud: int = 9600
     hardware_handshake: bool = False
+    keeps_answers: ClassVar[bool] = True
 
     def connect(self, *, timeout_s: float) -> Link:
         """Open the line, exclusively where the system can."""
+        port = resolve_port(self.port)
+        if port is None:
+            raise LinkError(Condition.NOHARDWARE, f"{self.port} is not plugged in")
         try:
             line = serial.Serial(
-                self.port,
+                port,
                 self.baud,
                 timeout=0,
                 write_timeout=timeout_s,
                 rtscts=self.hardware_handshake,
                 exclusive=True if os.name == "posix" else None,
             )
-        except serial.SerialException as error:
-            raise LinkError(_open_condition(error), str(error)) from error
+        except LINE_ERRORS as error:
+            raise LinkError(open_condition(error), str(error)) from error
         return SerialLink(line)
-
-
-def _open_condition(error: serial.SerialException) -> Condition:
-    text = str(error).lower()
-    if "exclusively lock" in text or "access is denied" in text:
-        return Condition.CLAIMED
-    if "permission" in text:
-        return Condition.NOSERVICE
-    return Condition.NOHARDWARE
 
 
 class SerialLink(_ClosesOnExit):
@@ -197,7 +203,7 @@ class SerialLink(_ClosesOnExit):
         except serial.SerialTimeoutException as error:
             self._is_stalled = True
             raise LinkError(Condition.TIMEOUT, str(error), sent_in_doubt=len(chunk)) from error
-        except (serial.SerialException, OSError) as error:
+        except LINE_ERRORS as error:
             raise LinkError(Condition.FAILURE, str(error), sent_in_doubt=len(chunk)) from error
         return len(chunk)
 
@@ -215,16 +221,17 @@ class SerialLink(_ClosesOnExit):
             self._line.timeout = timeout_s
             first = self._line.read(1)
             return first + self._line.read(self._line.in_waiting) if first else b""
-        except (serial.SerialException, OSError) as error:
+        except LINE_ERRORS as error:
             raise LinkError(Condition.FAILURE, str(error)) from error
 
     def close(self) -> None:
         """Close the line, which delivers what is still in the system's and the adapter's buffers.
         Only what a stalled printer did not take is let go: closing would wait for it."""
         if self._is_stalled:
-            with suppress(serial.SerialException, OSError):  # unplugged: nothing left to let go
+            with suppress(*LINE_ERRORS):  # unplugged: nothing left to let go
                 self._line.reset_output_buffer()
-        self._line.close()
+        with suppress(*LINE_ERRORS):
+            self._line.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +239,7 @@ class FileTransport:
     """A device file such as ``/dev/usb/lp0``, or a plain file that collects the bytes."""
 
     path: Path
+    keeps_answers: ClassVar[bool] = False
 
     def connect(self, *, timeout_s: float) -> Link:  # noqa: ARG002 - opening a file does not wait
         """Open for appending, without waiting where the system can."""

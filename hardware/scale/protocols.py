@@ -28,7 +28,7 @@ LINES: dict[ScaleProtocol, tuple[int, int, Parity]] = {
     ScaleProtocol.CAS_STREAM: (9600, 8, "none"),
     ScaleProtocol.DIALOG_06: (9600, 7, "odd"),
 }
-"""Baud, bits and parity to begin with; that of Dialog 06 has no source, and settings replace all."""
+"""Baud, bits and parity to begin with; settings replace all. That of Dialog 06 has no source."""
 
 
 def line_of(

@@ -8,8 +8,9 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Self
 
+from hardware.escpos.answers import ECHO_HEADER
 from hardware.escpos.profile import Paper, built_in_profiles
-from hardware.escpos.status import ECHO_HEADER
+from hardware.paper.firmware import COMPLETE, Firmware
 from hardware.paper.interpreter import Interpreter
 from hardware.paper.picture import png
 from hardware.paper.sheet import Sheet
@@ -17,10 +18,13 @@ from hardware.paper.text import sheet_text
 from hardware.paper.tokens import Command, Run, Token, Tokeniser
 
 ACCEPT_POLL_S = 0.1
+HELD_POLL_S = 0.02
 PRINTS = frozenset(
     ["LF", "FF", "ESC d", "ESC J", "GS v0", "GS k", "GS (k", "GS (L", "GS 8L", "ESC *", "GS V",
      "ESC i", "ESC m"]
 )  # fmt: skip
+QUESTIONS = frozenset(["DLE EOT", "DLE ENQ", "GS a"])
+"""Answered and forgotten: no part of a job."""
 CUTS = frozenset(["GS V", "ESC i", "ESC m"])
 
 
@@ -30,7 +34,9 @@ class Faults:
 
     ``silent``: takes everything, answers nothing. ``stall_after``: takes so many bytes of a
     connection and then no more. ``reset_after``: resets the connection after so many bytes.
-    ``noise``: sent before every answer.
+    ``noise``: sent before every answer. ``late_s``: how long every answer takes.
+    ``runs_out_after``: so many bytes of a connection come out, then the paper is out; what follows
+    stays in the printer's buffer, and is printed when ``paper_out`` is taken back.
     """
 
     paper_out: bool = False
@@ -40,6 +46,8 @@ class Faults:
     stall_after: int | None = None
     reset_after: int | None = None
     noise: bytes = b""
+    late_s: float = 0.0
+    runs_out_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +58,11 @@ class PrintedJob:
     data: bytes
     dots: int
     is_complete: bool
+    firmware: Firmware = COMPLETE
 
     def sheet(self) -> Sheet:
         """The paper that came out."""
-        return Interpreter(dots=self.dots).print_all(self.data)
+        return Interpreter(dots=self.dots, firmware=self.firmware).print_all(self.data)
 
     def text(self) -> str:
         """The paper as text."""
@@ -81,6 +90,8 @@ class _Connection:
     job: bytearray = field(default_factory=bytearray)
     has_print: bool = False
     is_cut: bool = False
+    held: list[Token] = field(default_factory=list)
+    """What waits for paper."""
 
 
 class PrinterSimulator:
@@ -92,6 +103,7 @@ class PrinterSimulator:
         port: int = 0,
         host: str = "127.0.0.1",
         paper: Paper | None = None,
+        firmware: Firmware = COMPLETE,
         on_job: OnJob | None = None,
         save_to: Path | None = None,
     ) -> None:
@@ -100,6 +112,7 @@ class PrinterSimulator:
         self.pulses: list[int] = []
         """Connector pins of drawer pulses, in order."""
         self._paper = paper or built_in_profiles().paper("80mm")
+        self._firmware = firmware
         self._on_job = on_job
         self._save_to = save_to
         self._jobs: list[PrintedJob] = []
@@ -108,6 +121,7 @@ class PrinterSimulator:
         self._stopping = Event()
         self._listener: socket.socket | None = None
         self._threads: list[Thread] = []
+        self._connections: list[Thread] = []
         self.port = port
 
     def __enter__(self) -> Self:
@@ -144,16 +158,22 @@ class PrinterSimulator:
     def stop(self) -> None:
         """Switch it off: connections are refused from now on."""
         self._stopping.set()
-        for thread in self._threads:
+        for thread in (*self._threads, *self._connections):
             thread.join(5)
         self._threads.clear()
+        self._connections.clear()
         if self._listener:
             self._listener.close()
             self._listener = None
 
+    def settle(self) -> None:
+        """Wait until all connections have ended and what came over them is on paper."""
+        while self._connections:
+            self._connections.pop().join()
+
     def _spawn(self, work: Callable[[socket.socket], None], connection: socket.socket) -> None:
         thread = Thread(target=work, args=(connection,), name="printer simulator", daemon=True)
-        self._threads.append(thread)
+        (self._threads if connection is self._listener else self._connections).append(thread)
         thread.start()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -181,6 +201,8 @@ class PrinterSimulator:
                 if not data and limit:
                     break
                 self._take(connection, state, data)
+            while state.held and not self._stopping.wait(HELD_POLL_S):
+                self._take(connection, state, b"")
         self._finish(state)
 
     def _limit(self, state: _Connection) -> int:
@@ -201,13 +223,31 @@ class PrinterSimulator:
 
     def _take(self, connection: socket.socket, state: _Connection, data: bytes) -> None:
         state.received += len(data)
+        if not self.faults.paper_out:
+            held, state.held = state.held, []
+            for token in held:
+                self._print(connection, state, token)
         for token in state.tokeniser.feed(data):
-            self._answer(connection, token)
-            self._record(state, token)
+            is_real_time = isinstance(token, Command) and token.name == "DLE EOT"
+            if self._ran_out(state) and not is_real_time:
+                state.held.append(token)
+            else:
+                self._print(connection, state, token)
+
+    def _print(self, connection: socket.socket, state: _Connection, token: Token) -> None:
+        self._answer(connection, token)
+        self._record(state, token)
+
+    def _ran_out(self, state: _Connection) -> bool:
+        """Whether the paper has ended in the middle of this connection's job."""
+        limit = self.faults.runs_out_after
+        if limit is not None and len(state.job) >= limit:
+            self.faults.paper_out, self.faults.runs_out_after = True, None
+        return self.faults.paper_out and bool(state.job)
 
     def _record(self, state: _Connection, token: Token) -> None:
         if isinstance(token, Command):
-            if token.name in ("DLE EOT", "DLE ENQ"):
+            if token.name in QUESTIONS:
                 return
             if token.name in ("ESC p", "DLE DC4"):
                 interpreter = Interpreter(dots=self._paper.dots)
@@ -226,7 +266,9 @@ class PrinterSimulator:
         data = bytes(state.job) + state.tokeniser.pending
         if state.has_print:
             with self._lock:
-                job = PrintedJob(len(self._jobs) + 1, data, self._paper.dots, state.is_cut)
+                job = PrintedJob(
+                    len(self._jobs) + 1, data, self._paper.dots, state.is_cut, self._firmware
+                )
                 self._jobs.append(job)
             if self._save_to:
                 job.save(self._save_to)
@@ -239,8 +281,11 @@ class PrinterSimulator:
     def _answer(self, connection: socket.socket, token: Token) -> None:
         if not isinstance(token, Command) or self.faults.silent:
             return
+        if token.name not in self._firmware.answers:
+            return
         answer = self._answer_to(token)
         if answer:
+            self._stopping.wait(self.faults.late_s)
             try:
                 connection.sendall(self.faults.noise + answer)
             except OSError:
@@ -252,12 +297,20 @@ class PrinterSimulator:
         match command.name:
             case "DLE EOT":
                 return self._status(command.parameters[0], can_print=can_print)
+            case "GS a" if command.parameters[0]:
+                return self._automatic_status(can_print=can_print)
             case "GS r" if can_print:
                 return bytes([0x03 * faults.paper_low])
             case "GS (H" if can_print and command.parameters[2:4] == b"\x30\x30":
                 return ECHO_HEADER + command.parameters[4:8] + b"\x00"
             case _:
                 return b""
+
+    def _automatic_status(self, *, can_print: bool) -> bytes:
+        faults = self.faults
+        low = faults.paper_low or faults.paper_out
+        general = 0x10 | (0 if can_print else 0x08) | 0x20 * faults.cover_open
+        return bytes([general, 0, 0x03 * low | 0x0C * faults.paper_out, 0])
 
     def _status(self, kind: int, *, can_print: bool) -> bytes:
         faults = self.faults

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 CODE_MODULES_MAX = 171
 """Code 128 at two dots a module with quiet zones of ten still fits 384 dots (58 mm paper)."""
+EAN_MODULES = {8: 67, 13: 95}
 QR_BYTES_MAX = 512
 """Kept below QR version 17 at level M, so that modules of three dots fit 58 mm paper."""
 
@@ -107,16 +108,41 @@ class Rule:
     kind: RuleKind = RuleKind.THIN
 
 
+class Symbology(StrEnum):
+    """How a bar code is drawn."""
+
+    CODE_128 = "code-128"
+    """Any digits (ISO/IEC 15417)."""
+    EAN = "ean"
+    """EAN-13 or EAN-8 with its check digit (ISO/IEC 15420)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Barcode:
-    """Digits as Code 128, with the same digits readable below."""
+    """Digits as bars, with the same digits readable below."""
 
     digits: str
+    symbology: Symbology = Symbology.CODE_128
 
     def __post_init__(self) -> None:
         assert self.digits.isascii()
         assert self.digits.isdigit()
-        assert code_128_modules(self.digits) <= CODE_MODULES_MAX, "too wide for 58 mm paper"
+        if self.symbology is Symbology.EAN:
+            assert is_ean(self.digits), "EAN-8 or EAN-13, with the right check digit"
+        else:
+            assert code_128_modules(self.digits) <= CODE_MODULES_MAX, "too wide for 58 mm paper"
+
+    @property
+    def modules(self) -> int:
+        """Its width without quiet zones."""
+        if self.symbology is Symbology.EAN:
+            return EAN_MODULES[len(self.digits)]
+        return code_128_modules(self.digits)
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """The shop's picture, where the printer was given one; nothing elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +167,7 @@ class Cut:
     """The end of the paper; a document is cut at most once."""
 
 
-Block = Text | Heading | Pair | Item | Table | Rule | Barcode | Qr | Feed | Cut
+Block = Logo | Text | Heading | Pair | Item | Table | Rule | Barcode | Qr | Feed | Cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +186,14 @@ def code_128_modules(digits: str) -> int:
     pairs, odd = divmod(len(digits), 2)
     symbols = 1 + pairs + 2 * odd + 1  # start, data (with the change of set), check
     return 11 * symbols + 13  # the stop pattern has 13
+
+
+def is_ean(digits: str) -> bool:
+    """Whether digits are an EAN-8 or EAN-13 with the right check digit (GS1 General Specifications
+    7.9: weights 3 and 1 from the right)."""
+    if len(digits) not in EAN_MODULES:
+        return False
+    weighted = sum(
+        int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits))
+    )
+    return weighted % 10 == 0

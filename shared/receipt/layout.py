@@ -13,6 +13,7 @@ from shared.receipt.document import (
     Feed,
     Heading,
     Item,
+    Logo,
     Pair,
     Qr,
     Rule,
@@ -41,7 +42,7 @@ class Line:
     align: Align = Align.LEFT
 
 
-Piece = Line | Barcode | Qr | Feed | Cut
+Piece = Line | Logo | Barcode | Qr | Feed | Cut
 """What remains of a document after layout: rows of text, and what only a device can draw."""
 
 
@@ -70,10 +71,11 @@ def lay_out(document: Document, grid: Grid) -> tuple[Piece, ...]:
 
 def plain_text(document: Document, grid: Grid) -> str:
     """The document as text: for the screen, for files and for eyes; graphics in brackets."""
-    return "\n".join(_plain(piece, grid) for piece in lay_out(document, grid)) + "\n"
+    pieces = (piece for piece in lay_out(document, grid) if not isinstance(piece, Logo))
+    return "\n".join(_plain(piece, grid) for piece in pieces) + "\n"
 
 
-def _plain(piece: Piece, grid: Grid) -> str:
+def _plain(piece: Line | Barcode | Qr | Feed | Cut, grid: Grid) -> str:
     match piece:
         case Line():
             return on_screen(_placed(piece, grid)).rstrip(" ")
@@ -107,7 +109,7 @@ def _set_block(block: Block, grid: Grid) -> Iterable[Piece]:
             return _set_item(block, grid)
         case Table():
             return _set_table(block, grid)
-        case Rule() | Barcode() | Qr() | Feed() | Cut():
+        case Rule() | Logo() | Barcode() | Qr() | Feed() | Cut():
             return [_rule(block, grid) if isinstance(block, Rule) else block]
         case never:
             assert_never(never)

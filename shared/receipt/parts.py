@@ -13,6 +13,7 @@ from shared.receipt.document import (
     Cut,
     Feed,
     Heading,
+    Logo,
     Pair,
     Rule,
     RuleKind,
@@ -40,7 +41,7 @@ def head(
 ) -> list[Block]:
     """Shop, title, COPY mark, number, till, operator, time with zone."""
     voice, shop = issue.voice, issue.shop
-    blocks: list[Block] = [Heading(name) for name in voice.names(shop.names)]
+    blocks: list[Block] = [Logo(), *(Heading(name) for name in voice.names(shop.names))]
     blocks += [Text(line, Align.CENTER) for line in voice.names(shop.address)]
     if shop.phone:
         blocks.append(Text(f"{voice.say('paper.phone')} {shop.phone}", Align.CENTER))

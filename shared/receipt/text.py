@@ -24,6 +24,8 @@ def gb18030_cells(text: str) -> int:
 
     What has no double byte is printed as a picture or as ``MARK``, both two cells wide.
     """
+    if text.isascii():
+        return len(text)
     return sum(1 if character < "\x80" else 2 for character in text)
 
 
@@ -58,6 +60,8 @@ def printable(text: str) -> str:
     (bidirectional controls, joiners, variation selectors) and shows control codes and broken
     surrogates as ``MARK``, so that a name can neither command the printer nor reorder a line.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(map(_shown, unicodedata.normalize("NFC", text)))
 
 

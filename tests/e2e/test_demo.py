@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import sqlcipher3.dbapi2
 
+from tests.judges.receipts.adding_up import check
+
 pytestmark = pytest.mark.xdist_group("demo")
 
 RUN_S = 400
@@ -126,6 +128,17 @@ def test_every_receipt_is_shown_in_the_terminal_and_kept_three_times(day: Path) 
         text = path.with_suffix(".txt").read_text()
         assert text.rstrip() in shown
         assert path.with_suffix(".png").stat().st_size > 0
+
+
+def test_every_receipt_of_the_day_adds_up(day: Path) -> None:
+    """Judge: a separate program that reads the printed text alone."""
+    found = [check(path.read_text("utf-8")) for path in sorted((day / "receipts").glob("*.txt"))]
+    assert [flaw for one in found for flaw in one.flaws] == []
+    assert sum(bool(one.sums) for one in found) >= 32, "sales and returns"
+    kinds = set[str]().union(*(one.kinds for one in found))
+    assert kinds == {
+        "lines", "discounts", "basket", "rounding", "tenders", "change", "tax", "points",
+    }  # fmt: skip
 
 
 def test_every_page_is_pictured_in_both_languages(day: Path) -> None:

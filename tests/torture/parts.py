@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.torture.batch.parts import SameBatch
 from tests.torture.damage.parts import Damage
-from tests.torture.kills.parts import Kills
+from tests.torture.kills.parts import Kills, PaperKills
 from tests.torture.line.parts import LargeSnapshots, PushesAndPulls, SmallSnapshots
 from tests.torture.lost_disk.parts import LostDisks
 from tests.torture.part import Part
@@ -16,6 +16,7 @@ PARTS: Final[dict[str, type[Part]]] = {
         TillWrites,
         ServerWrites,
         Kills,
+        PaperKills,
         Damage,
         PushesAndPulls,
         SmallSnapshots,

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("desktop", "hardware", "shared", "sync_server")
 BIN = Path(sys.executable).parent
 
-HEAVY = ("alembic", "escpos", "pypinyin", "openpyxl", "keyring")
+HEAVY = ("alembic", "barcode", "escpos", "pypinyin", "openpyxl", "keyring")
 """Each costs a tenth of a second or tens of megabytes; none is needed to sell."""
 
 FIRST_SALE = """

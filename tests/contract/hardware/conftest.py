@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 SOURCE = ROOT / "tests/judges/escpos"
 INSTALLED = ROOT / "build/judges/escpos"
-FILES = (".npmrc", "decode.js", "package.json", "package-lock.json")
+FILES = (".npmrc", "decode.js", "encode.js", "package.json", "package-lock.json")
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,19 @@ def escpos_judge() -> Path:
         assert done.returncode == 0, done.stderr
         stamp.write_text(wanted)
     return INSTALLED
+
+
+@pytest.fixture
+def foreign_encoder(escpos_judge: Path) -> object:
+    """Makes a job with receiptline or @point-of-sale/receipt-printer-encoder."""
+
+    def encode(name: str) -> bytes:
+        done = subprocess.run(
+            ["node", "encode.js", name], cwd=escpos_judge, capture_output=True, check=True
+        )
+        return done.stdout
+
+    return encode
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections import Counter
 from contextlib import ExitStack
 
 from tests.torture.kills.life import AT_A_TIME, Lives
+from tests.torture.kills.printing import PaperTally, print_and_die
 from tests.torture.kills.runs import Tally, join_and_die, sell_and_die, serve_and_die
 from tests.torture.part import Part
 from tests.torture.stage import staged
@@ -42,3 +43,33 @@ class Kills(Part):
 
     def told(self) -> str:
         return ", ".join(f"{count} kills {kind}" for kind, count in self._kills.items())
+
+
+JOBS = 50
+PAPER_RUNS = 10
+
+
+class PaperKills(Part):
+    """Of tills that print, at printers with faults of every kind."""
+
+    name = "paper"
+    about = f"SIGKILL and printer faults, {JOBS} print jobs in each case"
+
+    def _open(self, shared: ExitStack) -> None:
+        self._lives = shared.enter_context(Lives("printing_child.py"))
+        self._tallies: list[PaperTally] = []
+
+    def cases(self) -> list[str]:
+        return [str(number) for number in range(PAPER_RUNS)]
+
+    def run(self, case: str) -> None:
+        self._tallies.append(print_and_die(self._lives, case, JOBS))
+
+    def told(self) -> str:
+        states: Counter[str] = sum((tally.states for tally in self._tallies), Counter())
+        jobs, kills, originals, pulses = (
+            sum(getattr(tally, name) for tally in self._tallies)
+            for name in ("jobs", "kills", "originals", "pulses")
+        )
+        ends = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+        return f"{jobs} jobs ({ends}), {kills} kills, {originals} originals, {pulses} pulses"

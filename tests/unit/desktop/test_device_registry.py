@@ -7,7 +7,7 @@ import pytest
 
 from desktop.devices import make_devices
 from desktop.services.settings_file import FILE_NAME, read_settings
-from hardware.drawer.sensor import PrinterDrawerSensor, drawer_state, pin_of_automatic_status
+from hardware.drawer.sensor import PrinterDrawerSensor, drawer_state
 from hardware.escpos.status import PrinterStatus, read_status
 from hardware.ports import Condition, DrawerState
 from hardware.scale.port import ScaleState
@@ -43,7 +43,7 @@ serial = "usb:1a86:7523"
 
 def made(folder: Path, text: str):
     (folder / FILE_NAME).write_text(text, encoding="utf-8")
-    return make_devices(read_settings(folder), SystemClock())
+    return make_devices(read_settings(folder), SystemClock(), folder)
 
 
 def test_every_device_is_built_from_one_file(tmp_path):
@@ -57,7 +57,7 @@ def test_every_device_is_built_from_one_file(tmp_path):
 
 
 def test_without_a_file_there_is_no_device_and_no_fault(tmp_path):
-    devices = make_devices(read_settings(tmp_path), SystemClock())
+    devices = make_devices(read_settings(tmp_path), SystemClock(), tmp_path)
     assert list(devices.all()) == []
 
 
@@ -159,21 +159,3 @@ class Says:
 def test_silence_is_no_closed_drawer(opens_high):
     sensor = PrinterDrawerSensor("drawer", Says(PrinterStatus()), opens_high=opens_high)
     assert sensor.state(deadline_s=1) is DrawerState.UNKNOWN
-
-
-@pytest.mark.parametrize(
-    ("answer", "pin"),
-    [
-        ("14000000", True),
-        ("10000000", False),
-        ("1000000014000000", True),
-        ("ff14000000", True),
-        ("1400000010", True),
-        ("12000000", None),
-        ("14800000", None),
-        ("1400", None),
-        ("", None),
-    ],
-)
-def test_the_pin_in_an_automatic_status(answer, pin):
-    assert pin_of_automatic_status(bytes.fromhex(answer)) is pin

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 import pytest
@@ -179,3 +180,47 @@ def test_copies_are_numbered_marked_and_in_the_journal(make_desk, folder):
     assert [note["copy"] for note in noted] == [1, 2]
     assert {note["of_entry"] for note in noted} == {sale.entry_id}
     assert [JobState(state) for state in kept.printed.values()] == [JobState.CONFIRMED] * 3
+
+
+def test_a_stalled_printer_holds_no_till_that_is_closed(folder, monkeypatch):
+    """Judge: a separate reader of the till's file."""
+    monkeypatch.setattr("desktop.services.printing.CLOSE_WAIT_S", 0.05)
+    desk = open_desk(folder)
+    sale = desk.sell(WATER_CODE)
+    stalled, comes_back = Event(), Event()
+
+    class Stalling(Printer):
+        def print_job(self, data: bytes, **options: Any) -> PrintOutcome:
+            options["before_first_byte"]()
+            stalled.set()
+            comes_back.wait()
+            return PrintOutcome(PrintState.CONFIRMED, len(data))
+
+    service = spooler(desk, Stalling())
+    service.start()
+    stalled.wait()
+    second = desk.sell(BISCUIT_CODE)  # would wait for ever if a sale waited for the printer
+    service.wake()
+    assert service.status().waiting == 1
+    service.close()
+    desk.till.close()
+    comes_back.set()
+    service._thread.join()
+    assert states_of(folder) == {
+        (sale.entry_id, 0): "sending",
+        (second.entry_id, 0): "queued",
+    }
+    desk = open_desk(folder)
+    again = spooler(desk, Printer())
+    again.start()
+    assert again.wait_idle(5)
+    assert states(desk) == {
+        (sale.entry_id, 0): "uncertain",
+        (second.entry_id, 0): "confirmed",
+    }
+    again.close()
+    desk.till.close()
+
+
+def states_of(folder: Any) -> dict[tuple[str, int], str]:
+    return read_till(folder.database).printed

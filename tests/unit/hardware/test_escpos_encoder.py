@@ -166,3 +166,14 @@ def test_every_profile_and_paper_encodes() -> None:
 def test_profiles_are_values() -> None:
     assert isinstance(BOOK.profile("gb"), Profile)
     assert BOOK.profile("gb") == built_in_profiles().profile("gb")
+
+
+def test_a_line_encoded_as_a_whole_is_the_same_as_character_by_character() -> None:
+    """GBK, by which whole lines go, gives every character the double byte that it has alone."""
+    for code in (*range(0x20, 0xD800), *range(0xE000, 0x1_0000)):
+        character = chr(code)
+        try:
+            whole = character.encode("gbk")
+        except UnicodeEncodeError:
+            continue
+        assert double_byte(character) == whole, hex(code)

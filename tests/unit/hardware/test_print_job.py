@@ -9,7 +9,7 @@ from typing import Self
 
 import pytest
 
-from hardware.escpos.profile import Answers, Confirm, Profile, built_in_profiles
+from hardware.escpos.profile import Answers, AskBy, Confirm, Profile, built_in_profiles
 from hardware.ports import Condition, PrintOutcome, PrintState
 from hardware.printer.job import Job, Progress
 from hardware.printer.transport import LinkClosed, LinkError
@@ -35,9 +35,10 @@ class ScriptedLink:
     after_job: dict[bytes, bytes] | None = None
     sent: bytes = b""
     waiting: bytes = b""
+    job_bytes: int = len(DATA) + len(b"\x1dr\x01")
 
     def send(self, data: bytes, *, timeout_s: float) -> int:
-        if data[:2] == b"\x10\x04":
+        if data[:2] == b"\x10\x04" or (not self.sent and len(data) <= 3):
             self.waiting += self.answers.get(data, b"")
             return len(data)
         count = min(len(data), 300, self.takes - len(self.sent))
@@ -45,7 +46,7 @@ class ScriptedLink:
             self.clock.advance(seconds=timeout_s if self.fails_with is Condition.TIMEOUT else 0)
             raise LinkError(self.fails_with, "scripted", sent_in_doubt=self.in_doubt)
         self.sent += data[:count]
-        if len(self.sent) >= len(DATA) + 3:
+        if len(self.sent) >= self.job_bytes:
             self.waiting += self.job_answer
             self.answers = self.answers if self.after_job is None else self.after_job
         return count
@@ -82,6 +83,7 @@ class Trial:
     )
     progress: Progress = field(default_factory=Progress)
     committed: list[int] = field(default_factory=list)
+    job: Job | None = None
 
     def run(
         self,
@@ -89,6 +91,8 @@ class Trial:
         profile: Profile,
         *,
         has_answered: bool = False,
+        has_confirmed: bool = False,
+        owed: int = 0,
         hook: Callable[[], None] | None = None,
     ) -> PrintOutcome:
         job = Job(
@@ -100,7 +104,10 @@ class Trial:
             deadline=self.clock.monotonic() + 10,
             monotonic=self.clock.monotonic,
             has_answered=has_answered,
+            has_confirmed=has_confirmed,
+            owed=owed,
         )
+        self.job = job
         return job.run(hook or (lambda: self.committed.append(len(link.sent))))
 
 
@@ -275,3 +282,74 @@ def test_withdrawing_waits_for_a_running_hook(trial: Trial) -> None:
 def test_a_job_on_its_way_cannot_be_withdrawn(trial: Trial) -> None:
     trial.run(ScriptedLink(trial.clock, READY, job_answer=b"\x00"), GB)
     assert trial.progress.withdraw() is False
+
+
+ASB = replace(ALWAYS, ask_by=AskBy.ASB)
+GS_A, GS_R = b"\x1da\xff", b"\x1dr\x01"
+
+
+@pytest.mark.parametrize(
+    ("block", "state", "key"),
+    [
+        (b"\x10\x00\x00\x00", PrintState.CONFIRMED, ""),
+        (b"\x38\x00\x00\x00", PrintState.FAILED_BEFORE_SEND, "devices.printer.cover-open"),
+        (b"\x18\x00\x0f\x00", PrintState.FAILED_BEFORE_SEND, "devices.printer.paper-out"),
+        (b"", PrintState.FAILED_BEFORE_SEND, "devices.printer.silent"),
+        (b"\x00\x00\x00", PrintState.FAILED_BEFORE_SEND, "devices.printer.silent"),
+    ],
+)
+def test_a_printer_is_asked_by_its_automatic_status_where_it_knows_no_other(
+    trial: Trial, block: bytes, state: PrintState, key: str
+) -> None:
+    outcome = trial.run(ScriptedLink(trial.clock, {GS_A: block}, job_answer=b"\x00"), ASB)
+    assert (outcome.state, outcome.message_key) == (state, key)
+
+
+def test_an_automatic_status_after_the_job_confirms_nothing(trial: Trial) -> None:
+    link = ScriptedLink(trial.clock, READY, job_answer=b"\x10\x00\x00\x00")
+    assert trial.run(link, GB).state is PrintState.UNCERTAIN
+
+
+def test_a_late_answer_to_an_earlier_job_does_not_confirm_this_one(trial: Trial) -> None:
+    link = ScriptedLink(trial.clock, {**READY, GS_R: b"\x00\x00"})
+    outcome = trial.run(link, GB, owed=1)
+    assert outcome.state is PrintState.UNCERTAIN
+    assert trial.job is not None
+    assert trial.job.owed == 1
+
+
+def test_a_lost_answer_to_an_earlier_job_does_not_doubt_this_one(trial: Trial) -> None:
+    link = ScriptedLink(trial.clock, {**READY, GS_R: b"\x00"}, job_answer=b"\x00")
+    assert trial.run(link, GB, owed=1).state is PrintState.CONFIRMED
+    assert trial.job is not None
+    assert trial.job.owed == 0
+
+
+def test_a_printer_that_still_owes_an_answer_and_says_nothing_gets_no_byte(trial: Trial) -> None:
+    outcome = trial.run(ScriptedLink(trial.clock, READY), GB, owed=1, has_confirmed=True)
+    assert outcome.state is PrintState.FAILED_BEFORE_SEND
+    assert trial.committed == []
+
+
+@pytest.mark.parametrize(
+    ("after", "state"),
+    [
+        (READY, PrintState.CONFIRMED_UNVERIFIED),
+        (PAPER_OUT, PrintState.UNCERTAIN),
+        ({}, PrintState.UNCERTAIN),
+    ],
+)
+def test_a_printer_that_only_knows_its_state_is_asked_for_it_after_the_job(
+    trial: Trial, after: dict[bytes, bytes], state: PrintState
+) -> None:
+    link = ScriptedLink(trial.clock, READY, after_job=after)
+    link.job_bytes = len(DATA)
+    assert trial.run(link, replace(ALWAYS, confirm=Confirm.NONE)).state is state
+    assert link.sent == DATA
+
+
+def test_an_answer_that_may_be_an_earlier_jobs_confirms_nothing(trial: Trial) -> None:
+    link = ScriptedLink(trial.clock, READY, job_answer=b"\x00")
+    outcome = trial.run(link, GB, owed=1)
+    assert outcome.state is PrintState.UNCERTAIN
+    assert link.sent.startswith(DATA), "a printer that never confirmed may not know the question"

@@ -16,8 +16,9 @@ def test_the_three_kinds_of_printer_are_built_in() -> None:
 
 
 def test_paper_widths_are_those_of_58_and_80_millimetres() -> None:
-    papers = built_in_profiles().papers
-    assert [(paper.dots, paper.columns) for paper in papers.values()] == [
+    book = built_in_profiles()
+    papers = [book.paper(name) for name in ("58mm", "80mm", "80mm-narrow")]
+    assert [(paper.dots, paper.columns) for paper in papers] == [
         (384, 32),
         (576, 48),
         (512, 42),
