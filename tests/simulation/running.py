@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tests.simulation.coverage import Coverage
-from tests.simulation.judging import check_end, check_shown, must
+from tests.simulation.judging import check_end, check_shown
 from tests.simulation.plan import Plan, Step
+from tests.simulation.violation import must
 from tests.simulation.world import World
 
 ROUNDS_MAX = 8

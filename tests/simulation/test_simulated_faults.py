@@ -16,7 +16,7 @@ from shared.ids import GoodsId
 from shared.protocol.message import PushRequest
 from tests.simulation.actions import Cashier
 from tests.simulation.coverage import Coverage, Fault
-from tests.simulation.judging import Violation, check_end, check_replicas, check_shown
+from tests.simulation.judging import check_end, check_replicas, check_shown
 from tests.simulation.machine import Crash
 from tests.simulation.network import Answer, Trouble
 from tests.simulation.plan import OF_THE_LINE, Action, Plan, Step
@@ -24,6 +24,7 @@ from tests.simulation.restoring import restore
 from tests.simulation.running import settle
 from tests.simulation.template import programme_document
 from tests.simulation.till import LOST_ENTRIES, SimulatedTill
+from tests.simulation.violation import Violation
 from tests.simulation.world import PAGE_ROWS, World
 from tests.support.enrolled_till import WATER
 
@@ -65,10 +66,10 @@ class Hands:
             self.done += 1
             self.world.true.advance(seconds=5)
             self.world.random.begin(("hands", self.done))
-            self.world.network.acting = till.line
+            self.world.turn_to(till.line, till.protocol)
             drawn = random.Random(f"hands {self.done}")
             outcome = Cashier(till, self.world.shop, drawn).do(action)
-            self.world._synced(till, went=(action, outcome) == (Action.SYNC, "done"))
+            self.world.synced(till)
             check_shown(self.world, till)
         return outcome
 
@@ -345,7 +346,7 @@ def test_a_disk_that_is_set_back_and_asks_before_it_sells_is_enrolled_again():
         assert hands.do(till, Action.SELL) == LOST_ENTRIES
         till.restart()
         assert not till.is_running
-        assert world.mend(till) == "enrolled again"
+        assert world.enrolments.mend(till) == "enrolled again"
         assert hands.do(till, Action.SELL, Action.SYNC) == "done"
 
 
@@ -359,7 +360,7 @@ def test_the_judge_sees_a_till_that_is_told_of_a_loss_it_did_not_have():
             )
         )
         with pytest.raises(AssertionError, match="never set back"):
-            world.mend(till)
+            world.enrolments.mend(till)
 
 
 def test_a_programme_of_a_life_that_was_lost_gives_way_at_every_till():
@@ -367,7 +368,7 @@ def test_a_programme_of_a_life_that_was_lost_gives_way_at_every_till():
         hands, (till, _other) = Hands(world), world.tills
         world.do(Step(900, 0, Action.COPY, None, 1))
         world.server.clock.jump(timedelta(hours=72))
-        restore(world.server, world.backup)
+        restore(world.server, world.faults.backup)
         world.server.services.programme.publish(programme_document(3))
         assert hands.do(till, Action.SYNC) == "done"
         world.server.clock.jump(timedelta(hours=-72))

@@ -9,9 +9,9 @@ import pytest
 from tests.mutants.table import ROOT
 from tests.simulation.__main__ import main
 from tests.simulation.coverage import Coverage, Fault
-from tests.simulation.judging import must
 from tests.simulation.plan import Action, Step, draw_plan
 from tests.simulation.running import play, shrink
+from tests.simulation.violation import must
 
 STEPS = 80
 SEEDS = range(1, 5)
