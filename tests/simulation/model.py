@@ -113,7 +113,7 @@ class ServerModel:
     spent: Counter[str] = field(default_factory=Counter)
     """By lease."""
     kinds: Counter[str] = field(default_factory=Counter)
-    """Of facts that were booked."""
+    """What was booked: facts, reasons for which leases ended, rules of exceptions."""
     waiting: dict[tuple[str, int, int], dict[str, Any]] = field(default_factory=dict)
     """Facts that lie in quarantine: kept, acknowledged, and counting for nothing."""
     _seen: int = 0
@@ -149,7 +149,11 @@ class ServerModel:
         if told["id"] in self.booked:
             return
         self.booked.add(told["id"])
-        self.kinds[told["kind"]] += 1
+        self.kinds[f"fact: {told['kind']}"] += 1
+        if told["kind"] == "lease_closed":
+            self.kinds[f"given back: {told['body']['reason']}"] += 1
+        if told["kind"] == "exception_raised":
+            self.kinds[f"exception: {told['body']['rule']}"] += 1
         for member, effect in effects_of(told).items():
             self.sums[member] = self.sums[member].plus(effect)
         for card, moved in cards_of(told).items():

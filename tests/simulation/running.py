@@ -43,6 +43,7 @@ def play(plan: Plan, coverage: Coverage | None = None) -> Outcome:
                     check_shown(world, world.do(step))
                 settle(world)
                 check_end(world)
+                world.coverage.done.update(world.booked.kinds)
             finally:
                 trace = world.network.trace.hexdigest()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this run's verdict

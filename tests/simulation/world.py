@@ -27,6 +27,7 @@ from tests.simulation.plan import Action, Plan, Step
 from tests.simulation.randomness import RandomSource, seeded
 from tests.simulation.releases import Release, as_spoken, speak
 from tests.simulation.server import SimulatedServer, without_threads
+from tests.simulation.statements import compiled_once
 from tests.simulation.striking import Faults
 from tests.simulation.template import copy_of, coupons_of
 from tests.simulation.till import SimulatedTill
@@ -95,6 +96,7 @@ class World:
             carried_by(self.network),
             small_batches(),
             as_spoken(),
+            compiled_once(),
         ):
             self._around.enter_context(context)
         self.server.start()
