@@ -1,5 +1,6 @@
 """What must hold of a basket before any money is asked for."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import msgspec
@@ -8,10 +9,13 @@ from desktop.services import ticket
 from desktop.services.articles import Articles
 from desktop.services.basket import OpenBasket
 from desktop.services.ticket import Settled, TicketPlace
+from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.ids import OperatorId, ShiftId, StoreId, TillId
 from shared.journal.entry import ENTRY_BYTES_MAX
 from shared.money import AMOUNT_MINOR_MAX
+from shared.pricing.basket import Basket
+from shared.pricing.quote import Quote
 
 ENVELOPE_AND_TENDERS_BYTES = 8 * 1024
 """Kept free of 64 KiB for the envelope and for tenders that are not known yet."""
@@ -31,29 +35,46 @@ _DRAFT_PLACE = TicketPlace(
 )
 
 
-def check_ready(basket: OpenBasket, articles: Articles) -> None:
-    """Raise where the basket cannot become a sale.
+class Readiness:
+    """Whether the open basket can become a sale; asked before each tender and at the end."""
 
-    Raises DomainError ``basket-empty``, ``basket-too-large`` (the sale's entry would not fit
-    64 KiB: finish it in two) or ``amount-too-large``.
-    """
-    quote = basket.quote
-    if not quote.lines:
-        raise DomainError("basket-empty")
-    if quote.total_minor > AMOUNT_MINOR_MAX:
-        raise DomainError("amount-too-large")
-    if _draft_bytes(basket, articles) > ENTRY_BYTES_MAX - ENVELOPE_AND_TENDERS_BYTES:
-        raise DomainError("basket-too-large", lines=len(quote.lines))
+    def __init__(self, basket: OpenBasket, articles: Articles) -> None:
+        self._basket = basket
+        self._articles = articles
+        self._measured: tuple[tuple[Basket, Quote], Mapping[str, Goods], int] | None = None
+        """The basket as it was priced, what offers give with it, and the sale's bytes."""
 
+    def check(self) -> None:
+        """Raise where the basket cannot become a sale.
 
-def _draft_bytes(basket: OpenBasket, articles: Articles) -> int:
-    """How large the sale would be, without envelope and tenders."""
-    fact = ticket.sale_fact(
-        _DRAFT_PLACE,
-        basket.pricing,
-        basket.state,
-        basket.priced(),
-        Settled(tenders=(), rounding=0, articles=articles.given()),
-        basket.state.member,
-    )
-    return len(msgspec.json.encode(fact))
+        Raises DomainError ``basket-empty``, ``basket-too-large`` (the sale's entry would not fit
+        64 KiB: finish it in two) or ``amount-too-large``.
+        """
+        quote = self._basket.quote
+        if not quote.lines:
+            raise DomainError("basket-empty")
+        if quote.total_minor > AMOUNT_MINOR_MAX:
+            raise DomainError("amount-too-large")
+        if self._draft_bytes() > ENTRY_BYTES_MAX - ENVELOPE_AND_TENDERS_BYTES:
+            raise DomainError("basket-too-large", lines=len(quote.lines))
+
+    def _draft_bytes(self) -> int:
+        """How large the sale would be, without envelope and tenders; measured once per change."""
+        priced, given = self._basket.priced(), self._articles.given()
+        known = self._measured
+        # Every change of a basket makes another quote; articles are looked up apart from it.
+        if known is None or known[0][1] is not priced[1] or known[1] != given:
+            known = self._measured = (priced, given, self._measure(given))
+        return known[2]
+
+    def _measure(self, given: Mapping[str, Goods]) -> int:
+        basket = self._basket
+        fact = ticket.sale_fact(
+            _DRAFT_PLACE,
+            basket.pricing,
+            basket.state,
+            basket.priced(),
+            Settled(tenders=(), rounding=0, articles=given),
+            basket.state.member,
+        )
+        return len(msgspec.json.encode(fact))

@@ -9,7 +9,7 @@ from desktop.services.books import Books
 from desktop.services.earlier import Earlier
 from desktop.services.gift_cards import card_account, card_code, payable_taxed, told_card
 from desktop.services.leases import Leases, LeaseUnit
-from desktop.services.readiness import check_ready
+from desktop.services.readiness import Readiness
 from desktop.services.redeeming import Redeeming
 from desktop.services.stored_value import value_account
 from desktop.store.members import Member
@@ -51,6 +51,7 @@ class Tenders:
         self.basket = OpenBasket(pricing, books.clock, books.identity.zone, Earlier(books))
         self.basket.guard = self._check_change
         self.articles = Articles(books, self.basket)
+        self._readiness = Readiness(self.basket, self.articles)
         self._books = books
         self._leases = leases
         self._is_offline = is_offline
@@ -127,7 +128,7 @@ class Tenders:
         Raises DomainError ``basket-empty``, ``basket-too-large``, ``amount-too-large``, and where
         rewards cost points that may not be spent here ``beyond-lease`` and the like.
         """
-        check_ready(self.basket, self.articles)
+        self._readiness.check()
         self._redeeming.check_rewards()
 
     def points_offered(self) -> PointsValue:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.head_file import HeadFile
+from desktop.store.prepared import Prepared
 from desktop.store.projection import note_fact
 from desktop.store.schema import attachments, balances, entries, epochs, lots, postings
 from desktop.store.time_seen import note_time
@@ -59,21 +60,31 @@ class Epoch:
         return self.head.next_seq - self.acknowledged_seq
 
 
-# Built once: of a sale's time from finish key to commit, most was the making of statements.
-_NEWEST = select(epochs).order_by(epochs.c.epoch.desc()).limit(1)
-_MOVE_HEAD = (
+_NEWEST = Prepared(select(epochs).order_by(epochs.c.epoch.desc()).limit(1))
+_MOVE_HEAD = Prepared(
     update(epochs)
     .where(epochs.c.journal == bindparam("of_journal"), epochs.c.epoch == bindparam("of_epoch"))
     .values(next_seq=bindparam("now_next"), head_hash=bindparam("now_hash"))
 )
-_INSERT_ENTRY = insert(entries)
-_INSERT_POSTING = insert(postings)
-_PUT_BALANCE = upsert(balances)
-_ADD_TO_BALANCE = _PUT_BALANCE.on_conflict_do_update(
-    index_elements=["owner", "account", "lot", "unit"],
-    set_={"amount": balances.c.amount + _PUT_BALANCE.excluded.amount},
+_INSERT_ENTRY = Prepared(
+    insert(entries),
+    ("journal", "epoch", "seq", "id", "kind", "previous_hash", "hash", "bytes"),
 )
-_PUT_LOT = upsert(lots).on_conflict_do_nothing()
+_INSERT_POSTING = Prepared(
+    insert(postings),
+    ("epoch", "seq", "position", "account", "owner", "lot", "unit", "amount"),
+)
+_PUT_BALANCE = upsert(balances)
+_ADD_TO_BALANCE = Prepared(
+    _PUT_BALANCE.on_conflict_do_update(
+        index_elements=["owner", "account", "lot", "unit"],
+        set_={"amount": balances.c.amount + _PUT_BALANCE.excluded.amount},
+    ),
+    ("owner", "account", "lot", "unit", "amount"),
+)
+_PUT_LOT = Prepared(
+    upsert(lots).on_conflict_do_nothing(), ("member_id", "lot", "earned_on", "expires_on")
+)
 
 
 def begin_epoch(connection: Connection, *, journal: JournalId, epoch: int, signed: Signed) -> None:
@@ -94,7 +105,7 @@ def begin_epoch(connection: Connection, *, journal: JournalId, epoch: int, signe
 
 def current_epoch(connection: Connection) -> Epoch | None:
     """The newest epoch; None before enrolment."""
-    row = connection.execute(_NEWEST).one_or_none()
+    row = _NEWEST.run(connection).one_or_none()
     return _epoch(row) if row is not None else None
 
 
@@ -168,14 +179,12 @@ class Journal:
         _book(connection, chained, writing)
         note_fact(writing.fact, chained.envelope, connection)
         note_time(connection, self.scribe.clock)
-        connection.execute(
-            _MOVE_HEAD,
-            {
-                "of_journal": head.journal,
-                "of_epoch": head.epoch,
-                "now_next": head.next_seq,
-                "now_hash": head.hash,
-            },
+        _MOVE_HEAD.run(
+            connection,
+            of_journal=head.journal,
+            of_epoch=head.epoch,
+            now_next=head.next_seq,
+            now_hash=head.hash,
         )
         record = HeadRecord(head.journal, head.epoch, head.last_seq, head.hash)
         transaction.after_commit(lambda: self._head_file.write(record))
@@ -192,17 +201,17 @@ def close_epoch(transaction: Transaction, journal: Journal) -> None:
 
 def _insert_entry(connection: Connection, chained: ChainedEntry) -> None:
     envelope = chained.envelope
-    row = {
-        "journal": envelope.journal,
-        "epoch": envelope.epoch,
-        "seq": envelope.seq,
-        "id": envelope.id,
-        "kind": envelope.kind,
-        "previous_hash": chained.previous_hash,
-        "hash": chained.hash,
-        "bytes": chained.entry.encoded,
-    }
-    connection.execute(_INSERT_ENTRY, row)
+    _INSERT_ENTRY.run(
+        connection,
+        journal=envelope.journal,
+        epoch=envelope.epoch,
+        seq=envelope.seq,
+        id=envelope.id,
+        kind=envelope.kind,
+        previous_hash=chained.previous_hash,
+        hash=chained.hash,
+        bytes=chained.entry.encoded,
+    )
 
 
 def _insert_attachments(connection: Connection, chained: ChainedEntry, writing: Writing) -> None:
@@ -223,17 +232,11 @@ def _book(connection: Connection, chained: ChainedEntry, writing: Writing) -> No
     envelope = chained.envelope
     booked = RULES.post(envelope.id, writing.fact, post_version=envelope.post_version)
     if booked:
-        connection.execute(
-            _INSERT_POSTING,
+        _INSERT_POSTING.run_many(
+            connection,
             [
-                {
-                    "epoch": envelope.epoch,
-                    "seq": envelope.seq,
-                    "position": position,
-                    **_columns(posting.account),
-                    "amount": posting.amount,
-                }
-                for position, posting in enumerate(booked)
+                (envelope.epoch, envelope.seq, position, kind.value, owner, lot, unit, amount)
+                for position, ((kind, owner, lot, unit), amount) in enumerate(booked)
             ],
         )
         add_to_balances(connection, booked)
@@ -245,24 +248,18 @@ def add_to_balances(connection: Connection, booked: Iterable[Posting]) -> None:
     sums: Counter[Account] = Counter()
     for account, amount in booked:
         sums[account] += amount
-    rows = [{**_columns(account), "amount": amount} for account, amount in sums.items()]
-    connection.execute(_ADD_TO_BALANCE, rows)
+    rows = [
+        (owner, kind.value, lot, unit, amount) for (kind, owner, lot, unit), amount in sums.items()
+    ]
+    _ADD_TO_BALANCE.run_many(connection, rows)
 
 
 def put_lots(connection: Connection, terms: Iterable[LotTerms]) -> None:
     """Note when lots began and when they lapse."""
-    rows = [term._asdict() for term in terms]
-    if rows:
-        connection.execute(_PUT_LOT, rows)
-
-
-def _columns(account: Account) -> dict[str, str]:
-    return {
-        "account": account.kind.value,
-        "owner": account.owner,
-        "lot": account.lot,
-        "unit": account.unit,
-    }
+    _PUT_LOT.run_many(
+        connection,
+        [(term.member_id, term.lot, term.earned_on, term.expires_on) for term in terms],
+    )
 
 
 def postings_of(connection: Connection, owner: str, *, epoch: int, from_seq: int) -> list[Posting]:

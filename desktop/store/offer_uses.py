@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import Connection, case, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from desktop.store.prepared import Prepared
 from desktop.store.schema import offer_uses
 from desktop.store.tickets import find_sale, returns_of
 from shared.ids import EntryId
@@ -48,18 +49,22 @@ def uses_of(
 
 
 _PUT = upsert(offer_uses)
-_ADD = _PUT.on_conflict_do_update(
-    index_elements=["offer_id", "member_id", "day"],
-    set_={"uses": offer_uses.c.uses + _PUT.excluded.uses},
+_ADD = Prepared(
+    _PUT.on_conflict_do_update(
+        index_elements=["offer_id", "member_id", "day"],
+        set_={"uses": offer_uses.c.uses + _PUT.excluded.uses},
+    ),
+    ("offer_id", "member_id", "day", "uses"),
 )
 
 
 def count_uses(connection: Connection, sale: SaleCompleted, envelope: Envelope) -> None:
     """An offer may be used so often only: by a member, on a day, at all."""
     day = envelope.occurred_at[:10]
-    for offer, times in Counter(one.offer_id for one in sale.offers).items():
-        row = {"offer_id": offer, "member_id": _member(sale), "day": day, "uses": times}
-        connection.execute(_ADD, row)
+    counted = Counter(one.offer_id for one in sale.offers)
+    _ADD.run_many(
+        connection, [(offer, _member(sale), day, times) for offer, times in counted.items()]
+    )
 
 
 def give_uses_back(connection: Connection, back: SaleReturned, of_sale: EntryId) -> None:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, func, insert, select, update
 
 from desktop.store.card_codes import forget_codes_of
+from desktop.store.prepared import Prepared
 from desktop.store.schema import print_jobs
 from shared.errors import DomainError
 from shared.ids import EntryId
@@ -66,24 +67,27 @@ def queue_copy(connection: Connection, *, job_id: str, entry_id: EntryId, langua
     return copy
 
 
-_LAST_POSITION = select(func.max(print_jobs.c.position))
-_INSERT = insert(print_jobs)
+_LAST_POSITION = Prepared(select(func.max(print_jobs.c.position)))
+_INSERT = Prepared(
+    insert(print_jobs),
+    ("job_id", "position", "entry_id", "copy", "language", "state", "reason"),
+)
 
 
 def _insert(
     connection: Connection, *, job_id: str, entry_id: EntryId, copy: int, language: str
 ) -> None:
-    position = connection.execute(_LAST_POSITION).scalar() or 0
-    row = {
-        "job_id": job_id,
-        "position": position + 1,
-        "entry_id": entry_id,
-        "copy": copy,
-        "language": language,
-        "state": JobState.QUEUED,
-        "reason": "",
-    }
-    connection.execute(_INSERT, row)
+    position = _LAST_POSITION.run(connection).scalar() or 0
+    _INSERT.run(
+        connection,
+        job_id=job_id,
+        position=position + 1,
+        entry_id=entry_id,
+        copy=copy,
+        language=language,
+        state=JobState.QUEUED.value,
+        reason="",
+    )
 
 
 def next_to_print(connection: Connection) -> PrintJob | None:

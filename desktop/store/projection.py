@@ -7,6 +7,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.leases import end_lease, note_spending
 from desktop.store.offer_uses import count_uses, give_uses_back
+from desktop.store.prepared import Prepared
 from desktop.store.schema import holds, open_basket, payment_attempts, shifts, tickets
 from shared.journal.entry import Envelope
 from shared.trade.fact import Fact, Tender
@@ -81,12 +82,27 @@ def _put_refund(
 
 def _end_basket(hold_id: str | None, connection: Connection) -> None:
     """The basket on the screen is sold, held, given up or taken back: it must not come again."""
-    connection.execute(delete(open_basket))
+    _CLEAR_BASKET.run(connection)
     if hold_id is not None:
         connection.execute(delete(holds).where(holds.c.hold_id == hold_id))
 
 
-_INSERT_TICKET = insert(tickets)
+_CLEAR_BASKET = Prepared(delete(open_basket))
+_INSERT_TICKET = Prepared(
+    insert(tickets),
+    (
+        "entry_id",
+        "epoch",
+        "seq",
+        "kind",
+        "receipt_no",
+        "shift_id",
+        "business_date",
+        "total",
+        "member_id",
+        "original",
+    ),
+)
 
 
 def _put_ticket(
@@ -96,19 +112,19 @@ def _put_ticket(
     *,
     original: str | None,
 ) -> None:
-    row = {
-        "entry_id": envelope.id,
-        "epoch": envelope.epoch,
-        "seq": envelope.seq,
-        "kind": envelope.kind,
-        "receipt_no": fact.receipt_no,
-        "shift_id": fact.shift_id,
-        "business_date": envelope.business_date,
-        "total": fact.total,
-        "member_id": fact.member.member_id if fact.member else None,
-        "original": original,
-    }
-    connection.execute(_INSERT_TICKET, row)
+    _INSERT_TICKET.run(
+        connection,
+        entry_id=envelope.id,
+        epoch=envelope.epoch,
+        seq=envelope.seq,
+        kind=envelope.kind,
+        receipt_no=fact.receipt_no,
+        shift_id=fact.shift_id,
+        business_date=envelope.business_date,
+        total=fact.total,
+        member_id=fact.member.member_id if fact.member else None,
+        original=original,
+    )
 
 
 @project.register

@@ -6,26 +6,30 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from desktop.store.prepared import Prepared
 from desktop.store.schema import cursors, settings
 from shared.protocol.message import Stream
 
 HELD_SCOPE: Final = "members-scope"
-_READ = select(settings.c.value).where(settings.c.key == bindparam("of_key"))
+_READ = Prepared(select(settings.c.value).where(settings.c.key == bindparam("of_key")))
 _PUT = upsert(settings)
-_WRITE = _PUT.on_conflict_do_update(index_elements=["key"], set_={"value": _PUT.excluded.value})
+_WRITE = Prepared(
+    _PUT.on_conflict_do_update(index_elements=["key"], set_={"value": _PUT.excluded.value}),
+    ("key", "value"),
+)
 Value = TypeVar("Value", bound=msgspec.Struct)
 
 
 def read_value(connection: Connection, key: str, kind: type[Value]) -> Value | None:
     """A stored structure."""
-    text = connection.execute(_READ, {"of_key": key}).scalar()
+    text = _READ.run(connection, of_key=key).scalar()
     return msgspec.json.decode(text, type=kind) if text is not None else None
 
 
 def write_value(connection: Connection, key: str, value: msgspec.Struct) -> None:
     """Store a structure."""
     text = msgspec.json.encode(value).decode()
-    connection.execute(_WRITE, {"key": key, "value": text})
+    _WRITE.run(connection, key=key, value=text)
 
 
 def drop_value(connection: Connection, key: str) -> None:

@@ -6,10 +6,11 @@ its future resolves only after the commit has returned, and a job that raises le
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from enum import IntEnum
+from functools import partial
 from itertools import count
 from typing import Generic, NamedTuple, TypeVar
 
@@ -29,6 +30,8 @@ FRAMES_BEFORE_CHECKPOINT = 1000
 FRAMES_MAX = 20_000
 """Beyond this (some 80 MB) the next job pays for a checkpoint, so that the file cannot run away."""
 SCRUB_RETRY_S = 0.005
+SLICES_AT_ONCE = 10
+"""Short pieces of work that share a commit, as long as nobody waits at the till."""
 
 
 class Urgency(IntEnum):
@@ -136,6 +139,28 @@ class Writer:
     def run(self, work: Callable[[Transaction], Result], urgency: Urgency = Urgency.SALE) -> Result:
         """Queue a transaction and wait for its commit. Never called on the UI's thread."""
         return self.submit(work, urgency).result()
+
+    def run_slices(self, slices: Sequence[Callable[[Transaction], None]]) -> None:
+        """Do pieces of background work in order, several in one transaction while no sale waits.
+
+        What was committed stays, also where a later one raises.
+        """
+        done = 0
+        while done < len(slices):
+            some = slices[done : done + SLICES_AT_ONCE]
+            done += self.run(partial(self._do, some), Urgency.BACKGROUND)
+
+    def _do(self, slices: Sequence[Callable[[Transaction], None]], transaction: Transaction) -> int:
+        """Do as many as there is time for, at least one; how many."""
+        for number, one in enumerate(slices, start=1):
+            one(transaction)
+            if self._is_sale_waiting():
+                return number
+        return len(slices)
+
+    def _is_sale_waiting(self) -> bool:
+        with self._jobs.mutex:
+            return bool(self._jobs.queue) and self._jobs.queue[0].urgency == Urgency.SALE
 
     def close(self) -> None:
         """Finish what is queued, then let go of the database."""

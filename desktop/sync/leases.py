@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 import msgspec
+import structlog
 from sqlalchemy import Connection, Engine
 
 from desktop.store.bundles import read_bundle
@@ -13,7 +14,7 @@ from desktop.store.leases import HeldLease, call_back, held_leases, put_lease, s
 from desktop.store.settings import read_cursor, read_value, write_value
 from desktop.store.time_seen import lease_time, take_server_time
 from desktop.store.writer import Transaction, Urgency, Writer
-from desktop.sync.http import ServerConnection
+from desktop.sync.http import RefusedError, ServerConnection
 from desktop.sync.server_keys import ServerTrust
 from shared.clock import Clock
 from shared.journal.keys import Signed
@@ -36,6 +37,7 @@ InUse = frozenset[tuple[str, str]]
 """Account and owner."""
 
 SHOWN = "leases-shown"
+log = structlog.get_logger("sync")
 
 
 class ShownTo(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,8 +126,16 @@ class LeaseKeeper:
     def present(self, server: ServerConnection) -> None:
         """Before a push: show a server that began a new life every lease that is here.
 
-        It may have lost some, and would find what was spent by them wrong.
+        It may have lost some, and would find what was spent by them wrong. A server that refuses to
+        be shown anything (the key was revoked, or replaced) still takes what was sold: the refusal
+        is told when leases are asked for, behind the push.
         """
+        try:
+            self._present_all(server)
+        except RefusedError as refused:
+            log.warning("leases-not-shown", code=refused.code)
+
+    def _present_all(self, server: ServerConnection) -> None:
         with self._reading.connect() as connection:
             unsent = unsent_entries(connection)
             shown = shown_leases(connection, HELD_MAX)

@@ -5,33 +5,25 @@ read to its end. Where the two differ, or where the server was restored, the str
 rows stay in use until they come again, and what does not come again goes at the end.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import msgspec
 from sqlalchemy import Connection, Engine
 
 from desktop.store.arriving import Arriving
 from desktop.store.bundles import (
-    bundle_hash,
-    newest_version,
-    prove_bundle,
     proved_bundle,
-    put_bundle,
 )
-from desktop.store.catalogue import apply_goods, forget_goods
+from desktop.store.catalogue import forget_goods
 from desktop.store.database import TillFolder
-from desktop.store.journal import applied_through, current_epoch, unsent_entries
-from desktop.store.member_pages import apply_members
+from desktop.store.journal import unsent_entries
 from desktop.store.members import forget_member
-from desktop.store.operators import apply_operators, forget_operators
+from desktop.store.operators import forget_operators
 from desktop.store.replica import (
-    Hashed,
     begin_anew,
     hold,
     is_mismatched,
-    is_stale,
     read_held,
     settle,
     stale_keys,
@@ -39,44 +31,27 @@ from desktop.store.replica import (
 from desktop.store.settings import (
     read_cursor,
     read_held_scope,
-    write_cursor,
-    write_held_scope,
 )
-from desktop.store.writer import Transaction, Urgency, Writer
+from desktop.store.writer import Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
+from desktop.sync.page_rows import PageRows
 from desktop.sync.server_keys import ServerTrust
 from desktop.sync.snapshot import SnapshotTaker
 from shared.clock import Clock
 from shared.errors import EvertillError, ProtocolError
 from shared.ids import GoodsId, MemberId, OperatorId
-from shared.journal.entry import format_occurred_at
-from shared.journal.keys import KeyId, PublicKey
-from shared.loyalty.bundle import load_bundle
 from shared.protocol.cursor import OTHER_REGION, checksum, decode_cursor
 from shared.protocol.message import (
     PROTOCOL,
-    BundleRow,
-    GoodsRow,
-    MemberRow,
-    OperatorRow,
     PullReply,
     PullRequest,
     Stream,
 )
-from shared.protocol.message import Row as WireRow
-from shared.protocol.replica import is_tombstone, row_hash, row_key
-from shared.trade.fact import BundleRef
 
 SLICE_ROWS = 20
 """Rows per transaction, so that a waiting sale is at most some 10 ms away from the writer."""
 
 Row = TypeVar("Row")
-_KINDS: dict[Stream, type[WireRow]] = {
-    Stream.CATALOGUE: GoodsRow,
-    Stream.PROGRAMME: BundleRow,
-    Stream.OPERATORS: OperatorRow,
-    Stream.MEMBERS: MemberRow,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +87,7 @@ class Puller:
     ) -> None:
         self._writer = writer
         self._reading = reading
-        self._trust = trust
-        self._clock = clock
+        self._rows = PageRows(writer, trust, clock)
         self._read: dict[Stream, int] = {}
         """The server's counter when a stream was read to its end."""
         self._snapshots = SnapshotTaker(
@@ -245,54 +219,7 @@ class Puller:
         return (held.rows, held.checksum) == (page.reply.scope_rows, page.reply.scope_checksum)
 
     def _apply(self, page: _Page) -> None:
-        try:
-            apply = self._applier(page)
-        except msgspec.MsgspecError as error:
-            raise ProtocolError("bad-page", stream=page.stream.value) from error
-        rows = page.reply.rows
-        for start in range(0, max(len(rows), 1), SLICE_ROWS):
-            part = rows[start : start + SLICE_ROWS]
-            is_end = start + SLICE_ROWS >= len(rows)
-            cursor = page.reply.cursor if is_end else None
-            try:
-                self._writer.run(_slice(apply, part, page, cursor), Urgency.BACKGROUND)
-            except msgspec.MsgspecError as error:
-                # A document inside a row, of a shape that only a later release knows.
-                raise ProtocolError("bad-page", stream=page.stream.value) from error
-
-    def _applier(self, page: _Page) -> Callable[[Connection, Sequence[msgspec.Raw]], None]:
-        match page.stream:
-            case Stream.CATALOGUE:
-                return lambda connection, rows: apply_goods(connection, _read(rows, GoodsRow))
-            case Stream.OPERATORS:
-                return lambda connection, rows: apply_operators(
-                    connection, _read(rows, OperatorRow)
-                )
-            case Stream.PROGRAMME:
-                # Asked for here: what signed it may have to be fetched, and the writer waits for
-                # nobody.
-                rows = _read(page.reply.rows, BundleRow)
-                keys = {row.statement.key_id: self._trust.key_for(row.statement) for row in rows}
-                return lambda connection, part: _put_bundles(connection, part, keys)
-            case Stream.MEMBERS:
-                return lambda connection, rows: self._put_members(connection, rows, page.reply)
-
-    def _put_members(
-        self, connection: Connection, rows: Sequence[msgspec.Raw], page: PullReply
-    ) -> None:
-        members = _read(rows, MemberRow)
-        epoch = current_epoch(connection)
-        assert epoch is not None
-        apply_members(
-            connection,
-            members,
-            epoch=epoch.head.epoch,
-            applied_through=applied_through(connection, epoch, page.heads),
-            as_of=format_occurred_at(self._clock.now()),
-        )
-        if any(row.gone and not row.left for row in members):
-            # What was erased must not stay readable anywhere in the files.
-            self._writer.scrub()
+        self._writer.run_slices(self._rows.slices(page.stream, page.reply, size=SLICE_ROWS))
 
     def _sweep(self, stream: Stream) -> int:
         """Drop what did not come again after the stream was begun anew; how many rows."""
@@ -315,16 +242,6 @@ def _check_leads_on(page: _Page) -> None:
         raise ProtocolError("bad-page", stream=page.stream.value)
 
 
-def _is_lower(connection: Connection, version: int) -> bool:
-    """Whether the programme in force would give way to a lower one.
-
-    From a server that was restored, lower ones explain old sales: the one here is not in force
-    there any more, and the one that is comes with a higher version.
-    """
-    newest = newest_version(connection)
-    return version < newest and not is_stale(connection, Stream.PROGRAMME, str(newest))
-
-
 def _drop_stale(connection: Connection, stream: Stream) -> int:
     keys = stale_keys(connection, stream, limit=SLICE_ROWS)
     match stream:
@@ -339,53 +256,3 @@ def _drop_stale(connection: Connection, stream: Stream) -> int:
             pass  # what past sales were priced with stays
     hold(connection, stream, [(key, None) for key in keys])
     return len(keys)
-
-
-def _slice(
-    apply: Callable[[Connection, Sequence[msgspec.Raw]], None],
-    rows: Sequence[msgspec.Raw],
-    page: _Page,
-    cursor: str | None,
-) -> Callable[[Transaction], None]:
-    def work(transaction: Transaction) -> None:
-        apply(transaction.connection, rows)
-        hold(transaction.connection, page.stream, _hashed(rows, page.stream))
-        if cursor is not None:
-            write_cursor(transaction.connection, page.stream, cursor)
-            if page.stream is Stream.MEMBERS:
-                write_held_scope(transaction.connection, page.reply.scope)
-
-    return work
-
-
-def _hashed(rows: Sequence[msgspec.Raw], stream: Stream) -> list[Hashed]:
-    read = _read(rows, _KINDS[stream])
-    return [
-        (row_key(row), None if is_tombstone(row) else row_hash(bytes(encoded)))
-        for row, encoded in zip(read, rows, strict=True)
-    ]
-
-
-def _read(rows: Sequence[msgspec.Raw], kind: type[Row]) -> list[Row]:
-    try:
-        return [msgspec.msgpack.decode(row, type=kind) for row in rows]
-    except msgspec.MsgspecError as error:
-        raise ProtocolError("bad-page", stream=kind.__name__) from error
-
-
-def _put_bundles(
-    connection: Connection, rows: Sequence[msgspec.Raw], keys: Mapping[KeyId, PublicKey]
-) -> None:
-    for row in _read(rows, BundleRow):
-        payload = row.statement.verify(keys[row.statement.key_id], purpose="bundle", audience="all")
-        ref = msgspec.json.decode(payload, type=BundleRef)
-        known = bundle_hash(connection, ref.version)
-        if known == ref.sha256:
-            prove_bundle(connection, ref, row.statement)
-            continue
-        # Known ones come again when the stream is begun anew; none replaces another.
-        if known is not None or _is_lower(connection, ref.version):
-            raise ProtocolError("programme-rollback", version=ref.version)
-        load_bundle(row.document, ref)
-        put_bundle(connection, ref, row.document)
-        prove_bundle(connection, ref, row.statement)

@@ -7,6 +7,7 @@ right goes, is told, and pages do instead.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeVar
 
 import structlog
@@ -23,7 +24,7 @@ from desktop.store.settings import (
     write_held_scope,
     write_value,
 )
-from desktop.store.writer import Transaction, Urgency, Writer
+from desktop.store.writer import SLICES_AT_ONCE, Transaction, Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
 from desktop.sync.server_keys import ServerTrust
 from desktop.sync.snapshot_fetch import (
@@ -172,10 +173,9 @@ class SnapshotTaker:
         terms = arrival.file.terms
         done = self._read(lambda connection: loaded_blocks(connection, terms.sha256))
         for number in range(done, arrival.file.blocks):
-            rows, step = arrival.file.block(number), self._slice_rows()
-            for first in range(0, max(len(rows), 1), step):
-                is_end = first + step >= len(rows)
-                self._slice(arrival, rows[first : first + step], number + 1 if is_end else None)
+            slices = self._slices(arrival, number)
+            for first in range(0, len(slices), SLICES_AT_ONCE):
+                self._writer.run_slices(slices[first : first + SLICES_AT_ONCE])
                 if gives_way():
                     return False
         if self._read(lambda connection: read_held(connection, STREAM)) != Scope(
@@ -185,13 +185,19 @@ class SnapshotTaker:
         self._finish(terms)
         return True
 
-    def _slice(self, arrival: Arrival, rows: list[bytes], blocks: int | None) -> None:
-        def work(connection: Connection) -> None:
-            arrival.apply(connection, rows)
-            if blocks is not None:
-                note_loaded(connection, arrival.file.terms.sha256, blocks)
-
-        self._run(work)
+    def _slices(self, arrival: Arrival, number: int) -> list[Callable[[Transaction], None]]:
+        """What takes over a block, in short pieces; the last one notes that it is done."""
+        rows, step = arrival.file.block(number), self._slice_rows()
+        starts = range(0, max(len(rows), 1), step)
+        return [
+            partial(
+                _take_over_rows,
+                arrival,
+                rows[first : first + step],
+                number + 1 if first == starts[-1] else None,
+            )
+            for first in starts
+        ]
 
     def _finish(self, terms: SnapshotTerms) -> None:
         """All rows are here: the pull goes on from where they were read."""
@@ -217,6 +223,14 @@ class SnapshotTaker:
 
     def _run(self, work: Callable[[Connection], None]) -> None:
         self._writer.run(lambda transaction: work(transaction.connection), Urgency.BACKGROUND)
+
+
+def _take_over_rows(
+    arrival: Arrival, rows: list[bytes], blocks: int | None, transaction: Transaction
+) -> None:
+    arrival.apply(transaction.connection, rows)
+    if blocks is not None:
+        note_loaded(transaction.connection, arrival.file.terms.sha256, blocks)
 
 
 def _reason(error: ProtocolError) -> str:

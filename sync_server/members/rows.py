@@ -122,7 +122,15 @@ def read_balances(
     found: dict[MemberId, list[BalanceRow]] = defaultdict(list)
     for ids in in_batches(member_ids):
         statement = (
-            select(balances, lots.c.earned_on, lots.c.expires_on)
+            select(
+                balances.c.owner,
+                balances.c.account,
+                balances.c.lot,
+                balances.c.unit,
+                balances.c.amount,
+                lots.c.earned_on,
+                lots.c.expires_on,
+            )
             .outerjoin(lots, (lots.c.shard == balances.c.shard) & (lots.c.lot == balances.c.lot))
             .where(
                 balances.c.shard == snapshot.shard,
@@ -132,20 +140,21 @@ def read_balances(
             )
             .order_by(balances.c.owner, balances.c.account, balances.c.lot, balances.c.unit)
         )
-        for row in snapshot.connection.execute(statement):
-            found[MemberId(row.owner)].append(_balance_row(row))
+        # Taken apart, not asked by name: of a page's time this was a third.
+        for owner, account, lot, unit, amount, earned, expires in snapshot.connection.execute(
+            statement
+        ):
+            found[owner].append(
+                BalanceRow(
+                    account=account,
+                    lot=lot,
+                    unit=unit,
+                    amount=amount,
+                    earned_on=earned,
+                    expires_on=expires,
+                )
+            )
     return found
-
-
-def _balance_row(row: Row[Any]) -> BalanceRow:
-    return BalanceRow(
-        account=row.account,
-        lot=row.lot,
-        unit=row.unit,
-        amount=row.amount,
-        earned_on=row.earned_on,
-        expires_on=row.expires_on,
-    )
 
 
 def _member_row(

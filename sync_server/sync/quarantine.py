@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, String, cast, literal, select, update
+from sqlalchemy import ColumnElement, Row, String, cast, delete, literal, select, update
 
 from shared.clock import Clock
 from shared.errors import DomainError, ProtocolError
@@ -105,12 +105,18 @@ class Quarantine:
             return bytes(_row_at(snapshot, journal, epoch, seq).bytes)
 
     def retry(self) -> int:
-        """Read once more what an earlier release could not; once for each release. How many."""
+        """Read once more what another release could not; once each time this one takes over.
+
+        How many were read.
+        """
         with self.database.writing() as work:
             job = f"quarantine/{READER}"
             done = select(jobs.c.job).where(jobs.c.shard == work.shard, jobs.c.job == job)
             if work.connection.execute(done).first() is not None:
                 return 0
+            # A release that was taken back and comes again has to look again.
+            others = jobs.c.job.startswith("quarantine/")
+            work.connection.execute(delete(jobs).where(jobs.c.shard == work.shard, others))
             work.insert(jobs, [{"job": job, "server_seq": 0, "judged": 0, "unjudged": 0}])
             rows = _rows(work, quarantine.c.reason != REVOKED)
             readable = [(row, reading) for row in rows if (reading := _read(row)) is not None]

@@ -11,6 +11,7 @@ from shared.errors import DomainError, EvertillError
 from shared.ids import MemberId
 from shared.returning.lines import Wanted
 from shared.trade.profile import KeyKind
+from tests.simulation.paying import Purse
 from tests.simulation.plan import Action
 from tests.simulation.till import FLOAT, LOST_ENTRIES, SimulatedTill
 from tests.support.enrolled_till import BISCUITS, WATER
@@ -34,6 +35,17 @@ FINE = frozenset(
         "unknown-receipt",
         "unknown-coupon",
         "nothing-to-close",
+        "beyond-lease",
+        "beyond-lease-offline",
+        "leases-rest",
+        "leases-rest-at-server",
+        "lease-gone",
+        "stored-value-short",
+        "tender-exceeds-due",
+        "nothing-to-pay-out",
+        "card-asked",
+        "card-asked-offline",
+        "gift-card-empty",
     }
 )
 """What a cashier may be told in the course of a day; anything else is a finding."""
@@ -48,6 +60,8 @@ class Shop:
     phones: dict[MemberId, str] = field(default_factory=dict)
     """Of members who were enrolled as far as the cashier was told."""
     names: dict[MemberId, str] = field(default_factory=dict)
+    cards: list[str] = field(default_factory=list)
+    """Codes of gift cards that customers hold."""
 
 
 class Cashier:
@@ -71,6 +85,11 @@ class Cashier:
             Action.SHIFT: self.change_shift,
             Action.SYNC: self.sync,
             Action.RESTART: self.restart,
+            Action.TOP_UP: lambda: self._with_purse(self._member(), Purse.top_up),
+            Action.CLOSE_VALUE: lambda: self._with_purse(self._saver(), Purse.close),
+            Action.PAY_VALUE: self.pay_value,
+            Action.CARD_SALE: self.sell_card,
+            Action.PAY_CARD: self.pay_card,
         }
         try:
             return ways[action]()
@@ -144,6 +163,54 @@ class Cashier:
             return "too little to pay"
         checkout.tender_points(points)
         return self._finish(shift, member, points)
+
+    def _saver(self) -> Member | None:
+        """Somebody of whom this till believes that they have stored value."""
+        rows = self.till.reading.execute(
+            "SELECT m.member_id FROM members m JOIN balances b ON b.owner = m.member_id"
+            " WHERE b.account = 'stored-value' AND b.amount < 0 ORDER BY m.member_id"
+        )
+        ids = [row[0] for row in rows.fetchall()]
+        return self.till.till.members.by_id(self.drawn.choice(ids)) if ids else None
+
+    def _with_purse(self, member: Member | None, what: Callable[[Purse, Member], str]) -> str:
+        if member is None:
+            return "nobody"
+        self.till.counter.checkout.clear(self.till.till.pricing())
+        return what(Purse(self.till, self._open_shift(), self.drawn), member)
+
+    def pay_value(self) -> str:
+        """Goods against stored value, the rest in cash."""
+        member = self._saver()
+        if member is None:
+            return "nobody"
+        shift = self._ring_up(None, self.drawn.randint(2, 9))
+        outcome = Purse(self.till, shift, self.drawn).pay_value(member)
+        return self._finish_paid(shift, outcome)
+
+    def sell_card(self) -> str:
+        """A gift card, to be used wherever its bearer likes."""
+        purse = Purse(self.till, self._open_shift(), self.drawn)
+        self.shop.cards.append(purse.sell_card())
+        return "done"
+
+    def pay_card(self) -> str:
+        """Goods against a gift card, the rest in cash."""
+        if not self.shop.cards:
+            return "no card"
+        shift = self._ring_up(None, self.drawn.randint(2, 9))
+        outcome = Purse(self.till, shift, self.drawn).pay_card(self.drawn.choice(self.shop.cards))
+        return self._finish_paid(shift, outcome)
+
+    def _finish_paid(self, shift: Any, outcome: str) -> str:
+        checkout = self.till.counter.checkout
+        is_known = not self.till.till.is_offline()
+        if not checkout.can_finish:
+            checkout.tender_cash()
+        sale = checkout.finish(shift, self.till.operator_id)
+        self.till.receipts.append(sale.fact.receipt_no)
+        self.shop.receipts.append(sale.fact.receipt_no)
+        return f"{outcome}, {'online' if is_known else 'offline'}"
 
     def use_coupon(self) -> str:
         """A code, which may have been used at another till."""

@@ -46,6 +46,58 @@ class Fault(StrEnum):
     """The server goes on from an older backup."""
 
 
+EXPECTED = (
+    *(
+        f"{action}: done"
+        for action in (
+            "sell",
+            "spend",
+            "coupon",
+            "return",
+            "return-elsewhere",
+            "enrol",
+            "shift",
+            "sync",
+            "restart",
+            "new-till",
+            "publish",
+            "goods",
+            "erase",
+            "snapshot",
+            "copy",
+            "top-up",
+            "close-value",
+            "card-sale",
+            "reclaim",
+            "weeks",
+        )
+    ),
+    "look-up: found",
+    "pay-value: by lease, online",
+    "pay-value: by lease, offline",
+    "pay-card: by lease, online",
+    "pay-card: by lease, offline",
+    "pay-value: beyond-lease-offline",
+    "spend: beyond-lease",
+    "lease: account of points",
+    "lease: account of stored-value",
+    "lease: account of gift-card",
+    "lease: budget of points",
+    "lease: rests",
+    "given back: expired",
+    "given back: called-back",
+    "given back: used-up",
+    "given back: enrolled-again",
+    "release: a till of an older one is in sync",
+    "release: till upgraded",
+    "release: till upgraded amid a backlog",
+    "release: read from quarantine",
+    "release: server upgraded",
+)
+"""What has to happen somewhere in a run of many seeds, or the run has shown nothing about it."""
+MANY = 100
+
+
 class Coverage:
     """Counts of fault × state."""
 
@@ -74,9 +126,22 @@ class Coverage:
         hits = {f"{fault} × {state}": n for (fault, state), n in sorted(self.hits.items())}
         return {"hits": hits, "done": dict(sorted(self.done.items()))}
 
+    def missing(self) -> list[str]:
+        """What was expected of many seeds and never happened, faults that never struck included."""
+        struck = {fault for fault, _state in self.hits}
+        never = [f"fault {fault.value}" for fault in Fault if fault.value not in struck]
+        return [one for one in EXPECTED if not self.done[one]] + never
+
     def states(self) -> list[str]:
         """Every state in which something struck."""
         return sorted({state for _fault, state in self.hits})
+
+    def events(self) -> Table:
+        """A row for each kind of event, with how often it happened."""
+        table = Table("event", "times", title="what happened")
+        for name, count in sorted(self.done.items()):
+            table.add_row(name, f"{count:,}")
+        return table
 
     def table(self) -> Table:
         """A row for each state, a column for each fault that struck at all."""

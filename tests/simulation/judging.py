@@ -12,21 +12,13 @@ from typing import Any
 import msgspec
 
 from tests.simulation.model import NOTHING, Effect
+from tests.simulation.rights import check_value
 from tests.simulation.till import SimulatedTill
+from tests.simulation.violation import must
 from tests.simulation.world import World
 
-BALANCES = ("points", "spend", "growth")
+BALANCES = ("points", "spend", "growth", "stored-value", "stored-bonus")
 ENTRY, EPOCH = b"evertill/entry/1", b"evertill/epoch/1"
-
-
-class Violation(AssertionError):
-    """Something that must hold does not."""
-
-
-def must(holds: object, *what: object) -> None:
-    """Raise Violation unless it holds."""
-    if not holds:
-        raise Violation(" ".join(map(str, what)))
 
 
 def shown_at(till: SimulatedTill) -> dict[str, Effect]:
@@ -39,9 +31,13 @@ def shown_at(till: SimulatedTill) -> dict[str, Effect]:
         sums = found.setdefault(member, {})
         if account in BALANCES:
             sums[account] = amount
-    return {
-        member: Effect(*(sums.get(name, 0) for name in BALANCES)) for member, sums in found.items()
-    }
+    return {member: as_effect(sums) for member, sums in found.items()}
+
+
+def as_effect(sums: dict[str, int]) -> Effect:
+    """Sums by account; stored value stands below zero, for the shop owes it."""
+    points, spend, growth, principal, bonus = (sums.get(name, 0) for name in BALANCES)
+    return Effect(points, spend, growth, -principal - bonus)
 
 
 def check_shown(world: World, till: SimulatedTill) -> None:
@@ -69,8 +65,10 @@ def check_end(world: World) -> None:
     _check_signatures(world.server.reading)
     _check_profiles(world)
     held = {row[0] for row in world.server.reading.execute("SELECT hash FROM entries")}
-    must(world.acknowledged <= held, "an acknowledged entry is lost")
-    must(_count(world.server.reading, "quarantine") == 0, "something lies in quarantine")
+    must(world.hearing.acknowledged <= held, "an acknowledged entry is lost")
+    waiting = "SELECT COUNT(*) FROM quarantine WHERE resolved_at IS NULL"
+    must(world.server.reading.execute(waiting).fetchone()[0] == 0, "quarantine is not empty")
+    check_value(world)
     for till in world.tills:
         _check_till(world, till, held)
     _check_forgotten(world)
@@ -98,10 +96,6 @@ def _check_till(world: World, till: SimulatedTill, held: set[bytes]) -> None:
     _check_prefix(world, till)
     check_replicas(world, till)
     check_shown(world, till)
-
-
-def _count(reading: Any, table: str) -> int:
-    return int(reading.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])
 
 
 def _check_chains(reading: Any, name: str, *, branches: bool) -> None:
@@ -172,15 +166,14 @@ def _check_sums(world: World) -> None:
     held: dict[str, dict[str, int]] = {}
     for owner, account, amount in world.server.reading.execute(
         "SELECT owner, account, SUM(amount) FROM balances"
-        " WHERE account IN ('points', 'spend', 'growth') AND owner != '' GROUP BY owner, account"
+        f" WHERE account IN {BALANCES} AND owner != '' GROUP BY owner, account"
     ):
         held.setdefault(owner, {})[account] = amount
     members = {member for member, effect in world.booked.sums.items() if effect != NOTHING}
     for member in members | {
         row[0] for row in world.server.reading.execute("SELECT member_id FROM members")
     }:
-        sums = held.get(member, {})
-        found = Effect(*(sums.get(name, 0) for name in BALANCES))
+        found = as_effect(held.get(member, {}))
         must(found == world.booked.sums[member], "server holds", found, "of", member)
     twice = world.server.reading.execute(
         "SELECT entry_id, position FROM postings GROUP BY entry_id, position HAVING COUNT(*) > 1"

@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 
 from shared.catalogue.goods import Goods
-from shared.ids import OperatorId
+from shared.ids import LeaseId, OperatorId
 from tests.simulation.actions import Shop
 from tests.simulation.plan import Action
 from tests.simulation.server import SimulatedServer
@@ -38,12 +38,27 @@ class HeadOffice:
     def do(self, action: Action, drawn: random.Random) -> str:
         """One of its errands."""
         if action is Action.PUBLISH:
-            self.server.services.programme.publish(programme_document(drawn.randint(1, 3)))
+            self.publish(drawn.randint(1, 3), leases_points=drawn.random() < 0.5)
             return "done"
         if action is Action.GOODS:
             self._change_goods(drawn)
             return "done"
         return self._erase(drawn)
+
+    def publish(self, points: int, *, leases_points: bool) -> None:
+        """Put a programme in force."""
+        document = programme_document(points, leases_points=leases_points)
+        self.server.services.programme.publish(document)
+
+    def reclaim(self, drawn: random.Random) -> str:
+        """Take a lease back by hand: its till is lost, as far as head office knows."""
+        found = self.server.reading.execute(
+            "SELECT lease_id FROM leases WHERE state = 'open' ORDER BY lease_id"
+        ).fetchall()
+        if not found:
+            return "no lease"
+        self.server.services.leases.reclaim(LeaseId(drawn.choice(found)[0]), by="command")
+        return "done"
 
     def _change_goods(self, drawn: random.Random) -> None:
         goods: Goods = drawn.choice(GOODS)

@@ -5,7 +5,9 @@ from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from shared.protocol.message import PROTOCOL
 from tests.simulation.coverage import Fault
+from tests.simulation.releases import OLDER_TILLS, Release
 
 STEPS = 400
 TILLS = (2, 3, 5, 5, 5, 8)
@@ -42,6 +44,20 @@ class Action(StrEnum):
     """The server makes a file of all members for new tills."""
     COPY = "copy"
     """A till's disk is copied aside, or the server is backed up."""
+    TOP_UP = "top-up"
+    """A member pays stored value in."""
+    PAY_VALUE = "pay-value"
+    """A sale that stored value pays for, by a lease."""
+    CLOSE_VALUE = "close-value"
+    """Stored value is paid out."""
+    CARD_SALE = "card-sale"
+    """A gift card is sold."""
+    PAY_CARD = "pay-card"
+    """A sale that a gift card of anywhere pays for, by a lease."""
+    RECLAIM = "reclaim"
+    """Head office takes back a lease of a till that it gives up for lost."""
+    UPGRADE = "upgrade"
+    """The server gets this release, or a till does."""
     WEEKS = "weeks"
     """Nothing, for a long time."""
 
@@ -63,9 +79,24 @@ WEIGHTS: dict[Action, float] = {
     Action.ERASE: 1,
     Action.SNAPSHOT: 1,
     Action.COPY: 2,
+    Action.TOP_UP: 5,
+    Action.PAY_VALUE: 7,
+    Action.CLOSE_VALUE: 1,
+    Action.CARD_SALE: 3,
+    Action.PAY_CARD: 5,
+    Action.RECLAIM: 0.3,
+    Action.UPGRADE: 1,
     Action.WEEKS: 0.3,
 }
-ASKING = (Action.SYNC, Action.LOOK_UP, Action.RETURN_ELSEWHERE, Action.NEW_TILL)
+ASKING = (
+    Action.SYNC,
+    Action.LOOK_UP,
+    Action.RETURN_ELSEWHERE,
+    Action.NEW_TILL,
+    Action.PAY_VALUE,
+    Action.PAY_CARD,
+    Action.CLOSE_VALUE,
+)
 """Actions that speak to the server: faults of the line strike there."""
 WRITING = (
     Action.SELL,
@@ -74,6 +105,8 @@ WRITING = (
     Action.RETURN,
     Action.ENROL,
     Action.SHIFT,
+    Action.TOP_UP,
+    Action.CARD_SALE,
     *ASKING,
 )
 OF_THE_LINE = (
@@ -90,6 +123,8 @@ OF_THE_LINE = (
 OF_THE_TILL = (Fault.CRASH_TILL, Fault.CRASH_TILL, Fault.POWER_CUT)
 OF_ANY_TIME = (Fault.PARTITION, Fault.CLOCK_JUMP, Fault.OLD_DATABASE)
 FORKING = (Fault.RESTORE_IMAGE, Fault.CLONE)
+RELEASES = (*[Release.CURRENT] * 4, Release.FEWER_FACTS, Release.OLDER_PROTOCOL)
+PROTOCOLS = (*[(PROTOCOL,)] * 2, (PROTOCOL, *OLDER_TILLS))
 FORKING_RUNS = 0.25
 """Runs in which disks are set back and copied; what is shown at such a till is judged less."""
 
@@ -112,6 +147,12 @@ class Plan(NamedTuple):
     seed: int
     tills: int
     steps: tuple[Step, ...]
+    release: Release = Release.CURRENT
+    """Of the server, in the beginning."""
+    protocols: tuple[int, ...] = (PROTOCOL,)
+    """What tills speak in the beginning, in turn."""
+    leases_points: bool = False
+    """Whether points are spent by lease from the first day."""
 
     def with_steps(self, steps: Sequence[Step]) -> "Plan":
         """The same run with other steps."""
@@ -137,7 +178,15 @@ def draw_plan(
         if action is Action.WEEKS:
             wait_s = drawn.choice((1, 3, 8)) * 7 * 24 * 3600
         found.append(Step(number, drawn.randrange(2520), action, fault, wait_s))
-    return Plan(seed, count, tuple(found))
+    releases = random.Random(f"releases {seed}")
+    return Plan(
+        seed,
+        count,
+        tuple(found),
+        release=releases.choice(RELEASES),
+        protocols=releases.choice(PROTOCOLS),
+        leases_points=releases.random() < 0.5,
+    )
 
 
 def _fault(drawn: random.Random, action: Action, at_any_time: Sequence[Fault]) -> Fault:

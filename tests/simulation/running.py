@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tests.simulation.coverage import Coverage
-from tests.simulation.judging import check_end, check_shown, must
+from tests.simulation.judging import check_end, check_shown
 from tests.simulation.plan import Plan, Step
+from tests.simulation.violation import must
 from tests.simulation.world import World
 
 ROUNDS_MAX = 8
@@ -42,6 +43,7 @@ def play(plan: Plan, coverage: Coverage | None = None) -> Outcome:
                     check_shown(world, world.do(step))
                 settle(world)
                 check_end(world)
+                world.coverage.done.update(world.booked.kinds)
             finally:
                 trace = world.network.trace.hexdigest()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this run's verdict

@@ -15,6 +15,7 @@ from shared.clock import Clock
 from sync_server.api.application import make_application
 from sync_server.bootstrap import DATABASE_FILE, Services, open_services
 from tests.simulation.machine import Crash, Fuse
+from tests.simulation.releases import Release, serving_as
 from tests.support.servers import FAST_HASHER
 
 IN_THREADS = (
@@ -74,8 +75,9 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 class SimulatedServer:
     """A server that can be called, killed and started again."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, release: Release = Release.CURRENT) -> None:
         self.folder = folder
+        self.release = release
         self.clock = clock
         self.fuse = Fuse()
         self._running = ExitStack()
@@ -90,9 +92,10 @@ class SimulatedServer:
     def start(self) -> None:
         """Open everything."""
         self._running = ExitStack()
-        self.services = self._running.enter_context(
-            open_services(self.folder, clock=self.clock, hasher=FAST_HASHER)
-        )
+        with serving_as(self.release):
+            self.services = self._running.enter_context(
+                open_services(self.folder, clock=self.clock, hasher=FAST_HASHER)
+            )
         self.fuse.watch(self.services.database.engine)
         self._application = make_application(self.services)
         self.reading = sqlcipher3.dbapi2.connect(
@@ -108,6 +111,12 @@ class SimulatedServer:
     def restart(self) -> None:
         """A new process on the same files."""
         self.stop()
+        self.start()
+
+    def upgrade(self) -> None:
+        """This release goes on with the files of the one before."""
+        self.stop()
+        self.release = Release.CURRENT
         self.start()
 
     def call(
@@ -155,7 +164,8 @@ class SimulatedServer:
                 parts.append(message.get("body", b""))
 
         try:
-            run(self._application(scope, receive, send))
+            with serving_as(self.release):
+                run(self._application(scope, receive, send))
         except Crash:
             raise
         except Exception:

@@ -25,13 +25,30 @@ from tests.support.scratch import scratch_folder
 GOODS = (WATER, BISCUITS, APPLES)
 STORES = 3
 COUPONS = 30
+TOP_UP = {
+    "id": "100",
+    "names": {"zh": "充100送10", "en": "10 on 100"},
+    "minimum_minor": 10_000,
+    "bonus_minor": 1_000,
+    "points": 50,
+}
 URL = "http://server.simulated"
 
 
-def programme_document(points: int) -> bytes:
-    """The default programme, with so many points for each yuan."""
+def programme_document(points: int, *, leases_points: bool = False) -> bytes:
+    """The default programme with stored value and gift cards, and so many points for each yuan.
+
+    Where points are leased, tills have a budget beside: of few points, so that it is used up.
+    """
     document = json.loads(msgspec.json.encode(template("default"), order="sorted"))
     document["earning"]["rules"][0]["points"] = points
+    document["stored_value"] = {"top_ups": [TOP_UP]}
+    document["gift_cards"] = {}
+    document["leases"] = {
+        "for_points": leases_points,
+        "budget_points": 600 if leases_points else 0,
+        "budget_per_member": 200 if leases_points else 0,
+    }
     return json.dumps(document, ensure_ascii=False).encode()
 
 

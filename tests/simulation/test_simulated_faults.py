@@ -3,7 +3,6 @@
 import random
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,9 +13,9 @@ import pytest
 from shared.errors import EnvironmentFault
 from shared.ids import GoodsId
 from shared.protocol.message import PushRequest
-from tests.simulation.actions import Cashier
 from tests.simulation.coverage import Coverage, Fault
-from tests.simulation.judging import Violation, check_end, check_replicas, check_shown
+from tests.simulation.hands import Hands, a_shop
+from tests.simulation.judging import check_end, check_replicas, check_shown
 from tests.simulation.machine import Crash
 from tests.simulation.network import Answer, Trouble
 from tests.simulation.plan import OF_THE_LINE, Action, Plan, Step
@@ -24,6 +23,7 @@ from tests.simulation.restoring import restore
 from tests.simulation.running import settle
 from tests.simulation.template import programme_document
 from tests.simulation.till import LOST_ENTRIES, SimulatedTill
+from tests.simulation.violation import Violation
 from tests.simulation.world import PAGE_ROWS, World
 from tests.support.enrolled_till import WATER
 
@@ -39,44 +39,6 @@ REQUESTS = (
     "pull of members",
 )
 """Of a sync by a till that has just been started, in this order."""
-
-
-@contextmanager
-def a_shop(tills: int = 2) -> Iterator[World]:
-    """A shop that is judged at the end, whatever was done to it."""
-    with World(Plan(11, tills, ()), Coverage()) as world:
-        yield world
-        settle(world)
-        check_end(world)
-        assert all(till.is_forked or till.till.unsent() == 0 for till in world.tills)
-
-
-class Hands:
-    """Does things at a till by name; each with randomness of its own."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.done = 0
-
-    def do(self, till: SimulatedTill, *actions: Action) -> str:
-        """Do them; how the last one ended."""
-        outcome = ""
-        for action in actions:
-            self.done += 1
-            self.world.true.advance(seconds=5)
-            self.world.random.begin(("hands", self.done))
-            self.world.network.acting = till.line
-            drawn = random.Random(f"hands {self.done}")
-            outcome = Cashier(till, self.world.shop, drawn).do(action)
-            self.world._synced(till, went=(action, outcome) == (Action.SYNC, "done"))
-            check_shown(self.world, till)
-        return outcome
-
-    def strike(self, till: SimulatedTill, fault: Fault) -> None:
-        """Let something happen that needs no request."""
-        self.done += 1
-        index = self.world.tills.index(till)
-        self.world.do(Step(self.done, index, Action.WEEKS, fault, 1))
 
 
 @pytest.mark.parametrize("fault", OF_THE_LINE)
@@ -232,7 +194,7 @@ def test_an_enrolment_goes_on_wherever_it_was_interrupted(fault):
             number.trouble = Trouble(fault, skip=skip, moments=skip)
             for _ in range(3):
                 world.do(Step(100 + skip, 0, Action.NEW_TILL, None, 5))
-                if not world.joining:
+                if not world.enrolments.joining:
                     break
             if len(world.tills) == 3:
                 break
@@ -345,7 +307,7 @@ def test_a_disk_that_is_set_back_and_asks_before_it_sells_is_enrolled_again():
         assert hands.do(till, Action.SELL) == LOST_ENTRIES
         till.restart()
         assert not till.is_running
-        assert world.mend(till) == "enrolled again"
+        assert world.enrolments.mend(till) == "enrolled again"
         assert hands.do(till, Action.SELL, Action.SYNC) == "done"
 
 
@@ -359,7 +321,7 @@ def test_the_judge_sees_a_till_that_is_told_of_a_loss_it_did_not_have():
             )
         )
         with pytest.raises(AssertionError, match="never set back"):
-            world.mend(till)
+            world.enrolments.mend(till)
 
 
 def test_a_programme_of_a_life_that_was_lost_gives_way_at_every_till():
@@ -367,7 +329,7 @@ def test_a_programme_of_a_life_that_was_lost_gives_way_at_every_till():
         hands, (till, _other) = Hands(world), world.tills
         world.do(Step(900, 0, Action.COPY, None, 1))
         world.server.clock.jump(timedelta(hours=72))
-        restore(world.server, world.backup)
+        restore(world.server, world.faults.backup)
         world.server.services.programme.publish(programme_document(3))
         assert hands.do(till, Action.SYNC) == "done"
         world.server.clock.jump(timedelta(hours=-72))
@@ -393,6 +355,23 @@ def test_two_disks_with_one_key_are_two_branches_and_every_sale_counts_once():
             if row[0] == "fork"
         ]
         assert rules == ["fork"]
+
+
+def test_a_till_whose_key_was_replaced_sends_what_it_sold_though_it_holds_leases():
+    with a_shop() as world:
+        hands, (till, _other) = Hands(world), world.tills
+        world.office.publish(1, leases_points=True)
+        hands.do(till, Action.SELL, Action.SYNC, Action.SYNC)
+        hands.strike(till, Fault.CLONE)
+        copy = world.tills[-1]
+        hands.do(copy, Action.SELL, Action.SYNC)
+        hands.do(till, Action.SYNC)
+        assert world.enrolments.mend(till) == "enrolled again"
+        hands.do(till, Action.SYNC)
+        hands.do(copy, Action.SELL)
+        sold = copy.reading.execute("SELECT hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+        hands.do(copy, Action.SYNC)
+        assert sold in world.server.reading.execute("SELECT hash FROM entries").fetchall()
 
 
 def test_the_judge_sees_a_balance_that_is_off_by_one():

@@ -78,7 +78,7 @@ def joined(world: World, number: int, trouble: Trouble | None, moments: int | No
         raise AssertionError("a till never came to sell")
     line.trouble = None
     fuse.put_out()
-    till = world._add(number, folder, clock, line)
+    till = world.add(number, folder, clock, line)
     world.model_of(till).read(till.reading)
     assert world.sync(till)
     check_shown(world, till)

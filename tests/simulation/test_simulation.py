@@ -8,12 +8,12 @@ import pytest
 
 from tests.mutants.table import ROOT
 from tests.simulation.__main__ import main
-from tests.simulation.coverage import Coverage, Fault
-from tests.simulation.judging import must
+from tests.simulation.coverage import EXPECTED, Coverage, Fault
 from tests.simulation.plan import Action, Step, draw_plan
 from tests.simulation.running import play, shrink
+from tests.simulation.violation import must
 
-STEPS = 80
+STEPS = 60
 SEEDS = range(1, 5)
 
 
@@ -23,7 +23,7 @@ def test_whatever_goes_wrong_the_books_agree_in_the_end(seed):
 
 
 def test_many_tills_agree_too():
-    assert play(draw_plan(1, steps=40, tills=20)).failure == ""
+    assert play(draw_plan(1, steps=30, tills=12)).failure == ""
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, capsys):
@@ -100,6 +100,21 @@ def test_steps_that_are_left_out_change_nothing_for_those_that_stay():
     )
     more = calm.with_steps([calm.steps[0], Step(902, 1, Action.SELL, None, 1), calm.steps[1]])
     assert play(calm).failure == play(more).failure == ""
+
+
+def test_what_never_happened_is_told(tmp_path, capsys, monkeypatch):
+    full = Coverage()
+    for fault in Fault:
+        full.hit(fault, "push")
+    full.done.update(EXPECTED)
+    assert full.missing() == []
+    del full.done["pay-card: by lease, offline"]
+    del full.hits[Fault.DELAY.value, "push"]
+    assert full.missing() == ["pay-card: by lease, offline", "fault delay"]
+    monkeypatch.setattr("tests.simulation.__main__.MANY", 1)
+    shape = ["--steps", "1", "--tills", "2", "--jobs", "1", "--into", str(tmp_path)]
+    assert main(["--seeds", "1", *shape]) == 1
+    assert "never happened in 1 seeds: " in capsys.readouterr().out
 
 
 def test_coverage_of_two_runs_adds_up():

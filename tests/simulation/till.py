@@ -12,6 +12,7 @@ from desktop.store.database import TillFolder
 from desktop.store.tickets import OpenShift
 from shared.errors import EnvironmentFault
 from shared.ids import OperatorId
+from shared.protocol.message import PROTOCOL
 from shared.trade.fact import CashCount
 from tests.simulation.clocks import MachineClock
 from tests.simulation.machine import Fuse, InlineWriter
@@ -49,6 +50,10 @@ class SimulatedTill:
     """The server was restored, and this till has not been in sync with it since."""
     receipts: list[str] = field(default_factory=list)
     """Numbers of sales that were made here."""
+    protocol: int = PROTOCOL
+    """What its release speaks."""
+    has_synced: bool = False
+    """A sync went through since this was last asked."""
     is_running: bool = False
     """The program is open; one that lost entries stays closed until it is enrolled again."""
     till: Till = field(init=False)
@@ -123,6 +128,7 @@ class SimulatedTill:
         if self.till.is_offline():
             return False
         self.line.since = ""
+        self.has_synced = True
         return True
 
     def keep_image(self) -> None:

@@ -10,8 +10,7 @@ import pytest
 from serial.tools import list_ports
 
 from hardware.ports import Condition, ScanData
-from hardware.printer.plugged import PluggedSerialTransport
-from hardware.printer.transport import LinkError
+from hardware.printer.transport import LinkError, SerialTransport
 from hardware.scale.port import Reading, ScaleState
 from hardware.scale.protocols import ScaleProtocol, line_of, maker_of
 from hardware.scale.serial_scale import SerialScale
@@ -127,7 +126,7 @@ def test_a_port_that_another_program_holds_is_said_and_taken_once_it_is_free() -
 def test_a_serial_printer_is_found_under_its_new_name_for_the_next_job(
     plugged: list[Plugged],
 ) -> None:
-    transport = PluggedSerialTransport("usb:04b8:0202:P1")
+    transport = SerialTransport("usb:04b8:0202:P1")
     with pytest.raises(LinkError) as caught:
         transport.connect(timeout_s=1)
     assert caught.value.condition is Condition.NOHARDWARE

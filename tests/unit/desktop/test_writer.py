@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from desktop.store.database import TillFolder, open_reading, open_writing
 from desktop.store.settings import read_value, write_value
-from desktop.store.writer import Transaction, Urgency, Writer
+from desktop.store.writer import SLICES_AT_ONCE, Transaction, Urgency, Writer
 from shared.errors import EnvironmentFault
 
 
@@ -118,3 +118,53 @@ def test_the_journal_only_grows(desk, statement):
         )
     with pytest.raises(IntegrityError):
         desk.till.store.writer.run(lambda work: work.connection.execute(text(statement)))
+
+
+def test_slices_share_a_commit_until_a_sale_waits(writer):
+    order, sales = [], []
+
+    def one(number: int):
+        def work(transaction: Transaction) -> None:
+            order.append(f"slice {number}")
+            transaction.after_commit(lambda: order.append(f"commit with {number}"))
+            if number == 1:
+                sales.append(writer.submit(lambda _transaction: order.append("sale")))
+
+        return work
+
+    writer.run_slices([one(number) for number in range(4)])
+    for sale in sales:
+        sale.result(10)
+    assert order == [
+        "slice 0",
+        "slice 1",
+        "commit with 0",
+        "commit with 1",
+        "sale",
+        "slice 2",
+        "slice 3",
+        "commit with 2",
+        "commit with 3",
+    ]
+
+
+def test_no_commit_holds_more_slices_than_a_sale_can_wait_for(writer):
+    commits = []
+
+    def one(transaction: Transaction) -> None:
+        transaction.after_commit(lambda: commits.append(transaction))
+
+    writer.run_slices([one] * (2 * SLICES_AT_ONCE + 1))
+    counted = [commits.count(each) for each in dict.fromkeys(commits)]
+    assert counted == [SLICES_AT_ONCE, SLICES_AT_ONCE, 1]
+
+
+def test_a_slice_that_raises_takes_along_what_was_not_committed_yet(writer, folder):
+    def bad(_transaction: Transaction) -> None:
+        raise LookupError
+
+    before = [put(f"{number}", "done") for number in range(SLICES_AT_ONCE)]
+    with pytest.raises(LookupError):
+        writer.run_slices([*before, put("lost", "done"), bad])
+    assert stored(folder, "0") == stored(folder, f"{SLICES_AT_ONCE - 1}") == "done"
+    assert stored(folder, "lost") is None
