@@ -68,6 +68,11 @@ def has_venv() -> bool:
     return all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
 
 
+def has_file(path: str) -> Callable[[], bool]:
+    """Tell whether a file or folder is there."""
+    return Path(path).exists
+
+
 def has_program(*names: str) -> Callable[[], bool]:
     """Tell whether one of the programs is on the PATH."""
     return lambda: any(shutil.which(name) for name in names)
@@ -102,6 +107,17 @@ TEST = [
     Prerequisite("cupsd (prints from a queue)", has_program("/usr/sbin/cupsd"), "cups-daemon"),
     Prerequisite("lpadmin (makes the queue)", has_program("/usr/sbin/lpadmin"), "cups-client"),
     Prerequisite("npm (brings the decoders)", has_program("npm"), "npm"),
+    Prerequisite("pcscd (serves card readers)", has_program("/usr/sbin/pcscd"), "pcscd"),
+    Prerequisite(
+        "vpcd (a virtual card reader)",
+        has_file("/usr/lib/pcsc/drivers/serial/libifdvpcd.so"),
+        "vsmartcard-vpcd",
+    ),
+    Prerequisite(
+        "pyscard (asks card readers)",
+        has_file("/usr/lib/python3/dist-packages/smartcard"),
+        "python3-pyscard",
+    ),
 ]
 GROUPS = {"venv": VENV, "run": RUN, "test": TEST}
 

@@ -115,7 +115,8 @@ class PcscReader:
             self._tapping.saw_none()
         finally:
             connection.disconnect()
-            connection.release()
+            if hasattr(connection, "release"):  # since 2.2; before that it goes with its object
+                connection.release()
 
     def _tap(self, connection: Any) -> None:
         def exchange(command: bytes) -> bytes:
