@@ -1,6 +1,6 @@
 """What must hold of a basket before any money is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import msgspec
@@ -13,7 +13,7 @@ from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.ids import OperatorId, ShiftId, StoreId, TillId
 from shared.journal.entry import ENTRY_BYTES_MAX
-from shared.money import AMOUNT_MINOR_MAX
+from shared.money import AMOUNT_MINOR_MAX, Currency, Money
 from shared.pricing.basket import Basket
 from shared.pricing.quote import Quote
 
@@ -38,9 +38,12 @@ _DRAFT_PLACE = TicketPlace(
 class Readiness:
     """Whether the open basket can become a sale; asked before each tender and at the end."""
 
-    def __init__(self, basket: OpenBasket, articles: Articles) -> None:
+    def __init__(
+        self, basket: OpenBasket, articles: Articles, is_offline: Callable[[], bool]
+    ) -> None:
         self._basket = basket
         self._articles = articles
+        self._is_offline = is_offline
         self._measured: tuple[tuple[Basket, Quote], Mapping[str, Goods], int] | None = None
         """The basket as it was priced, what offers give with it, and the sale's bytes."""
 
@@ -48,7 +51,7 @@ class Readiness:
         """Raise where the basket cannot become a sale.
 
         Raises DomainError ``basket-empty``, ``basket-too-large`` (the sale's entry would not fit
-        64 KiB: finish it in two) or ``amount-too-large``.
+        64 KiB: finish it in two), ``amount-too-large`` or ``coupons-beyond-offline``.
         """
         quote = self._basket.quote
         if not quote.lines:
@@ -57,6 +60,25 @@ class Readiness:
             raise DomainError("amount-too-large")
         if self._draft_bytes() > ENTRY_BYTES_MAX - ENVELOPE_AND_TENDERS_BYTES:
             raise DomainError("basket-too-large", lines=len(quote.lines))
+        self._check_coupons()
+
+    def _check_coupons(self) -> None:
+        """Whether a coupon was used elsewhere only the server could tell; see ``Leases``."""
+        programme = self._basket.pricing.programme
+        most = programme.leases.coupons_offline_minor
+        if most is None or not self._is_offline():
+            return
+        quote, given = self._basket.quote, self._articles.given()
+        worth = sum(one.amount_minor for one in quote.offers if one.coupon)
+        worth += sum(
+            given[one.goods].list_price_minor * one.units
+            for one in quote.added
+            if one.coupon and one.goods
+        )
+        if worth > most:
+            currency = Currency(programme.currency)
+            told = {"wanted": str(Money(worth, currency)), "here": str(Money(most, currency))}
+            raise DomainError("coupons-beyond-offline", **told)
 
     def _draft_bytes(self) -> int:
         """How large the sale would be, without envelope and tenders; measured once per change."""

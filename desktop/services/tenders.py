@@ -51,7 +51,7 @@ class Tenders:
         self.basket = OpenBasket(pricing, books.clock, books.identity.zone, Earlier(books))
         self.basket.guard = self._check_change
         self.articles = Articles(books, self.basket)
-        self._readiness = Readiness(self.basket, self.articles)
+        self._readiness = Readiness(self.basket, self.articles, is_offline)
         self._books = books
         self._leases = leases
         self._is_offline = is_offline
@@ -125,8 +125,9 @@ class Tenders:
     def check_ready(self) -> None:
         """What must hold before any money is asked for.
 
-        Raises DomainError ``basket-empty``, ``basket-too-large``, ``amount-too-large``, and where
-        rewards cost points that may not be spent here ``beyond-lease`` and the like.
+        Raises DomainError ``basket-empty``, ``basket-too-large``, ``amount-too-large``,
+        ``coupons-beyond-offline``, and where rewards cost points that may not be spent here
+        ``beyond-lease`` and the like.
         """
         self._readiness.check()
         self._redeeming.check_rewards()

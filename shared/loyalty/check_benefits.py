@@ -68,6 +68,9 @@ def _leases(programme: Programme) -> Iterator[DomainError]:
     yield from within(rules.budget_points, 0, POINTS_MAX, "leases", "budget_points")
     most = rules.budget_points
     yield from within(rules.budget_per_member, 0, most, "leases", "budget_per_member")
+    if rules.coupons_offline_minor is not None:
+        limit = rules.coupons_offline_minor
+        yield from within(limit, 0, AMOUNT_MINOR_MAX, "leases", "coupons_offline_minor")
 
 
 def _at_the_till(programme: Programme) -> Iterator[DomainError]:

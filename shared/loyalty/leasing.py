@@ -14,7 +14,8 @@ class Leases(Document, frozen=True, kw_only=True):
     what a basket needs beyond it is given for ``at_once_minutes``. Stored value and gift cards are
     spent by lease only; points too where ``for_points``. Then a till may also spend
     ``budget_points`` of members it cannot ask about, at most ``budget_per_member`` of one; 0 is no
-    such budget.
+    such budget. While a till does not reach the server, coupons give at most
+    ``coupons_offline_minor`` with one sale; None is any amount.
     """
 
     share_basis_points: int = 5_000
@@ -23,6 +24,7 @@ class Leases(Document, frozen=True, kw_only=True):
     for_points: bool = False
     budget_points: int = 0
     budget_per_member: int = 0
+    coupons_offline_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

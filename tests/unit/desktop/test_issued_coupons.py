@@ -1,5 +1,7 @@
 """Coupons of a sale at the till that issued them: their days, for whom they are, when they end."""
 
+from contextlib import suppress
+
 import pytest
 
 from desktop.presenters.sale_view import unlock_text
@@ -8,7 +10,8 @@ from desktop.services.stored_value import By, paying
 from shared.errors import DomainError
 from shared.loyalty.accounts import StoredValue, TopUpOffer
 from shared.loyalty.coupon_code import issued_coupon_code
-from shared.loyalty.effects import AmountOff, IssueCoupon
+from shared.loyalty.effects import AmountOff, Gift, IssueCoupon
+from shared.loyalty.leasing import Leases
 from shared.loyalty.offers import Coupon
 from shared.loyalty.programme import CashRounding
 from shared.pricing.quote import Reason
@@ -179,3 +182,69 @@ def test_a_coupon_of_a_top_up_is_good_once_on_its_days_for_its_member(make_desk)
     assert desk.sell(BISCUIT_CODE, code, member=member).fact.total == 11_50
     desk.counter.checkout.basket.attach(desk.member(member))
     assert refused(desk, code) == "coupon-used"
+
+
+@pytest.mark.parametrize(
+    ("most", "is_taken"), [(None, True), (1_00, True), (99, False), (0, False)]
+)
+def test_offline_coupons_take_off_no_more_than_the_programme_allows(make_desk, most, is_taken):
+    desk = limited(make_desk, AmountOff(off_minor=1_00), most)
+    desk.scan(BISCUIT_CODE, elsewhere_code())
+    assert may_be_paid(desk) is is_taken
+
+
+@pytest.mark.parametrize(("most", "is_taken"), [(25_00, True), (24_99, False)])
+def test_gifts_of_coupons_count_at_list_prices(make_desk, most, is_taken):
+    desk = limited(make_desk, Gift(choices=("B1",), units=2), most)
+    desk.scan(BISCUIT_CODE, elsewhere_code())
+    assert desk.counter.checkout.basket.quote.added[0].units == 2
+    assert may_be_paid(desk) is is_taken
+
+
+def test_other_offers_are_not_limited_offline(make_desk):
+    desk = make_desk(
+        programme(
+            offer("all", AmountOff(off_minor=1_00)),
+            leases=Leases(coupons_offline_minor=0),
+            cash_rounding=CashRounding(step_minor=1),
+        )
+    )
+    desk.scan(BISCUIT_CODE)
+    assert desk.counter.checkout.basket.quote.total_minor == 11_50
+    assert may_be_paid(desk)
+
+
+def test_a_till_that_reaches_the_server_has_no_limit(make_desk, monkeypatch):
+    desk = limited(make_desk, AmountOff(off_minor=1_00), 0)
+    monkeypatch.setattr(desk.counter.checkout._readiness, "_is_offline", lambda: False)
+    desk.scan(BISCUIT_CODE, elsewhere_code())
+    assert may_be_paid(desk)
+
+
+def limited(make_desk, effect, most):
+    return make_desk(
+        programme(
+            offer("off", effect, claimed=True),
+            coupons=(Coupon(id="off", version=1, names=names("off"), offer="off", valid_days=9),),
+            leases=Leases(coupons_offline_minor=most),
+            cash_rounding=CashRounding(step_minor=1),
+        )
+    )
+
+
+def elsewhere_code():
+    return issued_coupon_code(LOOKUP_KEY, "off", "an-entry-of-another-till", 1)
+
+
+def may_be_paid(desk):
+    with suppress(DomainError):
+        desk.counter.checkout.check_ready()
+        return True
+    assert refusal_to_pay(desk) == "coupons-beyond-offline"
+    return False
+
+
+def refusal_to_pay(desk):
+    with pytest.raises(DomainError) as caught:
+        desk.counter.checkout.check_ready()
+    return caught.value.code
