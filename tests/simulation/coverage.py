@@ -144,10 +144,10 @@ class Coverage:
         return table
 
     def table(self) -> Table:
-        """A row for each state, a column for each fault that struck at all."""
-        faults = [fault for fault in Fault if any(hit == fault for hit, _ in self.hits)]
-        table = Table("state", *faults, title="faults by state of the protocol")
-        for state in self.states():
-            counts = [self.hits[fault.value, state] for fault in faults]
-            table.add_row(state, *[str(count) if count else "·" for count in counts])
+        """A row for each fault with the states that it struck in: a column for each is too wide."""
+        table = Table("fault", "times", "in which states", title="faults by state of the protocol")
+        for fault in Fault:
+            counts = {state: self.hits[fault.value, state] for state in self.states()}
+            struck = [f"{state} {count}" for state, count in counts.items() if count]
+            table.add_row(fault.value, f"{sum(counts.values()):,}", "; ".join(struck))
         return table
