@@ -214,7 +214,7 @@ class Tenders:
         if member is None or not self.basket.state.lines or self._taken(TenderKind.STORED_VALUE):
             return 0
         right = self._leases.right(value_account(member.member_id)).amount
-        return min(member.wallet.total, right, self.payable(TenderKind.STORED_VALUE))
+        return max(0, min(member.wallet.total, right, self.payable(TenderKind.STORED_VALUE)))
 
     def tender_stored_value(self, amount: int | None = None) -> Tender:
         """Pay with the member's stored value, principal and bonus as the programme orders them.
