@@ -295,12 +295,13 @@ NOT_REACHED: Final = "not-reached"
 class PaymentRequest:
     """An attempt to be paid: its own id is written to the journal before the request.
 
-    ``payer_code`` is the code on the customer's phone; it is never stored, shown or logged.
+    ``payer_code`` is the code on the customer's phone, empty for a card; it is never stored, shown
+    or logged.
     """
 
     attempt_id: str
     amount: Money
-    payer_code: str = field(repr=False)
+    payer_code: str = field(repr=False, default="")
 
 
 @dataclass(frozen=True, slots=True)

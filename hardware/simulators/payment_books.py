@@ -85,6 +85,10 @@ class PaymentBooks:
         """What the next payments meet, in order."""
         self._script.extend(behaviours)
 
+    def forget_script(self) -> None:
+        """From now on everything is approved."""
+        self._script.clear()
+
     def cut(self) -> None:
         """The line is dead from now on, until ``revive``."""
         self._line_is_dead = True

@@ -15,6 +15,7 @@ from desktop.reckoning.file import read_till
 from desktop.services.fiscal import Fiscal
 from desktop.services.paper import Papers
 from desktop.store.fiscal import fiscal_ticket, unsigned
+from desktop.store.journal import read_chained
 from desktop.store.print_jobs import PrintJob
 from hardware.fiscal.port import FiscalStart
 from hardware.ports import Condition, DeviceError, Health
@@ -22,6 +23,7 @@ from hardware.simulators.fiscal import FiscalBehaviour, FiscalSimulator, LocalFi
 from shared.ids import EntryId
 from shared.receipt.layout import Grid, lay_out
 from shared.trade.fact import FiscalOutcome
+from shared.trade.fiscal import FiscalRecorded, FiscalState
 from tests.support.desk import BISCUIT_CODE, WATER_CODE, Desk, open_desk
 from tests.support.fiscal_judge import openssl_accepts
 
@@ -313,3 +315,22 @@ def test_every_failure_has_a_name_for_head_office(signing, device, monkeypatch):
     signing.scan(BISCUIT_CODE)
     signing.till.fiscal.work()
     assert signing.sell(WATER_CODE).fact.fiscal == FiscalOutcome(failure="failure")
+
+
+def test_a_signature_is_the_last_word(signing):
+    sale = signing.sell(BISCUIT_CODE)
+    with signing.till.books.reading() as connection:
+        (waiting,) = unsigned(connection, 1)
+        chained = read_chained(connection, sale.entry_id)
+    signing.till.fiscal.work()
+    late = FiscalRecorded(
+        of_entry=sale.entry_id,
+        receipt_no=sale.fact.receipt_no,
+        till_id=sale.fact.till_id,
+        state=FiscalState.FAILED,
+        failure="timeout",
+    )
+    assert waiting.state == "waiting"
+    signing.till.fiscal._write(chained, late)
+    assert signing.till.fiscal.unsigned() == 0
+    assert "Signature" in paper(signing, sale.entry_id)
