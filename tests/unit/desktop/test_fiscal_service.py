@@ -90,14 +90,17 @@ def test_the_transaction_begins_with_the_basket_and_one_that_came_to_nothing_is_
     signing, device
 ):
     signing.scan(BISCUIT_CODE)
+    assert device.inside.unfinished == []  # whoever scans does not ask it
     signing.till.fiscal.work()
     assert device.inside.unfinished == [1]
     signing.counter.checkout.clear()
+    assert device.inside.unfinished == [1]
     signing.till.fiscal.work()
     assert device.inside.unfinished == []
     signing.scan(WATER_CODE)
     signing.till.fiscal.work()
     sale = signing.sell(BISCUIT_CODE)
+    assert sale.entry_id not in device.inside.signed
     signing.till.fiscal.work()
     assert device.inside.signed[sale.entry_id].signature.number == 2
     assert records(signing)[-1]["number"] == 2
