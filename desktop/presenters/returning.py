@@ -360,12 +360,16 @@ def tell_refund(session: Session, key: str, returned: SaleReturned) -> None:
     ways: list[Text] = [say(key)]
     if refunded[TenderKind.CASH]:
         ways.append(say("till.return.in-cash", amount=Amount(refunded[TenderKind.CASH])))
-    asked = {refund.tender: refund.provider for refund in returned.refunds if refund.attempt_id}
+    providers: dict[TenderKind, set[str]] = {}
+    for refund in returned.refunds:
+        if refund.attempt_id:
+            providers.setdefault(refund.tender, set()).add(refund.provider)
     for kind, by_hand in ((TenderKind.CARD, "on-card"), (TenderKind.WALLET, "no-wallet")):
         if refunded[kind]:
-            is_asked = session.counter.payments.reaches(asked.get(kind, ""))
+            asked = providers.get(kind, set())
+            is_asked = bool(asked) and all(map(session.counter.payments.reaches, asked))
             way = "by-payer" if is_asked else by_hand
             ways.append(say(f"till.return.{way}", amount=Amount(refunded[kind]), who=payer(kind)))
-    if asked:
+    if providers:
         ask_about_payments(session)
     session.tell(Join(tuple(ways)), Tone.GOOD)

@@ -211,6 +211,27 @@ def test_a_card_terminal_and_a_wallet_are_each_asked_for_their_own(desk, wallet)
     assert (told[-1].state, terminal.provider.taken()) == (PaymentState.REVERSED, 0)
 
 
+def test_goods_paid_by_card_go_back_through_the_terminal(desk):
+    terminal = WalletSimulator("terminal", wait=lambda _seconds: None)
+    now = AtOnce()
+    service = Payments(
+        desk.till.books, {TenderKind.CARD: terminal}, currency="CNY", executor=now, background=now
+    )
+    desk.scan(BISCUIT_CODE)
+    due, told = desk.counter.checkout.due().amount, list[PaymentProgress]()
+    service.begin(by(desk), amount=due, tell=told.append, kind=TenderKind.CARD)
+    paid = told[-1]
+    desk.counter.checkout.tender(
+        paid.kind, due, provider=paid.provider, attempt_id=paid.attempt_id, reference="A-1"
+    )
+    sale = desk.finish()
+    assert (terminal.provider.taken(), still_open(desk)) == (due, [])
+    desk.take_back(sale, (1, 1))
+    (refund,) = ask_again(desk, service)
+    assert (refund.kind, refund.is_refund) == (TenderKind.CARD, True)
+    assert (terminal.provider.taken(), still_open(desk)) == (0, [])
+
+
 def test_an_attempt_of_the_basket_is_nobodys_to_ask_about(desk, wallet):
     service = payments(desk, wallet, Never())
     pay(desk, service)
