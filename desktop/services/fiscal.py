@@ -50,6 +50,8 @@ class _Basket:
     """The transaction of one basket; ``start`` comes from the device's thread, or never."""
 
     start: FiscalStart | None = None
+    is_over: bool = False
+    """Sold or given up: what was not begun by now need not be."""
 
 
 class Fiscal:
@@ -92,6 +94,7 @@ class Fiscal:
         """The basket came to nothing: the device is told, so that it keeps none open."""
         basket, self._basket = self._basket, None
         if basket is not None:
+            basket.is_over = True
             self._do(lambda: self._cancel(basket))
 
     def outcome(self) -> FiscalOutcome | None:
@@ -106,6 +109,7 @@ class Fiscal:
         if of_basket:
             basket, self._basket = self._basket, None
             if basket is not None:
+                basket.is_over = True
                 self._sold[entry_id] = basket
         self._wake.set()
 
@@ -194,6 +198,9 @@ class Fiscal:
     def _begin(self, basket: _Basket) -> None:
         device = self._device
         assert device is not None
+        if basket.is_over:
+            # A device that was away would count through all baskets of that time.
+            return
         basket.start = self._asked(lambda: device.begin(deadline_s=DEADLINE_S))
 
     def _cancel(self, basket: _Basket) -> None:

@@ -184,7 +184,7 @@ def test_what_the_device_did_not_answer_is_signed_exactly_once(signing, device, 
 
 def test_one_that_is_refused_holds_up_no_other(signing, device):
     refused, other = signing.sell(BISCUIT_CODE), signing.sell(WATER_CODE)
-    device.inside.script(FiscalBehaviour.FAIL, FiscalBehaviour.FAIL)
+    device.inside.script(FiscalBehaviour.FAIL)
     signing.till.fiscal.work()
     with signing.till.books.reading() as connection:
         assert [one.entry_id for one in unsigned(connection, 9)] == [refused.entry_id]
@@ -337,3 +337,13 @@ def test_a_signature_is_the_last_word(signing):
     signing.till.fiscal._write(chained, late)
     assert signing.till.fiscal.unsigned() == 0
     assert "Signature" in paper(signing, sale.entry_id)
+
+
+def test_baskets_that_are_over_are_not_begun_any_more(signing, device):
+    for _ in range(3):
+        signing.scan(BISCUIT_CODE)
+        signing.counter.checkout.clear()
+    sale = signing.sell(WATER_CODE)
+    signing.till.fiscal.work()
+    assert list(device.inside.signed) == [sale.entry_id]
+    assert records(signing)[-1]["number"] == 1
