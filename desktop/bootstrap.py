@@ -13,6 +13,7 @@ from desktop.services.books import Books
 from desktop.services.checkout import Checkout
 from desktop.services.draft import Draft
 from desktop.services.elsewhere import Elsewhere
+from desktop.services.fiscal import PAPER_WAITS_S, Fiscal
 from desktop.services.gift_cards import GiftCardDesk
 from desktop.services.holding import Holding
 from desktop.services.leases import Leases
@@ -49,7 +50,8 @@ from desktop.sync.runner import STREAMS, SyncRunner
 from desktop.sync.server_keys import ServerTrust
 from desktop.sync.status import SyncStatus
 from hardware.escpos.encoder import Encoder
-from hardware.ports import CashDrawer, ReceiptPrinter, WalletGateway
+from hardware.fiscal.port import FiscalDevice
+from hardware.ports import CashDrawer, Health, PaymentTerminal, ReceiptPrinter, WalletGateway
 from hardware.scale.port import Scale
 from shared.clock import Clock, HybridClock, SystemClock
 from shared.errors import DomainError, EnvironmentFault
@@ -59,6 +61,7 @@ from shared.journal.keys import Signed, SigningKey
 from shared.protocol.command import CommandTerms
 from shared.protocol.message import LookupReply, LookupRequest, Stream
 from shared.receipt.issue import Shop
+from shared.trade.fact import TenderKind
 from shared.trade.writing import Scribe
 
 __all__ = ["Counter", "OpenStore", "Surroundings", "Till"]
@@ -74,12 +77,23 @@ class Surroundings:
     printer: ReceiptPrinter | None = None
     encoder: Encoder | None = None
     gateway: WalletGateway | None = None
+    terminal: PaymentTerminal | None = None
+    """A card terminal that is told the amount; None where the cashier types it there."""
     drawer: CashDrawer | None = None
     scale: Scale | None = None
+    fiscal: FiscalDevice | None = None
+    fiscal_paper_waits_s: float = PAPER_WAITS_S
     language: str = "zh_CN"
     on_sync: Callable[[SyncStatus], None] = lambda _status: None
     on_change: Callable[[Stream], None] = lambda _stream: None
     on_printer: Callable[[PrinterStatus], None] = lambda _status: None
+    on_device: Callable[[Health], None] = lambda _health: None
+    """News of a device that a service uses by itself: the fiscal one."""
+
+    def payment_terminals(self) -> dict[TenderKind, PaymentTerminal]:
+        """Who is asked for which payment."""
+        found = {TenderKind.WALLET: self.gateway, TenderKind.CARD: self.terminal}
+        return {kind: one for kind, one in found.items() if one is not None}
 
 
 class Till:
@@ -112,17 +126,23 @@ class Till:
         # Threads of their own: a server that hangs must not hold up a payment or the drawer.
         self._lookups = ThreadPoolExecutor(max_workers=2, thread_name_prefix="look-ups")
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="asking")
-        self._make_services()
+        self._make_services(around)
         self._make_devices(around)
         self._make_sync(around)
 
-    def _make_services(self) -> None:
+    def _make_services(self, around: Surroundings) -> None:
         books = self.books
         self.operators = Operators(books)
         self.arriving = Arriving(books.writer)
         self.members = Members(books, self.arriving)
         self.profiles = Profiles(books, self.members)
-        self.returns = Returns(books, is_offline=self.is_offline)
+        self.fiscal = Fiscal(
+            books,
+            around.fiscal,
+            paper_waits_s=around.fiscal_paper_waits_s,
+            on_health=around.on_device,
+        )
+        self.returns = Returns(books, self.fiscal, is_offline=self.is_offline)
         self.elsewhere = Elsewhere(books, self._ask, self._lookups)
         self.leases = Leases(books, is_offline=self.is_offline, wake=self.wake_sync)
 
@@ -133,6 +153,7 @@ class Till:
             papers = Papers(self.books, self.shop())
 
             def render(job: PrintJob) -> bytes:
+                self.fiscal.wait_for(job.entry_id)
                 return encoder.encode(papers.document(job))
 
             self.spooler = Spooler(self.books, around.printer, render, on_status=around.on_printer)
@@ -309,6 +330,7 @@ class Till:
 
     def start(self) -> None:
         """Start printing and syncing in the background."""
+        self.fiscal.start()
         if self.spooler is not None:
             self.spooler.start()
         self.sync.start()
@@ -319,6 +341,7 @@ class Till:
         self._executor.shutdown()
         self._lookups.shutdown(cancel_futures=True)
         self._background.shutdown(cancel_futures=True)
+        self.fiscal.close()
         if self.spooler is not None:
             self.spooler.close()
         self._head_file.close()
@@ -335,6 +358,7 @@ class Counter:
             till.books,
             pricing,
             leases=till.leases,
+            fiscal=till.fiscal,
             is_offline=till.is_offline,
         )
         self.value = ValueDesk(till.books, till.leases, is_offline=till.is_offline)
@@ -352,7 +376,7 @@ class Counter:
         )
         self.payments = Payments(
             till.books,
-            till.surroundings.gateway,
+            till.surroundings.payment_terminals(),
             currency=pricing.programme.currency,
             executor=till.executor(),
             background=till.background(),

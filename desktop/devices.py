@@ -6,14 +6,21 @@ from pathlib import Path
 
 from desktop.bootstrap import Surroundings
 from desktop.printers import Printer, make_encoder, make_printer
-from desktop.services.device_settings import CardReaderSettings, DisplaySettings, ScaleSettings
+from desktop.services.device_settings import (
+    AskedSettings,
+    CardReaderSettings,
+    DisplaySettings,
+    ScaleSettings,
+)
 from desktop.services.settings_file import TillSettings
 from hardware.display.commands import CommandSet
 from hardware.display.serial_display import SerialDisplay
 from hardware.drawer.sensor import PrinterDrawerSensor
 from hardware.escpos.encoder import Encoder
+from hardware.fiscal.line_device import LineFiscalDevice
 from hardware.nfc.pcsc import PcscReader
 from hardware.nfc.pn532_reader import Pn532Reader
+from hardware.payment.line_terminal import LineTerminal
 from hardware.ports import CardReader, Device, DrawerSensor, OnCard, OnScan, Scanner
 from hardware.printer.printer import EscposPrinter
 from hardware.scale.dialog_06 import ApprovedPair
@@ -39,10 +46,15 @@ class Devices:
     scale: SerialScale | None
     display: SerialDisplay | None
     cards: CardReader | None
+    terminal: LineTerminal | None
+    wallet: LineTerminal | None
+    fiscal: LineFiscalDevice | None
+    fiscal_paper_waits_s: float
 
     def all(self) -> Iterator[Device]:
-        """Every device that has a thread of its own."""
-        single = (self.printer, self.scale, self.display, self.cards)
+        """Every device that can be opened and asked how it is."""
+        asked = (self.terminal, self.wallet, self.fiscal)
+        single = (self.printer, self.scale, self.display, self.cards, *asked)
         yield from (device for device in (*single, *self.scanners) if device is not None)
 
     def watched(self) -> Iterator[Device]:
@@ -76,6 +88,10 @@ class Devices:
             encoder=self.encoder,
             drawer=self.printer if self.has_drawer else None,
             scale=self.scale,
+            gateway=self.wallet,
+            terminal=self.terminal,
+            fiscal=self.fiscal,
+            fiscal_paper_waits_s=self.fiscal_paper_waits_s,
         )
 
 
@@ -106,6 +122,10 @@ def make_devices(settings: TillSettings, clock: Clock, folder: Path) -> Devices:
         scale=_scale(settings.scale, clock) if settings.scale else None,
         display=_display(settings.display) if settings.display else None,
         cards=_cards(settings.cards, clock) if settings.cards else None,
+        terminal=_asked("terminal", settings.terminal),
+        wallet=_asked("wallet", settings.wallet),
+        fiscal=fiscal_device(settings),
+        fiscal_paper_waits_s=settings.fiscal.paper_waits_s if settings.fiscal else 0.0,
     )
 
 
@@ -179,3 +199,13 @@ def _cards(settings: CardReaderSettings, clock: Clock) -> CardReader:
         line = LineSettings(settings.serial, settings.baud)
         return Pn532Reader("cards", line, clock=clock, takes_uid=takes_uid)
     return PcscReader("cards", reader=settings.reader, takes_uid=takes_uid)
+
+
+def _asked(name: str, settings: AskedSettings | None) -> LineTerminal | None:
+    return LineTerminal(name, settings.host, settings.port) if settings else None
+
+
+def fiscal_device(settings: TillSettings) -> LineFiscalDevice | None:
+    """The fiscal device of the settings."""
+    found = settings.fiscal
+    return LineFiscalDevice("fiscal", found.host, found.port) if found else None

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from desktop.bootstrap import OpenStore, Surroundings, Till
-from desktop.presenters.intent import PrinterTold, ProgrammeChanged, SyncTold
+from desktop.presenters.intent import DeviceTold, PrinterTold, ProgrammeChanged, SyncTold
 from desktop.presenters.till import TillPresenter
 from desktop.presenters.till_loop import TillLoop
 from desktop.services.printing import PrinterStatus
 from desktop.sync.status import SyncStatus
 from desktop.ui.design import LIGHT, Design
 from desktop.ui.window import TillWindow
-from hardware.ports import CardReader, Scanner
+from hardware.ports import CardReader, Health, Scanner
 from hardware.scanner.wedge import WedgeSettings
 from shared.clock import SystemClock
 from shared.language import Language
@@ -69,7 +69,17 @@ def listening(surroundings: Surroundings, loop: TillLoop) -> Surroundings:
         if stream is Stream.PROGRAMME:
             loop.post(ProgrammeChanged())
 
-    return replace(surroundings, on_sync=on_sync, on_printer=on_printer, on_change=on_change)
+    def on_device(health: Health) -> None:
+        surroundings.on_device(health)
+        loop.post(DeviceTold(health))
+
+    return replace(
+        surroundings,
+        on_sync=on_sync,
+        on_printer=on_printer,
+        on_change=on_change,
+        on_device=on_device,
+    )
 
 
 def build_presenter(till: Till, loop: TillLoop) -> TillPresenter:

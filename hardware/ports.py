@@ -10,7 +10,7 @@ Words and states follow UnifiedPOS 1.14.1. Promises that hold for every device b
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from shared.errors import EnvironmentFault
 from shared.money import Money
@@ -287,16 +287,21 @@ class AttemptState(StrEnum):
     """Whatever was paid under this attempt has been or will be given back."""
 
 
+NOT_REACHED: Final = "not-reached"
+"""The reason of a DECLINED attempt whose request never left the till."""
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:
     """An attempt to be paid: its own id is written to the journal before the request.
 
-    ``payer_code`` is the code on the customer's phone; it is never stored, shown or logged.
+    ``payer_code`` is the code on the customer's phone, empty for a card; it is never stored, shown
+    or logged.
     """
 
     attempt_id: str
     amount: Money
-    payer_code: str = field(repr=False)
+    payer_code: str = field(repr=False, default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +328,10 @@ class PaymentResult:
 
 
 class PaymentTerminal(Protocol):
-    """A wallet gateway or a card terminal. The same attempt id never takes money twice."""
+    """A wallet gateway or a card terminal. The same attempt id never takes money twice.
+
+    What it says of itself (``reference``, ``reason``) never holds a card's number.
+    """
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event
 
@@ -11,14 +12,20 @@ from hardware.paper.picture import save_picture
 from hardware.paper.text import sheet_text
 from hardware.scale.protocols import ScaleProtocol
 from hardware.simulators.display import DisplaySimulator
+from hardware.simulators.fiscal import FiscalBehaviour, FiscalSimulator
+from hardware.simulators.line_server import LineServer
 from hardware.simulators.nfc import BankCard, MemoryCard, NfcSimulator, text_message
+from hardware.simulators.payment_books import Behaviour
 from hardware.simulators.printer import PrintedJob, PrinterSimulator
 from hardware.simulators.scale import ScaleSimulator
 from hardware.simulators.scanner import SerialScannerSimulator
+from hardware.simulators.terminal import TerminalSimulator
 from shared.errors import EvertillError
 from shared.language import Language, words
 
 TAP_S = 1.0
+SLOW_S = 5.0
+LINE_FAULTS = {"silent": "silent", "hang-up": "hang_up", "garble": "garble"}
 SCALE_FAULTS = {
     "moving": "is_moving",
     "silent": "is_silent",
@@ -63,6 +70,16 @@ def _parser() -> argparse.ArgumentParser:
     display.add_argument("--codec", default="gbk")
     nfc = kinds.add_parser("nfc", help="a PN532 on a pty; taps the number typed")
     nfc.epilog = "lines typed: the text on a card, 'uid HEX', or 'bank NUMBER'"
+    for name, about in (
+        ("terminal", "a card terminal on TCP; the next payment meets what is typed"),
+        ("wallet", "a wallet's gateway on TCP; the next payment meets what is typed"),
+        ("fiscal", "a fiscal device on TCP; the next signature meets what is typed"),
+    ):
+        asked = kinds.add_parser(name, help=about)
+        asked.add_argument("--port", type=int, default=0, help="0 takes a free one")
+        asked.add_argument("--record", type=Path, help="file for every line, as JSON")
+        known = FiscalBehaviour if name == "fiscal" else Behaviour
+        asked.epilog = ", ".join(["lines typed: show", "slow SECONDS", *known, *LINE_FAULTS])
     show = kinds.add_parser("show", help="show a captured print job")
     show.add_argument("file", type=Path)
     show.add_argument("--png", type=Path)
@@ -140,6 +157,60 @@ def _nfc(options: argparse.Namespace) -> None:  # noqa: ARG001 - it has no optio
     simulator.close()
 
 
+def _terminal(options: argparse.Namespace) -> None:
+    simulator = TerminalSimulator(port=options.port, record=options.record, pays_after_s=SLOW_S)
+    provider = simulator.provider
+    extra = {"cut": provider.cut, "revive": provider.revive}
+
+    def show() -> None:
+        for attempt_id, one in provider.books.items():
+            print(f"{attempt_id} {one.amount} {one.state}", flush=True)
+        print(f"taken: {provider.taken()}", flush=True)
+
+    _listen(simulator, options, lambda typed: provider.script(Behaviour(typed)), show, extra)
+
+
+def _fiscal(options: argparse.Namespace) -> None:
+    simulator = FiscalSimulator(port=options.port, record=options.record)
+
+    def show() -> None:
+        for one in simulator.inside.signed.values():
+            print(f"{one.signature.counter} {one.signature.number} {one.reference}", flush=True)
+
+    _listen(
+        simulator, options, lambda typed: simulator.inside.script(FiscalBehaviour(typed)), show, {}
+    )
+
+
+def _listen(
+    simulator: LineServer,
+    options: argparse.Namespace,
+    script: Callable[[str], None],
+    show: Callable[[], None],
+    extra: Mapping[str, Callable[[], None]],
+) -> None:
+    """Run it, and obey what is typed until the input ends."""
+    with simulator:
+        print(f"{options.simulator} on {simulator.host}:{simulator.port}", flush=True)
+        for line in map(str.strip, sys.stdin):
+            word, _, rest = line.partition(" ")
+            if word in LINE_FAULTS:
+                fault = LINE_FAULTS[word]
+                setattr(simulator.faults, fault, not getattr(simulator.faults, fault))
+                print(f"{word}: {getattr(simulator.faults, fault)}", flush=True)
+            elif word == "slow" and rest.replace(".", "", 1).isdecimal():
+                simulator.faults.slow_s = float(rest)
+            elif word == "show":
+                show()
+            elif word in extra:
+                extra[word]()
+            elif word:
+                try:
+                    script(word)
+                except ValueError:
+                    print(f"{line!r} is not known; see --help", file=sys.stderr)
+
+
 def _show(options: argparse.Namespace) -> None:
     paper = built_in_profiles().paper(options.paper)
     sheet = Interpreter(dots=paper.dots).print_all(options.file.read_bytes())
@@ -154,6 +225,9 @@ RUN = {
     "scale": _scale,
     "display": _display,
     "nfc": _nfc,
+    "terminal": _terminal,
+    "wallet": _terminal,
+    "fiscal": _fiscal,
     "show": _show,
 }
 

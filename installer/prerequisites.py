@@ -101,6 +101,7 @@ RUN = [
 TEST = [
     Prerequisite("Chromium (judges the web pages)", has_program("chromium"), "chromium"),
     Prerequisite("zbarimg (reads printed codes)", has_program("zbarimg"), "zbar-tools"),
+    Prerequisite("openssl (judges signatures)", has_program("openssl"), "openssl"),
     Prerequisite("Node.js (runs foreign ESC/POS decoders)", has_program("node"), "nodejs"),
     Prerequisite("strace (counts flushes to the disk)", has_program("strace"), "strace"),
     Prerequisite("zint (draws reference codes)", has_program("zint"), "zint"),

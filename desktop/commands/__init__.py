@@ -25,6 +25,7 @@ COMMANDS: Final = (
     Command("run", "desktop.commands.run", "run"),
     Command("verify", "desktop.commands.verify", "verify"),
     Command("doctor", "desktop.commands.doctor", "doctor"),
+    Command("fiscal-export", "desktop.commands.fiscal_export", "fiscal_export"),
     Command("salvage", "desktop.commands.salvage", "salvage"),
     Command("enrol", "desktop.commands.enrol", "enrol"),
     Command("rekey", "desktop.commands.rekey", "rekey"),

@@ -13,7 +13,7 @@ from desktop.demo.stock import Operator, Person, card_of
 from desktop.demo.tour import tour_of_empty_sale, tour_of_searches, tour_of_tenders
 from desktop.presenters.view import TillView
 from desktop.till_window import Station, open_station
-from hardware.simulators.wallet import Behaviour
+from hardware.simulators.payment_books import Behaviour
 from shared.errors import EnvironmentFault
 from shared.loyalty.coupon_code import new_coupon_code
 

@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 
 from desktop.demo.shop import Bench
 from desktop.demo.stock import People, Stock, card_of
+from hardware.simulators.payment_books import Behaviour
 from hardware.simulators.printer import PrintedJob
-from hardware.simulators.wallet import Behaviour
 from shared.catalogue.goods import Goods, SoldBy
 from shared.language import Language, words
 

@@ -43,6 +43,8 @@ class CloseDayPage:
             "uncertain-prints": len(session.till.copies.uncertain()),
             "unsent": session.till.unsent(),
         }
+        if unsigned := session.till.fiscal.unsigned():
+            counts["unsigned-receipts"] = unsigned
         return tuple(
             Choice(
                 name,

@@ -2,7 +2,9 @@
 
 from desktop.presenters.text import Join, Text, say
 
-KNOWN = frozenset(["printer", "scanner", "scale", "display", "cards", "drawer"])
+KNOWN = frozenset(
+    ["printer", "scanner", "scale", "display", "cards", "drawer", "terminal", "wallet", "fiscal"]
+)
 
 
 def device_name(name: str) -> Text:

@@ -10,7 +10,7 @@ from desktop.presenters.view import Button, Choice, Choices, Note, Sheet
 from desktop.services.payments import PaymentsBy, Tell
 from desktop.store.payments import PaymentAttempt
 from shared.errors import DomainError
-from shared.trade.fact import Approval
+from shared.trade.fact import Approval, TenderKind
 from shared.trade.till import CashDirection, PaymentState
 
 UsePayment = Callable[[PaymentAttempt], None]
@@ -24,6 +24,11 @@ def payments_by(session: Session) -> PaymentsBy:
 def telling(session: Session) -> Tell:
     """How the payment's thread tells the till."""
     return lambda progress: session.post(PaymentTold(progress))
+
+
+def payer(kind: TenderKind) -> Text:
+    """Who is asked for a payment of a kind, in a sentence."""
+    return say(f"till.payer.{kind.value}")
 
 
 def in_the_basket(session: Session) -> set[str]:
@@ -86,7 +91,9 @@ class OpenPayments(PlainOverlay):
         asking = self._session.counter.payments.is_asking(one.attempt_id)
         state = say("till.payments.asking" if asking else f"till.payments.{kind}{one.state.value}")
         zone = self._session.till.books.identity.zone
-        return Join((wall_time(one.requested_at, zone), state), " · ")
+        kind_of = self._session.counter.payments.kind_of(one.provider)
+        tender = say(f"paper.tender.{kind_of.value}")
+        return Join((wall_time(one.requested_at, zone), tender, state), " · ")
 
     def _selected(self, found: list[PaymentAttempt]) -> PaymentAttempt | None:
         chosen = [one for one in found if one.attempt_id == self._chosen]

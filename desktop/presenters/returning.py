@@ -6,7 +6,7 @@ from datetime import datetime, time
 from desktop.presenters.approval import ask
 from desktop.presenters.elsewhere import ask_receipt, receipt_message
 from desktop.presenters.intent import Key, MembersTold, ReceiptTold
-from desktop.presenters.open_payments import ask_about_payments
+from desktop.presenters.open_payments import ask_about_payments, payer
 from desktop.presenters.session import PlainOverlay, Session, Values
 from desktop.presenters.text import (
     Amount,
@@ -348,7 +348,7 @@ class UnreceiptedReturn(PlainOverlay):
 def tell_refund(session: Session, key: str, returned: SaleReturned) -> None:
     """Say what to hand out in cash and what goes back another way; the drawer for cash only.
 
-    A wallet is asked for its part by the till, a card terminal by the cashier.
+    A wallet and a terminal that listens are asked by the till, another terminal by the cashier.
     """
     refunded = Counter[TenderKind]()
     for refund in returned.refunds:
@@ -360,12 +360,16 @@ def tell_refund(session: Session, key: str, returned: SaleReturned) -> None:
     ways: list[Text] = [say(key)]
     if refunded[TenderKind.CASH]:
         ways.append(say("till.return.in-cash", amount=Amount(refunded[TenderKind.CASH])))
-    if refunded[TenderKind.CARD]:
-        ways.append(say("till.return.on-card", amount=Amount(refunded[TenderKind.CARD])))
-    if refunded[TenderKind.WALLET]:
-        providers = {one.provider for one in returned.refunds if one.attempt_id}
-        is_reached = all(map(session.counter.payments.reaches, providers))
-        way = "in-wallet" if is_reached else "no-wallet"
-        ways.append(say(f"till.return.{way}", amount=Amount(refunded[TenderKind.WALLET])))
+    providers: dict[TenderKind, set[str]] = {}
+    for refund in returned.refunds:
+        if refund.attempt_id:
+            providers.setdefault(refund.tender, set()).add(refund.provider)
+    for kind, by_hand in ((TenderKind.CARD, "on-card"), (TenderKind.WALLET, "no-wallet")):
+        if refunded[kind]:
+            asked = providers.get(kind, set())
+            is_asked = bool(asked) and all(map(session.counter.payments.reaches, asked))
+            way = "by-payer" if is_asked else by_hand
+            ways.append(say(f"till.return.{way}", amount=Amount(refunded[kind]), who=payer(kind)))
+    if providers:
         ask_about_payments(session)
     session.tell(Join(tuple(ways)), Tone.GOOD)

@@ -9,6 +9,7 @@ from desktop.services.books import Books
 from desktop.services.checkout import Checkout
 from desktop.services.draft import Draft
 from desktop.services.elsewhere import Elsewhere
+from desktop.services.fiscal import Fiscal
 from desktop.services.gift_cards import GiftCardDesk
 from desktop.services.holding import Holding
 from desktop.services.leases import Leases
@@ -80,6 +81,9 @@ class TillServices(Protocol):
 
     @property
     def leases(self) -> Leases: ...
+
+    @property
+    def fiscal(self) -> Fiscal: ...
 
     def pricing(self) -> Pricing: ...
 

@@ -2,13 +2,14 @@
 
 from desktop.presenters.cash import suggested_notes
 from desktop.presenters.intent import Key
-from desktop.presenters.open_payments import payments_by, telling
+from desktop.presenters.open_payments import payer, payments_by, telling
 from desktop.presenters.session import Session
 from desktop.presenters.text import Amount, Text, Tone, say
 from desktop.presenters.view import Attempt, TenderPanel, TenderRow
 from desktop.services.checkout import Checkout
 from desktop.services.payments import PaymentProgress
 from desktop.store.payments import PaymentAttempt
+from hardware.ports import NOT_REACHED
 from shared.errors import DomainError
 from shared.money import parse_amount
 from shared.points import format_points
@@ -85,8 +86,11 @@ class Tendering:
         self._settled_otherwise()
 
     def card(self) -> None:
-        """Record a card payment made on the terminal beside the till."""
+        """Ask the card terminal; without one that listens, record what was paid on it."""
         self.check_quiet()
+        if self._session.counter.payments.takes(TenderKind.CARD):
+            self._ask(TenderKind.CARD)
+            return
         self._checkout.tender(TenderKind.CARD, self._amount(TenderKind.CARD))
         self._settled_otherwise()
 
@@ -145,15 +149,18 @@ class Tendering:
         """Ask the customer's wallet for the amount typed, or for the whole rest."""
         self.open()
         self.check_quiet()
-        payments = self._session.counter.payments
-        amount = self._amount(TenderKind.WALLET)
+        self._ask(TenderKind.WALLET, code)
+
+    def _ask(self, kind: TenderKind, code: str = "") -> None:
+        amount = self._amount(kind)
         # What is asked for has to be taken when it is approved: everything is looked at before.
-        self._checkout.check_tender(TenderKind.WALLET, amount)
-        self._attempt = payments.begin(
+        self._checkout.check_tender(kind, amount)
+        self._attempt = self._session.counter.payments.begin(
             payments_by(self._session),
             amount=amount,
             payer_code=code,
             tell=telling(self._session),
+            kind=kind,
         )
 
     def use(self, found: PaymentAttempt) -> None:
@@ -161,7 +168,7 @@ class Tendering:
         self.open()
         self.check_quiet()
         self._checkout.tender(
-            TenderKind.WALLET,
+            self._session.counter.payments.kind_of(found.provider),
             found.amount,
             provider=found.provider,
             attempt_id=found.attempt_id,
@@ -183,7 +190,7 @@ class Tendering:
         if progress.is_final and progress.state is PaymentState.APPROVED:
             self._attempt = None
             self._checkout.tender(
-                TenderKind.WALLET,
+                progress.kind,
                 progress.amount,
                 provider=progress.provider,
                 attempt_id=progress.attempt_id,
@@ -198,7 +205,7 @@ class Tendering:
         key = f"till.{what}.{progress.state.value}"
         if not progress.is_refund:
             key = f"till.attempt.other-{progress.state.value}"
-        text = say(key, amount=Amount(abs(progress.amount)))
+        text = say(key, amount=Amount(abs(progress.amount)), who=payer(progress.kind))
         is_given = progress.is_refund and progress.state is PaymentState.APPROVED
         is_over = progress.state is PaymentState.DECLINED and not progress.is_refund
         tone = Tone.GOOD if is_given else Tone.INFO if is_over else Tone.ATTENTION
@@ -299,7 +306,9 @@ class Tendering:
             return None
         state = attempt.state.value
         key = f"till.attempt.{state}" if attempt.is_final else f"till.attempt.{state}-running"
-        text = say(key, amount=Amount(attempt.amount))
+        if attempt.reason == NOT_REACHED:
+            key = f"till.attempt.{NOT_REACHED}"
+        text = say(key, amount=Amount(attempt.amount), who=payer(attempt.kind))
         return Attempt(text, _TONE[attempt.state], is_running=not attempt.is_final)
 
 

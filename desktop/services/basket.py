@@ -127,6 +127,8 @@ class OpenBasket:
         self._earlier = earlier
         self.guard: Callable[[Quote], None] = lambda _quote: None
         """Raises where a change must not be; the checkout minds what was paid already."""
+        self.on_opened: Callable[[], None] = lambda: None
+        """Hears when the first goods are in it."""
         self.on_attached: Callable[[Member], None] = lambda _member: None
         """Hears of each member that comes into the basket."""
         self.on_left: Callable[[Member | None], None] = lambda _member: None
@@ -184,7 +186,10 @@ class OpenBasket:
         programme = self.pricing.programme
         demands(basket, programme, self._earlier.bought(programme, _id(state.member)))
         self._priced = (state, basket, quote)
+        is_opened = bool(state.lines) and not self._state.lines
         self._state = state
+        if is_opened:
+            self.on_opened()
 
     def add(
         self,

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+import msgspec
 from sqlalchemy import Connection
 
 from desktop.services import ticket
 from desktop.services.basket import BasketState, Pricing
 from desktop.services.books import Books, EntryPlace
+from desktop.services.fiscal import Fiscal
 from desktop.services.gift_cards import card_account
 from desktop.services.giving import referral_of
 from desktop.services.leases import LEASED_TENDERS, Leases
@@ -54,9 +56,12 @@ class Checkout(Tenders):
         pricing: Pricing,
         *,
         leases: Leases,
+        fiscal: Fiscal,
         is_offline: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(books, pricing, leases, is_offline)
+        self._fiscal = fiscal
+        self.basket.on_opened = fiscal.basket_opened
 
     def unseen(self) -> list[Demanded]:
         """What the cashier has yet to look at before anything is paid."""
@@ -89,6 +94,7 @@ class Checkout(Tenders):
             if error.code in {"balance-changed", "lease-gone"}:
                 self._refresh_member()
             raise
+        self._fiscal.written(sale.entry_id)
         self.clear()
         return sale
 
@@ -117,6 +123,7 @@ class Checkout(Tenders):
             self._referrer(transaction.connection, member),
             coupon_key=self._books.identity.lookup_key,
         )
+        fact = msgspec.structs.replace(fact, fiscal=self._fiscal.outcome())
         chained = self._books.append_printed(
             transaction, Writing(fact, business_date=shift.business_date), place.entry_id
         )
@@ -242,6 +249,7 @@ class Checkout(Tenders):
         self.articles.forget()
         self._tenders = ()
         self._redeeming.give_back()
+        self._fiscal.basket_over()
         self.basket.clear(pricing)
 
 

@@ -6,6 +6,8 @@ import msgspec
 
 Baud = Annotated[int, msgspec.Meta(ge=300, le=921_600)]
 HexPair = Annotated[str, msgspec.Meta(pattern="^([0-9A-Fa-f]{4})?$")]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=10)]
 Columns = Annotated[int, msgspec.Meta(ge=16, le=40)]
 
 
@@ -76,6 +78,21 @@ class CardReaderSettings(_Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if (self.kind == "pn532") != bool(self.serial):
             raise ValueError("pn532 needs a serial port, pcsc has none")
+
+
+class AskedSettings(_Settings, frozen=True, kw_only=True):
+    """A card terminal or a wallet's gateway that speaks the line protocol."""
+
+    host: Annotated[str, msgspec.Meta(min_length=1)]
+    port: Port
+
+
+class FiscalSettings(_Settings, frozen=True, kw_only=True):
+    """A fiscal device. ``paper_waits_s`` is how long a receipt waits for its signature."""
+
+    host: Annotated[str, msgspec.Meta(min_length=1)]
+    port: Port
+    paper_waits_s: Seconds = 2.0
 
 
 class DrawerSettings(_Settings, frozen=True, kw_only=True):

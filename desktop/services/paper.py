@@ -11,11 +11,12 @@ from desktop.services.books import Books
 from desktop.store.bundles import read_bundle
 from desktop.store.card_codes import code_of
 from desktop.store.catalogue import find_by_id
+from desktop.store.fiscal import fiscal_ticket
 from desktop.store.journal import read_chained
 from desktop.store.members import Member, find
 from desktop.store.operators import operator_name
 from desktop.store.print_jobs import PrintJob
-from shared.ids import GoodsId
+from shared.ids import EntryId, GoodsId
 from shared.journal.chain import ChainedEntry
 from shared.loyalty.coupon_code import coupon_instance, issued_coupon_code
 from shared.loyalty.lots import Lot
@@ -28,6 +29,7 @@ from shared.receipt.issue import Issue, Lapsing, MemberFace, NextTier, Shop, Voc
 from shared.receipt.voice import PaperLanguage
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
+from shared.trade.fiscal import FiscalRecorded
 from shared.trade.kinds import read_fact
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import BasketHeld, MemberEnrolled
@@ -75,6 +77,7 @@ class Papers:
                 gift_card_code=code_of(connection, chained.id) if not job.copy else "",
             ),
             member=self._face(connection, fact, bundle),
+            fiscal=_fiscal(connection, job.entry_id),
         )
 
     def _coupon_codes(
@@ -108,6 +111,15 @@ class Papers:
             lapsing=tuple(_lapsing(member.lots, today)),
             next_tier=_next_tier(member, programme, today) if programme else None,
         )
+
+
+def _fiscal(connection: Connection, entry_id: EntryId) -> FiscalRecorded | None:
+    """What the fiscal device has said by now, so that a copy can bear what came too late."""
+    found = fiscal_ticket(connection, entry_id)
+    if found is None or found.recorded is None:
+        return None
+    fact = read_fact(read_chained(connection, found.recorded).envelope)
+    return fact if isinstance(fact, FiscalRecorded) else None
 
 
 def _member_of(fact: Fact) -> str | None:

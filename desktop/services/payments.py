@@ -1,5 +1,7 @@
 """External payments: an attempt is written before the request leaves, and always ends visibly.
 
+A wallet's gateway and a card terminal are asked in the same way, each by its name.
+
 REQUESTED → APPROVED or DECLINED; without an answer in time UNKNOWN, then queried, then reversed. It
 is never silently repeated or dropped. Refunds go the same way: a return books them, the gateway is
 asked under an id that follows from the return, so that asking again gives nothing twice. What is
@@ -7,7 +9,7 @@ not over is listed at the sign-in and by the close.
 """
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -20,16 +22,18 @@ from hardware.ports import (
     AttemptState,
     PaymentRequest,
     PaymentResult,
+    PaymentTerminal,
     RefundRequest,
-    WalletGateway,
 )
 from shared.errors import DomainError
 from shared.ids import OperatorId
 from shared.money import Currency, Money
+from shared.trade.fact import TenderKind
 from shared.trade.till import PaymentAttempted, PaymentState
 from shared.trade.writing import Writing
 
-PAY_DEADLINE_S = 30.0
+PAY_DEADLINES_S = {TenderKind.WALLET: 30.0, TenderKind.CARD: 90.0}
+"""A card's holder looks for it, types a PIN, and may try another one."""
 QUERY_DEADLINE_S = 5.0
 TRIES_MAX = 3
 
@@ -55,6 +59,7 @@ class PaymentProgress:
     reference: str = ""
     reason: str = ""
     is_final: bool = False
+    kind: TenderKind = TenderKind.WALLET
 
     @property
     def is_refund(self) -> bool:
@@ -88,19 +93,20 @@ Step = Callable[[_Attempt, Tell], None]
 
 
 class Payments:
-    """Wallet payments and refunds through a gateway port."""
+    """Payments and refunds through what is attached: a wallet's gateway, a card terminal."""
 
     def __init__(
         self,
         books: Books,
-        gateway: WalletGateway | None,
+        attached: Mapping[TenderKind, PaymentTerminal],
         *,
         currency: str,
         executor: Executor,
         background: Executor,
     ) -> None:
         self._books = books
-        self._attached = gateway
+        self._by_kind = dict(attached)
+        self._by_name = {one.name: (kind, one) for kind, one in attached.items()}
         self._currency = currency
         self._executor = executor
         self._background = background
@@ -111,22 +117,40 @@ class Payments:
         self._asking: set[str] = set()
         """Older ones that somebody finds out about right now."""
 
-    @property
-    def _gateway(self) -> WalletGateway:
-        if self._attached is None:
-            raise DomainError("no-wallet")
-        return self._attached
+    def takes(self, kind: TenderKind) -> bool:
+        """Whether this till asks somebody for such a payment; else it is only written down."""
+        return kind in self._by_kind
 
     def reaches(self, provider: str) -> bool:
         """Whether this till can ask the one that a payment was made with."""
-        return self._attached is not None and self._attached.name == provider
+        return provider in self._by_name
 
-    def begin(self, by: PaymentsBy, *, amount: int, payer_code: str, tell: Tell) -> PaymentProgress:
+    def kind_of(self, provider: str) -> TenderKind:
+        """As what a payment by a provider settles a sale; a wallet's where it is not attached."""
+        kind, _ = self._by_name.get(provider, (TenderKind.WALLET, None))
+        return kind
+
+    def _terminal(self, provider: str) -> PaymentTerminal:
+        if provider not in self._by_name:
+            raise DomainError("no-wallet")
+        return self._by_name[provider][1]
+
+    def begin(
+        self,
+        by: PaymentsBy,
+        *,
+        amount: int,
+        payer_code: str = "",
+        tell: Tell,
+        kind: TenderKind = TenderKind.WALLET,
+    ) -> PaymentProgress:
         """Write the attempt, then ask for the money on a thread of its own.
 
-        Raises DomainError ``no-wallet`` on a till without a gateway.
+        Raises DomainError ``no-wallet`` on a till without a gateway for it.
         """
-        attempt = _Attempt(self._books.new_id(), by, self._gateway.name, amount)
+        if kind not in self._by_kind:
+            raise DomainError("no-wallet")
+        attempt = _Attempt(self._books.new_id(), by, self._by_kind[kind].name, amount)
         progress = self._write(attempt, PaymentState.REQUESTED)
         request = PaymentRequest(attempt.attempt_id, self._money(amount), payer_code)
         self._start(
@@ -195,7 +219,7 @@ class Payments:
                 # and it is listed as open.
                 log.exception("payment-unwritten", attempt_id=attempt.attempt_id)
                 self._forget(attempt)
-                tell(_progress(attempt, PaymentState.UNKNOWN, is_final=True))
+                tell(self._progress(attempt, PaymentState.UNKNOWN, is_final=True))
 
         (self._executor if among is self._paying else self._background).submit(run)
 
@@ -207,8 +231,9 @@ class Payments:
     # Steps, each on a thread of its own
 
     def _pay(self, attempt: _Attempt, request: PaymentRequest, tell: Tell) -> None:
-        gateway = self._gateway
-        result = _answer(attempt, lambda: gateway.pay(request, deadline_s=PAY_DEADLINE_S))
+        terminal = self._terminal(attempt.provider)
+        deadline_s = PAY_DEADLINES_S[self.kind_of(attempt.provider)]
+        result = _answer(attempt, lambda: terminal.pay(request, deadline_s=deadline_s))
         if result.state is not AttemptState.UNKNOWN:
             self._end(attempt, result, tell)
             return
@@ -217,25 +242,25 @@ class Payments:
 
     def _settle_unknown(self, attempt: _Attempt, tell: Tell) -> None:
         """Query; where that tells nothing, reverse, so that the customer pays once at most."""
-        gateway, one = self._gateway, attempt.attempt_id
-        result = _repeated(attempt, lambda: gateway.query(one, deadline_s=QUERY_DEADLINE_S))
+        terminal, one = self._terminal(attempt.provider), attempt.attempt_id
+        result = _repeated(attempt, lambda: terminal.query(one, deadline_s=QUERY_DEADLINE_S))
         if result.state is AttemptState.UNKNOWN:
             self._reverse(attempt, tell)
         else:
             self._end(attempt, result, tell)
 
     def _reverse(self, attempt: _Attempt, tell: Tell) -> None:
-        gateway, one = self._gateway, attempt.attempt_id
-        result = _answer(attempt, lambda: gateway.reverse(one, deadline_s=QUERY_DEADLINE_S))
+        terminal, one = self._terminal(attempt.provider), attempt.attempt_id
+        result = _answer(attempt, lambda: terminal.reverse(one, deadline_s=QUERY_DEADLINE_S))
         if result.state is not AttemptState.REVERSED:
             # Refused or no answer: the money may still be ours, so it stays on the list.
             result = replace(result, state=AttemptState.UNKNOWN)
         self._end(attempt, result, tell)
 
     def _refund(self, attempt: _Attempt, tell: Tell) -> None:
-        gateway = self._gateway
+        terminal = self._terminal(attempt.provider)
         request = RefundRequest(attempt.attempt_id, attempt.refund_of, self._money(-attempt.amount))
-        result = _repeated(attempt, lambda: gateway.refund(request, deadline_s=QUERY_DEADLINE_S))
+        result = _repeated(attempt, lambda: terminal.refund(request, deadline_s=QUERY_DEADLINE_S))
         self._end(attempt, result, tell)
 
     def _end(self, attempt: _Attempt, result: PaymentResult, tell: Tell) -> None:
@@ -271,7 +296,27 @@ class Payments:
     ) -> PaymentProgress:
         self._books.record(self._writing(attempt, state, reference=reference))
         log.info("payment", attempt_id=attempt.attempt_id, state=state.value)
-        return _progress(attempt, state, reference=reference, reason=reason, is_final=is_final)
+        return self._progress(attempt, state, reference=reference, reason=reason, is_final=is_final)
+
+    def _progress(
+        self,
+        attempt: _Attempt,
+        state: PaymentState,
+        *,
+        reference: str = "",
+        reason: str = "",
+        is_final: bool = False,
+    ) -> PaymentProgress:
+        return PaymentProgress(
+            attempt_id=attempt.attempt_id,
+            provider=attempt.provider,
+            amount=attempt.amount,
+            state=state,
+            reference=reference,
+            reason=reason,
+            is_final=is_final,
+            kind=self.kind_of(attempt.provider),
+        )
 
     def _writing(self, attempt: _Attempt, state: PaymentState, *, reference: str) -> Writing:
         fact = PaymentAttempted(
@@ -286,25 +331,6 @@ class Payments:
             reference=reference,
         )
         return Writing(fact, business_date=attempt.by.shift.business_date)
-
-
-def _progress(
-    attempt: _Attempt,
-    state: PaymentState,
-    *,
-    reference: str = "",
-    reason: str = "",
-    is_final: bool = False,
-) -> PaymentProgress:
-    return PaymentProgress(
-        attempt_id=attempt.attempt_id,
-        provider=attempt.provider,
-        amount=attempt.amount,
-        state=state,
-        reference=reference,
-        reason=reason,
-        is_final=is_final,
-    )
 
 
 def _of(found: PaymentAttempt, by: PaymentsBy) -> _Attempt:

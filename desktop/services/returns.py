@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
 from sqlalchemy import Connection
 
 from desktop.services.basket import Pricing
 from desktop.services.books import Books
+from desktop.services.fiscal import Fiscal
 from desktop.store import holds
 from desktop.store import members as member_store
 from desktop.store.bundles import read_bundle
@@ -59,8 +61,11 @@ class CompletedReturn(NamedTuple):
 class Returns:
     """Taking goods back."""
 
-    def __init__(self, books: Books, *, is_offline: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, books: Books, fiscal: Fiscal, *, is_offline: Callable[[], bool] = lambda: False
+    ) -> None:
         self._books = books
+        self._fiscal = fiscal
         self._is_offline = is_offline
 
     def by_receipt(self, receipt_no: str) -> ReturnableSale:
@@ -112,7 +117,7 @@ class Returns:
             ).of_goods(wanted)
             return self._write(transaction, pricing, back, by, original=current)
 
-        return self._books.writer.run(work)
+        return self._written(self._books.writer.run(work))
 
     def take_back_without_receipt(
         self,
@@ -148,7 +153,11 @@ class Returns:
                 holds.drop(transaction.connection, hold_id)
             return self._write(transaction, pricing, back, by, original=None)
 
-        return self._books.writer.run(work)
+        return self._written(self._books.writer.run(work))
+
+    def _written(self, back: CompletedReturn) -> CompletedReturn:
+        self._fiscal.written(back.entry_id, of_basket=False)
+        return back
 
     def _member(self, transaction: Transaction, sale: SaleCompleted) -> Member | None:
         if sale.member is None:
@@ -179,7 +188,7 @@ class Returns:
             reason=by.reason,
             approvals=by.approvals,
         )
-        fact = back.fact(ticket)
+        fact = msgspec.structs.replace(back.fact(ticket), fiscal=self._fiscal.outcome())
         writing = Writing(
             fact,
             business_date=by.shift.business_date,

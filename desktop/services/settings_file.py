@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from desktop.services.device_settings import (
+    AskedSettings,
     CardReaderSettings,
     DisplaySettings,
     DrawerSettings,
+    FiscalSettings,
     FurtherScanner,
     ScaleSettings,
     ScannerSettings,
@@ -71,6 +73,9 @@ class TillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """A window for the customer, on the second screen."""
     cards: CardReaderSettings | None = None
     drawer: DrawerSettings | None = None
+    terminal: AskedSettings | None = None
+    wallet: AskedSettings | None = None
+    fiscal: FiscalSettings | None = None
 
     def __post_init__(self) -> None:
         if not FONT_SCALE_MIN <= self.font_scale_percent <= FONT_SCALE_MAX:

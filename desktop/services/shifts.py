@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from desktop.services.books import Books
 from desktop.store.entries import read_entry
+from desktop.store.fiscal import count_unsigned
 from desktop.store.holds import all_held
 from desktop.store.journal import current_epoch
 from desktop.store.payments import open_payments
@@ -378,6 +379,7 @@ def _left_open(connection: Connection) -> tuple[str, ...]:
         "held-baskets": bool(all_held(connection)),
         "unknown-payments": bool(open_payments(connection)),
         "uncertain-prints": bool(uncertain(connection)),
+        "unsigned-receipts": bool(count_unsigned(connection)),
     }
     return tuple(code for code, is_open in found.items() if is_open)
 

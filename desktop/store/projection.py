@@ -5,12 +5,14 @@ from functools import singledispatch
 from sqlalchemy import Connection, delete, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from desktop.store.fiscal import note_recorded, note_ticket
 from desktop.store.leases import end_lease, note_spending
 from desktop.store.offer_uses import count_uses, give_uses_back
 from desktop.store.prepared import Prepared
 from desktop.store.schema import holds, open_basket, payment_attempts, shifts, tickets
 from shared.journal.entry import Envelope
 from shared.trade.fact import Fact, Tender
+from shared.trade.fiscal import FiscalRecorded
 from shared.trade.lease import LeaseClosed
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import (
@@ -38,6 +40,7 @@ def project(_fact: Fact, _envelope: Envelope, _connection: Connection) -> None:
 @project.register
 def _sale(fact: SaleCompleted, envelope: Envelope, connection: Connection) -> None:
     _put_ticket(fact, envelope, connection, original=None)
+    note_ticket(connection, fact, envelope)
     _end_basket(fact.hold_id, connection)
     count_uses(connection, fact, envelope)
     attempts = [tender.attempt_id for tender in fact.tenders if tender.attempt_id]
@@ -52,6 +55,7 @@ def _sale(fact: SaleCompleted, envelope: Envelope, connection: Connection) -> No
 @project.register
 def _return(fact: SaleReturned, envelope: Envelope, connection: Connection) -> None:
     _put_ticket(fact, envelope, connection, original=fact.original)
+    note_ticket(connection, fact, envelope)
     if fact.original is None:
         # What came back without a receipt was rung up in the basket.
         _end_basket(None, connection)
@@ -181,6 +185,11 @@ def _payment(fact: PaymentAttempted, envelope: Envelope, connection: Connection)
             set_={"state": statement.excluded.state, "reference": statement.excluded.reference},
         )
     )
+
+
+@project.register
+def _fiscal(fact: FiscalRecorded, envelope: Envelope, connection: Connection) -> None:
+    note_recorded(connection, fact, envelope)
 
 
 @project.register

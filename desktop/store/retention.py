@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from desktop.store.fiscal import UNSIGNED
 from desktop.store.schema import (
     attachments,
     entries,
     epochs,
+    fiscal_tickets,
     forgotten,
     postings,
     print_jobs,
@@ -104,11 +106,14 @@ def _last_to_go(connection: Connection, epoch: Row[Any]) -> int:
 
 
 def _needed(connection: Connection) -> _Place | None:
-    """The oldest entry that is still worked with: of an open day, the last Z, or the newest."""
+    """The oldest entry that is still worked with: of an open day, the last Z, the newest, or one
+    that its fiscal device has still to sign."""
     places = select(entries.c.epoch, entries.c.seq)
     newest = places.order_by(entries.c.epoch.desc(), entries.c.seq.desc()).limit(1)
     opened = select(shifts.c.opened_entry).where(shifts.c.day_entry.is_(None))
+    to_sign = select(fiscal_tickets.c.entry_id).where(fiscal_tickets.c.state.in_(UNSIGNED))
     wanted = (
+        places.where(entries.c.id.in_(to_sign)).order_by(entries.c.epoch, entries.c.seq).limit(1),
         places.where(entries.c.id.in_(opened)).order_by(entries.c.epoch, entries.c.seq).limit(1),
         newest.where(entries.c.kind == ShiftClosed.kind),
         newest,
@@ -148,7 +153,7 @@ def _forget(connection: Connection, epoch: Row[Any], gone: Sequence[Row[Any]]) -
     )
     ids = [row.id for row in gone]
     _keep_coupons(connection, gone)
-    for table in (attachments, print_jobs):
+    for table in (attachments, print_jobs, fiscal_tickets):
         connection.execute(delete(table).where(table.c.entry_id.in_(ids)))
     connection.execute(delete(entries).where(entries.c.id.in_(ids)))
 

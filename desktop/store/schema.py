@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -346,6 +347,16 @@ payment_attempts = Table(
     Column("settled_by", Text),  # the sale's entry that counts it
     Column("refund_of", Text),  # the attempt that money is given back of; NULL for a payment
     Column("requested_at", Text, nullable=False, server_default=""),
+)
+
+fiscal_tickets = Table(
+    "fiscal_tickets",
+    metadata,
+    Column("entry_id", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # waiting, failed, signed
+    Column("failure", Text, nullable=False),
+    Column("recorded", Text),  # the entry with the device's word
+    Index("ix_fiscal_tickets_unsigned", "entry_id", sqlite_where=text("state != 'signed'")),
 )
 
 open_basket = Table(

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from shared.errors import EnvironmentFault
 
-HEAD_REVISION = "0008"
-KNOWN_REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+HEAD_REVISION = "0009"
+KNOWN_REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 
 
 def current_revision(connection: Connection) -> str | None:

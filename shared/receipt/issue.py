@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 
 from shared.receipt.text import printable
 from shared.receipt.voice import PaperLanguage, Voice
+from shared.trade.fiscal import FiscalRecorded
 
 HASH_CHARACTERS = 4
 CARD_DIGITS_SHOWN = 4
@@ -106,6 +107,8 @@ class Issue:
     """0 for the original, 1 for the first copy …"""
     names: Vocabulary = field(default_factory=Vocabulary)
     member: MemberFace | None = None
+    fiscal: FiscalRecorded | None = None
+    """What a fiscal device has said of it by now."""
 
     @property
     def voice(self) -> Voice:

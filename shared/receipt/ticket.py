@@ -6,6 +6,7 @@ from shared.money import Currency
 from shared.pricing.sale_lines import BASKET_DISCOUNT, HAND_DISCOUNT, HAND_DISCOUNTS
 from shared.receipt.cards import cards_taken_back, stamped_cards
 from shared.receipt.document import Block, Document, Item, Pair, Rule, Style, Text
+from shared.receipt.fiscal import fiscal_part
 from shared.receipt.issue import Issue, Names
 from shared.receipt.parts import HEAVY, coupons, foot, head, tax_table, tenders
 from shared.receipt.points import member_part
@@ -28,6 +29,7 @@ def sale_receipt(sale: SaleCompleted, issue: Issue) -> Document:
         blocks += member_part(issue, sale.member, currency)
     blocks += stamped_cards(issue, sale.cards)
     blocks += coupons(issue, sale.coupons_issued)
+    blocks += fiscal_part(issue, sale.fiscal)
     return Document((*blocks, Rule(), *foot(issue, with_conditions=True)))
 
 
@@ -53,6 +55,7 @@ def return_receipt(returned: SaleReturned, issue: Issue) -> Document:
     if returned.member:
         blocks += member_part(issue, returned.member, currency)
     blocks += cards_taken_back(issue, returned.cards)
+    blocks += fiscal_part(issue, returned.fiscal)
     return Document((*blocks, Rule(), *foot(issue, with_conditions=False)))
 
 

@@ -8,6 +8,7 @@ from shared.errors import ProtocolError
 from shared.journal.entry import Envelope
 from shared.trade import (
     benefit,
+    fiscal,
     lease,
     member,
     partner,
@@ -60,6 +61,7 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     member.MembersUnmerged,
     partner.PartnerSold,
     profile_change.MemberChanged,
+    fiscal.FiscalRecorded,
 )
 
 OF_THE_SERVER: Final = frozenset(

@@ -11,6 +11,7 @@ from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.database import schema
 from sync_server.database.bulk import insert_rows
 from sync_server.database.transaction import Work
+from sync_server.ledger.fiscal import note_fiscal
 from sync_server.ledger.kept import Kept, Reading
 from sync_server.members.regions import note_seen
 from sync_server.members.roll import concerns, note_standing
@@ -41,6 +42,7 @@ def book_readings(work: Work, readings: Sequence[Reading], now: str) -> None:
             for member in concerns(reading.fact)
         ],
     )
+    note_fiscal(work, readings)
     note_standing(work, readings)
     note_seen(work, readings, today=now[:10])
 

@@ -12,6 +12,7 @@ from shared.ledger.account import Posting
 from shared.ledger.posting import RULES
 from shared.money import AMOUNT_MINOR_MAX
 from shared.trade.fact import Approval, Fact
+from shared.trade.fiscal import FiscalRecorded
 from shared.trade.kinds import OF_THE_SERVER, read_fact
 from shared.trade.lease import LeaseClosed
 from shared.trade.profile_change import MemberChanged
@@ -107,6 +108,8 @@ def _names(fact: Fact, postings: tuple[Posting, ...]) -> Iterator[str]:
         yield from (one.lease_id or "" for one in tenders)
     if isinstance(fact, SaleReturned):
         yield fact.original or ""
+    if isinstance(fact, FiscalRecorded):
+        yield fact.of_entry
     if isinstance(fact, MemberEnrolled | MemberChanged):
         yield fact.member_id
     if isinstance(fact, LeaseClosed | ValueClosed | GiftCardClosed):

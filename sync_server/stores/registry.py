@@ -12,6 +12,7 @@ from shared.ids import JournalId, StoreId, TillId, random_id
 from sync_server.database.schema import heads, quarantine, stores, tills
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot
+from sync_server.ledger.fiscal import unsigned_by_journal
 from sync_server.orders.shown import CommandShown, read_commands
 
 NAME_LENGTH_MAX = 80
@@ -53,6 +54,8 @@ class TillState:
     till: Till
     entries: int
     in_quarantine: int
+    unsigned: int = 0
+    """Sales and returns that its fiscal device has not signed."""
     commands: tuple[CommandShown, ...] = ()
     """What it was told to do lately, the newest first."""
 
@@ -125,11 +128,13 @@ class StoreRegistry:
             )
             stuck = {journal: int(n) for journal, n in snapshot.connection.execute(waiting)}
             told = read_commands(snapshot)
+            unsigned = unsigned_by_journal(snapshot)
             return [
                 TillState(
                     till=till,
                     entries=held.get(till.journal or "", 0),
                     in_quarantine=stuck.get(till.journal or "", 0),
+                    unsigned=unsigned.get(till.journal or JournalId(""), 0),
                     commands=tuple(one for one in told if one.till_id == till.till_id)[:SHOWN_MAX],
                 )
                 for till in _tills(snapshot)

@@ -9,6 +9,7 @@ from shared.ledger.account import AccountKind
 from shared.loyalty.programme import Programme
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
+from shared.trade.fiscal import FiscalRecorded
 from shared.trade.member import MembersMerged, MembersUnmerged
 from shared.trade.partner import PartnerSold
 from shared.trade.profile_change import MemberChanged
@@ -110,6 +111,8 @@ class Explainer:
             return self._beside_buying(fact)
         if isinstance(fact, ExceptionRaised):
             return words(f"web.rule.{fact.rule}")
+        if isinstance(fact, FiscalRecorded):
+            return words(f"web.fact.fiscal-{fact.state}", receipt=fact.receipt_no)
         return words(_PLAIN.get(type(fact), "web.fact.other"), kind=fact.kind)
 
     def _beside_buying(self, fact: ActionCounted | DrawEntered | DrawRun | PartnerSold) -> str:

@@ -11,7 +11,7 @@ from shared.clock import ManualClock
 from shared.ids import LotId, MemberId
 from shared.loyalty.bundle import programme_bytes, template
 from shared.protocol.message import MemberRow, Stream
-from shared.trade.fact import LotDraw
+from shared.trade.fact import FiscalOutcome, LotDraw
 from shared.trade.profile import MemberProfile
 from sync_server.bootstrap import initialise
 from tests.support.chromium import launched, picture
@@ -123,6 +123,20 @@ def test_the_first_page_shows_each_till_with_last_contact_and_unsent(
     page.emulate_media(color_scheme="dark")
     page.get_by_role("link", name="简体中文").click()
     picture(page, SCREENS / "stores-zh-dark.png")
+
+
+def test_the_first_page_counts_receipts_without_a_fiscal_signature(
+    server: Server, page: Page
+) -> None:
+    till = server.enrol_till()
+    till.sell(100, fiscal=FiscalOutcome(failure="offline"))
+    till.sell(200, fiscal=FiscalOutcome())
+    server.line.push(till)
+    page.goto("/office/")
+    sign_in(page)
+    expect(page.get_by_text("2 receipts without a fiscal signature")).to_be_visible()
+    page.get_by_role("link", name="简体中文").click()
+    expect(page.get_by_text("2张小票没有税控签名")).to_be_visible()
 
 
 def test_a_code_from_the_page_enrols_a_till(server: Server, page: Page) -> None:

@@ -13,7 +13,7 @@ from shared.ids import (
     StoreId,
     TillId,
 )
-from shared.trade import benefit, member, partner, profile_change, server, ticket, till
+from shared.trade import benefit, fiscal, member, partner, profile_change, server, ticket, till
 from shared.trade import fact as f
 from shared.trade.consent import Consent
 
@@ -488,6 +488,26 @@ def about_profiles() -> list[f.Fact]:
 def all_facts() -> list[f.Fact]:
     """Every kind at least once."""
     return [*of_the_till(), *of_the_server()]
+
+
+def about_signatures() -> list[f.Fact]:
+    """A fiscal device that failed at first."""
+    about = {"of_entry": SALE_ID, "receipt_no": "95000010000000000011", "till_id": TILL}
+    return [
+        fiscal.FiscalRecorded(**about, state=fiscal.FiscalState.FAILED, failure="offline"),
+        fiscal.FiscalRecorded(
+            **about,
+            state=fiscal.FiscalState.SIGNED,
+            device="ab" * 32,
+            number=7,
+            counter=12,
+            started_at="2026-03-01T01:00:00.000+00:00",
+            finished_at="2026-03-01T01:00:30.000+00:00",
+            algorithm="ecdsa-p256-sha256",
+            signature="MEQCIA==",
+            public_key="MFkwEw==",
+        ),
+    ]
 
 
 def about_keys() -> list[f.Fact]:

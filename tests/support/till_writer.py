@@ -38,6 +38,7 @@ from shared.trade.fact import (
     BundleRef,
     CardStamped,
     Fact,
+    FiscalOutcome,
     LotDraw,
     MemberOutcome,
     PointsOutcome,
@@ -165,6 +166,7 @@ class TillWriter:
         lease_id: str | None = None,
         expires_on: str | None = None,
         cards: tuple[CardStamped, ...] = (),
+        fiscal: FiscalOutcome | None = None,
     ) -> EntryId:
         """Ring one line for cash, part of it paid with points (one minor unit each)."""
         line = SaleLine(
@@ -182,7 +184,9 @@ class TillWriter:
         spent = sum(draw.points for draw in spend)
         outcome = _outcome(self, member, amount, earned, spent, expires_on) if member else None
         fact = _sale(self, line, spend, outcome, lease_id)
-        return self.write(msgspec.structs.replace(fact, cards=cards), entry_id=entry_id)
+        return self.write(
+            msgspec.structs.replace(fact, cards=cards, fiscal=fiscal), entry_id=entry_id
+        )
 
     def take_back(
         self,

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 
 from desktop.presenters.text import Say, Tone
 from desktop.presenters.view import Choices, Figures, Note, Page, Sheet
-from hardware.simulators.wallet import Behaviour
+from hardware.simulators.payment_books import Behaviour
 from tests.support.till_fixture import CHIPS, WATER
 from tests.support.till_hands import Hands
 

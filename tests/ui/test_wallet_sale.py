@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt
 
 from desktop.presenters.view import TillView
-from hardware.simulators.wallet import Behaviour
+from hardware.simulators.payment_books import Behaviour
 from tests.support.till_fixture import CHIPS, RICE
 from tests.support.till_hands import Hands
 

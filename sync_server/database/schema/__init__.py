@@ -25,6 +25,7 @@ from sync_server.database.schema.ledger import (
     balances,
     exception_facts,
     exceptions,
+    fiscal_tickets,
     gift_cards,
     lots,
     offer_uses,
@@ -66,7 +67,7 @@ from sync_server.database.schema.shops import (
     tills,
 )
 
-HEAD_REVISION: Final = "0010"
+HEAD_REVISION: Final = "0011"
 """The newest migration; a database at another one is upgraded or refused."""
 
 APPEND_ONLY: Final = (
@@ -104,6 +105,7 @@ __all__ = [
     "erased_attachments",
     "exception_facts",
     "exceptions",
+    "fiscal_tickets",
     "gift_cards",
     "goods",
     "goods_prices",

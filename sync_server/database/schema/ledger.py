@@ -1,6 +1,7 @@
 """What follows from entries: postings, balances, tickets, exceptions."""
 
 from sqlalchemy import Column, Index, String, Table, UniqueConstraint
+from sqlalchemy import text as _sql
 
 from sync_server.database.schema.columns import big, key, metadata, number, required, shard, text
 
@@ -65,6 +66,24 @@ returned_lines = Table(
 )
 
 # Which fact of a kind an approval stands in; it is good for one.
+# By the till's own words: ``waiting``, ``failed`` or, for good, ``signed``.
+fiscal_tickets = Table(
+    "fiscal_tickets",
+    metadata,
+    shard(),
+    key("journal"),
+    key("entry_id"),
+    required("state"),
+    text("failure"),
+    Index(
+        "ix_fiscal_tickets_unsigned",
+        "shard",
+        "journal",
+        sqlite_where=_sql("state <> 'signed'"),
+        postgresql_where=_sql("state <> 'signed'"),
+    ),
+)
+
 approvals = Table(
     "approvals",
     metadata,

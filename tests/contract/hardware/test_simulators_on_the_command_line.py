@@ -15,11 +15,14 @@ import serial
 
 from hardware.escpos.encoder import Encoder
 from hardware.escpos.profile import built_in_profiles
+from hardware.fiscal.line_device import LineFiscalDevice
 from hardware.nfc.pn532_reader import Pn532Reader
-from hardware.ports import CardData
+from hardware.payment.line_terminal import LineTerminal
+from hardware.ports import CardData, PaymentRequest
 from hardware.serial_port import LineSettings
 from hardware.sim import main
 from shared.clock import SystemClock
+from shared.money import Currency, Money
 from shared.receipt.document import Cut, Document, Text
 
 BOOK = built_in_profiles()
@@ -120,3 +123,41 @@ def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     finally:
         program.communicate(timeout=60)
     assert program.returncode == 0
+
+
+@contextmanager
+def asked(kind: str, record: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A simulator on TCP as a program, with its port."""
+    program = subprocess.Popen(
+        [sys.executable, "-m", "hardware.sim", kind, "--record", str(record)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+    )  # fmt: skip
+    try:
+        assert program.stdout
+        yield program, int(program.stdout.readline().rsplit(":", 1)[1])
+    finally:
+        program.communicate(timeout=60)
+    assert program.returncode == 0
+
+
+def test_the_terminal_program_takes_money_and_fails_as_it_is_told(tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    with asked("terminal", record) as (program, port):
+        assert program.stdin
+        assert program.stdout
+        terminal = LineTerminal("terminal", "127.0.0.1", port)
+        amount = Money(1250, Currency("CNY"))
+        assert terminal.pay(PaymentRequest("a", amount), deadline_s=60).state == "approved"
+        program.stdin.write("decline\nshow\n")
+        program.stdin.flush()
+        assert program.stdout.readline() == "a ¥12.50 approved\n"
+        assert program.stdout.readline() == "taken: 1250\n"
+        assert terminal.pay(PaymentRequest("b", amount), deadline_s=60).state == "declined"
+    assert record.read_text().count('"heard"') == 2
+
+
+def test_the_fiscal_program_signs(tmp_path: Path) -> None:
+    with asked("fiscal", tmp_path / "record.jsonl") as (_program, port):
+        device = LineFiscalDevice("fiscal", "127.0.0.1", port)
+        start = device.begin(deadline_s=60)
+        assert device.finish(start.number, "sale", b"data", deadline_s=60).counter == 1

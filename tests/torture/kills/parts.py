@@ -1,20 +1,21 @@
-"""Kills by SIGKILL as parts of the torture: 3,000 cycles in runs of 50."""
+"""Kills by SIGKILL as parts of the torture: 3,600 cycles in runs of 50."""
 
 from collections import Counter
 from contextlib import ExitStack
 
 from tests.torture.kills.life import AT_A_TIME, Lives
+from tests.torture.kills.paying import pay_and_die
 from tests.torture.kills.printing import PaperTally, print_and_die
 from tests.torture.kills.runs import Tally, join_and_die, sell_and_die, serve_and_die
 from tests.torture.part import Part
 from tests.torture.stage import staged
 
 CYCLES = 50
-RUNS = {"selling": 36, "joining": 12, "serving": 12}
+RUNS = {"selling": 36, "joining": 12, "serving": 12, "paying": 12}
 
 
 class Kills(Part):
-    """Of tills that sell and join, and of servers."""
+    """Of tills that sell, pay and join, and of servers."""
 
     name = "kills"
     about = f"SIGKILL at random points and times, {CYCLES} in each case"
@@ -39,6 +40,8 @@ class Kills(Part):
             return sell_and_die(lives, number, CYCLES)
         if kind == "joining":
             return join_and_die(lives, self._stage, number, CYCLES)
+        if kind == "paying":
+            return pay_and_die(lives, number, CYCLES)
         return serve_and_die(lives, number, CYCLES)
 
     def told(self) -> str:

@@ -31,7 +31,7 @@ from tests.support.till_writer import TillWriter
 from tests.torture.kills.life import AT_A_TIME, EVERY, Lives, told
 from tests.torture.stage import Stage
 
-LIFE_US: Final = {"selling": 300_000, "joining": 250_000, "serving": 60_000}
+LIFE_US: Final = {"selling": 300_000, "joining": 250_000, "serving": 60_000, "paying": 900_000}
 """About what a life works, in microseconds: a time to die is drawn below it."""
 SKIP_MAX: Final = 6
 TILLS: Final = 3

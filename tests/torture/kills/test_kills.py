@@ -8,6 +8,7 @@ from desktop.reckoning.agreement import reckon
 from desktop.reckoning.file import read_server, read_till
 from desktop.store.database import TillFolder
 from tests.torture.kills.life import AT_A_TIME, EVERY, Lives, told
+from tests.torture.kills.paying import pay_and_die
 from tests.torture.kills.runs import (
     check_till,
     join_and_die,
@@ -52,3 +53,11 @@ def test_tills_that_join_and_pull_go_on_wherever_they_are_killed(stage):
 def test_what_a_server_acknowledged_survives_wherever_it_is_killed():
     with Lives("serving_child.py") as lives:
         assert serve_and_die(lives, "test", 30).kills == 30
+
+
+@pytest.mark.xdist_group("kills")
+def test_a_terminals_books_and_the_journal_agree_wherever_the_till_is_killed():
+    with Lives("paying_child.py") as lives:
+        tally = pay_and_die(lives, "test", 12)
+    assert tally.kills == 12
+    assert tally.by[AT_A_TIME] > 0

@@ -38,6 +38,16 @@ codec = "gbk"
 [cards]
 kind = "pn532"
 serial = "usb:1a86:7523"
+[terminal]
+host = "192.168.1.60"
+port = 7001
+[wallet]
+host = "127.0.0.1"
+port = 7002
+[fiscal]
+host = "192.168.1.61"
+port = 7003
+paper_waits_s = 1.5
 """
 
 
@@ -49,11 +59,13 @@ def made(folder: Path, text: str):
 def test_every_device_is_built_from_one_file(tmp_path):
     devices = made(tmp_path, ALL)
     assert sorted(one.name for one in devices.all()) == [
-        "cards", "display", "printer", "scale", "scanner", "scanners[0]",
+        "cards", "display", "fiscal", "printer", "scale", "scanner", "scanners[0]", "terminal",
+        "wallet",
     ]  # fmt: skip
     assert devices.drawer_sensor is not None
     assert devices.display is not None
     assert devices.display.shows_chinese
+    assert devices.fiscal_paper_waits_s == 1.5
 
 
 def test_without_a_file_there_is_no_device_and_no_fault(tmp_path):
@@ -77,6 +89,9 @@ def test_without_a_file_there_is_no_device_and_no_fault(tmp_path):
         ),
         ('[scale]\nprotocol = "cas"\nserial = "x"\nbits = 9', "bits"),
         ('[scale]\nprotocol = "cas"\nserial = "x"\nbauds = 9600', "bauds"),
+        ('[terminal]\nhost = "x"', "port"),
+        ('[wallet]\nhost = ""\nport = 1', "host"),
+        ('[fiscal]\nhost = "x"\nport = 7003\npaper_waits_s = 60', "paper_waits_s"),
         ('[display]\nprotocol = "epson"\nserial = "x"\ncodec = "utf-8"', "codec"),
         ('[cards]\nkind = "pn532"', "serial"),
         ('[cards]\nkind = "pcsc"\nserial = "x"', "serial"),

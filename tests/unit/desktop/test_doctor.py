@@ -18,8 +18,10 @@ from desktop.presenters.text import key_of
 from desktop.services.settings_file import FILE_NAME
 from desktop.store.database import TillFolder, TillLock
 from hardware.scale.protocols import ScaleProtocol
+from hardware.simulators.fiscal import FiscalSimulator
 from hardware.simulators.printer import PrinterSimulator
 from hardware.simulators.scale import ScaleSimulator
+from hardware.simulators.terminal import TerminalSimulator
 from shared.clock import ManualClock, SystemClock
 from shared.language import Language
 from tests.support.enrolled_till import START, enrol_locally
@@ -79,6 +81,24 @@ def test_each_device_is_asked_in_its_own_protocol(tmp_path, scale):
         told = found(folder)
         assert told["devices.printer.cover-open"] is Verdict.BAD
         assert told["devices.scale.silent"] is Verdict.BAD
+
+
+def test_terminals_and_the_fiscal_device_are_asked_over_their_line(tmp_path):
+    with TerminalSimulator() as terminal, FiscalSimulator() as fiscal:
+        folder = settings(
+            tmp_path,
+            f'[terminal]\nhost = "127.0.0.1"\nport = {terminal.port}\n'
+            f'[wallet]\nhost = "127.0.0.1"\nport = {terminal.port}\n'
+            f'[fiscal]\nhost = "127.0.0.1"\nport = {fiscal.port}\n',
+        )
+        names = {"devices.name.terminal", "devices.name.wallet", "devices.name.fiscal"}
+        asked = [one for one in examine(folder, SystemClock()) if key_of(one.what) in names]
+        assert [one.verdict for one in asked] == [Verdict.WELL] * 3
+        fiscal.faults.garble = True
+        terminal.stop()
+        told = found(folder)
+        assert told["devices.asked.nohardware"] is Verdict.BAD
+        assert told["devices.asked.extended"] is Verdict.BAD
 
 
 def test_devices_that_are_not_there_are_said(tmp_path):

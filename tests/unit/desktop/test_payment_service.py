@@ -12,7 +12,8 @@ from desktop.services.payments import PaymentProgress, Payments, PaymentsBy
 from desktop.services.payments import _of as payment_steps
 from desktop.store.payments import open_payments
 from hardware.ports import AttemptState, PaymentResult
-from hardware.simulators.wallet import Behaviour, WalletSimulator
+from hardware.simulators.payment_books import Behaviour
+from hardware.simulators.wallet import WalletSimulator
 from shared.errors import DomainError, EnvironmentFault
 from shared.trade.fact import TenderKind
 from shared.trade.till import CashDirection, PaymentState
@@ -46,7 +47,8 @@ def wallet() -> WalletSimulator:
 
 def payments(desk: Desk, wallet: WalletSimulator, executor: Executor | None = None) -> Payments:
     used = executor or AtOnce()
-    return Payments(desk.till.books, wallet, currency="CNY", executor=used, background=used)
+    attached = {TenderKind.WALLET: wallet}
+    return Payments(desk.till.books, attached, currency="CNY", executor=used, background=used)
 
 
 def by(desk: Desk) -> PaymentsBy:
@@ -84,6 +86,8 @@ def still_open(desk: Desk) -> list[PaymentState]:
         (Behaviour.LOSE_ANSWER, ["requested", "unknown", "approved"], [PaymentState.APPROVED]),
         (Behaviour.LOSE_REQUEST, ["requested", "unknown", "declined"], []),
         (Behaviour.DEAD_LINE, ["requested", "unknown", "unknown"], [PaymentState.UNKNOWN]),
+        (Behaviour.SLOW, ["requested", "unknown", "unknown"], [PaymentState.UNKNOWN]),
+        (Behaviour.LATE_REVERSAL, ["requested", "unknown", "unknown"], [PaymentState.UNKNOWN]),
     ],
 )
 def test_every_step_is_in_the_journal_in_order(desk, wallet, behaviour, states, left_open):
@@ -170,6 +174,62 @@ def test_what_stays_unknown_is_listed_by_the_close_and_known_once_the_line_is_ba
     desk.shift = desk.counter.shifts.open(CASHIER, [])
     (known,) = ask_again(desk, service)
     assert (known.attempt_id, known.state) == (attempt, PaymentState.APPROVED)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "state", "taken"),
+    [
+        (Behaviour.SLOW, PaymentState.APPROVED, 1250),
+        (Behaviour.LATE_REVERSAL, PaymentState.REVERSED, 0),
+    ],
+)
+def test_what_ends_after_the_time_out_is_found_out_and_can_be_settled(
+    desk, wallet, behaviour, state, taken
+):
+    wallet.script(behaviour)
+    service = payments(desk, wallet)
+    attempt = pay(desk, service)[-1].attempt_id
+    wallet.provider.settle(attempt)
+    (known,) = ask_again(desk, service)
+    assert (known.state, wallet.provider.taken()) == (state, taken)
+    for found in service.outstanding():
+        service.give_back(found, by(desk), lambda _progress: None)
+    assert (still_open(desk), wallet.provider.taken()) == ([], 0)
+
+
+def test_a_card_terminal_and_a_wallet_are_each_asked_for_their_own(desk, wallet):
+    terminal = WalletSimulator("terminal", wait=lambda _seconds: None)
+    attached = {TenderKind.WALLET: wallet, TenderKind.CARD: terminal}
+    now = AtOnce()
+    service = Payments(desk.till.books, attached, currency="CNY", executor=now, background=now)
+    told: list[PaymentProgress] = []
+    service.begin(by(desk), amount=700, tell=told.append, kind=TenderKind.CARD)
+    assert [(one.kind, one.state) for one in told] == [(TenderKind.CARD, PaymentState.APPROVED)]
+    assert (terminal.provider.taken(), wallet.provider.taken()) == (700, 0)
+    (found,) = service.outstanding()
+    service.give_back(found, by(desk), told.append)
+    assert (told[-1].state, terminal.provider.taken()) == (PaymentState.REVERSED, 0)
+
+
+def test_goods_paid_by_card_go_back_through_the_terminal(desk):
+    terminal = WalletSimulator("terminal", wait=lambda _seconds: None)
+    now = AtOnce()
+    service = Payments(
+        desk.till.books, {TenderKind.CARD: terminal}, currency="CNY", executor=now, background=now
+    )
+    desk.scan(BISCUIT_CODE)
+    due, told = desk.counter.checkout.due().amount, list[PaymentProgress]()
+    service.begin(by(desk), amount=due, tell=told.append, kind=TenderKind.CARD)
+    paid = told[-1]
+    desk.counter.checkout.tender(
+        paid.kind, due, provider=paid.provider, attempt_id=paid.attempt_id, reference="A-1"
+    )
+    sale = desk.finish()
+    assert (terminal.provider.taken(), still_open(desk)) == (due, [])
+    desk.take_back(sale, (1, 1))
+    (refund,) = ask_again(desk, service)
+    assert (refund.kind, refund.is_refund) == (TenderKind.CARD, True)
+    assert (terminal.provider.taken(), still_open(desk)) == (0, [])
 
 
 def test_an_attempt_of_the_basket_is_nobodys_to_ask_about(desk, wallet):

@@ -8,9 +8,10 @@ from sqlalchemy.exc import DBAPIError
 
 from desktop.store.journal import current_epoch
 from desktop.store.retention import KEPT_FOR, Retention
-from desktop.store.schema import attachments, entries, epochs, print_jobs
+from desktop.store.schema import attachments, entries, epochs, fiscal_tickets, print_jobs
 from desktop.store.tickets import count_tickets, recent
 from desktop.store.writer import Transaction
+from hardware.simulators.fiscal import LocalFiscalDevice
 from shared.errors import DomainError
 from shared.journal.chain import ChainHead, verify_chain
 from shared.loyalty.coupon_code import issued_coupon_code
@@ -249,3 +250,21 @@ def test_it_runs_once_an_hour(desk):
     desk.clock.advance(seconds=3600)
     retention.run_if_due()
     assert len(seqs(desk)) < before
+
+
+def test_what_has_still_to_be_signed_stays_until_it_is(folder):
+    device = LocalFiscalDevice()
+    desk = open_desk(folder, fiscal=device)
+    desk.sell(BISCUIT_CODE)
+    device.is_missing = True
+    desk.till.fiscal.work()
+    end_day(desk, LONG)
+    end_day(desk, timedelta(0))
+    safe(desk, len(seqs(desk)))
+    kept = tidy(desk)
+    assert desk.till.fiscal.unsigned() == 1
+    device.is_missing = False
+    assert desk.till.fiscal.work() is None
+    assert tidy(desk) > kept
+    assert count(desk, fiscal_tickets) == 0
+    desk.till.close()

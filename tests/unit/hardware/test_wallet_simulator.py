@@ -1,7 +1,8 @@
 """The simulated wallet keeps the promises of the port, and its own books."""
 
 from hardware.ports import AttemptState, PaymentRequest
-from hardware.simulators.wallet import Behaviour, WalletSimulator
+from hardware.simulators.payment_books import Behaviour
+from hardware.simulators.wallet import WalletSimulator
 from shared.money import Currency, Money
 
 AMOUNT = Money(1250, Currency("CNY"))

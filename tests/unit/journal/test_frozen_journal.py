@@ -27,6 +27,7 @@ FACTS_OF = {
     "partners": every_fact.of_partners_and_batches,
     "profiles": every_fact.about_profiles,
     "keys": every_fact.about_keys,
+    "signatures": every_fact.about_signatures,
     "taxed-cards": taxed_cards.taxed_card_facts,
 }
 """Frozen journals: kinds that came later stand in a chain of their own."""
@@ -39,6 +40,7 @@ ENTRIES = {
     "partners": 2,
     "profiles": 2,
     "keys": 2,
+    "signatures": 2,
     "taxed-cards": 7,
 }
 

@@ -124,13 +124,22 @@ def programme(request: pytest.FixtureRequest) -> Programme | None:
 
 
 @pytest.fixture
+def terminal() -> WalletSimulator | None:
+    """None: the cashier types the amount on a card terminal of its own."""
+    return None
+
+
+@pytest.fixture
 def inline(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, programme: Programme | None
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    programme: Programme | None,
+    terminal: WalletSimulator | None,
 ) -> Iterator[Inline]:
     """Nobody has signed in."""
     clock, network = ManualClock(MORNING), OnDemand()
     wallet = WalletSimulator(wait=lambda _seconds: None)
-    around = Surroundings(clock=clock, gateway=wallet)
+    around = Surroundings(clock=clock, gateway=wallet, terminal=terminal)
     with open_till(tmp_path, surroundings=around, programme=programme) as till:
         for pool in ("executor", "background"):
             monkeypatch.setattr(till, pool, lambda: network)

@@ -11,7 +11,8 @@ from desktop.presenters.till import TillPresenter
 from desktop.presenters.till_loop import TillLoop
 from desktop.presenters.view import Choices
 from hardware.ports import AttemptState
-from hardware.simulators.wallet import Behaviour, WalletSimulator
+from hardware.simulators.payment_books import Behaviour
+from hardware.simulators.wallet import WalletSimulator
 from shared.clock import ManualClock
 from tests.support.till_fixture import CHIPS, MANAGER_PIN, MORNING, WATER, enrol_here, reopen
 from tests.unit.presenters.conftest import Inline, OnDemand

@@ -5,7 +5,7 @@ import pytest
 from desktop.presenters.intent import Key, PaymentTold
 from desktop.services.payments import PaymentProgress
 from hardware.ports import AttemptState
-from hardware.simulators.wallet import Behaviour
+from hardware.simulators.payment_books import Behaviour
 from shared.trade.till import PaymentState
 from tests.support.till_fixture import CHIPS, RICE, WATER
 

@@ -111,6 +111,7 @@ if __name__ == "__main__":
         "partners": every_fact.of_partners_and_batches,
         "profiles": every_fact.about_profiles,
         "keys": every_fact.about_keys,
+        "signatures": every_fact.about_signatures,
         "taxed-cards": taxed_cards.taxed_card_facts,
     }
     newer = later[sys.argv[2]]() if sys.argv[2:] else None

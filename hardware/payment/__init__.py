@@ -1,0 +1,1 @@
+"""Payment terminals and wallet gateways behind the port ``PaymentTerminal``."""

@@ -1,0 +1,56 @@
+"""A day at a till with a fiscal device, as head office sees it."""
+
+from desktop.reckoning.file import read_server
+from desktop.services.returns import ReturnedBy
+from hardware.simulators.fiscal import LocalFiscalDevice
+from shared.returning.lines import Wanted
+from tests.support.enrolled_till import BISCUITS
+from tests.support.little_chain import LittleChain, TillHere
+
+BISCUIT = BISCUITS.barcodes[0]
+
+
+def with_device(till: TillHere) -> LocalFiscalDevice:
+    """Open a till again with a device beside it."""
+    device = LocalFiscalDevice()
+    till.around = {**till.around, "fiscal": device}
+    till.restart()
+    return device
+
+
+def unsigned(chain: LittleChain) -> int:
+    return sum(state.unsigned for state in chain.server.services.stores.states())
+
+
+def test_signatures_that_come_late_change_no_book_and_no_audit_minds_them(tmp_path):
+    with LittleChain(tmp_path) as chain:
+        here, there = chain.tills
+        device = with_device(here)
+        member = here.enrol("李雷", phone="13800138000")
+        sale = here.sell(BISCUIT, BISCUIT, member=member)
+        device.is_missing = True
+        here.till.fiscal.work()
+        here.sell(BISCUIT)
+        there.sell(BISCUIT)
+        chain.drain()
+        assert unsigned(chain) == 2
+        device.is_missing = False
+        assert here.till.fiscal.work() is None
+        here.till.returns.take_back(
+            here.till.pricing(),
+            here.till.returns.by_receipt(sale.fact.receipt_no),
+            [Wanted(1, 1)],
+            ReturnedBy(shift=here.shift, operator_id=here.operator_id, reason="changed mind"),
+        )
+        here.till.fiscal.work()
+        chain.drain()
+        assert unsigned(chain) == 0
+        assert len(device.inside.signed) == 3
+        services = chain.server.services
+        for audit in (services.audit, services.returns_audit):
+            done = audit.run()
+            assert (done.different, dict(done.unjudged)) == (0, {})
+        assert chain.reckon().differences == []
+        kinds = [entry.told["kind"] for entry in read_server(chain.server.database).entries()]
+        assert kinds.count("fiscal_recorded") == 4  # one failure, three signatures
+        assert "exception_raised" not in kinds
