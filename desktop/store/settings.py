@@ -10,6 +10,7 @@ from desktop.store.schema import cursors, settings
 from shared.protocol.message import Stream
 
 HELD_SCOPE: Final = "members-scope"
+RECEIPT_FORM: Final = "receipt-form"
 _READ = select(settings.c.value).where(settings.c.key == bindparam("of_key"))
 _PUT = upsert(settings)
 _WRITE = _PUT.on_conflict_do_update(index_elements=["key"], set_={"value": _PUT.excluded.value})

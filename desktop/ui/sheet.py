@@ -18,7 +18,7 @@ from desktop.presenters.text import Message
 from desktop.presenters.view import Button, Fields, Sheet
 from desktop.ui.design import GRID, Design, Size
 from desktop.ui.pieces import button, empty, label, note_label
-from desktop.ui.sheet_parts import FieldsWidget, PartWidget, part_widget
+from desktop.ui.sheet_parts import FieldsWidget, PartWidget, PictureWidget, part_widget
 from desktop.ui.wording import Wording
 
 Post = Callable[[Intent], None]
@@ -57,7 +57,12 @@ class SheetWidget(QFrame):
         outer.setSpacing(GRID * 3)
         outer.addWidget(self._title)
         outer.addLayout(self._message)
-        outer.addWidget(scroll, 1)
+        self._aside = PictureWidget()
+        beside = QHBoxLayout()
+        beside.setSpacing(GRID * 4)
+        beside.addWidget(scroll, 3)
+        beside.addWidget(self._aside, 2)
+        outer.addLayout(beside, 1)
         outer.addLayout(self._foot)
 
     def show_sheet(
@@ -84,6 +89,9 @@ class SheetWidget(QFrame):
             self._message.addWidget(note_label(wording.text(message.text), message.tone))
         for widget, part in zip(self._parts, sheet.parts, strict=True):
             widget.show_part(part, wording)
+        self._aside.setVisible(sheet.aside is not None)
+        if sheet.aside is not None:
+            self._aside.show_part(sheet.aside, wording)
         self._show_buttons(sheet.buttons, wording)
         if is_new:
             self._focus_first()

@@ -10,6 +10,7 @@ from shared.trade import (
     benefit,
     lease,
     member,
+    paper,
     partner,
     profile_change,
     server,
@@ -60,6 +61,7 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     member.MembersUnmerged,
     partner.PartnerSold,
     profile_change.MemberChanged,
+    paper.ReceiptFormChanged,
 )
 
 OF_THE_SERVER: Final = frozenset(

@@ -7,10 +7,10 @@ from pathlib import Path
 from queue import Queue
 
 import pytest
+from hardware.printer.plugged import PluggedSerialTransport
 from serial.tools import list_ports
 
 from hardware.ports import Condition, ScanData
-from hardware.printer.plugged import PluggedSerialTransport
 from hardware.printer.transport import LinkError
 from hardware.scale.port import Reading, ScaleState
 from hardware.scale.protocols import ScaleProtocol, line_of, maker_of

@@ -28,6 +28,7 @@ FACTS_OF = {
     "profiles": every_fact.about_profiles,
     "keys": every_fact.about_keys,
     "taxed-cards": taxed_cards.taxed_card_facts,
+    "papers": every_fact.about_papers,
 }
 """Frozen journals: kinds that came later stand in a chain of their own."""
 ENTRIES = {
@@ -40,6 +41,7 @@ ENTRIES = {
     "profiles": 2,
     "keys": 2,
     "taxed-cards": 7,
+    "papers": 2,
 }
 
 
