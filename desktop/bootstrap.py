@@ -56,13 +56,14 @@ from hardware.ports import CashDrawer, ReceiptPrinter, WalletGateway
 from hardware.scale.port import Scale
 from shared.clock import Clock, HybridClock, SystemClock
 from shared.errors import DomainError, EnvironmentFault
-from shared.ids import RandomBytes
+from shared.ids import EntryId, RandomBytes
 from shared.journal.entry import format_occurred_at
 from shared.journal.keys import Signed, SigningKey
 from shared.protocol.command import CommandTerms
 from shared.protocol.message import LookupReply, LookupRequest, Stream
 from shared.receipt.document import Document
 from shared.receipt.issue import Shop
+from shared.receipt.voice import PaperLanguage
 from shared.trade.writing import Scribe
 
 WIDE = 48
@@ -299,6 +300,11 @@ class Till:
     def paper_picture(self, document: Document, columns: int, logo: str) -> bytes:
         """A document on paper of so many columns, with a logo of the till's folder, as PNG."""
         return paper_picture(document, columns, self.store.folder.path, logo)
+
+    def coupon_slips(self, entry_id: EntryId) -> list[Document]:
+        """The coupons that an entry issued, each on a paper of its own."""
+        language = PaperLanguage(self.books.paper_language)
+        return Papers(self.books, self.shop()).coupon_slips(entry_id, language)
 
     def print_page(self, document: Document) -> None:
         """Print a paper without an entry; DomainError ``no-printer`` where there is none."""

@@ -29,6 +29,8 @@ from shared.trade.fact import Approval
 from shared.trade.paper import ReceiptForm
 
 WIDTHS: Final = (32, 42, 48)
+_AT_END: Final = frozenset({"conditions", "greeting", "web", "invoice", Part.CODE.value})
+"""Fields and blocks that stand at the end of the paper."""
 _PATH: Final = "."
 """Between a field and its language."""
 
@@ -42,6 +44,7 @@ class ReceiptFormSheet(PlainOverlay):
         self._columns = session.till.paper_columns()
         self._paper_language = PaperLanguage(session.till.books.paper_language)
         self._picture = b""
+        self._at_end = False
         self._draw()
 
     def sheet(self) -> Sheet:
@@ -52,16 +55,14 @@ class ReceiptFormSheet(PlainOverlay):
             parts=(
                 Fields(tuple(self._fields()), columns=2),
                 Choices("part", tuple(self._blocks()), columns=4, is_compact=True),
-                Choices("columns", tuple(self._widths()), columns=3, is_compact=True),
-                Choices("paper", tuple(self._languages()), columns=3, is_compact=True),
+                Choices("paper", (*self._widths(), *self._languages()), columns=6, is_compact=True),
             ),
             buttons=(
                 Button("back", say("till.key.back"), key="Esc"),
                 Button("test", say("till.form.test")),
                 Button("save", say("till.form.save"), key="Enter", is_primary=True),
             ),
-            is_wide=True,
-            aside=Picture(self._picture, say("till.form.paper")),
+            aside=Picture(self._picture, say("till.form.paper"), shows_end=self._at_end),
         )
 
     def _fields(self) -> list[Field]:
@@ -118,6 +119,7 @@ class ReceiptFormSheet(PlainOverlay):
     def edit(self, name: str, text: str) -> None:
         """A field changed: the paper shows it."""
         self._form = _with(self._form, name, text)
+        self._at_end = name.partition(_PATH)[0] in _AT_END
         self._draw()
 
     def press(self, key: Key, values: Values) -> None:
@@ -130,7 +132,8 @@ class ReceiptFormSheet(PlainOverlay):
         match name:
             case "part":
                 self._toggle(value)
-            case "columns":
+                self._at_end = value in _AT_END
+            case "paper" if value.isdecimal():
                 self._columns = int(value)
             case "paper":
                 self._paper_language = PaperLanguage(value)

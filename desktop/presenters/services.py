@@ -22,6 +22,7 @@ from desktop.services.returns import Returns
 from desktop.services.scanning import Scanning
 from desktop.services.shifts import Shifts
 from desktop.services.stored_value import ValueDesk
+from shared.ids import EntryId
 from shared.receipt.document import Document
 
 
@@ -91,6 +92,8 @@ class TillServices(Protocol):
     def paper_columns(self) -> int: ...
 
     def paper_picture(self, document: Document, columns: int, logo: str) -> bytes: ...
+
+    def coupon_slips(self, entry_id: EntryId) -> list[Document]: ...
 
     def print_page(self, document: Document) -> None: ...
 

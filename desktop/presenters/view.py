@@ -164,6 +164,8 @@ class Picture:
 
     png: bytes
     text: Text
+    shows_end: bool = False
+    """Its end is what has changed, and is brought to sight."""
 
 
 Part = Note | Figures | Choices | Fields | PinPad | Steps | Picture

@@ -13,14 +13,15 @@ from desktop.store.catalogue import find_by_id
 from desktop.store.journal import read_chained
 from desktop.store.members import Member, find
 from desktop.store.operators import operator_name
-from desktop.store.print_jobs import PrintJob
-from shared.ids import GoodsId
+from desktop.store.print_jobs import JobState, PrintJob
+from shared.ids import EntryId, GoodsId
 from shared.journal.chain import ChainedEntry
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import standing
 from shared.pricing.sale_lines import goods_names, names_by_language
 from shared.receipt.builder import receipt_of
+from shared.receipt.coupon import coupon_slip
 from shared.receipt.document import Document
 from shared.receipt.issue import Issue, Lapsing, MemberFace, NextTier, Shop
 from shared.receipt.naming import coupon_codes, vocabulary
@@ -52,6 +53,15 @@ class Papers:
             document = receipt_of(fact, self._issue(connection, job, chained, fact))
         assert document is not None, fact.kind
         return document
+
+    def coupon_slips(self, entry_id: EntryId, language: PaperLanguage) -> list[Document]:
+        """The coupons that a sale or a top-up issued, each on a paper of its own."""
+        with self.books.reading() as connection:
+            chained = read_chained(connection, entry_id)
+            fact = read_fact(chained.envelope)
+            job = PrintJob("", entry_id, 0, language.value, JobState.QUEUED, "")
+            issue = self._issue(connection, job, chained, fact)
+        return [coupon_slip(coupon, issue) for coupon in getattr(fact, "coupons_issued", ())]
 
     def _issue(
         self, connection: Connection, job: PrintJob, chained: ChainedEntry, fact: Fact

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -50,6 +51,10 @@ class SheetWidget(QFrame):
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll = scroll
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._show_focused)
         self._foot = QHBoxLayout()
         self._foot.setSpacing(GRID * 2)
         outer = QVBoxLayout(self)
@@ -106,6 +111,11 @@ class SheetWidget(QFrame):
         """The sheet is gone: the next one starts empty, even one of the same kind."""
         self._shape, self._number = (), 0
         self._kept.clear()
+
+    def _show_focused(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """Whoever walks with Tab sees where they are."""
+        if now is not None and self._scroll.isAncestorOf(now):
+            self._scroll.ensureWidgetVisible(now)
 
     def values(self) -> tuple[tuple[str, str], ...]:
         """What stands in the fields."""

@@ -343,6 +343,9 @@ class PictureWidget(PartWidget):
             self._paint()
         else:
             self._label.setText(wording.text(part.text))
+        self._scroll.widget().adjustSize()
+        bar = self._scroll.verticalScrollBar()
+        bar.setValue(bar.maximum() if part.shows_end else bar.minimum())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """As wide as there is room."""

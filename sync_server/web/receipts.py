@@ -165,6 +165,9 @@ def page_lines(document: Document) -> Iterator[tuple[str, Markup]]:
 
 def _rows(piece: Piece, grid: Grid) -> Iterator[tuple[str, Markup]]:
     match piece:
+        case Line(text=text, style=Style.LARGE, align=align):
+            # Twice as wide: its place in normal columns says nothing.
+            yield f"large {align}", _cells(text.rstrip(" "))
         case Line(text=text, style=style):
             yield _look(text, style), _cells(placed(piece, grid).rstrip(" "))
         case Barcode(digits=digits):

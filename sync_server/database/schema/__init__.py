@@ -66,7 +66,7 @@ from sync_server.database.schema.shops import (
     tills,
 )
 
-HEAD_REVISION: Final = "0010"
+HEAD_REVISION: Final = "0011"
 """The newest migration; a database at another one is upgraded or refused."""
 
 APPEND_ONLY: Final = (
