@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, literal_column, select
 
-from shared.errors import DomainError
+from shared.errors import DomainError, ProtocolError
 from shared.journal.entry import Envelope, decode_entry
 from shared.loyalty.bundle import load_programme
 from shared.loyalty.programme import Programme
@@ -138,11 +138,11 @@ def _form(snapshot: Snapshot, row: Row[Any]) -> ReceiptForm:
     ).scalar()
     if encoded is None:
         return ReceiptForm()
-    changed = read_fact(decode_entry(encoded).envelope)
-    assert isinstance(changed, ReceiptFormChanged)
     try:
+        changed = read_fact(decode_entry(encoded).envelope)
+        assert isinstance(changed, ReceiptFormChanged)
         return check_form(changed.form)
-    except DomainError:
+    except (DomainError, ProtocolError):
         return ReceiptForm()  # no till of ours writes it; nothing of it is shown
 
 

@@ -29,8 +29,9 @@ from shared.receipt.voice import PaperLanguage
 from shared.returning.lines import Wanted
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
-from shared.trade.paper import ReceiptForm
+from shared.trade.paper import ReceiptForm, ReceiptFormChanged
 from shared.trade.ticket import SaleCompleted, SaleReturned
+from shared.trade.writing import Writing
 from sync_server.web.receipts import COLUMNS, WRONG_FOR_RECEIPT, WRONG_FROM_ADDRESS
 from tests.support.chromium import launched, picture
 from tests.support.enrolled_till import BISCUITS, WATER
@@ -302,6 +303,26 @@ def test_who_was_erased_is_not_named_any_more(chain: LittleChain, client: httpx.
     assert "赵" not in after
     assert "1234" not in re.sub(r"\d{5,}", "", after)
     assert any("原有积分" in row for row in paper_of(after))
+
+
+def test_a_form_that_no_till_writes_shows_nothing_of_itself(
+    chain: LittleChain, client: httpx.Client
+) -> None:
+    till = chain.tills[0]
+    identity = till.till.identity
+    forged = ReceiptForm(names={"zh": "假店"}, invoice="javascript:alert(1)")
+    fact = ReceiptFormChanged(
+        store_id=identity.store_id, till_id=identity.till_id, operator_id=None, form=forged
+    )
+    till.till.books.record(Writing(fact))
+    till.sell(WATER.barcodes[0])
+    assert till.sync()
+    ((_, hash_, sale),) = tickets(till.till)
+    page = client.get(address(hash_, sale))
+    assert page.status_code == 200
+    assert "javascript" not in page.text
+    assert "假" not in page.text
+    assert paper_of(page.text)[0] == "店1"
 
 
 def test_on_a_phone(chain: LittleChain, client: httpx.Client) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from shared.errors import DomainError
 from shared.receipt.builder import receipt_of
-from shared.receipt.document import Document, Logo, Qr
+from shared.receipt.coupon import coupon_slip
+from shared.receipt.document import Barcode, Document, Logo, Qr
 from shared.receipt.form import check_form, form_text, read_form, shop_of
 from shared.receipt.issue import Part
 from shared.receipt.layout import Grid, plain_text
@@ -136,3 +137,14 @@ def test_the_code_follows_from_the_hash_and_from_nothing_that_is_printed() -> No
     for place in range(DIGITS):
         counts = [sum(code[place] == digit for code in codes) for digit in "0123456789"]
         assert sum((count - 500) ** 2 / 500 for count in counts) < 45
+
+
+def test_a_coupon_slip_has_the_coupons_bars_alone() -> None:
+    slip = coupon_slip(SALE.coupons_issued[0], issue())
+    bars = [block.digits for block in slip.blocks if isinstance(block, Barcode)]
+    assert bars == ["250012345678901"]
+    assert not [block for block in slip.blocks if isinstance(block, Qr)]
+    text = plain_text(slip, Grid(32))
+    assert "满50减10券" in text
+    assert "2026-12-31" in text
+    assert "990001000123" in text, "which receipt it came with"
