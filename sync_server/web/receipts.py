@@ -54,11 +54,13 @@ def receipt_routes(services: Services, environment: Environment) -> APIRouter:
     pages = ReceiptPages(services, environment)
 
     @router.get("/style.css", include_in_schema=False)
-    def style() -> Response:
+    def receipt_style() -> Response:
         return FileResponse(FOLDER / "static" / "receipt.css", media_type="text/css")
 
-    @router.get("/", openapi_extra=told(200, 303, 400, is_open=True))
-    def form(request: Request, number: str = "", code: str = "", language: str = "") -> Response:
+    @router.get("/", openapi_extra=told(200, 303, 400, 404, is_open=True))
+    def ask_for_receipt(
+        request: Request, number: str = "", code: str = "", language: str = ""
+    ) -> Response:
         number, code = _SPACES.sub("", number), _SPACES.sub("", code)
         speaks = _language(request, language)
         if NUMBER.fullmatch(number) and CODE.fullmatch(code):
@@ -70,7 +72,9 @@ def receipt_routes(services: Services, environment: Environment) -> APIRouter:
         return pages.asking(speaks, status=404 if asked else 200, error="web.receipt.none" * asked)
 
     @router.get("/{number}/{code}", openapi_extra=told(200, 400, 404, 429, is_open=True))
-    async def show(request: Request, number: str, code: str, language: str = "") -> Response:
+    async def show_receipt(
+        request: Request, number: str, code: str, language: str = ""
+    ) -> Response:
         speaks = _language(request, language)
         address = request.client.host if request.client else ""
         return await run_in_threadpool(pages.answer, number, code, speaks, address)
