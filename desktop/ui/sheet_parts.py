@@ -343,7 +343,7 @@ class PictureWidget(PartWidget):
             self._paint()
         else:
             self._label.setText(wording.text(part.text))
-        self._scroll.widget().adjustSize()
+        self._label.adjustSize()
         bar = self._scroll.verticalScrollBar()
         bar.setValue(bar.maximum() if part.shows_end else bar.minimum())
 
