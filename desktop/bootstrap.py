@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from desktop.opening import OpenStore
+from desktop.paper_preview import paper_picture
+from desktop.printers import check_logo, with_logo
 from desktop.services.basket import Pricing
 from desktop.services.benefits import BenefitDesk
 from desktop.services.books import Books
@@ -23,6 +25,7 @@ from desktop.services.paper import Papers
 from desktop.services.payments import Payments
 from desktop.services.printing import Copies, PrinterStatus, Spooler
 from desktop.services.profiles import Profiles
+from desktop.services.receipt_form import ReceiptFormDesk
 from desktop.services.returns import Returns
 from desktop.services.scanning import Scanning
 from desktop.services.shifts import Shifts
@@ -55,14 +58,19 @@ from hardware.ports import CashDrawer, Health, PaymentTerminal, ReceiptPrinter, 
 from hardware.scale.port import Scale
 from shared.clock import Clock, HybridClock, SystemClock
 from shared.errors import DomainError, EnvironmentFault
-from shared.ids import RandomBytes
+from shared.ids import EntryId, RandomBytes
 from shared.journal.entry import format_occurred_at
 from shared.journal.keys import Signed, SigningKey
 from shared.protocol.command import CommandTerms
 from shared.protocol.message import LookupReply, LookupRequest, Stream
+from shared.receipt.document import Document
 from shared.receipt.issue import Shop
+from shared.receipt.voice import PaperLanguage
 from shared.trade.fact import TenderKind
 from shared.trade.writing import Scribe
+
+WIDE = 48
+"""Columns of 80 mm paper."""
 
 __all__ = ["Counter", "OpenStore", "Surroundings", "Till"]
 
@@ -145,16 +153,16 @@ class Till:
         self.returns = Returns(books, self.fiscal, is_offline=self.is_offline)
         self.elsewhere = Elsewhere(books, self._ask, self._lookups)
         self.leases = Leases(books, is_offline=self.is_offline, wake=self.wake_sync)
+        self.receipt_form = ReceiptFormDesk(books)
 
     def _make_devices(self, around: Surroundings) -> None:
         self.spooler: Spooler | None = None
         if around.printer is not None and around.encoder is not None:
-            encoder = around.encoder
-            papers = Papers(self.books, self.shop())
+            encode = self.encode
 
             def render(job: PrintJob) -> bytes:
                 self.fiscal.wait_for(job.entry_id)
-                return encoder.encode(papers.document(job))
+                return encode(Papers(self.books, self.shop()).document(job))
 
             self.spooler = Spooler(self.books, around.printer, render, on_status=around.on_printer)
         self.copies = Copies(self.books, wake=self.wake_printer)
@@ -290,9 +298,40 @@ class Till:
             self.puller.pull(server, stream)
 
     def shop(self) -> Shop:
-        """What stands at the head of this till's receipts."""
-        name = self.identity.store_name
-        return Shop(names={"zh": name, "en": name}, zone=self.identity.zone)
+        """What stands at the head and foot of this till's papers from now on."""
+        return self.receipt_form.shop()
+
+    def encode(self, document: Document) -> bytes:
+        """A document as the printer's bytes; with the logo as far as it can be read."""
+        encoder = self.surroundings.encoder
+        assert encoder is not None
+        return with_logo(encoder, self.store.folder.path, self.receipt_form.form.logo).encode(
+            document
+        )
+
+    def check_logo(self, logo: str) -> None:
+        """EnvironmentFault ``bad-receipt-logo`` where the till's folder has no such picture."""
+        check_logo(self.store.folder.path, logo)
+
+    def paper_columns(self) -> int:
+        """How many columns the printer's paper has; those of wide paper where there is none."""
+        encoder = self.surroundings.encoder
+        return encoder.paper.columns if encoder is not None else WIDE
+
+    def paper_picture(self, document: Document, columns: int, logo: str) -> bytes:
+        """A document on paper of so many columns, with a logo of the till's folder, as PNG."""
+        return paper_picture(document, columns, self.store.folder.path, logo)
+
+    def coupon_slips(self, entry_id: EntryId) -> list[Document]:
+        """The coupons that an entry issued, each on a paper of its own."""
+        language = PaperLanguage(self.books.paper_language)
+        return Papers(self.books, self.shop()).coupon_slips(entry_id, language)
+
+    def print_page(self, document: Document) -> None:
+        """Print a paper without an entry; DomainError ``no-printer`` where there is none."""
+        if self.spooler is None:
+            raise DomainError("no-printer")
+        self.spooler.print_page(self.encode(document))
 
     def pricing(self) -> Pricing:
         """The programme in force; DomainError ``no-programme`` before the first pull."""

@@ -1,6 +1,9 @@
 """Builds the printer that the settings name, and what makes its bytes."""
 
+from dataclasses import replace
 from pathlib import Path
+
+import structlog
 
 from desktop.services.settings_file import PrinterSettings
 from hardware.escpos.encoder import Encoder
@@ -14,12 +17,15 @@ from hardware.printer.usb import UsbTransport
 from hardware.printer.windows_queue import WindowsQueue
 from hardware.survey.findings import FILE_NAME, PROFILE_NAME
 from shared.clock import Clock
+from shared.errors import EnvironmentFault
 
 Printer = EscposPrinter | QueuePrinter
 PRINTER = "printer"
 """How the settings call it."""
 USUAL_PAPER = "80mm"
 USUAL_PROFILE = "gb"
+
+log = structlog.get_logger("printing")
 
 
 def profile_book(settings: PrinterSettings, folder: Path) -> ProfileBook:
@@ -35,8 +41,24 @@ def make_encoder(settings: PrinterSettings, folder: Path) -> Encoder:
     tested = PROFILE_NAME if PROFILE_NAME in book.profiles else USUAL_PROFILE
     profile = book.profile(settings.profile or tested)
     paper = book.paper(settings.paper or profile.paper or USUAL_PAPER)
-    logo = read_logo(folder / settings.logo, paper) if settings.logo else b""
-    return Encoder(profile, paper, logo=logo)
+    return Encoder(profile, paper)
+
+
+def with_logo(encoder: Encoder, folder: Path, logo: str) -> Encoder:
+    """The encoder with the shop's picture; a receipt is printed without one that cannot be read."""
+    if not logo:
+        return encoder
+    try:
+        return replace(encoder, logo=read_logo(folder / logo, encoder.paper))
+    except EnvironmentFault as error:
+        log.warning("logo-not-read", code=error.code)
+        return encoder
+
+
+def check_logo(folder: Path, logo: str) -> None:
+    """EnvironmentFault ``bad-receipt-logo`` where the folder has no picture of this name."""
+    if logo:
+        read_logo(folder / logo, built_in_profiles().paper(USUAL_PAPER))
 
 
 def make_printer(settings: PrinterSettings, profile: Profile, clock: Clock) -> Printer:

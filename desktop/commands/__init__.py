@@ -34,6 +34,7 @@ COMMANDS: Final = (
     Command("programme", "desktop.commands.programme", "programme"),
     Command("quote", "desktop.commands.quote", "quote"),
     Command("printer-test", "desktop.commands.printer_test", "printer_test"),
+    Command("receipt-form", "desktop.commands.receipt_form", "receipt_form"),
     Command("backtest", "desktop.commands.backtest", "backtest"),
 )
 

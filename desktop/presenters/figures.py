@@ -1,17 +1,22 @@
 """The figures of the running shift, and of a closed one, as rows."""
 
-from desktop.presenters.session import PlainOverlay, Session
-from desktop.presenters.text import Amount, say
+from desktop.presenters.intent import Key
+from desktop.presenters.session import PlainOverlay, Session, Values
+from desktop.presenters.text import Amount, Tone, say
 from desktop.presenters.view import Button, Figure, Figures, Sheet
+from desktop.services.paper import issue_now
 from desktop.services.shifts import ShiftFigures
 from shared.loyalty.prepaid_tax import tax_in
+from shared.receipt.shift import x_report
+from shared.receipt.voice import PaperLanguage
 from shared.trade.till import ShiftClosed
 
 
 class ShiftFiguresSheet(PlainOverlay):
-    """An X: looked at, not printed, changing nothing."""
+    """An X: looked at, printed where wanted, changing nothing."""
 
     def __init__(self, session: Session) -> None:
+        self._session = session
         self._figures = session.counter.shifts.figures()
 
     def sheet(self) -> Sheet:
@@ -20,8 +25,32 @@ class ShiftFiguresSheet(PlainOverlay):
             kind="figures",
             title=say("till.figures.title"),
             parts=(Figures(shift_rows(self._figures)),),
-            buttons=(Button("back", say("till.key.back"), key="Esc", is_primary=True),),
+            buttons=(
+                Button("back", say("till.key.back"), key="Esc", is_primary=True),
+                Button("print", say("till.figures.print"), key="Enter"),
+            ),
         )
+
+    def press(self, key: Key, values: Values) -> None:
+        """Enter prints."""
+        if key is Key.ENTER:
+            self.act("print", "", values)
+
+    def act(self, name: str, value: str, values: Values) -> None:
+        """The button."""
+        del value, values
+        if name != "print":
+            return
+        session, till = self._session, self._session.till
+        issue = issue_now(
+            till.books,
+            till.receipt_form.shop(),
+            operator_label=session.signed_in.name,
+            language=PaperLanguage(till.books.paper_language),
+            day=session.shift.business_date.isoformat(),
+        )
+        till.print_page(x_report(self._figures, session.pricing.programme.money, issue))
+        session.tell(say("till.figures.printed"), Tone.GOOD)
 
 
 def shift_rows(figures: ShiftFigures | ShiftClosed) -> tuple[Figure, ...]:

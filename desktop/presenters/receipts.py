@@ -45,6 +45,7 @@ class Receipts(PlainOverlay):
             buttons=(
                 Button("back", say("till.key.back"), key="Esc"),
                 Button("return", say("till.receipts.return"), is_enabled=is_sale),
+                Button("coupons", say("till.receipts.coupons"), is_enabled=is_sale),
                 Button(
                     "copy",
                     say("till.receipts.copy"),
@@ -79,10 +80,23 @@ class Receipts(PlainOverlay):
             self._selected = ids.index(value)
         elif name == "copy" and self._found:
             self._copy()
+        elif name == "coupons" and self._found:
+            self._coupons()
         elif name == "return" and self._found:
             sold = self._session.till.returns.by_receipt(self._found[self._selected].receipt_no)
             self._session.pop()
             self._session.push(ReceiptReturn(self._session, sold))
+
+    def _coupons(self) -> None:
+        """Each coupon of the sale on a slip of its own."""
+        session = self._session
+        slips = session.till.coupon_slips(self._found[self._selected].entry_id)
+        for slip in slips:
+            session.till.print_page(slip)
+        if slips:
+            session.tell(say("till.receipts.coupons-printed", count=len(slips)), Tone.GOOD)
+        else:
+            session.tell(say("till.receipts.no-coupons"), Tone.ATTENTION)
 
     def _copy(self) -> None:
         chosen = self._found[self._selected]

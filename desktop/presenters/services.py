@@ -18,10 +18,13 @@ from desktop.services.operators import Operators
 from desktop.services.payments import Payments
 from desktop.services.printing import Copies
 from desktop.services.profiles import Profiles
+from desktop.services.receipt_form import ReceiptFormDesk
 from desktop.services.returns import Returns
 from desktop.services.scanning import Scanning
 from desktop.services.shifts import Shifts
 from desktop.services.stored_value import ValueDesk
+from shared.ids import EntryId
+from shared.receipt.document import Document
 
 
 class CounterServices(Protocol):
@@ -84,6 +87,19 @@ class TillServices(Protocol):
 
     @property
     def fiscal(self) -> Fiscal: ...
+
+    @property
+    def receipt_form(self) -> ReceiptFormDesk: ...
+
+    def check_logo(self, logo: str) -> None: ...
+
+    def paper_columns(self) -> int: ...
+
+    def paper_picture(self, document: Document, columns: int, logo: str) -> bytes: ...
+
+    def coupon_slips(self, entry_id: EntryId) -> list[Document]: ...
+
+    def print_page(self, document: Document) -> None: ...
 
     def pricing(self) -> Pricing: ...
 

@@ -158,7 +158,17 @@ class StepRow:
     most: int
 
 
-Part = Note | Figures | Choices | Fields | PinPad | Steps
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Something to look at, as PNG; ``text`` says what it is and stands for an empty one."""
+
+    png: bytes
+    text: Text
+    shows_end: bool = False
+    """Its end is what has changed, and is brought to sight."""
+
+
+Part = Note | Figures | Choices | Fields | PinPad | Steps | Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +183,8 @@ class Sheet:
     parts: tuple[Part, ...]
     buttons: tuple[Button, ...] = ()
     is_wide: bool = False
+    aside: Picture | None = None
+    """Stands beside the parts, as high as the sheet."""
 
 
 # The sale page

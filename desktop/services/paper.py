@@ -1,7 +1,6 @@
 """Renders a print job: from the entry it names to a receipt, with names as they are known now."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -15,17 +14,19 @@ from desktop.store.fiscal import fiscal_ticket
 from desktop.store.journal import read_chained
 from desktop.store.members import Member, find
 from desktop.store.operators import operator_name
-from desktop.store.print_jobs import PrintJob
+from desktop.store.print_jobs import JobState, PrintJob
 from shared.ids import EntryId, GoodsId
 from shared.journal.chain import ChainedEntry
-from shared.loyalty.coupon_code import coupon_instance, issued_coupon_code
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import standing
 from shared.pricing.sale_lines import goods_names, names_by_language
 from shared.receipt.builder import receipt_of
+from shared.receipt.coupon import coupon_slip
 from shared.receipt.document import Document
-from shared.receipt.issue import Issue, Lapsing, MemberFace, NextTier, Shop, Vocabulary
+from shared.receipt.issue import Issue, Lapsing, MemberFace, NextTier, Shop
+from shared.receipt.naming import coupon_codes, vocabulary
+from shared.receipt.verification import SHOWN_ONLINE, verification_code
 from shared.receipt.voice import PaperLanguage
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
@@ -55,6 +56,15 @@ class Papers:
         assert document is not None, fact.kind
         return document
 
+    def coupon_slips(self, entry_id: EntryId, language: PaperLanguage) -> list[Document]:
+        """The coupons that a sale or a top-up issued, each on a paper of its own."""
+        with self.books.reading() as connection:
+            chained = read_chained(connection, entry_id)
+            fact = read_fact(chained.envelope)
+            job = PrintJob("", entry_id, 0, language.value, JobState.QUEUED, "")
+            issue = self._issue(connection, job, chained, fact)
+        return [coupon_slip(coupon, issue) for coupon in getattr(fact, "coupons_issued", ())]
+
     def _issue(
         self, connection: Connection, job: PrintJob, chained: ChainedEntry, fact: Fact
     ) -> Issue:
@@ -69,33 +79,20 @@ class Papers:
             occurred_at=datetime.fromisoformat(envelope.occurred_at),
             entry_hash=chained.hash.hex(),
             barcode=getattr(fact, "receipt_no", ""),
+            code=verification_code(chained.hash) if isinstance(fact, SHOWN_ONLINE) else "",
             business_date=envelope.business_date or "",
             copy=job.copy,
             names=replace(
-                _vocabulary(bundle, _goods_names(connection, fact)),
-                coupon_codes=self._coupon_codes(chained, fact, bundle),
+                vocabulary(
+                    bundle,
+                    _goods_names(connection, fact),
+                    coupon_codes(fact, chained.id, bundle, identity.lookup_key),
+                ),
                 gift_card_code=code_of(connection, chained.id) if not job.copy else "",
             ),
             member=self._face(connection, fact, bundle),
             fiscal=_fiscal(connection, job.entry_id),
         )
-
-    def _coupon_codes(
-        self, chained: ChainedEntry, fact: Fact, programme: Programme | None
-    ) -> dict[str, str]:
-        """The codes of coupons that a sale issued: reckoned again, for no journal keeps them."""
-        if programme is None or not isinstance(fact, SaleCompleted | ValueToppedUp):
-            return {}
-        key = self.books.identity.lookup_key
-        numbers: Counter[str] = Counter()
-        codes: dict[str, str] = {}
-        for issued in fact.coupons_issued:
-            for coupon in programme.coupons:
-                code = issued_coupon_code(key, coupon.id, chained.id, numbers[coupon.id] + 1)
-                if coupon_instance(key, code) == issued.coupon_id:
-                    numbers[coupon.id] += 1
-                    codes[issued.coupon_id] = code
-        return codes
 
     def _face(
         self, connection: Connection, fact: Fact, programme: Programme | None
@@ -120,6 +117,20 @@ def _fiscal(connection: Connection, entry_id: EntryId) -> FiscalRecorded | None:
         return None
     fact = read_fact(read_chained(connection, found.recorded).envelope)
     return fact if isinstance(fact, FiscalRecorded) else None
+
+
+def issue_now(
+    books: Books, shop: Shop, *, operator_label: str, language: PaperLanguage, day: str = ""
+) -> Issue:
+    """What a paper without an entry needs: an X report, a test page, a sample."""
+    return Issue(
+        shop=shop,
+        paper_language=language,
+        till_label=books.identity.till_name,
+        operator_label=operator_label,
+        occurred_at=books.clock.now(),
+        business_date=day,
+    )
 
 
 def _member_of(fact: Fact) -> str | None:
@@ -150,21 +161,6 @@ def _goods_names(connection: Connection, fact: Fact) -> dict[str, dict[str, str]
         return {}
     found = ((line.goods_id, find_by_id(connection, GoodsId(line.goods_id))) for line in fact.lines)
     return {goods_id: goods_names(goods) for goods_id, goods in found if goods is not None}
-
-
-def _vocabulary(programme: Programme | None, goods: Mapping[str, Mapping[str, str]]) -> Vocabulary:
-    if programme is None:
-        return Vocabulary(goods=goods)
-    return Vocabulary(
-        goods=goods,
-        tiers={tier.id: names_by_language(tier.names) for tier in programme.tiers.ladder},
-        tax_components={
-            rate.id: names_by_language(rate.names)
-            for tax_class in programme.tax_classes
-            for rate in tax_class.rates
-        },
-        offers={offer.id: names_by_language(offer.names) for offer in programme.offers},
-    )
 
 
 def _lapsing(lots: Iterable[Lot], today: date) -> Iterable[Lapsing]:

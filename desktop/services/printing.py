@@ -5,6 +5,7 @@ UNCERTAIN, and the cashier decides. It is tried again by itself only if no byte 
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -70,6 +71,8 @@ class Spooler:
         self._printer = printer
         self._render = render
         self._on_status = on_status
+        self._pages: deque[bytes] = deque()
+        """Papers without an entry, to be had again at any time: none of them outlives the till."""
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._idle = threading.Event()
@@ -91,6 +94,11 @@ class Spooler:
         with self._waking:
             self._idle.clear()
             self._wake.set()
+
+    def print_page(self, data: bytes) -> None:
+        """Print what no entry stands behind: an X report, a test page. Receipts go first."""
+        self._pages.append(data)
+        self.wake()
 
     def close(self) -> None:
         """Finish the job at hand and stop; a job that a stalled printer holds is left as it is in
@@ -127,10 +135,10 @@ class Spooler:
         while not self._closing.is_set():
             with self._using_files(), self._books.reading() as connection:
                 job = print_jobs.next_to_print(connection)
-            if job is None:
+            if job is None and not self._pages:
                 self._tell("")
                 return None
-            retry_s = self.print_one(job)
+            retry_s = self.print_one(job) if job is not None else self._print_next_page()
             if retry_s:
                 return retry_s
         return None
@@ -161,6 +169,19 @@ class Spooler:
             return 0.0
         return outcome.retry_after_s or RETRY_S
 
+    def _print_next_page(self) -> float:
+        """Kept until its first byte has left; a page that went wrong is asked for again."""
+        outcome = self._printer.print_job(
+            self._pages[0], deadline_s=DEADLINE_S, before_first_byte=lambda: None
+        )
+        reason = outcome.condition.value if outcome.condition else ""
+        log.info("page", state=outcome.state.value, reason=reason)
+        self._tell(outcome.message_key)
+        if outcome.state is PrintState.FAILED_BEFORE_SEND:
+            return outcome.retry_after_s or RETRY_S
+        self._pages.popleft()
+        return 0.0
+
     def _move(
         self, job: PrintJob, states: frozenset[JobState], to: JobState, reason: str = ""
     ) -> None:
@@ -182,7 +203,7 @@ class Spooler:
     def status(self, message_key: str = "") -> PrinterStatus:
         """What waits and what is uncertain."""
         with self._books.reading() as connection:
-            waiting = print_jobs.next_to_print(connection) is not None
+            waiting = bool(self._pages) or print_jobs.next_to_print(connection) is not None
             return PrinterStatus(
                 message_key, len(print_jobs.uncertain(connection)), 1 if waiting else 0
             )

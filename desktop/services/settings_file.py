@@ -45,8 +45,6 @@ class PrinterSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """A profile file of the shop's own, from the folder of the till's files."""
     paper: str = ""
     """Empty: what the profile is made for, else 80 mm."""
-    logo: str = ""
-    """A picture for the head of receipts, from the folder of the till's files."""
     has_drawer: bool = True
     """Whether a drawer hangs on the printer."""
 

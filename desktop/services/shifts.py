@@ -336,7 +336,10 @@ class Shifts:
         )
 
     def close_day(self, operator_id: OperatorId) -> DayClosed:
-        """Close the business day of this till; DomainError ``nothing-to-close`` without a Z."""
+        """Close the business day of this till and queue its report.
+
+        DomainError ``nothing-to-close`` without a Z.
+        """
 
         def work(transaction: Transaction) -> DayClosed:
             connection = transaction.connection
@@ -345,7 +348,7 @@ class Shifts:
                 raise DomainError("nothing-to-close")
             fact = self._day(operator_id, closed, _left_open(connection))
             day = _business_date(connection, closed)
-            self._books.append(transaction, Writing(fact, business_date=day))
+            self._books.append_printed(transaction, Writing(fact, business_date=day))
             return fact
 
         return self._books.writer.run(work)

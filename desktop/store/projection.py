@@ -10,10 +10,12 @@ from desktop.store.leases import end_lease, note_spending
 from desktop.store.offer_uses import count_uses, give_uses_back
 from desktop.store.prepared import Prepared
 from desktop.store.schema import holds, open_basket, payment_attempts, shifts, tickets
+from desktop.store.settings import RECEIPT_FORM, write_value
 from shared.journal.entry import Envelope
 from shared.trade.fact import Fact, Tender
 from shared.trade.fiscal import FiscalRecorded
 from shared.trade.lease import LeaseClosed
+from shared.trade.paper import ReceiptFormChanged
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import (
     BasketAbandoned,
@@ -155,6 +157,11 @@ def _day_closed(fact: DayClosed, envelope: Envelope, connection: Connection) -> 
     connection.execute(
         update(shifts).where(shifts.c.shift_id.in_(fact.shifts)).values(day_entry=envelope.id)
     )
+
+
+@project.register
+def _receipt_form(fact: ReceiptFormChanged, _envelope: Envelope, connection: Connection) -> None:
+    write_value(connection, RECEIPT_FORM, fact.form)
 
 
 @project.register

@@ -11,6 +11,7 @@ from desktop.store.schema import cursors, settings
 from shared.protocol.message import Stream
 
 HELD_SCOPE: Final = "members-scope"
+RECEIPT_FORM: Final = "receipt-form"
 _READ = Prepared(select(settings.c.value).where(settings.c.key == bindparam("of_key")))
 _PUT = upsert(settings)
 _WRITE = Prepared(

@@ -55,7 +55,8 @@ class SalePageWidget(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GRID * 3, GRID * 3, GRID * 3, 0)
         layout.setSpacing(GRID * 3)
-        for side, share in ((self._left(), LEFT_SHARE), (self._right(), RIGHT_SHARE)):
+        self._basket = self._left()
+        for side, share in ((self._basket, LEFT_SHARE), (self._right(), RIGHT_SHARE)):
             # The halves keep their widths whatever stands in them: nothing jumps.
             side.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             layout.addWidget(side, share)
@@ -107,7 +108,9 @@ class SalePageWidget(QWidget):
         wording: Wording,
         stack: tuple[int, ...],
     ) -> None:
-        """Paint it; an overlay takes the right half, its messages with it."""
+        """Paint it; an overlay takes the right half, its messages with it; one with something to
+        look at takes all."""
+        self._basket.setVisible(overlay is None or overlay.aside is None)
         self._table.show_rows(sale.lines, wording)
         self._strip.show_change(sale.change, wording)
         self._show_message(message if overlay is None else None, wording)

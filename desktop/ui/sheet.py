@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -18,7 +19,7 @@ from desktop.presenters.text import Message
 from desktop.presenters.view import Button, Fields, Sheet
 from desktop.ui.design import GRID, Design, Size
 from desktop.ui.pieces import button, empty, label, note_label
-from desktop.ui.sheet_parts import FieldsWidget, PartWidget, part_widget
+from desktop.ui.sheet_parts import FieldsWidget, PartWidget, PictureWidget, part_widget
 from desktop.ui.wording import Wording
 
 Post = Callable[[Intent], None]
@@ -50,6 +51,10 @@ class SheetWidget(QFrame):
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll = scroll
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._show_focused)
         self._foot = QHBoxLayout()
         self._foot.setSpacing(GRID * 2)
         outer = QVBoxLayout(self)
@@ -57,7 +62,12 @@ class SheetWidget(QFrame):
         outer.setSpacing(GRID * 3)
         outer.addWidget(self._title)
         outer.addLayout(self._message)
-        outer.addWidget(scroll, 1)
+        self._aside = PictureWidget()
+        beside = QHBoxLayout()
+        beside.setSpacing(GRID * 4)
+        beside.addWidget(scroll, 3)
+        beside.addWidget(self._aside, 2)
+        outer.addLayout(beside, 1)
         outer.addLayout(self._foot)
 
     def show_sheet(
@@ -84,6 +94,9 @@ class SheetWidget(QFrame):
             self._message.addWidget(note_label(wording.text(message.text), message.tone))
         for widget, part in zip(self._parts, sheet.parts, strict=True):
             widget.show_part(part, wording)
+        self._aside.setVisible(sheet.aside is not None)
+        if sheet.aside is not None:
+            self._aside.show_part(sheet.aside, wording)
         self._show_buttons(sheet.buttons, wording)
         if is_new:
             self._focus_first()
@@ -98,6 +111,11 @@ class SheetWidget(QFrame):
         """The sheet is gone: the next one starts empty, even one of the same kind."""
         self._shape, self._number = (), 0
         self._kept.clear()
+
+    def _show_focused(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """Whoever walks with Tab sees where they are."""
+        if now is not None and self._scroll.isAncestorOf(now):
+            self._scroll.ensureWidgetVisible(now)
 
     def values(self) -> tuple[tuple[str, str], ...]:
         """What stands in the fields."""

@@ -4,8 +4,16 @@ from collections.abc import Callable
 from typing import Protocol, assert_never
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QFocusEvent, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.presenters.view import (
     Choices,
@@ -15,6 +23,7 @@ from desktop.presenters.view import (
     Figures,
     Note,
     Part,
+    Picture,
     PinPad,
     Steps,
 )
@@ -309,6 +318,50 @@ class StepsWidget(PartWidget):
         return lambda: self._act(name, f"{value}:{by}")
 
 
+class PictureWidget(PartWidget):
+    """A picture in its own size, made smaller where it is too wide; long ones scroll."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._label = label(muted=True, wrap=True)
+        self._label.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self._png = b""
+        scroll = QScrollArea()
+        scroll.setWidget(self._label)
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll = scroll
+        _fill(self, scroll)
+
+    def show_part(self, part: Part, wording: Wording) -> None:
+        """Paint it; where there is none, say what would be here."""
+        assert isinstance(part, Picture)
+        self._label.setAccessibleName(wording.text(part.text))
+        self._png = part.png
+        if part.png:
+            self._paint()
+        else:
+            self._label.setText(wording.text(part.text))
+        self._label.adjustSize()
+        bar = self._scroll.verticalScrollBar()
+        bar.setValue(bar.maximum() if part.shows_end else bar.minimum())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As wide as there is room."""
+        super().resizeEvent(event)
+        if self._png:
+            self._paint()
+
+    def _paint(self) -> None:
+        picture = QPixmap()
+        picture.loadFromData(self._png)
+        room = self._scroll.viewport().width()
+        if picture.width() > room > 0:
+            picture = picture.scaledToWidth(room, Qt.TransformationMode.SmoothTransformation)
+        self._label.setPixmap(picture)
+
+
 class _Edit(Protocol):
     def __call__(self, name: str, text: str, /) -> None: ...
 
@@ -328,6 +381,8 @@ def part_widget(part: Part, design: Design, act: ActOn, edit: _Edit) -> PartWidg
             return PinPadWidget(act)
         case Steps():
             return StepsWidget(act)
+        case Picture():
+            return PictureWidget()
         case _:
             assert_never(part)
 

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from shared.receipt.benefit import action_slip, draw_slip
 from shared.receipt.document import Document
-from shared.receipt.drawer import cash_slip, enrolment_slip, held_slip, shift_report
+from shared.receipt.drawer import cash_slip, enrolment_slip, held_slip
 from shared.receipt.issue import Issue
+from shared.receipt.shift import day_report, shift_report
 from shared.receipt.ticket import return_receipt, sale_receipt
 from shared.receipt.value import (
     card_closed_slip,
@@ -17,7 +18,7 @@ from shared.receipt.value import (
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
 from shared.trade.ticket import SaleCompleted, SaleReturned
-from shared.trade.till import BasketHeld, CashMoved, MemberEnrolled, ShiftClosed
+from shared.trade.till import BasketHeld, CashMoved, DayClosed, MemberEnrolled, ShiftClosed
 from shared.trade.value import GiftCardClosed, GiftCardSold, ValueClosed, ValueToppedUp
 
 _PAPERS: Final[dict[type[Fact], Callable[[Any, Issue], Document]]] = {
@@ -33,6 +34,7 @@ _PAPERS: Final[dict[type[Fact], Callable[[Any, Issue], Document]]] = {
     ActionCounted: action_slip,
     DrawEntered: draw_slip,
     ShiftClosed: shift_report,
+    DayClosed: day_report,
 }
 
 

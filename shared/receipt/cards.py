@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from shared.receipt.document import Block, Pair, Style, Text
-from shared.receipt.issue import Issue
+from shared.receipt.issue import Issue, Part
 from shared.receipt.voice import signed
 from shared.trade.fact import CardStamped, CardTakenBack
 
@@ -12,7 +12,7 @@ def stamped_cards(issue: Issue, cards: Iterable[CardStamped]) -> list[Block]:
     """Each card with the stamps it has now, those that are new, and how many are full."""
     voice = issue.voice
     blocks: list[Block] = []
-    for card in cards:
+    for card in cards if issue.shows(Part.CARDS) else ():
         count = voice.say("paper.card-count", stamps=card.after, size=card.size)
         new = f" ({signed(str(card.added))})" if card.added else ""
         blocks.append(Pair(voice.name(card.names, otherwise=card.card), count + new))

@@ -6,6 +6,7 @@ Facts hold ids and no personal data; whoever prints brings the names.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from enum import StrEnum
 
 from shared.receipt.text import printable
 from shared.receipt.voice import PaperLanguage, Voice
@@ -16,6 +17,29 @@ CARD_DIGITS_SHOWN = 4
 
 Names = Mapping[str, str]
 """A name by language: ``{"zh": "水", "en": "Water"}``."""
+
+
+class Part(StrEnum):
+    """Blocks that a shop may leave out.
+
+    What makes a receipt one stays: number, time, till, lines, discounts, total, taxes, payments,
+    points that add up, bar code, mark of the hash, the marks of copies and trainings.
+    """
+
+    LOGO = "logo"
+    """The shop's picture."""
+    SAVINGS = "savings"
+    """How many pieces, and what was saved."""
+    OUTLOOK = "outlook"
+    """Points that lapse soon, and the way to the next tier."""
+    CARDS = "cards"
+    """How far visit cards are."""
+    CONDITIONS = "conditions"
+    """Under which goods are taken back."""
+    GREETING = "greeting"
+    """The last words."""
+    CODE = "code"
+    """The code by which the receipt is looked up, with its QR code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +53,12 @@ class Shop:
     conditions: Names = field(default_factory=dict)
     """Under which goods are taken back."""
     greeting: Names = field(default_factory=dict)
+    web: str = ""
+    """Scheme and host of the page that shows receipts; no QR code where empty."""
+    invoice: str = ""
+    """Where an e-invoice is asked for, with ``{number}``, ``{code}`` and ``{total}``."""
+    left_out: frozenset[str] = frozenset()
+    """``Part``s that are not printed."""
     zone: tzinfo
 
 
@@ -102,6 +132,8 @@ class Issue:
     """Hex; four characters of it are printed, as fiscal systems do."""
     barcode: str = ""
     """Digits by which the receipt is found again; none are printed where empty."""
+    code: str = ""
+    """By which whoever holds the receipt is known (``verification_code``); empty: none."""
     business_date: str = ""
     copy: int = 0
     """0 for the original, 1 for the first copy …"""
@@ -109,6 +141,10 @@ class Issue:
     member: MemberFace | None = None
     fiscal: FiscalRecorded | None = None
     """What a fiscal device has said of it by now."""
+
+    def shows(self, part: Part) -> bool:
+        """Whether the shop prints a block."""
+        return part not in self.shop.left_out
 
     @property
     def voice(self) -> Voice:

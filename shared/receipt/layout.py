@@ -78,9 +78,9 @@ def plain_text(document: Document, grid: Grid) -> str:
 def _plain(piece: Line | Barcode | Qr | Feed | Cut, grid: Grid) -> str:
     match piece:
         case Line():
-            return on_screen(_placed(piece, grid)).rstrip(" ")
+            return on_screen(placed(piece, grid)).rstrip(" ")
         case Barcode(digits):
-            return _placed(Line(f"[{digits}]", align=Align.CENTER), grid)
+            return placed(Line(f"[{digits}]", align=Align.CENTER), grid)
         case Qr(data):
             return "\n".join(wrap(f"[{printable(data)}]", grid.columns, grid.measure))
         case Feed(rows):
@@ -91,7 +91,8 @@ def _plain(piece: Line | Barcode | Qr | Feed | Cut, grid: Grid) -> str:
             assert_never(never)
 
 
-def _placed(line: Line, grid: Grid) -> str:
+def placed(line: Line, grid: Grid) -> str:
+    """The characters of a row with the spaces that bring it to its place."""
     free = grid.columns - grid.measure(line.text)
     share = {Align.LEFT: 0, Align.CENTER: free // 2, Align.RIGHT: free}[line.align]
     return " " * share + line.text

@@ -15,13 +15,15 @@ from shared.receipt.document import (
     Heading,
     Logo,
     Pair,
+    Qr,
     Rule,
     RuleKind,
     Style,
     Table,
     Text,
 )
-from shared.receipt.issue import Issue
+from shared.receipt.issue import Issue, Part
+from shared.receipt.verification import in_groups, receipt_address
 from shared.receipt.voice import amount, percent
 from shared.trade.fact import CouponIssued, TaxTotal, Tender, TenderKind
 
@@ -41,7 +43,8 @@ def head(
 ) -> list[Block]:
     """Shop, title, COPY mark, number, till, operator, time with zone."""
     voice, shop = issue.voice, issue.shop
-    blocks: list[Block] = [Logo(), *(Heading(name) for name in voice.names(shop.names))]
+    blocks: list[Block] = [Logo()] if issue.shows(Part.LOGO) else []
+    blocks += [Heading(name) for name in voice.names(shop.names)]
     blocks += [Text(line, Align.CENTER) for line in voice.names(shop.address)]
     if shop.phone:
         blocks.append(Text(f"{voice.say('paper.phone')} {shop.phone}", Align.CENTER))
@@ -75,12 +78,16 @@ def marks(issue: Issue, *, title: str, training: bool) -> list[Block]:
     return blocks
 
 
-def foot(issue: Issue, *, with_conditions: bool) -> list[Block]:
-    """Conditions, greeting, barcode, the mark of the hash, the cut."""
+def foot(issue: Issue, *, with_conditions: bool, invoice_total: str = "") -> list[Block]:
+    """Conditions, greeting, barcode, the mark of the hash, the codes for the web, the cut.
+
+    ``invoice_total`` is the amount an e-invoice may be asked for; empty where for none.
+    """
     voice = issue.voice
     blocks: list[Block] = []
-    if with_conditions:
+    if with_conditions and issue.shows(Part.CONDITIONS):
         blocks += [Text(line, Align.CENTER) for line in voice.names(issue.shop.conditions)]
+    if with_conditions and issue.shows(Part.GREETING):
         blocks += [
             Text(line, Align.CENTER, Style.STRONG) for line in voice.names(issue.shop.greeting)
         ]
@@ -89,7 +96,33 @@ def foot(issue: Issue, *, with_conditions: bool) -> list[Block]:
     if issue.hash_mark:
         mark = f"{voice.say('paper.hash')} {issue.hash_mark}"
         blocks.append(Text(mark, Align.CENTER))
+    if issue.code:
+        blocks += _look_up(issue) + _invoice(issue, invoice_total)
     return [*blocks, Feed(2), Cut()]
+
+
+def _look_up(issue: Issue) -> list[Block]:
+    """The code that shows this receipt on the web to whoever holds it."""
+    if not issue.shows(Part.CODE):
+        return []
+    voice, web = issue.voice, issue.shop.web
+    code = f"{voice.say('paper.code')} {in_groups(issue.code)}"
+    blocks: list[Block] = [Text(code, Align.CENTER)]
+    if web:
+        blocks += [Text(line, Align.CENTER) for line in voice.tell("paper.code-scan")]
+        blocks.append(Qr(receipt_address(web, issue.barcode, issue.code)))
+    return blocks
+
+
+def _invoice(issue: Issue, total: str) -> list[Block]:
+    """Where the customer asks for an e-invoice."""
+    if not issue.shop.invoice or not total:
+        return []
+    address = issue.shop.invoice
+    for place, text in (("number", issue.barcode), ("code", issue.code), ("total", total)):
+        address = address.replace("{" + place + "}", text)
+    told = issue.voice.tell("paper.invoice-scan")
+    return [Rule(), *(Text(line, Align.CENTER) for line in told), Qr(address)]
 
 
 def tenders(
@@ -156,15 +189,16 @@ def _tax_label(issue: Issue, row: TaxTotal) -> str:
 
 def coupons(issue: Issue, issued: Iterable[CouponIssued]) -> list[Block]:
     """Coupons for a later sale, each with its code."""
+    return [block for coupon in issued for block in (Rule(), *coupon_block(issue, coupon))]
+
+
+def coupon_block(issue: Issue, coupon: CouponIssued) -> list[Block]:
+    """What it gives, when it is good, and its code."""
     voice = issue.voice
-    blocks: list[Block] = []
-    for coupon in issued:
-        name = issue.names.offers.get(coupon.offer_id) or {"": coupon.offer_id}
-        told = voice.tell("paper.coupon", name=name)
-        blocks += [Rule(), *(Text(line, style=Style.STRONG) for line in told)]
-        valid = voice.tell("paper.coupon-validity", start=coupon.valid_from, end=coupon.valid_until)
-        blocks += [Text(line) for line in valid]
-        code = issue.names.coupon_codes.get(coupon.coupon_id)
-        if code:
-            blocks += [Feed(1), Barcode(code)]
-    return blocks
+    name = issue.names.offers.get(coupon.offer_id) or {"": coupon.offer_id}
+    told = voice.tell("paper.coupon", name=name)
+    valid = voice.tell("paper.coupon-validity", start=coupon.valid_from, end=coupon.valid_until)
+    blocks: list[Block] = [Text(line, style=Style.STRONG) for line in told]
+    blocks += [Text(line) for line in valid]
+    code = issue.names.coupon_codes.get(coupon.coupon_id)
+    return [*blocks, Feed(1), Barcode(code)] if code else blocks

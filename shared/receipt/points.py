@@ -5,7 +5,7 @@ from datetime import datetime
 from shared.money import Currency
 from shared.points import format_points
 from shared.receipt.document import Block, Pair, Rule, Style, Text
-from shared.receipt.issue import Issue, MemberFace, Names
+from shared.receipt.issue import Issue, MemberFace, Names, Part
 from shared.receipt.voice import full_amount, signed
 from shared.trade.fact import MemberOutcome, PointsOutcome
 
@@ -26,7 +26,9 @@ def member_part(issue: Issue, outcome: MemberOutcome, currency: Currency) -> lis
             )
         ]
     blocks += points_block(issue, outcome.points)
-    return blocks + (_outlook(issue, face, outcome.points.decimals, currency) if face else [])
+    if face and issue.shows(Part.OUTLOOK):
+        blocks += _outlook(issue, face, outcome.points.decimals, currency)
+    return blocks
 
 
 def _who(issue: Issue, face: MemberFace | None) -> str:

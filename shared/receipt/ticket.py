@@ -7,7 +7,7 @@ from shared.pricing.sale_lines import BASKET_DISCOUNT, HAND_DISCOUNT, HAND_DISCO
 from shared.receipt.cards import cards_taken_back, stamped_cards
 from shared.receipt.document import Block, Document, Item, Pair, Rule, Style, Text
 from shared.receipt.fiscal import fiscal_part
-from shared.receipt.issue import Issue, Names
+from shared.receipt.issue import Issue, Names, Part
 from shared.receipt.parts import HEAVY, coupons, foot, head, tax_table, tenders
 from shared.receipt.points import member_part
 from shared.receipt.voice import amount, full_amount, quantity
@@ -30,7 +30,10 @@ def sale_receipt(sale: SaleCompleted, issue: Issue) -> Document:
     blocks += stamped_cards(issue, sale.cards)
     blocks += coupons(issue, sale.coupons_issued)
     blocks += fiscal_part(issue, sale.fiscal)
-    return Document((*blocks, Rule(), *foot(issue, with_conditions=True)))
+    total = sale.total + sale.rounding
+    invoiced = amount(total, currency) if total > 0 and not sale.training else ""
+    closing = foot(issue, with_conditions=True, invoice_total=invoiced.replace(",", ""))
+    return Document((*blocks, Rule(), *closing))
 
 
 def return_receipt(returned: SaleReturned, issue: Issue) -> Document:
@@ -138,7 +141,8 @@ def _sums(issue: Issue, sale: SaleCompleted, currency: Currency) -> list[Block]:
         blocks.append(Pair(voice.say("paper.before-rounding"), amount(sale.total, currency)))
         blocks.append(Pair(voice.say("paper.rounding"), amount(sale.rounding, currency)))
     blocks.append(Pair(voice.say("paper.total"), full_amount(due, currency), Style.LARGE))
-    blocks.append(_counts(issue, sale.lines, saved, currency))
+    if issue.shows(Part.SAVINGS):
+        blocks.append(_counts(issue, sale.lines, saved, currency))
     return blocks
 
 

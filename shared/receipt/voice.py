@@ -51,7 +51,13 @@ class Voice:
 
     def reason(self, code: str) -> str:
         """Why somebody did something; a code of another release is shown as it is."""
-        key = f"reason.{code}"
+        return self._known(f"reason.{code}", code)
+
+    def left_open(self, code: str) -> str:
+        """What a day close found unfinished; a code of another release is shown as it is."""
+        return self._known(f"paper.day.{code}", code)
+
+    def _known(self, key: str, code: str) -> str:
         return self.say(key) if key in words(Language.CHINESE) else code
 
     def names(self, names: Mapping[str, str], *, otherwise: str = "") -> list[str]:

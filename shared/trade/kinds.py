@@ -11,6 +11,7 @@ from shared.trade import (
     fiscal,
     lease,
     member,
+    paper,
     partner,
     profile_change,
     server,
@@ -62,6 +63,7 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     partner.PartnerSold,
     profile_change.MemberChanged,
     fiscal.FiscalRecorded,
+    paper.ReceiptFormChanged,
 )
 
 OF_THE_SERVER: Final = frozenset(

@@ -21,6 +21,7 @@ from sync_server.bootstrap import Services
 from sync_server.web import description as pages_description
 from sync_server.web.office import Office, SignInNeeded, to
 from sync_server.web.pages import answer_page_error, office_routes, to_sign_in
+from sync_server.web.receipts import receipt_routes
 
 log = structlog.get_logger("evertill.api")
 
@@ -42,6 +43,7 @@ def make_application(services: Services) -> FastAPI:
     application.include_router(watch_routes(services, metrics))
     office = Office(services)
     application.include_router(office_routes(services, office))
+    application.include_router(receipt_routes(services, office.environment))
     application.state.office = office
     application.add_middleware(BodyBudget)
     application.add_middleware(MeasuringMiddleware, metrics=metrics)

@@ -14,7 +14,7 @@ _TOLD: Final = {
     403: "Name or password is wrong.",
     404: "There is nothing of this name.",
     413: "The form is too large.",
-    429: "Too many wrong passwords.",
+    429: "Too many wrong passwords or codes.",
     500: "A bug.",
     503: "The database does not answer.",
 }

@@ -15,14 +15,28 @@ from shared.receipt.builder import receipt_of
 from shared.receipt.document import Document
 from shared.receipt.layout import Grid, plain_text
 from shared.receipt.voice import PaperLanguage
+from shared.trade.value import GiftCardSold, ValueToppedUp
 from tests.judges.receipts.adding_up import check
+from tests.judges.receipts.reports import check_report, check_slip
 from tests.support.desk import BISCUIT_CODE, WATER_CODE, open_desk
 from tests.support.enrolled_till import enrol_locally
-from tests.unit.receipt.sample_facts import RETURN, SALE, issue
+from tests.support.every_spending import spending_facts
+from tests.support.taxed_cards import taxed_card_facts
+from tests.unit.receipt.sample_facts import (
+    DAY_CLOSED,
+    RETURN,
+    SALE,
+    SHIFT_CLOSED,
+    X_SHIFT,
+    issue,
+    loose_papers,
+)
 
 WIDTHS = (32, 42, 48)
 LANGUAGES = tuple(PaperLanguage)
-WHOLE = {"lines", "discounts", "basket", "rounding", "tenders", "change", "tax", "points"}
+WHOLE = {"lines", "discounts", "basket", "rounding", "tenders", "change", "tax", "points"} | {
+    "tax total"
+}
 
 
 def texts(document_in: object) -> dict[tuple[PaperLanguage, int], str]:
@@ -48,7 +62,46 @@ def test_the_sample_sale_and_return_add_up_in_every_language_and_width() -> None
         assert (found.flaws, found.kinds) == ([], WHOLE), (kind, text)
     for kind, text in texts(paper(RETURN)).items():
         found = check(text)
-        assert (found.flaws, found.kinds) == ([], {"lines", "tenders", "tax", "points"}), kind
+        kinds = {"lines", "tenders", "tax", "tax total", "points"}
+        assert (found.flaws, found.kinds) == ([], kinds), kind
+
+
+def test_reports_and_slips_add_up_in_every_language_and_width() -> None:
+    for shift in (SHIFT_CLOSED, X_SHIFT):
+        for kind, text in texts(paper(shift)).items():
+            found = check_report(text)
+            wanted = {"tenders", "drawer", "difference", "count"}
+            wanted |= {"tax"} if shift.taxes else set()
+            assert (found.flaws, found.kinds) == ([], wanted), (kind, text)
+    for kind, text in texts(lambda language: loose_papers(issue(language))[0]).items():
+        found = check_report(text)
+        assert (found.flaws, found.kinds) == ([], {"tenders", "tax"}), (kind, text)
+        assert "3,316.00" not in text, "the count at the close stays blind"
+    for kind, text in texts(paper(DAY_CLOSED)).items():
+        found = check_report(text)
+        assert (found.flaws, found.kinds) == ([], {"difference", "tax"}), (kind, text)
+    for fact in (*spending_facts(), *taxed_card_facts()):
+        if isinstance(fact, ValueToppedUp | GiftCardSold):
+            wanted = {"paid"} | ({"balance"} if isinstance(fact, ValueToppedUp) else set())
+            wanted |= {"tax"} if getattr(fact, "taxes", ()) else set()
+            for kind, text in texts(paper(fact)).items():
+                found = check_slip(text)
+                assert (found.flaws, found.kinds) == ([], wanted), (kind, text)
+
+
+def test_no_figure_of_a_report_can_be_another_without_being_found() -> None:
+    for language in LANGUAGES:
+        text = texts(paper(X_SHIFT))[language, 48]
+        end = re.search("累计净额|Grand total", text).start()  # type: ignore[union-attr]  # is there
+        figures = [
+            found for found in re.finditer(r"\d\.\d\d(?= *$)", text, re.MULTILINE)
+            if found.start() < end
+        ]  # fmt: skip
+        assert len(figures) >= 15
+        for found in figures:
+            digit = (int(text[found.end() - 1]) + 1) % 10
+            changed = text[: found.end() - 1] + str(digit) + text[found.end() :]
+            assert check_report(changed).flaws, text[found.start() - 40 : found.end()]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -13,7 +13,17 @@ from shared.ids import (
     StoreId,
     TillId,
 )
-from shared.trade import benefit, fiscal, member, partner, profile_change, server, ticket, till
+from shared.trade import (
+    benefit,
+    fiscal,
+    member,
+    paper,
+    partner,
+    profile_change,
+    server,
+    ticket,
+    till,
+)
 from shared.trade import fact as f
 from shared.trade.consent import Consent
 
@@ -482,6 +492,27 @@ def about_profiles() -> list[f.Fact]:
             approvals=(APPROVAL,),
         ),
         profile_change.MemberChanged(member_id=MEMBER),
+    ]
+
+
+def about_papers() -> list[f.Fact]:
+    """A till whose receipts look otherwise from now on, set by hand and by a command."""
+    who = {"store_id": STORE, "till_id": TILL}
+    form = paper.ReceiptForm(
+        names={"zh": "常青便利", "en": "Evergreen"},
+        address={"zh": "南京西路1266号"},
+        phone="021-6288 1266",
+        tax_number="91310106MA1FY0000X",
+        conditions={"en": "Return within 7 days"},
+        greeting={"zh": "谢谢惠顾"},
+        logo="logo.png",
+        web="https://shop.example",
+        invoice="https://invoice.example/{number}/{code}/{total}",
+        left_out=("savings", "cards"),
+    )
+    return [
+        paper.ReceiptFormChanged(**who, operator_id=OPERATOR, form=form, approvals=(APPROVAL,)),
+        paper.ReceiptFormChanged(**who, operator_id=None, form=paper.ReceiptForm()),
     ]
 
 

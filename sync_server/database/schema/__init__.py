@@ -67,7 +67,7 @@ from sync_server.database.schema.shops import (
     tills,
 )
 
-HEAD_REVISION: Final = "0011"
+HEAD_REVISION: Final = "0012"
 """The newest migration; a database at another one is upgraded or refused."""
 
 APPEND_ONLY: Final = (

@@ -1,6 +1,7 @@
 """Entries as they were written, and what belongs to them."""
 
 from sqlalchemy import BigInteger, Column, Index, String, Table, UniqueConstraint
+from sqlalchemy import text as sql
 
 from sync_server.database.schema.columns import (
     big,
@@ -60,6 +61,15 @@ entries = Table(
     big("server_seq"),
     UniqueConstraint("shard", "id", name="uq_entries_id"),
     UniqueConstraint("shard", "server_seq", name="uq_entries_server_seq"),
+)
+
+# How a till's papers looked at a time: a few rows of each journal.
+_IS_FORM = sql("kind = 'receipt_form_changed'")
+Index(
+    "ix_entries_receipt_forms",
+    *(entries.c.shard, entries.c.journal, entries.c.hlc),
+    sqlite_where=_IS_FORM,
+    postgresql_where=_IS_FORM,
 )
 
 # Entries that neither the server nor the till has any more; what was found is on both sides of it.

@@ -19,7 +19,9 @@ from shared.receipt.document import Barcode, Cut, Document, Pair, Qr, Text
 from shared.receipt.layout import Grid, Line, lay_out, plain_text
 from shared.receipt.voice import PaperLanguage
 from tests.support.every_fact import all_facts
-from tests.unit.receipt.sample_facts import ALL_FACTS, MEMBER, SALE, issue
+from tests.support.every_spending import spending_facts
+from tests.support.taxed_cards import taxed_card_facts
+from tests.unit.receipt.sample_facts import ALL_FACTS, MEMBER, SALE, issue, loose_papers
 
 BOOK = built_in_profiles()
 PAPERS = ("58mm", "80mm-narrow", "80mm")
@@ -39,8 +41,10 @@ HOSTILE = (
 
 def documents(language: PaperLanguage) -> list[Document]:
     """Every kind of paper there is, with everything that samples know to show."""
-    made = [receipt_of(fact, issue(language, copy=1)) for fact in (*ALL_FACTS, *all_facts())]
-    return [document for document in made if document is not None]
+    printing = issue(language, copy=1)
+    facts = (*ALL_FACTS, *all_facts(), *spending_facts(), *taxed_card_facts())
+    made = [receipt_of(fact, printing) for fact in facts]
+    return [*(document for document in made if document is not None), *loose_papers(printing)]
 
 
 def encoder(profile: str, paper: str) -> Encoder:
@@ -57,7 +61,7 @@ def test_npos_reads_all_of_them_and_no_line_is_wider_than_the_paper(
     lines: list[Line] = []
     job, codes = b"", []
     papers = documents(language)
-    assert len(papers) >= 14
+    assert len(papers) >= 30
     for document in papers:
         job += encoder("gb", paper).encode(document)
         for piece in lay_out(document, grid):

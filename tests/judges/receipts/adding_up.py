@@ -105,9 +105,14 @@ def check(text: str) -> Checked:
         taken, off = _goods_lines(goods, columns, checked)
         total, paid = _sale_sums(sums, taken, off, checked)
     _tenders(paid, total, columns, checked)
+    # What was due before it was rounded to coins is what the taxes are of.
+    untaxed = next(
+        (number(row["figure"]) for line in sums if starts(line, (*BEFORE_ROUNDING, *RETURNED_TOTAL))
+         and (row := AMOUNT.match(line))), total,
+    )  # fmt: skip
     for rule, lines in found[heavy + 1 :]:
         if rule == "─" and lines and starts(lines[0], TAX_HEAD):
-            _taxes(lines, checked)
+            check_taxes(lines, checked, of_total=untaxed)
         if any(starts(line, OPENING) for line in lines):
             _points(lines, columns, checked)
     return checked
@@ -224,13 +229,24 @@ def _tenders(lines: list[str], total: Decimal, columns: int, checked: Checked) -
         checked.equal("tenders", paid, total)
 
 
-def _taxes(lines: list[str], checked: Checked) -> None:
+def check_taxes(lines: list[str], checked: Checked, of_total: Decimal | None = None) -> None:
+    """Each row by itself; of a sale, all rows against its total: where a rate has several parts,
+    each of them is on the same net, which counts once."""
+    nets: list[Decimal] = []
+    taxed = Decimal(0)
     for line in lines:
         row = TAX_ROW.search(line)
         if row:
             checked.kinds.add("tax")
             net, tax, gross = (number(row[name]) for name in ("net", "tax", "gross"))
             checked.equal(f"tax {line.strip()}", gross, net + tax)
+            nets.append(net)
+            taxed += tax
+    if of_total is not None and nets:
+        checked.kinds.add("tax total")
+        once = sum(dict.fromkeys(nets), Decimal(0)) + taxed
+        whole = sum(nets, Decimal(0)) + taxed
+        checked.equal("tax total", of_total, once if once == of_total else whole)
 
 
 def _points(lines: list[str], columns: int, checked: Checked) -> None:

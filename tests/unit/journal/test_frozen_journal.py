@@ -29,6 +29,7 @@ FACTS_OF = {
     "keys": every_fact.about_keys,
     "signatures": every_fact.about_signatures,
     "taxed-cards": taxed_cards.taxed_card_facts,
+    "papers": every_fact.about_papers,
 }
 """Frozen journals: kinds that came later stand in a chain of their own."""
 ENTRIES = {
@@ -42,6 +43,7 @@ ENTRIES = {
     "keys": 2,
     "signatures": 2,
     "taxed-cards": 7,
+    "papers": 2,
 }
 
 

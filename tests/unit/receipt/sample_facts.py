@@ -2,8 +2,16 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import msgspec
+
 from shared.ids import CouponId, EntryId, LotId, MemberId, OperatorId, ShiftId, StoreId, TillId
+from shared.money import Currency
+from shared.receipt.coupon import coupon_slip
+from shared.receipt.document import Document
 from shared.receipt.issue import Issue, Lapsing, MemberFace, NextTier, Shop, Vocabulary
+from shared.receipt.sample import sample_receipt
+from shared.receipt.shift import x_report
+from shared.receipt.trial import trial_page
 from shared.receipt.voice import PaperLanguage
 from shared.trade.fact import (
     BundleRef,
@@ -28,6 +36,7 @@ from shared.trade.till import (
     BasketLineNote,
     CashDirection,
     CashMoved,
+    DayClosed,
     MemberEnrolled,
     ShiftClosed,
     TenderTotal,
@@ -43,6 +52,8 @@ SHOP = Shop(
         "en": "Return within 7 days with this receipt; opened food excluded",
     },
     greeting={"zh": "谢谢惠顾，欢迎再来", "en": "Thank you, see you soon"},
+    web="https://shop.example",
+    invoice="https://invoice.example/?n={number}&c={code}&t={total}",
     zone=timezone(timedelta(hours=8)),
 )
 TIERS = {
@@ -78,6 +89,7 @@ def issue(language: PaperLanguage = PaperLanguage.CHINESE, **changes: object) ->
         "occurred_at": datetime(2026, 11, 22, 6, 5, tzinfo=UTC),
         "entry_hash": "3fa9c1" + "0" * 58,
         "barcode": "990001000123",
+        "code": "069764043391",
         "names": NAMES,
         "member": MEMBER,
         **changes,
@@ -294,4 +306,36 @@ SHIFT_CLOSED = ShiftClosed(
     held_open=1,
     grand_total=98765432,
 )
-ALL_FACTS = (SALE, RETURN, HELD, ENROLMENT, DROP, SHIFT_CLOSED)
+DAY_CLOSED = DayClosed(
+    store_id=STORE,
+    till_id=TILL,
+    operator_id=OPERATOR,
+    currency="CNY",
+    shifts=(SHIFT, ShiftId("h2")),
+    sales=131,
+    returns=3,
+    turnover=1290000,
+    refunded=15400,
+    rounding=-130,
+    counted_cash=341500,
+    expected_cash=341600,
+    grand_total=98765432,
+    left_open=("held-baskets", "uncertain-prints", "of-a-later-release"),
+    taxes=(
+        TaxTotal(tax_class="standard", component="vat", rate_ppm=130_000, net=900000, tax=117000),
+        TaxTotal(tax_class="reduced", component="vat", rate_ppm=90_000, net=235413, tax=21187),
+    ),
+)
+X_SHIFT = msgspec.structs.replace(SHIFT_CLOSED, taxes=DAY_CLOSED.taxes)
+"""A running shift has the figures of a closed one, before the count."""
+ALL_FACTS = (SALE, RETURN, HELD, ENROLMENT, DROP, SHIFT_CLOSED, DAY_CLOSED)
+
+
+def loose_papers(printing: Issue) -> list[Document]:
+    """Papers without a fact of their own."""
+    return [
+        x_report(X_SHIFT, Currency("CNY"), printing),
+        trial_page(printing),
+        sample_receipt(printing, "CNY"),
+        *(coupon_slip(coupon, printing) for coupon in SALE.coupons_issued),
+    ]

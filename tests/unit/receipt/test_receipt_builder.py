@@ -173,7 +173,7 @@ def test_training_is_marked() -> None:
 
 
 def test_four_characters_of_the_hash_are_printed() -> None:
-    assert rows(SALE)[-1] == "校验码 3FA9"
+    assert "校验码 3FA9" in rows(SALE)
 
 
 def test_both_languages_stand_on_one_paper() -> None:

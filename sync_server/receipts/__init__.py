@@ -1,0 +1,1 @@
+"""Receipts as whoever holds their paper may see them again."""
