@@ -6,6 +6,10 @@ UV := $(BIN)/uv
 RUN := $(VENV)/.run-installed
 TEST := $(VENV)/.test-installed
 
+# Python keeps what it has compiled, whatever the shell says: the hundreds of programs that the
+# tests start would each compile all they import anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test check bench mutants simulate torture api-cases run-till run-server lock clean
 
 setup: $(RUN)
