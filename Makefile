@@ -6,6 +6,10 @@ UV := $(BIN)/uv
 RUN := $(VENV)/.run-installed
 TEST := $(VENV)/.test-installed
 
+# Python keeps what it has compiled, whatever the shell says: the hundreds of programs that the
+# tests start would each compile all they import anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test check bench mutants simulate torture api-cases run-till run-server lock clean
 
 setup: $(RUN)
@@ -32,9 +36,12 @@ $(TEST): $(RUN) requirements/test.txt
 demo: $(RUN)
 	$(BIN)/evertill demo
 
-# Four on two processors: half of the time tests wait, for disks and for each other's processes.
+# Four on two processors: tests wait for each other's processes. What they write lies in memory
+# where there is room, and what passed is cleared away at once; with TEMPROOT= it lies on the disk.
+TEMPROOT = $(shell $(BIN)/python -m tests.support.scratch)
+KEEP := -o tmp_path_retention_policy=failed -o tmp_path_retention_count=1
 test: $(TEST) check
-	$(BIN)/python -m pytest -n 4 --dist loadgroup $(PYTEST_ARGS)
+	PYTEST_DEBUG_TEMPROOT=$(TEMPROOT) $(BIN)/python -m pytest -n 4 --dist loadgroup $(KEEP) $(PYTEST_ARGS)
 
 check: $(TEST)
 	$(BIN)/ruff check .

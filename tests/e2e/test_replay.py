@@ -25,7 +25,7 @@ from desktop.reckoning.file import read_server, read_till
 from shared.errors import EnvironmentFault
 from shared.language import Language, words
 from shared.money import Currency
-from tests.support.command_line import run_evertill
+from tests.support.command_line import run_evertill, server_commands_here
 
 SLICE = Path(__file__).parents[1] / "data" / "online_retail_slice.csv"
 TILLS = 3
@@ -342,6 +342,7 @@ def test_figures_that_may_mean_something_else_are_none(text, decimal):
 
 
 def replay_json(monkeypatch, capsys, file: Path, *options: str) -> dict[str, Any]:
+    server_commands_here(monkeypatch)
     ended = run_evertill(
         monkeypatch, capsys, "replay", str(file), "--json", "--tills", "1", *options
     )

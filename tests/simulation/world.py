@@ -27,11 +27,11 @@ from tests.simulation.plan import Action, Plan, Step
 from tests.simulation.randomness import RandomSource, seeded
 from tests.simulation.releases import Release, as_spoken, speak
 from tests.simulation.server import SimulatedServer, without_threads
-from tests.simulation.statements import compiled_once
 from tests.simulation.striking import Faults
 from tests.simulation.template import copy_of, coupons_of
 from tests.simulation.till import SimulatedTill
 from tests.support.enrolled_till import START
+from tests.support.statements import compiled_once
 
 PUSH_ENTRIES = 12
 PAGE_ROWS = 7

@@ -209,10 +209,18 @@ class TillHere:
 
 
 @cache
+def _initialised() -> Path:
+    """The folder of a server that has just been set up: its schema is made once for all."""
+    folder = scratch_folder() / "server"
+    initialise(folder, clock=ManualClock(START))
+    return folder
+
+
+@cache
 def _enrolled(document: bytes, tills: int) -> Path:
     """A server, and tills that are enrolled and up to date: made once for each programme."""
     folder, clock = scratch_folder(), ManualClock(START)
-    initialise(folder / "server", clock=clock)
+    shutil.copytree(_initialised(), folder / "server")
     server = ServerHere(folder / "server", clock)
     server.start()
     services = server.services

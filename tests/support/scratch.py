@@ -1,4 +1,4 @@
-"""Where tests keep what need not outlive the machine."""
+"""Where tests keep what need not outlive the machine; run as a program, it tells the place."""
 
 import os
 import shutil
@@ -61,3 +61,7 @@ def _remove(folder: Path, lock: ProcessLock) -> None:
     with lock:
         shutil.rmtree(folder, ignore_errors=True)
         folder.with_name(folder.name + ".lock").unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    print(scratch_root())

@@ -8,12 +8,15 @@ import re
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from shared.errors import DomainError
 from shared.language import Language, Words, words
+
+pytestmark = pytest.mark.xdist_group("error words")
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("desktop", "hardware", "shared", "sync_server")
@@ -32,10 +35,14 @@ class Raised:
     """Further fields come from a mapping; they cannot be read here."""
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    for package in PACKAGES:
-        for file in sorted((ROOT / package).rglob("*.py")):
-            yield file.relative_to(ROOT), ast.parse(file.read_text(encoding="utf-8"))
+@cache
+def trees() -> list[tuple[Path, ast.Module]]:
+    """When a test asks: whoever only collects it need not wait for so many."""
+    return [
+        (file.relative_to(ROOT), ast.parse(file.read_text(encoding="utf-8")))
+        for package in PACKAGES
+        for file in sorted((ROOT / package).rglob("*.py"))
+    ]
 
 
 def raised() -> Iterator[Raised]:
@@ -65,19 +72,21 @@ def places(known: Words, key: str) -> set[str]:
     return first
 
 
-RAISED = list(raised())
+@pytest.fixture(scope="module")
+def errors() -> list[Raised]:
+    return list(raised())
 
 
-def test_the_walk_sees_the_errors_there_are():
-    assert len(RAISED) > 100
-    assert {"unknown-barcode", "journal-behind-head", "bad-envelope"} <= {r.code for r in RAISED}
+def test_the_walk_sees_the_errors_there_are(errors):
+    assert len(errors) > 100
+    assert {"unknown-barcode", "journal-behind-head", "bad-envelope"} <= {r.code for r in errors}
 
 
 @pytest.mark.parametrize("language", list(Language))
-def test_every_code_has_words_that_its_fields_can_fill(language):
+def test_every_code_has_words_that_its_fields_can_fill(errors, language):
     known = words(language)
     wrong = []
-    for one in RAISED:
+    for one in errors:
         key = f"error.{one.code}"
         if key not in known:
             wrong.append(f"{one.place}: no {key}")
