@@ -205,6 +205,7 @@ SELLING: dict[str, Open] = {
     "sync": from_menu("sync"),
     "close-card-": from_menu("close-card"),
     "taking-part": from_menu("taking-part"),
+    "receipt-form": from_menu("receipt-form"),
     "entering-": enter_draw,
     "profile-": change_profile,
     "enrolment-": lambda hands: hands.scan(NEW_CARD),

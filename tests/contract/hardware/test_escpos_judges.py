@@ -121,10 +121,15 @@ def test_every_paper_fits_every_printer_and_is_cut_once(
     assert (sheet.cuts, sheet.truncated, sheet.pulses) == (1, b"", [])
 
 
-def test_both_codes_of_a_whole_receipt_are_read_back(tmp_path: Path) -> None:
+def test_all_codes_of_a_whole_receipt_are_read_back(tmp_path: Path) -> None:
     picture = tmp_path / "paper.png"
     save_picture(Interpreter(dots=384).print_all(encode(paper_of(SALE))), picture)
-    assert zbar(picture) == ["CODE-128:250012345678901", "CODE-128:990001000123"]
+    assert zbar(picture) == [
+        "CODE-128:250012345678901",
+        "CODE-128:990001000123",
+        "QR-Code:https://invoice.example/?n=990001000123&c=069764043391&t=68.90",
+        "QR-Code:https://shop.example/r/990001000123/069764043391",
+    ]
 
 
 def foreign_job() -> bytes:

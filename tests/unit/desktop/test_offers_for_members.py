@@ -155,7 +155,13 @@ def test_a_file_of_the_release_before_asks_for_all_members_again(folder):
         def before(transaction):
             connection = transaction.connection
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0005'")
-            for table in ("leases", "lease_spends", "card_codes", "profile_changes"):
+            for table in (
+                "leases",
+                "lease_spends",
+                "card_codes",
+                "profile_changes",
+                "fiscal_tickets",
+            ):
                 connection.exec_driver_sql(f"DROP TABLE {table}")
             for column in ("language", "changed_hlc", "consents", "alias_of"):
                 connection.exec_driver_sql(f"ALTER TABLE members DROP COLUMN {column}")
