@@ -255,7 +255,7 @@ def test_a_wipe_lets_a_payment_that_is_under_way_become_its_sale(chain: LittleCh
 def wallet_of(till: TillHere, thread: Held) -> Payments:
     return Payments(
         till.till.books,
-        WalletSimulator(wait=lambda _seconds: None),
+        {TenderKind.WALLET: WalletSimulator(wait=lambda _seconds: None)},
         currency="CNY",
         executor=thread,  # type: ignore[arg-type]  # as much of one as is used
         background=thread,  # type: ignore[arg-type]  # as above
