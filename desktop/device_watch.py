@@ -41,7 +41,9 @@ class DeviceWatch:
             self._thread = None
 
     def look(self) -> None:
-        """Ask all once."""
+        """Ask all once. Of several changes the first device's is told last: it stays on the
+        screen, and devices come in the order in which they are needed."""
+        changes: list[Health] = []
         for device in self._devices:
             health = device.check_health(deadline_s=0)
             name = device.name
@@ -51,7 +53,9 @@ class DeviceWatch:
                 continue
             self._gone.symmetric_difference_update([name])
             if is_gone or health.is_ready:
-                self._tell(health)
+                changes.append(health)
+        for health in reversed(changes):
+            self._tell(health)
 
     def _run(self) -> None:
         while not self._stopping.wait(EVERY_S):
