@@ -16,6 +16,7 @@ from shared.loyalty.conditions import Paying
 from shared.loyalty.coupon_code import new_coupon_code
 from shared.loyalty.effects import AmountOff
 from shared.loyalty.programme import CashRounding
+from shared.loyalty.wallet import Wallet
 from shared.money import AMOUNT_MINOR_MAX
 from shared.pricing.basket import HandDiscount
 from shared.trade.fact import LotDraw, Tender, TenderKind
@@ -365,3 +366,10 @@ def test_cash_goes_out_for_what_comes_in_only_with_an_approval_of_that_amount(de
     checkout.basket.approve(allowed)
     assert checkout.tender_cash().amount == -2_00
     assert desk.finish().fact.total == -2_00
+
+
+def test_stored_value_that_a_copied_disk_overdrew_pays_nothing(desk):
+    member = replace(desk.member(desk.enrol()), wallet=Wallet(principal=-13_77))
+    desk.scan(BISCUIT_CODE)
+    desk.counter.checkout.basket.attach(member)
+    assert desk.counter.checkout.value_offered() == 0
