@@ -7,7 +7,7 @@ the ticket. What has no signature is tried again, also after a restart (docs/adr
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeVar
@@ -174,26 +174,26 @@ class Fiscal:
         """
         while self._work and not self._closing.is_set():
             self._work.popleft()()
-        while not self._closing.is_set():
-            with self._books.reading() as connection:
-                found = kept.unsigned(connection, BATCH)
-            if not found:
-                return None
-            refused = []
+        refused: dict[EntryId, FiscalTicket] = {}
+        while found := self._next(refused):
             for ticket in found:
                 if self._closing.is_set():
                     return None
                 if self._sign(ticket):
                     continue
                 if self._failure != REFUSED:
-                    self._tell_failure(found)
+                    self._tell_failure(found, self._failure)
                     return self._backoff.failed()
                 # It works, and will not sign this one now: the others are not to wait for it.
-                refused.append(ticket)
-            if refused:
-                self._tell_failure(refused)
-                return self._backoff.failed()
-        return None
+                refused[ticket.entry_id] = ticket
+        self._tell_failure(refused.values(), REFUSED)
+        return self._backoff.failed() if refused else None
+
+    def _next(self, refused: Collection[EntryId]) -> list[FiscalTicket]:
+        """The oldest that are unsigned and were not refused just now."""
+        with self._books.reading() as connection:
+            found = kept.unsigned(connection, BATCH + len(refused))
+        return [one for one in found if one.entry_id not in refused]
 
     def _begin(self, basket: _Basket) -> None:
         device = self._device
@@ -261,7 +261,7 @@ class Fiscal:
                 log.warning("fiscal-not-finished", number=number)
         return device.sign(entry_id, data, deadline_s=DEADLINE_S)
 
-    def _tell_failure(self, found: Iterable[FiscalTicket]) -> None:
+    def _tell_failure(self, found: Iterable[FiscalTicket], failure: str) -> None:
         """Once for each ticket that does not say so itself: paper and head office can see it."""
         for one in found:
             with self._books.reading() as connection:
@@ -278,7 +278,7 @@ class Fiscal:
                     receipt_no=fact.receipt_no,
                     till_id=fact.till_id,
                     state=FiscalState.FAILED,
-                    failure=self._failure,
+                    failure=failure,
                 ),
             )
 

@@ -191,6 +191,22 @@ def test_one_that_is_refused_holds_up_no_other(signing, device):
         found = fiscal_ticket(connection, other.entry_id)
     assert found is not None
     assert found.state == "signed"
+    told = [one["failure"] for one in records(signing) if one["of_entry"] == refused.entry_id]
+    assert told == ["refused"]
+
+
+def test_however_many_are_refused_the_others_are_signed(signing, device, monkeypatch):
+    monkeypatch.setattr("desktop.services.fiscal.BATCH", 1)
+    refused = [signing.sell(BISCUIT_CODE), signing.sell(BISCUIT_CODE)]
+    other = signing.sell(WATER_CODE)
+    device.inside.script(FiscalBehaviour.FAIL, FiscalBehaviour.FAIL)
+    signing.till.fiscal.work()
+    with signing.till.books.reading() as connection:
+        left = [one.entry_id for one in unsigned(connection, 9)]
+    assert left == [one.entry_id for one in refused]
+    assert [one["of_entry"] for one in records(signing) if one["state"] == "signed"] == [
+        other.entry_id
+    ]
 
 
 def test_what_a_killed_till_left_is_signed_by_the_next_run(folder, device):
