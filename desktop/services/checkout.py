@@ -74,7 +74,7 @@ class Checkout(Tenders):
         elsewhere meanwhile: the points tender is given back), ``lease-gone`` (the right to spend
         has ended meanwhile) and ``entry-too-large``.
         """
-        self.check_ready()
+        self.check_sale()
         rounding = self.rounding()
         if rounding is None:
             raise DomainError("not-settled", due=self.due().amount)

@@ -51,7 +51,7 @@ class Readiness:
         """Raise where the basket cannot become a sale.
 
         Raises DomainError ``basket-empty``, ``basket-too-large`` (the sale's entry would not fit
-        64 KiB: finish it in two), ``amount-too-large`` or ``coupons-beyond-offline``.
+        64 KiB: finish it in two) or ``amount-too-large``.
         """
         quote = self._basket.quote
         if not quote.lines:
@@ -60,10 +60,12 @@ class Readiness:
             raise DomainError("amount-too-large")
         if self._draft_bytes() > ENTRY_BYTES_MAX - ENVELOPE_AND_TENDERS_BYTES:
             raise DomainError("basket-too-large", lines=len(quote.lines))
-        self._check_coupons()
 
-    def _check_coupons(self) -> None:
-        """Whether a coupon was used elsewhere only the server could tell; see ``Leases``."""
+    def check_coupons(self) -> None:
+        """Whether a coupon was used elsewhere only the server could tell; see ``Leases``.
+
+        Raises DomainError ``coupons-beyond-offline``.
+        """
         programme = self._basket.pricing.programme
         most = programme.leases.coupons_offline_minor
         if most is None or not self._is_offline():

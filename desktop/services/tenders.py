@@ -129,6 +129,13 @@ class Tenders:
         ``coupons-beyond-offline``, and where rewards cost points that may not be spent here
         ``beyond-lease`` and the like.
         """
+        self.check_sale()
+        if not self._tenders:
+            # The line may go down while the customer pays: what was begun is not refused for it.
+            self._readiness.check_coupons()
+
+    def check_sale(self) -> None:
+        """What must hold also after money was taken; raises the rest of the above."""
         self._readiness.check()
         self._redeeming.check_rewards()
 
@@ -184,7 +191,10 @@ class Tenders:
         DomainError ``tender-exceeds-due``, and ``tender-may-not-pay`` where the programme does not
         let this tender pay for so much of the goods.
         """
-        self.check_ready()
+        if attempt_id:
+            self.check_sale()
+        else:
+            self.check_ready()
         self._forget_plan(kind)
         given, change = 0, 0
         if attempt_id:

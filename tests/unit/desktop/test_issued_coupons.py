@@ -221,6 +221,33 @@ def test_a_till_that_reaches_the_server_has_no_limit(make_desk, monkeypatch):
     assert may_be_paid(desk)
 
 
+@pytest.fixture
+def going_down(make_desk, monkeypatch):
+    """A desk with a coupon beyond the limit, that was online when the customer began to pay."""
+    desk = limited(make_desk, AmountOff(off_minor=1_00), 0)
+    with monkeypatch.context() as online:
+        online.setattr(desk.counter.checkout._readiness, "_is_offline", lambda: False)
+        desk.scan(BISCUIT_CODE, elsewhere_code())
+        desk.counter.checkout.check_ready()
+        yield desk, online
+
+
+def test_cash_on_the_counter_becomes_a_sale_though_the_line_goes_down(going_down):
+    desk, online = going_down
+    desk.counter.checkout.tender_cash(5_00)
+    online.undo()
+    desk.counter.checkout.tender_cash()
+    assert desk.finish().fact.total == 11_50
+
+
+def test_a_wallet_that_has_paid_is_taken_though_the_line_goes_down(going_down):
+    desk, online = going_down
+    online.undo()
+    checkout = desk.counter.checkout
+    checkout.tender(TenderKind.WALLET, 11_50, provider="wallet", attempt_id="an-attempt")
+    assert desk.finish().fact.total == 11_50
+
+
 def limited(make_desk, effect, most):
     return make_desk(
         programme(
