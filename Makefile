@@ -38,10 +38,11 @@ demo: $(RUN)
 
 # Four on two processors: tests wait for each other's processes. What they write lies in memory
 # where there is room, and what passed is cleared away at once; with TEMPROOT= it lies on the disk.
+# Files go to the workers in their order: those with few long tests first, the many short ones last.
 TEMPROOT = $(shell $(BIN)/python -m tests.support.scratch)
 KEEP := -o tmp_path_retention_policy=failed -o tmp_path_retention_count=1
 test: $(TEST) check
-	PYTEST_DEBUG_TEMPROOT=$(TEMPROOT) $(BIN)/python -m pytest -n 4 --dist loadgroup $(KEEP) $(PYTEST_ARGS)
+	PYTEST_DEBUG_TEMPROOT=$(TEMPROOT) $(BIN)/python -m pytest -n 4 --dist loadgroup --no-loadscope-reorder $(KEEP) $(PYTEST_ARGS)
 
 check: $(TEST)
 	$(BIN)/ruff check .

@@ -15,6 +15,14 @@ settings.register_profile("evertill", deadline=None)
 settings.load_profile("evertill")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file run on one worker, so that what they share is made once, not by each."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 def pytest_collection_finish() -> None:
     """The modules and the thousands of tests stay to the end: no need to look for garbage there."""
     gc.collect()

@@ -8,6 +8,7 @@ import asyncio
 import resource
 import tempfile
 import time
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -120,15 +121,19 @@ class _Chain:
         await asyncio.gather(*self._tills, return_exceptions=True)
 
     async def _wait(self, gate: asyncio.Semaphore) -> None:
-        async with gate:
-            reader, writer = await asyncio.open_connection(self._address.host, self._address.port)
-            newest = await self._ask(reader, writer, 0, seconds=0)
-            self._settled += 1
-            if self._settled == WAITING:
-                self._all_wait.set()
-        while True:
-            newest = await self._ask(reader, writer, newest, seconds=25)
-            self.told += 1
+        async with AsyncExitStack() as at_the_end:
+            async with gate:
+                reader, writer = await asyncio.open_connection(
+                    self._address.host, self._address.port
+                )
+                at_the_end.push_async_callback(_hang_up, writer)
+                newest = await self._ask(reader, writer, 0, seconds=0)
+                self._settled += 1
+                if self._settled == WAITING:
+                    self._all_wait.set()
+            while True:
+                newest = await self._ask(reader, writer, newest, seconds=25)
+                self.told += 1
 
     async def _ask(
         self,
@@ -153,3 +158,9 @@ class _Chain:
         ]
         content = await reader.readexactly(sizes[0])
         return msgspec.msgpack.decode(content, type=WaitReply).server_seq
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()

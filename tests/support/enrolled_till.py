@@ -1,8 +1,10 @@
 """An enrolled till in a folder, made without any server: keys, certificate, programme, goods."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -31,6 +33,7 @@ from shared.loyalty.bundle import bundle_ref, programme_bytes, template
 from shared.loyalty.programme import Programme
 from shared.protocol.message import GoodsRow, OperatorRow
 from shared.trade.profile import KeyKind, lookup_hash
+from tests.support.scratch import scratch_folder
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 """09:00 in Shanghai, a Monday."""
@@ -110,9 +113,40 @@ def enrol_locally(
     chain: Chain | None = None,
     server_url: str = "http://127.0.0.1:9",
 ) -> TillFolder:
-    """Make a till's folder as enrolment and a first pull leave it."""
+    """Make a till's folder as enrolment and a first pull leave it.
+
+    Each kind is made once in a process, and copied.
+    """
     chain = chain or Chain()
-    folder = TillFolder(path)
+    made = _made(
+        programme_bytes(programme or template("default")),
+        tuple(goods),
+        tuple(people),
+        number,
+        journal,
+        server_url,
+        chain.root.raw,
+        chain.server.raw,
+        chain.lookup_key,
+    )
+    shutil.copytree(made, path, dirs_exist_ok=True)
+    return TillFolder(path)
+
+
+@cache
+def _made(
+    document: bytes,
+    goods: Sequence[Goods],
+    people: Sequence[Person],
+    number: int,
+    journal: JournalId,
+    server_url: str,
+    root: bytes,
+    server: bytes,
+    lookup_key: bytes,
+) -> Path:
+    chain = Chain(SigningKey(root), SigningKey(server), lookup_key)
+    folder = TillFolder(scratch_folder() / "till")
     key = SigningKey(number.to_bytes(32, "big"))
     certificate = encode_certificate(
         Certificate(
@@ -146,7 +180,6 @@ def enrol_locally(
         server_key=certify_server_key(chain.root, chain.server.public, issued_at=ISSUED),
         server_url=server_url,
     )
-    document = programme_bytes(programme or template("default"))
 
     def fill(transaction: Transaction) -> None:
         connection = transaction.connection
@@ -159,7 +192,7 @@ def enrol_locally(
     with OpenStore(folder) as store:
         store_key(folder, key)
         store.writer.run(fill)
-    return folder
+    return folder.path
 
 
 def goods_row(goods: Goods) -> GoodsRow:

@@ -4,13 +4,12 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 CHUNK: Final = 16 * 1024
@@ -18,8 +17,6 @@ RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER of zero seconds: closing sends a reset."""
 DELAY_S: Final = 0.02
 SLICE_S: Final = 0.0005
-
-Done = TypeVar("Done")
 
 
 class Trouble(StrEnum):
@@ -65,23 +62,32 @@ class Plan:
 
 
 class BadLine:
-    """Forwards to a server; what goes wrong next is told by ``plan``."""
+    """Forwards to a server; what goes wrong next is told by ``plan``.
+
+    Leaving it ends every connection, in whatever state it is, before its loop ends: what a dead
+    loop keeps open is found by the garbage collector, in the midst of somebody else's work.
+    """
 
     def __init__(self, url: str) -> None:
         target = urlsplit(url)
         self._target = (target.hostname, target.port)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._server: asyncio.Server | None = None
+        self._runner = asyncio.Runner()
+        self._leaving = asyncio.Event()
+        self._listening = socket.socket()
+        self._thread = threading.Thread(target=self._run)
+        self._connections: set[asyncio.Task[None]] = set()
         self.plan: Plan | None = None
         self.counted = {Way.UP: 0, Way.DOWN: 0}
         """Bytes that went each way since it was last set to nothing."""
         self.url = ""
 
     def __enter__(self) -> Self:
+        self._loop = self._runner.get_loop()
+        self._listening.setblocking(False)
+        self._listening.bind(("127.0.0.1", 0))
+        self._listening.listen()
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self._thread.start()
-        self._server = self._run(asyncio.start_server(self._accept, "127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     def __exit__(
@@ -90,29 +96,50 @@ class BadLine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._run(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._leaving.set)
         self._thread.join()
-        self._loop.close()
 
-    def _run(self, work: Awaitable[Done]) -> Done:
-        future: Future[Done] = asyncio.run_coroutine_threadsafe(work, self._loop)  # type: ignore[arg-type]
-        return future.result()
+    def _run(self) -> None:
+        with self._runner:
+            self._runner.run(self._serve())
 
-    async def _close(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+    async def _serve(self) -> None:
+        with self._listening:
+            self._loop.add_reader(self._listening, self._accept)
+            await self._leaving.wait()
+            self._loop.remove_reader(self._listening)
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
-    async def _accept(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        far, forth = await asyncio.open_connection(*self._target)
-        ends = (back, forth)
-        await asyncio.gather(
-            self._forward(Way.UP, near, forth, ends), self._forward(Way.DOWN, far, back, ends)
-        )
+    def _accept(self) -> None:
+        try:
+            near, _ = self._listening.accept()
+        except OSError:  # whoever came has gone
+            return
+        near.setblocking(False)
+        connection = self._loop.create_task(self._carry(near))
+        self._connections.add(connection)
+        # Not in the task: one that is cancelled before it began would leave it open.
+        connection.add_done_callback(lambda _: near.close())
+        connection.add_done_callback(self._connections.discard)
+
+    async def _carry(self, near: socket.socket) -> None:
+        with socket.socket() as far:
+            far.setblocking(False)
+            try:
+                await self._loop.sock_connect(far, self._target)
+            except OSError:
+                return
+            async with _streams(near) as (told, back), _streams(far) as (answered, forth):
+                ends = (back, forth)
+                await asyncio.gather(
+                    self._forward(Way.UP, told, forth, ends),
+                    self._forward(Way.DOWN, answered, back, ends),
+                )
+                for end in ends:
+                    with suppress(OSError):
+                        await end.wait_closed()
 
     async def _forward(
         self,
@@ -136,6 +163,21 @@ class BadLine:
             sink.write_eof()
         for end in ends:
             end.close()
+
+
+@asynccontextmanager
+async def _streams(
+    connected: socket.socket,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection that is gone at the end, also for who is cancelled while it is made."""
+    making = asyncio.create_task(asyncio.open_connection(sock=connected))
+    try:
+        yield await asyncio.shield(making)
+    finally:
+        _, end = await making
+        end.transport.abort()
+        with suppress(OSError):
+            await end.wait_closed()
 
 
 async def _send(sink: asyncio.StreamWriter, chunk: bytes) -> None:
