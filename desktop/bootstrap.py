@@ -327,11 +327,14 @@ class Till:
         language = PaperLanguage(self.books.paper_language)
         return Papers(self.books, self.shop()).coupon_slips(entry_id, language)
 
-    def print_page(self, document: Document) -> None:
-        """Print a paper without an entry; DomainError ``no-printer`` where there is none."""
+    def print_page(self, document: Document, title: str) -> None:
+        """Print a paper without an entry, called by a message key; it waits in the till's file.
+
+        DomainError ``no-printer`` where there is none.
+        """
         if self.spooler is None:
             raise DomainError("no-printer")
-        self.spooler.print_page(self.encode(document))
+        self.copies.print_paper(document, title)
 
     def pricing(self) -> Pricing:
         """The programme in force; DomainError ``no-programme`` before the first pull."""

@@ -139,7 +139,7 @@ class ReceiptFormSheet(PlainOverlay):
                 self._paper_language = PaperLanguage(value)
             case "test":
                 session = self._session
-                session.till.print_page(trial_page(self._issue()))
+                session.till.print_page(trial_page(self._issue()), "paper.title.test")
                 session.tell(say("till.form.tested"), Tone.GOOD)
                 return
             case "save":

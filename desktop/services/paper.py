@@ -12,6 +12,7 @@ from desktop.store.card_codes import code_of
 from desktop.store.catalogue import find_by_id
 from desktop.store.fiscal import fiscal_ticket
 from desktop.store.journal import read_chained
+from desktop.store.loose_papers import read_paper
 from desktop.store.members import Member, find
 from desktop.store.operators import operator_name
 from desktop.store.print_jobs import JobState, PrintJob
@@ -26,6 +27,7 @@ from shared.receipt.coupon import coupon_slip
 from shared.receipt.document import Document
 from shared.receipt.issue import Issue, Lapsing, MemberFace, NextTier, Shop
 from shared.receipt.naming import coupon_codes, vocabulary
+from shared.receipt.parts import as_copy
 from shared.receipt.verification import SHOWN_ONLINE, verification_code
 from shared.receipt.voice import PaperLanguage
 from shared.trade.benefit import ActionCounted, DrawEntered
@@ -50,6 +52,9 @@ class Papers:
     def document(self, job: PrintJob) -> Document:
         """The paper of a job; a job whose fact leaves no paper is a bug."""
         with self.books.reading() as connection:
+            loose = read_paper(connection, job.entry_id)
+            if loose is not None:
+                return as_copy(loose.document, job.copy)
             chained = read_chained(connection, job.entry_id)
             fact = read_fact(chained.envelope)
             document = receipt_of(fact, self._issue(connection, job, chained, fact))
