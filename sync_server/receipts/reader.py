@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -27,6 +27,7 @@ from shared.trade.paper import ReceiptForm, ReceiptFormChanged
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.database.schema import bundles, entries, members, operators, stores, tickets, tills
 from sync_server.database.transaction import Database, Snapshot
+from sync_server.receipts.fiscal import fiscal_record
 
 _NOTHING: Final = bytes(32)
 """Stands for the hash of a receipt that is not here: it is compared all the same."""
@@ -90,8 +91,11 @@ class ReceiptReader:
             names=vocabulary(programme, {}, codes),
             member=_face(snapshot, fact.member.member_id) if fact.member else None,
         )
-        # What a fiscal device said came later, as an entry of its own: the paper has it.
-        document = receipt_of(msgspec.structs.replace(fact, fiscal=None), issue)
+        recorded = fiscal_record(snapshot, row) if fact.fiscal is not None else None
+        if recorded is None:
+            # Nothing has come of it by now: the paper may know more than we do.
+            fact = msgspec.structs.replace(fact, fiscal=None)
+        document = receipt_of(fact, replace(issue, fiscal=recorded))
         assert document is not None
         return ShownReceipt(document, tuple(_returns(snapshot, envelope, shop)))
 
