@@ -401,6 +401,7 @@ class Counter:
             pricing,
             leases=till.leases,
             fiscal=till.fiscal,
+            returns=till.returns,
             is_offline=till.is_offline,
         )
         self.value = ValueDesk(till.books, till.leases, is_offline=till.is_offline)

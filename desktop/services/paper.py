@@ -25,7 +25,7 @@ from shared.pricing.sale_lines import goods_names, names_by_language
 from shared.receipt.builder import receipt_of
 from shared.receipt.coupon import coupon_slip
 from shared.receipt.document import Document
-from shared.receipt.issue import Issue, Lapsing, MemberFace, NextTier, Shop
+from shared.receipt.issue import Exchanged, Issue, Lapsing, MemberFace, NextTier, Shop
 from shared.receipt.naming import coupon_codes, vocabulary
 from shared.receipt.parts import as_copy
 from shared.receipt.verification import SHOWN_ONLINE, verification_code
@@ -97,6 +97,7 @@ class Papers:
             ),
             member=self._face(connection, fact, bundle),
             fiscal=_fiscal(connection, job.entry_id),
+            exchange=_exchanged(connection, fact),
         )
 
     def _face(
@@ -122,6 +123,15 @@ def _fiscal(connection: Connection, entry_id: EntryId) -> FiscalRecorded | None:
         return None
     fact = read_fact(read_chained(connection, found.recorded).envelope)
     return fact if isinstance(fact, FiscalRecorded) else None
+
+
+def _exchanged(connection: Connection, fact: Fact) -> Exchanged | None:
+    """What came back for the goods of a sale."""
+    if not isinstance(fact, SaleCompleted) or fact.exchange is None:
+        return None
+    returned = read_fact(read_chained(connection, fact.exchange).envelope)
+    assert isinstance(returned, SaleReturned)
+    return Exchanged(returned=returned, fiscal=_fiscal(connection, fact.exchange))
 
 
 def issue_now(

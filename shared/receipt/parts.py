@@ -165,7 +165,10 @@ def tenders(
 
 def tender_label(issue: Issue, tender: Tender, *, decimals: int) -> str:
     """``现金``, ``微信``, ``积分 (500)``."""
-    label = issue.voice.say(f"paper.tender.{tender.tender}")
+    # Cash with the number of another paper never was in a hand: the two are set off.
+    is_set_off = tender.tender is TenderKind.CASH and tender.reference
+    kind = "exchange" if is_set_off else tender.tender.value
+    label = issue.voice.say(f"paper.tender.{kind}")
     if tender.provider:
         label += f" {tender.provider}"
     if tender.points:
