@@ -97,7 +97,20 @@ class Papers:
             ),
             member=self._face(connection, fact, bundle),
             fiscal=_fiscal(connection, job.entry_id),
-            exchange=_exchanged(connection, fact),
+            exchange=self._exchanged(connection, fact),
+        )
+
+    def _exchanged(self, connection: Connection, fact: Fact) -> Exchanged | None:
+        """What came back for the goods of a sale."""
+        if not isinstance(fact, SaleCompleted) or fact.exchange is None:
+            return None
+        returned = read_fact(read_chained(connection, fact.exchange).envelope)
+        assert isinstance(returned, SaleReturned)
+        face = self._face(connection, returned, None)
+        return Exchanged(
+            returned=returned,
+            fiscal=_fiscal(connection, fact.exchange),
+            member=replace(face, lapsing=()) if face is not None else None,
         )
 
     def _face(
@@ -123,15 +136,6 @@ def _fiscal(connection: Connection, entry_id: EntryId) -> FiscalRecorded | None:
         return None
     fact = read_fact(read_chained(connection, found.recorded).envelope)
     return fact if isinstance(fact, FiscalRecorded) else None
-
-
-def _exchanged(connection: Connection, fact: Fact) -> Exchanged | None:
-    """What came back for the goods of a sale."""
-    if not isinstance(fact, SaleCompleted) or fact.exchange is None:
-        return None
-    returned = read_fact(read_chained(connection, fact.exchange).envelope)
-    assert isinstance(returned, SaleReturned)
-    return Exchanged(returned=returned, fiscal=_fiscal(connection, fact.exchange))
 
 
 def issue_now(

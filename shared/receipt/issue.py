@@ -127,6 +127,9 @@ class Exchanged:
     returned: SaleReturned
     fiscal: FiscalRecorded | None = None
     """What a fiscal device has said of the return by now."""
+    member: MemberFace | None = None
+    """Whose goods they were, who may be another than who buys now. Their prospects stand below the
+    sale, or nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

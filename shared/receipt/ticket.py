@@ -82,7 +82,7 @@ def _exchanged(
         Rule(),
         *(Text(line, style=Style.STRONG) for line in voice.tell("paper.exchange.came-back")),
         Pair(voice.say("paper.exchange.return-number"), returned.receipt_no),
-        *_came_back(replace(issue, fiscal=exchange.fiscal), returned),
+        *_came_back(replace(issue, fiscal=exchange.fiscal, member=exchange.member), returned),
         HEAVY,
         Pair(voice.say("paper.exchange.difference"), full_amount(left, currency), Style.LARGE),
     ]

@@ -123,7 +123,8 @@ def _exchanged(
     recorded = fiscal_record(snapshot, found) if returned.fiscal is not None else None
     if recorded is None:
         returned = msgspec.structs.replace(returned, fiscal=None)
-    return Exchanged(returned=returned, fiscal=recorded)
+    face = _face(snapshot, returned.member.member_id) if returned.member else None
+    return Exchanged(returned=returned, fiscal=recorded, member=face)
 
 
 def _of_code(snapshot: Snapshot, number: str, code: str) -> Row[Any] | None:

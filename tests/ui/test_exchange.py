@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
+from desktop.presenters.session import Session
 from desktop.services.paper import Papers
 from desktop.store.print_jobs import JobState, PrintJob
 from shared.language import Language
@@ -65,6 +66,25 @@ def test_cheaper_goods_give_change_with_the_next_key(selling: Hands) -> None:
     strip = selling.sale.change
     assert strip is not None
     assert strip.change == CHIPS.list_price_minor - WATER.list_price_minor
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How often the drawer was to open."""
+    times: list[str] = []
+    monkeypatch.setattr(Session, "open_drawer", lambda _session: times.append("opened"))
+    return times
+
+
+def test_goods_of_one_price_open_no_drawer(selling: Hands, opened: list[str]) -> None:
+    first = sell(selling, CHIPS)
+    assert len(opened) == 1
+    selling.scan(CHIPS.barcodes[0])
+    exchange(selling, first.receipt_no)
+    selling.clock.advance(seconds=1)
+    selling.key(Key.Key_F12)
+    assert last_sale(selling).exchange is not None
+    assert len(opened) == 1
 
 
 def test_an_exchange_is_given_back_in_the_panel(selling: Hands) -> None:

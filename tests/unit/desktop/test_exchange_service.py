@@ -145,6 +145,19 @@ def test_what_came_back_meanwhile_stops_the_exchange_whole(desk: Desk) -> None:
     assert kinds(desk) == before, "neither is written"
 
 
+def test_a_refund_that_became_smaller_stops_the_exchange_whole(desk: Desk) -> None:
+    first = desk.sell(WATER_CODE)
+    desk.scan(BISCUIT_CODE)
+    sold = desk.till.returns.by_receipt(first.fact.receipt_no)
+    exchange = Exchange(sold=sold, wanted=[Wanted(1, 1)], reason="faulty", cash=BOTTLE + 1_00)
+    desk.counter.checkout.exchange(exchange)
+    desk.counter.checkout.tender_cash()
+    before = kinds(desk)
+    assert refused(desk.finish) == "exchange-changed"
+    assert kinds(desk) == before
+    assert desk.counter.checkout.due().amount == 0, "the basket and its payments are still there"
+
+
 def test_a_till_that_dies_before_the_end_has_the_basket_and_exchanged_nothing(
     desk: Desk,
 ) -> None:
@@ -160,6 +173,24 @@ def test_a_till_that_dies_before_the_end_has_the_basket_and_exchanged_nothing(
     assert again.counter.checkout.due().amount == BISCUIT
 
 
+def test_each_part_of_the_paper_names_its_own_member(desk: Desk) -> None:
+    first = desk.sell(WATER_CODE, member=desk.enrol())
+    buyer = desk.enrol(name="韩梅梅", phone="13900139000")
+    desk.counter.checkout.basket.attach(desk.member(buyer))
+    desk.scan(BISCUIT_CODE)
+    bring_back(desk, first, (1, 1))
+    desk.counter.checkout.tender_cash()
+    text = paper(desk, desk.finish(), 48, "zh_CN")
+    came_back = text.index("退回商品")
+    assert came_back < text.index("李**") < text.index("差额") < text.index("韩**")
+    assert text.count("升级") == 1, "prospects stand once"
+
+
+def paper(desk: Desk, sale: CompletedSale, columns: int, language: str) -> str:
+    job = PrintJob("j", sale.entry_id, 0, language, JobState.QUEUED, "")
+    return plain_text(Papers(desk.till.books, desk.till.shop()).document(job), Grid(columns))
+
+
 @pytest.mark.parametrize("columns", [32, 42, 48])
 @pytest.mark.parametrize("language", ["zh_CN", "en", "both"])
 def test_the_one_paper_adds_up(desk: Desk, columns: int, language: str) -> None:
@@ -171,8 +202,7 @@ def test_the_one_paper_adds_up(desk: Desk, columns: int, language: str) -> None:
     bring_back(desk, first, (1, 1), (2, 1))
     desk.counter.checkout.tender_cash(BISCUIT * 3)
     sale = desk.finish()
-    job = PrintJob("j", sale.entry_id, 0, language, JobState.QUEUED, "")
-    text = plain_text(Papers(desk.till.books, desk.till.shop()).document(job), Grid(columns))
+    text = paper(desk, sale, columns, language)
     found = check(text)
     assert found.flaws == [], text
     assert {"lines", "tenders", "change", "tax", "points", "exchange"} <= found.kinds
