@@ -56,6 +56,10 @@ class LineTerminal:
             return PaymentResult(request.attempt_id, AttemptState.UNKNOWN)
         return _result(request.attempt_id, answer)
 
+    def cancel(self, attempt_id: str, *, deadline_s: float) -> None:
+        """See ``PaymentTerminal.cancel``. The answer says nothing that ``pay`` does not say."""
+        self._told("cancel", attempt_id, deadline_s, attempt=attempt_id)
+
     def query(self, attempt_id: str, *, deadline_s: float) -> PaymentResult:
         """See ``PaymentTerminal.query``."""
         return self._told("query", attempt_id, deadline_s, attempt=attempt_id)
