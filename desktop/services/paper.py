@@ -10,6 +10,7 @@ from desktop.services.books import Books
 from desktop.store.bundles import read_bundle
 from desktop.store.card_codes import code_of
 from desktop.store.catalogue import find_by_id
+from desktop.store.entries import read_entry
 from desktop.store.fiscal import fiscal_ticket
 from desktop.store.journal import read_chained
 from desktop.store.loose_papers import read_paper
@@ -104,7 +105,10 @@ class Papers:
         """What came back for the goods of a sale."""
         if not isinstance(fact, SaleCompleted) or fact.exchange is None:
             return None
-        returned = read_fact(read_chained(connection, fact.exchange).envelope)
+        entry = read_entry(connection, fact.exchange)
+        if entry is None:
+            return None  # this till has forgotten it: it was older, by one entry, than the sale
+        returned = read_fact(entry.envelope)
         assert isinstance(returned, SaleReturned)
         face = self._face(connection, returned, None)
         return Exchanged(
