@@ -19,6 +19,7 @@ from desktop.presenters.intent import (
     PaymentTold,
     Press,
     PrinterTold,
+    PrinterTried,
     ProgrammeChanged,
     ReceiptTold,
     Scan,
@@ -178,6 +179,8 @@ class TillPresenter:
                 elsewhere.told(self._session, news)
             case DeviceTold(health):
                 self._tell_device(health)
+            case PrinterTried(by, error):
+                by.tried(error)
             case DrawerFailed(reason):
                 self._session.tell(say("till.drawer.failed", reason=reason), Tone.ATTENTION)
             case _:
