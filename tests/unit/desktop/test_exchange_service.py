@@ -10,6 +10,7 @@ from desktop.services.checkout import CompletedSale
 from desktop.services.exchanging import Exchange, in_cash
 from desktop.services.paper import Papers
 from desktop.store.print_jobs import JobState, PrintJob
+from desktop.store.verification import verify_till
 from shared.errors import DomainError
 from shared.receipt.layout import Grid, plain_text
 from shared.returning.lines import Wanted
@@ -17,7 +18,7 @@ from shared.trade.fact import TenderKind
 from tests.judges.receipts.adding_up import check
 from tests.pricing_builders import programme
 from tests.support.desk import BISCUIT_CODE, WATER_CODE, Desk, open_desk
-from tests.support.enrolled_till import BISCUITS, WATER
+from tests.support.enrolled_till import BISCUITS, CASHIER, WATER
 
 BISCUIT, BOTTLE = BISCUITS.list_price_minor, WATER.list_price_minor
 MakeDesk = Callable[..., Desk]
@@ -69,6 +70,24 @@ def test_dearer_goods_cost_the_difference_and_both_are_one_paper(desk: Desk) -> 
     assert sale.fact.tenders[0].reference == first.fact.receipt_no
     assert desk.counter.shifts.figures().expected_cash - before == BISCUIT - BOTTLE
     assert list(papers(desk)) == [(first.entry_id, 0), (sale.entry_id, 0)], "one paper for both"
+
+
+def test_a_copy_of_the_return_alone_says_that_it_was_set_off(desk: Desk) -> None:
+    first = desk.sell(WATER_CODE)
+    desk.scan(BISCUIT_CODE)
+    bring_back(desk, first, (1, 1))
+    desk.counter.checkout.tender_cash()
+    sale = desk.finish()
+    assert sale.returned is not None
+    assert sale.fact.exchange is not None
+    exchange, number = sale.fact.exchange, sale.returned.receipt_no
+    assert desk.till.copies.print_copy(exchange, number, CASHIER) == 1
+    job = PrintJob("j", exchange, 1, "en", JobState.QUEUED, "")
+    text = plain_text(Papers(desk.till.books, desk.till.shop()).document(job), Grid(48))
+    assert "COPY 1" in text
+    assert "Set off" in text
+    assert "Cash" not in text.partition("Refund")[2]
+    assert check(text).flaws == []
 
 
 def test_cheaper_goods_give_change(desk: Desk) -> None:
@@ -156,6 +175,29 @@ def test_a_refund_that_became_smaller_stops_the_exchange_whole(desk: Desk) -> No
     assert refused(desk.finish) == "exchange-changed"
     assert kinds(desk) == before
     assert desk.counter.checkout.due().amount == 0, "the basket and its payments are still there"
+
+
+def test_a_sale_that_cannot_be_written_takes_its_return_with_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = desk.sell(WATER_CODE)
+    desk.scan(BISCUIT_CODE)
+    bring_back(desk, first, (1, 1))
+    desk.counter.checkout.tender_cash()
+    before = kinds(desk)
+    with monkeypatch.context() as broken:
+
+        def refuse(*_given: object, **_named: object) -> object:
+            raise DomainError("balance-changed")
+
+        broken.setattr("desktop.services.ticket.sale_fact", refuse)
+        assert refused(desk.finish) == "balance-changed"
+    assert kinds(desk) == before
+    sale = desk.finish()
+    assert kinds(desk) == [*before, "sale_returned", "sale_completed"]
+    assert sale.returned is not None
+    desk.till.close()
+    assert verify_till(desk.till.store.folder).flaws == []
 
 
 def test_a_till_that_dies_before_the_end_has_the_basket_and_exchanged_nothing(
