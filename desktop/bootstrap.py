@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from desktop.opening import OpenStore
 from desktop.paper_preview import paper_picture
+from desktop.printer_trial import PrinterTrial
 from desktop.printers import check_logo, with_logo
 from desktop.services.basket import Pricing
 from desktop.services.benefits import BenefitDesk
@@ -88,6 +89,8 @@ class Surroundings:
     terminal: PaymentTerminal | None = None
     """A card terminal that is told the amount; None where the cashier types it there."""
     drawer: CashDrawer | None = None
+    printer_trial: Callable[[], PrinterTrial] | None = None
+    """Begins a guided test of the printer that the settings name."""
     scale: Scale | None = None
     fiscal: FiscalDevice | None = None
     fiscal_paper_waits_s: float = PAPER_WAITS_S
@@ -327,11 +330,20 @@ class Till:
         language = PaperLanguage(self.books.paper_language)
         return Papers(self.books, self.shop()).coupon_slips(entry_id, language)
 
-    def print_page(self, document: Document) -> None:
-        """Print a paper without an entry; DomainError ``no-printer`` where there is none."""
+    def print_page(self, document: Document, title: str) -> None:
+        """Print a paper without an entry, called by a message key; it waits in the till's file.
+
+        DomainError ``no-printer`` where there is none.
+        """
         if self.spooler is None:
             raise DomainError("no-printer")
-        self.spooler.print_page(self.encode(document))
+        self.copies.print_paper(document, title)
+
+    def printer_trial(self) -> PrinterTrial:
+        """A guided test of the printer; DomainError ``no-printer`` where there is none."""
+        if self.surroundings.printer_trial is None:
+            raise DomainError("no-printer")
+        return self.surroundings.printer_trial()
 
     def pricing(self) -> Pricing:
         """The programme in force; DomainError ``no-programme`` before the first pull."""
@@ -398,6 +410,7 @@ class Counter:
             pricing,
             leases=till.leases,
             fiscal=till.fiscal,
+            returns=till.returns,
             is_offline=till.is_offline,
         )
         self.value = ValueDesk(till.books, till.leases, is_offline=till.is_offline)

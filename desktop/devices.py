@@ -1,10 +1,12 @@
 """Builds every device that the settings name; the drivers are known here and nowhere else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from desktop.bootstrap import Surroundings
+from desktop.printer_trial import PrinterTrial
 from desktop.printers import Printer, make_encoder, make_printer
 from desktop.services.device_settings import (
     AskedSettings,
@@ -39,6 +41,7 @@ class Devices:
 
     printer: Printer | None
     encoder: Encoder | None
+    printer_trial: Callable[[], PrinterTrial] | None
     has_drawer: bool
     drawer_sensor: DrawerSensor | None
     scanners: tuple[Scanner, ...]
@@ -86,6 +89,7 @@ class Devices:
             surroundings,
             printer=self.printer,
             encoder=self.encoder,
+            printer_trial=self.printer_trial,
             drawer=self.printer if self.has_drawer else None,
             scale=self.scale,
             gateway=self.wallet,
@@ -103,8 +107,9 @@ def make_devices(settings: TillSettings, clock: Clock, folder: Path) -> Devices:
     ``device-port-twice``.
     """
     check_ports(settings)
-    printer, encoder = None, None
+    printer, encoder, trial = None, None, None
     if settings.printer is not None:
+        trial = partial(PrinterTrial, settings.printer, folder)
         encoder = make_encoder(settings.printer, folder)
         printer = make_printer(settings.printer, encoder.profile, clock)
     sensor = None
@@ -115,6 +120,7 @@ def make_devices(settings: TillSettings, clock: Clock, folder: Path) -> Devices:
     return Devices(
         printer=printer,
         encoder=encoder,
+        printer_trial=trial,
         has_drawer=settings.printer is not None and settings.printer.has_drawer,
         drawer_sensor=sensor,
         scanners=tuple(_scanners(settings, clock)),

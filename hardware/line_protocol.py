@@ -108,6 +108,29 @@ def line_health(device: str, line: LineClient, deadline_s: float) -> Health:
     return found(DeviceState.IDLE, Power.ONLINE, "ready")
 
 
+class LineDevice:
+    """What every device behind this protocol shares: it holds no connection, so nothing is lost."""
+
+    def __init__(self, name: str, host: str, port: int) -> None:
+        self._name = name
+        self._line = LineClient(name, host, port)
+
+    @property
+    def name(self) -> str:
+        """How the settings call it."""
+        return self._name
+
+    def open(self) -> None:
+        """Nothing to do: each question connects by itself."""
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+    def check_health(self, *, deadline_s: float) -> Health:
+        """Ask for its state; one that is busy with a customer is well."""
+        return line_health(self._name, self._line, deadline_s)
+
+
 def written(message: Message) -> bytes:
     """A message as its line."""
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -289,6 +289,8 @@ class AttemptState(StrEnum):
 
 NOT_REACHED: Final = "not-reached"
 """The reason of a DECLINED attempt whose request never left the till."""
+CANCELLED: Final = "cancelled"
+"""The reason of a DECLINED attempt that was stopped before the customer had paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +342,13 @@ class PaymentTerminal(Protocol):
 
     def pay(self, request: PaymentRequest, *, deadline_s: float) -> PaymentResult:
         """Ask for the money. UNKNOWN by the deadline, whatever the line does; never raises."""
+        ...
+
+    def cancel(self, attempt_id: str, *, deadline_s: float) -> None:
+        """Ask to stop an attempt that is on its way, as its own red key would; never raises.
+
+        Whoever waits in ``pay`` is told what became of it: DECLINED ``cancelled``, or APPROVED
+        where the customer was quicker. One that cannot stop goes on as if nobody had asked."""
         ...
 
     def query(self, attempt_id: str, *, deadline_s: float) -> PaymentResult:

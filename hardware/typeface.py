@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -44,6 +44,8 @@ FONT_FILES = (
     FontFile("PingFang.ttc", "PingFang.ttc", "PingFang SC"),
 )
 FACES_PER_COLLECTION_MAX = 64
+GLYPHS_KEPT_MAX = 2048
+"""Painted characters that are kept: some 6 MiB at the largest size in use."""
 
 
 def font_folders() -> tuple[Path, ...]:
@@ -69,12 +71,17 @@ class Typeface:
         self._faces = {False: (regular, family), True: (bold, family)}
         self._fonts: dict[tuple[bool, int], ImageFont.FreeTypeFont] = {}
         self._font(strong=False, size=CELL_HEIGHT_DOTS)
+        self._painted = lru_cache(maxsize=GLYPHS_KEPT_MAX)(self._paint)
 
     def paint(self, character: str, *, width: int, height: int, strong: bool) -> Image.Image:
-        """One character of the given size, in grey: 0 is paper, 255 is ink.
+        """One character of the given size, in grey: 0 is paper, 255 is ink. Not to be changed: a
+        paper has most of its characters many times, and they are painted once.
 
         The picture is a quarter taller than ``height``: it includes the space below the line.
         """
+        return self._painted(character, width, height, strong)
+
+    def _paint(self, character: str, width: int, height: int, strong: bool) -> Image.Image:  # noqa: FBT001 - a key of the cache
         natural = CELL_WIDTH_DOTS * gb18030_cells(character) * height // CELL_HEIGHT_DOTS
         font = self._font(strong=strong, size=height)
         tall = height + height // LEADING_SHARE

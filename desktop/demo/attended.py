@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication
 
 from desktop.bootstrap import OpenStore
+from desktop.demo.beside import Beside
 from desktop.demo.history import History
 from desktop.demo.panel import WIDTH, SimulatorPanel
 from desktop.demo.played import fresh_folder
@@ -28,6 +29,7 @@ class Attended:
         self._people = read_people()
         self._stock = read_stock()
         self._panel: SimulatorPanel | None = None
+        self.devices = Beside()
         self.shop = DemoShop(folder, self._stock, self._people, on_paper=self._paper)
 
     def _paper(self, name: str, job: PrintedJob) -> None:
@@ -40,12 +42,17 @@ class Attended:
         """The window, with the panel on its right."""
         station = open_station(
             OpenStore(bench.folder),
-            bench.surroundings(language=LANGUAGE.value),
+            self.devices.attached_to(bench.surroundings(language=LANGUAGE.value)),
             scanner=bench.scanner,
             cards=bench.reader,
         )
         panel = SimulatorPanel(
-            bench, self._stock, self._people, language=LANGUAGE, beside=station.window
+            bench,
+            self._stock,
+            self._people,
+            devices=self.devices,
+            language=LANGUAGE,
+            beside=station.window,
         )
         self._panel = panel
         station.window.resize(*SIZE)
@@ -63,7 +70,7 @@ def attend(folder: Path) -> int:
     application = QApplication(sys.argv[:1])
     attended = Attended(folder)
     print("setting up two stores with three tills …", flush=True)
-    with attended.shop:
+    with attended.devices, attended.shop:
         History(attended.shop, attended.shop.benches[0]).play()
         station = attended.open(attended.shop.benches[0])
         print(_greeting(attended.shop.server.url, read_people()), flush=True)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.demo.beside import Beside
 from desktop.demo.shop import Bench
 from desktop.demo.stock import People, Stock, card_of
 from hardware.simulators.payment_books import Behaviour
@@ -47,12 +48,14 @@ class SimulatorPanel(QWidget):
         stock: Stock,
         people: People,
         *,
+        devices: Beside,
         language: Language,
         beside: QWidget | None = None,
     ) -> None:
         # A tool window of the till's: it goes when that one is closed.
         super().__init__(beside, Qt.WindowType.Tool)
         self._bench = bench
+        self._devices = devices
         self._stock = stock
         self._people = people
         self._language = language
@@ -64,6 +67,8 @@ class SimulatorPanel(QWidget):
         layout.addWidget(self._tabs(), 1)
         layout.addWidget(self._scale())
         layout.addWidget(self._wallet())
+        layout.addWidget(self._terminal())
+        layout.addWidget(self._fiscal())
         layout.addWidget(self._cable())
         self.printed.connect(self._show_paper)
 
@@ -158,6 +163,27 @@ class SimulatorPanel(QWidget):
         layout.addWidget(pay)
         layout.addWidget(silent)
         return line
+
+    def _terminal(self) -> QWidget:
+        """What the next card does at the terminal; without a click it pays at once."""
+        devices = self._devices
+        buttons = (
+            ("declined", lambda: devices.next_card(Behaviour.DECLINE)),
+            ("slow", lambda: devices.next_card(Behaviour.SLOW)),
+            ("pays", devices.pay_now),
+        )
+        line = QWidget()
+        layout = QHBoxLayout(line)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for key, clicked in buttons:
+            layout.addWidget(_button(self._say(f"demo.card-{key}"), clicked))
+        return line
+
+    def _fiscal(self) -> QCheckBox:
+        plug = QCheckBox(self._say("demo.fiscal"))
+        plug.setChecked(True)
+        plug.toggled.connect(self._devices.plug_fiscal)
+        return plug
 
     def _cable(self) -> QCheckBox:
         cable = QCheckBox(self._say("demo.network"))

@@ -49,7 +49,8 @@ class ShiftFiguresSheet(PlainOverlay):
             language=PaperLanguage(till.books.paper_language),
             day=session.shift.business_date.isoformat(),
         )
-        till.print_page(x_report(self._figures, session.pricing.programme.money, issue))
+        report = x_report(self._figures, session.pricing.programme.money, issue)
+        till.print_page(report, "paper.title.x-report")
         session.tell(say("till.figures.printed"), Tone.GOOD)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from desktop.services.payments import PaymentProgress
 from desktop.services.printing import PrinterStatus
@@ -138,6 +139,20 @@ class DeviceTold:
     health: Health
 
 
+class TriedBy(Protocol):
+    """Who waits for a printer that is tested."""
+
+    def tried(self, error: EvertillError | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterTried:
+    """A step of a printer test is over."""
+
+    by: TriedBy
+    error: EvertillError | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ScaleTold:
     """What lies on the scale has changed; whoever asks for a weight looks."""
@@ -174,6 +189,7 @@ Intent = (
     | DrawerFailed
     | ScaleTold
     | DeviceTold
+    | PrinterTried
     | ReceiptTold
     | MembersTold
 )

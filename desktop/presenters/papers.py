@@ -38,14 +38,16 @@ class UncertainPapers(PlainOverlay):
         )
 
     def _title(self, job: PrintJob) -> Text:
+        loose = self._session.till.copies.loose_paper(job)
+        if loose is not None:
+            return say(loose.title)
         number = self._receipt_no(job)
         return say("till.papers.receipt", receipt_no=number) if number else say("till.papers.slip")
 
     def _receipt_no(self, job: PrintJob) -> str:
         with self._session.till.books.reading() as connection:
             entry = read_entry(connection, job.entry_id)
-        assert entry is not None
-        return getattr(read_fact(entry.envelope), "receipt_no", "")
+        return getattr(read_fact(entry.envelope), "receipt_no", "") if entry is not None else ""
 
     def act(self, name: str, value: str, values: Values) -> None:
         """The decision on the first job."""

@@ -6,6 +6,7 @@ import msgspec
 
 from desktop.presenters.approval import ask
 from desktop.presenters.intent import Key
+from desktop.presenters.printer_test import PrinterTest
 from desktop.presenters.session import PlainOverlay, Session, Values
 from desktop.presenters.text import Tone, say
 from desktop.presenters.view import (
@@ -60,6 +61,7 @@ class ReceiptFormSheet(PlainOverlay):
             buttons=(
                 Button("back", say("till.key.back"), key="Esc"),
                 Button("test", say("till.form.test")),
+                Button("printer-test", say("till.printer-test.title")),
                 Button("save", say("till.form.save"), key="Enter", is_primary=True),
             ),
             aside=Picture(self._picture, say("till.form.paper"), shows_end=self._at_end),
@@ -139,8 +141,11 @@ class ReceiptFormSheet(PlainOverlay):
                 self._paper_language = PaperLanguage(value)
             case "test":
                 session = self._session
-                session.till.print_page(trial_page(self._issue()))
+                session.till.print_page(trial_page(self._issue()), "paper.title.test")
                 session.tell(say("till.form.tested"), Tone.GOOD)
+                return
+            case "printer-test":
+                self._session.push(PrinterTest(self._session))
                 return
             case "save":
                 self._save(values)

@@ -92,7 +92,7 @@ class Receipts(PlainOverlay):
         session = self._session
         slips = session.till.coupon_slips(self._found[self._selected].entry_id)
         for slip in slips:
-            session.till.print_page(slip)
+            session.till.print_page(slip, "paper.title.coupon")
         if slips:
             session.tell(say("till.receipts.coupons-printed", count=len(slips)), Tone.GOOD)
         else:

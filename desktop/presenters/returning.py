@@ -5,7 +5,7 @@ from datetime import datetime, time
 
 from desktop.presenters.approval import ask
 from desktop.presenters.elsewhere import ask_receipt, receipt_message
-from desktop.presenters.intent import Key, MembersTold, ReceiptTold
+from desktop.presenters.intent import Act, Key, MembersTold, ReceiptTold
 from desktop.presenters.open_payments import ask_about_payments, payer
 from desktop.presenters.session import PlainOverlay, Session, Values
 from desktop.presenters.text import (
@@ -32,6 +32,7 @@ from desktop.presenters.view import (
     Steps,
 )
 from desktop.presenters.weight import format_kilograms, parse_grams
+from desktop.services.exchanging import Exchange, in_cash, is_set_off
 from desktop.services.returns import ReturnedBy
 from shared.catalogue.codes import ReceiptCode, classify
 from shared.errors import DomainError
@@ -172,6 +173,8 @@ class ReceiptReturn(PlainOverlay):
         weights = tuple(self._weight(line) for line in self._lines(weighed=True))
         zone = self._session.till.books.identity.zone
         on = Moment(datetime.combine(sold.sold_on, time(), zone), is_date=True)
+        checkout = self._session.counter.checkout
+        is_picked = any(self._wanted.values()) or any(self._weights.values())
         return Sheet(
             kind=f"return-{sold.entry_id}-{self._filled}",
             title=say("till.return.of", receipt_no=sold.sale.receipt_no),
@@ -185,11 +188,16 @@ class ReceiptReturn(PlainOverlay):
                 Button("back", say("till.key.back"), key="Esc"),
                 Button("all", say("till.return.all")),
                 Button(
+                    "exchange",
+                    say("till.return.exchange"),
+                    is_enabled=is_picked and bool(checkout.basket.state.lines),
+                ),
+                Button(
                     "go",
                     say("till.return.go"),
                     key="F12",
                     is_primary=True,
-                    is_enabled=any(self._wanted.values()) or any(self._weights.values()),
+                    is_enabled=is_picked,
                 ),
             ),
             is_wide=True,
@@ -237,6 +245,8 @@ class ReceiptReturn(PlainOverlay):
             self._take_all()
         elif name == "go":
             self._go(values)
+        elif name == "exchange":
+            self._exchange(values)
 
     def _take_all(self) -> None:
         for line in self._lines(weighed=False):
@@ -246,14 +256,32 @@ class ReceiptReturn(PlainOverlay):
             self._weights[line.line] = format_kilograms(left) if left else ""
             self._filled += 1
 
-    def _go(self, values: Values) -> None:
+    def _picked(self, values: Values) -> list[Wanted]:
         for name, text in values.items():
             self.edit(name, text)
-        wanted = [
+        return [
             Wanted(line.line, quantity)
             for line in self._sold.sale.lines
             if (quantity := self._quantity(line))
         ]
+
+    def _exchange(self, values: Values) -> None:
+        """What comes back pays for the basket; both are written when it is paid."""
+        session, wanted = self._session, self._picked(values)
+        session.check_quiet()
+        refunds = session.till.returns.would_give(session.pricing, self._sold, wanted)
+        exchange = Exchange(
+            sold=self._sold,
+            wanted=wanted,
+            reason=values.get("reason") or REASONS[0],
+            cash=in_cash(refunds),
+        )
+        session.counter.checkout.exchange(exchange)
+        session.pop()
+        session.post(Act("exchanged", str(exchange.cash)))
+
+    def _go(self, values: Values) -> None:
+        wanted = self._picked(values)
         session = self._session
         by = ReturnedBy(
             shift=session.shift,
@@ -352,7 +380,8 @@ def tell_refund(session: Session, key: str, returned: SaleReturned) -> None:
     """
     refunded = Counter[TenderKind]()
     for refund in returned.refunds:
-        refunded[refund.tender] += refund.amount
+        if not is_set_off(refund):
+            refunded[refund.tender] += refund.amount
     if refunded[TenderKind.CASH]:
         session.open_drawer()
     session.written()

@@ -11,7 +11,7 @@ from desktop.presenters.functions import open_function
 from desktop.presenters.intent import Act, Key, PaymentTold, Press
 from desktop.presenters.members import Enrolment
 from desktop.presenters.open_payments import OpenPayments, ask_about_payments, outstanding
-from desktop.presenters.returning import ReceiptReturn, ReturnStart
+from desktop.presenters.returning import ReceiptReturn, ReturnStart, tell_refund
 from desktop.presenters.session import Session
 from desktop.presenters.tendering import Tendering
 from desktop.presenters.text import Amount, Tone, goods_name, say
@@ -20,6 +20,7 @@ from desktop.presenters.view import ChangeStrip, Choice, Hint, SaleView
 from desktop.presenters.weight import WeightNeededOverlay
 from desktop.services.basket import BasketState
 from desktop.services.checkout import CompletedSale
+from desktop.services.exchanging import is_set_off
 from desktop.services.favourites import often_sold
 from desktop.services.scanning import (
     ApproverNamed,
@@ -41,13 +42,18 @@ from shared.catalogue.goods import Goods
 from shared.errors import DomainError
 from shared.money import parse_amount
 from shared.returning.sold import ReturnableSale
-from shared.trade.fact import Approval
+from shared.trade.fact import Approval, Tender, TenderKind
 from shared.trade.profile import KeyKind
 
 FINISH_PAUSE_S = 0.3
 """A key that bounces, or a hand that hits twice, must not finish the next sale too."""
 ENTRY_LENGTH_MAX = 40
 TILES_MAX = 12
+
+
+def _moves_cash(tender: Tender) -> bool:
+    """Whether a hand reaches into the drawer for it."""
+    return bool(tender.change) or (tender.tender is TenderKind.CASH and not is_set_off(tender))
 
 
 class SalePage:
@@ -237,6 +243,10 @@ class SalePage:
                 self.tendering.withdraw(int(act.value))
             case "undo":
                 self._ask_undo()
+            case "exchanged":
+                self.tendering.open()
+                paid = Amount(int(act.value))
+                self.session.tell(say("till.exchange.taken", amount=paid), Tone.GOOD)
             case "member-off":
                 self.tendering.make_changeable()
                 self.session.counter.checkout.basket.attach(None)
@@ -384,9 +394,11 @@ class SalePage:
         self._entry, self._quantity, self._selected, self._comes_in = "", 0, "", False
         self.tendering.reset()
         session.close_overlays()
-        if any(tender.tender == "cash" or tender.change for tender in sale.fact.tenders):
+        if any(_moves_cash(tender) for tender in sale.fact.tenders):
             session.open_drawer()
         session.written()
+        if sale.returned is not None:
+            tell_refund(session, "till.exchange.done", sale.returned)
         self._take_new_programme()
 
     def use_payment(self, found: PaymentAttempt) -> None:

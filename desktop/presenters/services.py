@@ -1,5 +1,6 @@
 """What presenters need of the till: the shape that ``desktop.bootstrap`` fills."""
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Protocol
 
@@ -25,6 +26,49 @@ from desktop.services.shifts import Shifts
 from desktop.services.stored_value import ValueDesk
 from shared.ids import EntryId
 from shared.receipt.document import Document
+
+
+class Seen(Protocol):
+    """One possible answer about a page."""
+
+    @property
+    def value(self) -> str: ...
+
+    @property
+    def message_key(self) -> str: ...
+
+    @property
+    def line(self) -> str: ...
+
+
+class Asked(Protocol):
+    """What is asked about a page of the printer test."""
+
+    @property
+    def message_key(self) -> str: ...
+
+    @property
+    def sample(self) -> str: ...
+
+    @property
+    def choices(self) -> Sequence[Seen]: ...
+
+
+class PrinterTrial(Protocol):
+    """A guided test of the till's printer (``desktop.printer_trial``)."""
+
+    @property
+    def named_profile(self) -> str: ...
+
+    def ask(self) -> object: ...
+
+    def question(self) -> Asked | None: ...
+
+    def answer(self, value: str) -> None: ...
+
+    def print_page(self) -> None: ...
+
+    def save(self) -> object: ...
 
 
 class CounterServices(Protocol):
@@ -99,7 +143,7 @@ class TillServices(Protocol):
 
     def coupon_slips(self, entry_id: EntryId) -> list[Document]: ...
 
-    def print_page(self, document: Document) -> None: ...
+    def print_page(self, document: Document, title: str) -> None: ...
 
     def pricing(self) -> Pricing: ...
 
@@ -112,3 +156,7 @@ class TillServices(Protocol):
     def wake_sync(self) -> None: ...
 
     def executor(self) -> Executor: ...
+
+    def background(self) -> Executor: ...
+
+    def printer_trial(self) -> PrinterTrial: ...

@@ -7,9 +7,10 @@ from desktop.presenters.session import Session
 from desktop.presenters.text import Amount, Text, Tone, say
 from desktop.presenters.view import Attempt, TenderPanel, TenderRow
 from desktop.services.checkout import Checkout
+from desktop.services.exchanging import is_set_off
 from desktop.services.payments import PaymentProgress
 from desktop.store.payments import PaymentAttempt
-from hardware.ports import NOT_REACHED
+from hardware.ports import CANCELLED, NOT_REACHED
 from shared.errors import DomainError
 from shared.money import parse_amount
 from shared.points import format_points
@@ -33,6 +34,8 @@ class Tendering:
         self.is_open = False
         self.entry = ""
         self._attempt: PaymentProgress | None = None
+        self._cancelled = ""
+        """The attempt that was asked to stop."""
 
     @property
     def _checkout(self) -> Checkout:
@@ -63,14 +66,23 @@ class Tendering:
         """One step back: what was typed, then the panel; taken payments keep it open."""
         if self.entry:
             self.entry = ""
-        elif self.is_waiting:
-            self._session.tell(say("till.tender.wait"), Tone.ATTENTION)
+        elif self._attempt is not None and not self._attempt.is_final:
+            self._cancel(self._attempt)
         elif self._checkout.is_tendering:
             self._session.tell(say("till.tender.taken-first"), Tone.ATTENTION)
         else:
             self.is_open = False
             self._attempt = None
             self._checkout.plan(None)
+
+    def _cancel(self, running: PaymentProgress) -> None:
+        """Whoever pays is let go, if they have not paid yet; asked for once."""
+        if self._cancelled == running.attempt_id:
+            self._session.tell(say("till.tender.wait"), Tone.ATTENTION)
+            return
+        self._cancelled = running.attempt_id
+        self._session.counter.payments.cancel(running)
+        self._session.tell(say("till.tender.cancelling", who=payer(running.kind)), Tone.ATTENTION)
 
     def amount_typed(self) -> int | None:
         """What was typed, as money, once; None where nothing was typed."""
@@ -297,7 +309,8 @@ class Tendering:
             self._attempt = None
 
     def _row(self, tender: Tender) -> TenderRow:
-        text: Text = say(f"paper.tender.{tender.tender.value}")
+        kind = "exchange" if is_set_off(tender) else tender.tender.value
+        text: Text = say(f"paper.tender.{kind}")
         return TenderRow(text, tender.amount)
 
     def _attempt_view(self) -> Attempt | None:
@@ -306,8 +319,8 @@ class Tendering:
             return None
         state = attempt.state.value
         key = f"till.attempt.{state}" if attempt.is_final else f"till.attempt.{state}-running"
-        if attempt.reason == NOT_REACHED:
-            key = f"till.attempt.{NOT_REACHED}"
+        if attempt.reason in (NOT_REACHED, CANCELLED):
+            key = f"till.attempt.{attempt.reason}"
         text = say(key, amount=Amount(attempt.amount), who=payer(attempt.kind))
         return Attempt(text, _TONE[attempt.state], is_running=not attempt.is_final)
 

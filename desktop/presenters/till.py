@@ -19,6 +19,7 @@ from desktop.presenters.intent import (
     PaymentTold,
     Press,
     PrinterTold,
+    PrinterTried,
     ProgrammeChanged,
     ReceiptTold,
     Scan,
@@ -37,12 +38,12 @@ from desktop.presenters.sync_sheet import (
     sync_text,
     sync_tone,
 )
-from desktop.presenters.text import Moment, Text, Tone, refused, say
+from desktop.presenters.text import Join, Moment, Text, Tone, refused, say
 from desktop.presenters.view import Hint, Page, Sheet, TillView, TopBar
 from desktop.presenters.weight import Weighing
 from desktop.services.printing import PrinterStatus
 from desktop.sync.status import SyncStatus
-from hardware.ports import CashDrawer
+from hardware.ports import CashDrawer, Health
 from hardware.scale.port import Scale
 from shared.clock import Clock
 from shared.errors import DomainError, EvertillError
@@ -85,6 +86,8 @@ class TillPresenter:
         self._weighing = Weighing(self._session)
         self._has_printer = has_printer
         self._sync: SyncStatus | None = None
+        self._gone: dict[str, Health] = {}
+        """Devices that were said to be gone, and not to be back."""
         self._printer: PrinterStatus | None = None
         self._sale = SalePage(self._session)
         self._page = Page.SIGN_IN
@@ -175,13 +178,23 @@ class TillPresenter:
             case ReceiptTold() | MembersTold():
                 elsewhere.told(self._session, news)
             case DeviceTold(health):
-                tone = Tone.GOOD if health.is_ready else Tone.ATTENTION
-                said = say(health.message_key, device=device_name(health.device))
-                self._session.tell(said, tone)
+                self._tell_device(health)
+            case PrinterTried(by, error):
+                by.tried(error)
             case DrawerFailed(reason):
                 self._session.tell(say("till.drawer.failed", reason=reason), Tone.ATTENTION)
             case _:
                 pass
+
+    def _tell_device(self, news: Health) -> None:
+        """The news, and after it what else is still gone: one bar tells of all."""
+        self._gone.pop(news.device, None)
+        others = tuple(self._gone.values())
+        if not news.is_ready:
+            self._gone[news.device] = news
+        said = (say(one.message_key, device=device_name(one.device)) for one in (news, *others))
+        is_well = news.is_ready and not others
+        self._session.tell(Join(tuple(said)), Tone.GOOD if is_well else Tone.ATTENTION)
 
     def _refresh(self, status: SyncStatus) -> None:
         for overlay in self._session.overlays:

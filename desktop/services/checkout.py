@@ -1,6 +1,6 @@
 """Ringing up and paying: from an open basket to a sale in the books."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -10,10 +10,12 @@ from sqlalchemy import Connection
 from desktop.services import ticket
 from desktop.services.basket import BasketState, Pricing
 from desktop.services.books import Books, EntryPlace
+from desktop.services.exchanging import is_set_off
 from desktop.services.fiscal import Fiscal
 from desktop.services.gift_cards import card_account
 from desktop.services.giving import referral_of
 from desktop.services.leases import LEASED_TENDERS, Leases
+from desktop.services.returns import CompletedReturn, ReturnedBy, Returns
 from desktop.services.tenders import Tenders
 from desktop.services.ticket import Settled, TicketPlace
 from desktop.store import members as member_store
@@ -30,7 +32,7 @@ from shared.loyalty.wallet import Wallet
 from shared.pricing.redemption import THIS_SALE
 from shared.pricing.tender_rules import Demanded
 from shared.trade.fact import ReferralPaid, Tender, TenderKind
-from shared.trade.ticket import SaleCompleted
+from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.writing import Writing
 
 
@@ -40,6 +42,8 @@ class CompletedSale(NamedTuple):
     entry_id: EntryId
     fact: SaleCompleted
     hash: bytes
+    returned: SaleReturned | None = None
+    """What came back for it, where it was an exchange."""
 
     @property
     def change(self) -> int:
@@ -57,10 +61,12 @@ class Checkout(Tenders):
         *,
         leases: Leases,
         fiscal: Fiscal,
+        returns: Returns,
         is_offline: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(books, pricing, leases, is_offline)
         self._fiscal = fiscal
+        self._returns = returns
         self.basket.on_opened = fiscal.basket_opened
 
     def unseen(self) -> list[Demanded]:
@@ -72,21 +78,25 @@ class Checkout(Tenders):
 
         Raises DomainError ``not-settled``, ``balance-changed`` (points to be spent were spent
         elsewhere meanwhile: the points tender is given back), ``lease-gone`` (the right to spend
-        has ended meanwhile) and ``entry-too-large``.
+        has ended meanwhile), ``entry-too-large``, and of an exchange what
+        ``Returns.take_in_exchange`` raises.
         """
         self.check_sale()
         rounding = self.rounding()
         if rounding is None:
             raise DomainError("not-settled", due=self.due().amount)
         settled = Settled(
-            tenders=self._tenders,
+            tenders=tuple(one for one in self._tenders if one.given or not is_set_off(one)),
             rounding=rounding,
             points=self._redeeming.payment,
             articles=self.articles.given(),
         )
 
+        came_back: list[CompletedReturn] = []
+
         def work(transaction: Transaction) -> CompletedSale:
-            return self._write(transaction, shift, operator_id, settled)
+            came_back[:] = self._take_in(transaction, shift, operator_id)
+            return self._write(transaction, shift, operator_id, settled, came_back)
 
         try:
             sale = self._books.writer.run(work)
@@ -94,9 +104,25 @@ class Checkout(Tenders):
             if error.code in {"balance-changed", "lease-gone"}:
                 self._refresh_member()
             raise
+        for back in came_back:
+            self._returns.written(back)
         self._fiscal.written(sale.entry_id)
         self.clear()
         return sale
+
+    def _take_in(
+        self, transaction: Transaction, shift: OpenShift, operator_id: OperatorId
+    ) -> list[CompletedReturn]:
+        """What comes back for the basket: written before the sale, or neither is."""
+        exchange = self._exchange
+        if exchange is None:
+            return []
+        by = ReturnedBy(shift=shift, operator_id=operator_id, reason=exchange.reason)
+        ticket_id = self._books.new_id()
+        pricing = self.basket.pricing
+        return [
+            self._returns.take_in_exchange(transaction, pricing, exchange, by, ticket_id=ticket_id)
+        ]
 
     def _write(
         self,
@@ -104,6 +130,7 @@ class Checkout(Tenders):
         shift: OpenShift,
         operator_id: OperatorId,
         settled: Settled,
+        came_back: Sequence[CompletedReturn],
     ) -> CompletedSale:
         place = self._books.next_place(transaction)
         state = self.basket.state
@@ -124,6 +151,10 @@ class Checkout(Tenders):
             coupon_key=self._books.identity.lookup_key,
         )
         fact = msgspec.structs.replace(fact, fiscal=self._fiscal.outcome())
+        for back in came_back:
+            fact = msgspec.structs.replace(
+                fact, exchange=back.entry_id, ticket_id=back.fact.ticket_id
+            )
         chained = self._books.append_printed(
             transaction, Writing(fact, business_date=shift.business_date), place.entry_id
         )
@@ -131,7 +162,8 @@ class Checkout(Tenders):
             member_store.set_tier(
                 transaction.connection, fact.member.member_id, fact.member.tier_after
             )
-        return CompletedSale(chained.id, fact, chained.hash)
+        returned = came_back[0].fact if came_back else None
+        return CompletedSale(chained.id, fact, chained.hash, returned)
 
     def _with_rewards(self, settled: Settled, member: Member | None) -> Settled:
         """The lots that rewards take, as they are at this very moment."""
@@ -237,7 +269,7 @@ class Checkout(Tenders):
         """Go on with a basket and what was taken for it before the till died."""
         # A basket that cannot be priced any more raises here and leaves everything as it was.
         self.basket.load(state)
-        self._tenders = tenders
+        self._tenders, self._exchange = tenders, None
         for tender in tenders:
             if tender.tender is TenderKind.GIFT_CARD:
                 # Its lease is in use again.
@@ -247,7 +279,7 @@ class Checkout(Tenders):
     def clear(self, pricing: Pricing | None = None) -> None:
         """An empty basket without tenders."""
         self.articles.forget()
-        self._tenders = ()
+        self._tenders, self._exchange = (), None
         self._redeeming.give_back()
         self._fiscal.basket_over()
         self.basket.clear(pricing)

@@ -10,8 +10,10 @@ from desktop.services.books import Books
 from desktop.store.bundles import read_bundle
 from desktop.store.card_codes import code_of
 from desktop.store.catalogue import find_by_id
+from desktop.store.entries import read_entry
 from desktop.store.fiscal import fiscal_ticket
 from desktop.store.journal import read_chained
+from desktop.store.loose_papers import read_paper
 from desktop.store.members import Member, find
 from desktop.store.operators import operator_name
 from desktop.store.print_jobs import JobState, PrintJob
@@ -24,8 +26,9 @@ from shared.pricing.sale_lines import goods_names, names_by_language
 from shared.receipt.builder import receipt_of
 from shared.receipt.coupon import coupon_slip
 from shared.receipt.document import Document
-from shared.receipt.issue import Issue, Lapsing, MemberFace, NextTier, Shop
+from shared.receipt.issue import Exchanged, Issue, Lapsing, MemberFace, NextTier, Shop
 from shared.receipt.naming import coupon_codes, vocabulary
+from shared.receipt.parts import as_copy
 from shared.receipt.verification import SHOWN_ONLINE, verification_code
 from shared.receipt.voice import PaperLanguage
 from shared.trade.benefit import ActionCounted, DrawEntered
@@ -50,6 +53,9 @@ class Papers:
     def document(self, job: PrintJob) -> Document:
         """The paper of a job; a job whose fact leaves no paper is a bug."""
         with self.books.reading() as connection:
+            loose = read_paper(connection, job.entry_id)
+            if loose is not None:
+                return as_copy(loose.document, job.copy)
             chained = read_chained(connection, job.entry_id)
             fact = read_fact(chained.envelope)
             document = receipt_of(fact, self._issue(connection, job, chained, fact))
@@ -92,6 +98,23 @@ class Papers:
             ),
             member=self._face(connection, fact, bundle),
             fiscal=_fiscal(connection, job.entry_id),
+            exchange=self._exchanged(connection, fact),
+        )
+
+    def _exchanged(self, connection: Connection, fact: Fact) -> Exchanged | None:
+        """What came back for the goods of a sale."""
+        if not isinstance(fact, SaleCompleted) or fact.exchange is None:
+            return None
+        entry = read_entry(connection, fact.exchange)
+        if entry is None:
+            return None  # this till has forgotten it: it was older, by one entry, than the sale
+        returned = read_fact(entry.envelope)
+        assert isinstance(returned, SaleReturned)
+        face = self._face(connection, returned, None)
+        return Exchanged(
+            returned=returned,
+            fiscal=_fiscal(connection, fact.exchange),
+            member=replace(face, lapsing=()) if face is not None else None,
         )
 
     def _face(

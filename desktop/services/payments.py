@@ -158,6 +158,22 @@ class Payments:
         )
         return progress
 
+    def cancel(self, running: PaymentProgress) -> None:
+        """Ask whoever takes a payment to stop; nobody waits, and what became of it is told as ever.
+
+        Nothing is written: until its provider has said so, a payment is not over.
+        """
+        terminal, one = self._terminal(running.provider), running.attempt_id
+
+        def ask() -> None:
+            try:
+                terminal.cancel(one, deadline_s=QUERY_DEADLINE_S)
+            except Exception:
+                # The edge of this thread: the payment itself is still waited for elsewhere.
+                log.exception("payment-bug", attempt_id=one)
+
+        self._background.submit(ask)
+
     def outstanding(self, *, taken: Collection[str] = ()) -> list[PaymentAttempt]:
         """What is not over, oldest first, without what the basket on the screen is paid with."""
         with self._books.reading() as connection:

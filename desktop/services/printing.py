@@ -5,7 +5,6 @@ UNCERTAIN, and the cashier decides. It is tried again by itself only if no byte 
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,11 +13,13 @@ import structlog
 
 from desktop.services.books import Books
 from desktop.store import print_jobs
+from desktop.store.loose_papers import LoosePaper, read_paper
 from desktop.store.print_jobs import JobState, PrintJob
 from desktop.store.tickets import open_shift
 from desktop.store.writer import Transaction, Urgency
 from hardware.ports import PrintState, ReceiptPrinter
 from shared.ids import EntryId, OperatorId
+from shared.receipt.document import Document
 from shared.trade.till import ReceiptReprinted
 from shared.trade.writing import Writing
 
@@ -71,8 +72,6 @@ class Spooler:
         self._printer = printer
         self._render = render
         self._on_status = on_status
-        self._pages: deque[bytes] = deque()
-        """Papers without an entry, to be had again at any time: none of them outlives the till."""
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._idle = threading.Event()
@@ -94,11 +93,6 @@ class Spooler:
         with self._waking:
             self._idle.clear()
             self._wake.set()
-
-    def print_page(self, data: bytes) -> None:
-        """Print what no entry stands behind: an X report, a test page. Receipts go first."""
-        self._pages.append(data)
-        self.wake()
 
     def close(self) -> None:
         """Finish the job at hand and stop; a job that a stalled printer holds is left as it is in
@@ -135,11 +129,10 @@ class Spooler:
         while not self._closing.is_set():
             with self._using_files(), self._books.reading() as connection:
                 job = print_jobs.next_to_print(connection)
-            if job is None and not self._pages:
+            if job is None:
                 self._tell("")
                 return None
-            retry_s = self.print_one(job) if job is not None else self._print_next_page()
-            if retry_s:
+            if retry_s := self.print_one(job):
                 return retry_s
         return None
 
@@ -169,19 +162,6 @@ class Spooler:
             return 0.0
         return outcome.retry_after_s or RETRY_S
 
-    def _print_next_page(self) -> float:
-        """Kept until its first byte has left; a page that went wrong is asked for again."""
-        outcome = self._printer.print_job(
-            self._pages[0], deadline_s=DEADLINE_S, before_first_byte=lambda: None
-        )
-        reason = outcome.condition.value if outcome.condition else ""
-        log.info("page", state=outcome.state.value, reason=reason)
-        self._tell(outcome.message_key)
-        if outcome.state is PrintState.FAILED_BEFORE_SEND:
-            return outcome.retry_after_s or RETRY_S
-        self._pages.popleft()
-        return 0.0
-
     def _move(
         self, job: PrintJob, states: frozenset[JobState], to: JobState, reason: str = ""
     ) -> None:
@@ -203,7 +183,7 @@ class Spooler:
     def status(self, message_key: str = "") -> PrinterStatus:
         """What waits and what is uncertain."""
         with self._books.reading() as connection:
-            waiting = bool(self._pages) or print_jobs.next_to_print(connection) is not None
+            waiting = print_jobs.next_to_print(connection) is not None
             return PrinterStatus(
                 message_key, len(print_jobs.uncertain(connection)), 1 if waiting else 0
             )
@@ -226,6 +206,26 @@ class Copies:
         with self._books.reading() as connection:
             return print_jobs.uncertain(connection)
 
+    def loose_paper(self, job: PrintJob) -> LoosePaper | None:
+        """The paper of a job that no entry stands behind."""
+        with self._books.reading() as connection:
+            return read_paper(connection, job.entry_id)
+
+    def print_paper(self, document: Document, title: str) -> None:
+        """Queue a paper that no entry stands behind; ``title`` is the message key of its name."""
+        self._books.change(
+            lambda transaction: print_jobs.queue_paper(
+                transaction.connection,
+                job_id=self._books.new_id(),
+                paper_id=self._books.new_id(),
+                title=title,
+                document=document,
+                language=self._books.paper_language,
+            ),
+            Urgency.SALE,
+        )
+        self._wake()
+
     def settle(self, job: PrintJob) -> None:
         """The cashier saw the paper."""
         self._books.change(
@@ -239,7 +239,10 @@ class Copies:
         )
 
     def print_copy(self, entry_id: EntryId, receipt_no: str, operator_id: OperatorId) -> int:
-        """Queue a copy, marked as such, and note it in the journal; returns its number."""
+        """Queue a copy, marked as such; returns its number.
+
+        The journal notes it where what is copied is an entry's.
+        """
 
         with self._books.reading() as connection:
             shift = open_shift(connection)
@@ -251,6 +254,8 @@ class Copies:
                 entry_id=entry_id,
                 language=self._books.paper_language,
             )
+            if read_paper(transaction.connection, entry_id) is not None:
+                return copy
             fact = ReceiptReprinted(
                 shift_id=shift.shift_id if shift else None,
                 till_id=self._books.identity.till_id,

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from desktop.services.basket import Pricing
 from desktop.services.books import Books
+from desktop.services.exchanging import Exchange, in_cash, set_off_with
 from desktop.services.fiscal import Fiscal
 from desktop.store import holds
 from desktop.store import members as member_store
@@ -33,7 +34,7 @@ from shared.pricing.basket import BasketLine
 from shared.returning.goods_back import GoodsBack, ReturnTicket, TakingBack, unreceipted_return
 from shared.returning.lines import SoldBy, Wanted
 from shared.returning.sold import ReturnableSale
-from shared.trade.fact import Approval
+from shared.trade.fact import Approval, Tender
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.writing import Writing
 
@@ -90,34 +91,87 @@ class Returns:
 
         Raises DomainError ``nothing-to-return``, ``return-exceeds-sale``, ``return-too-late``.
         """
+        self._check(pricing, sold, wanted)
+
+        def work(transaction: Transaction) -> CompletedReturn:
+            current, back = self._coming(transaction.connection, pricing, sold, wanted)
+            return self._write(transaction, pricing, back, by, original=current)
+
+        return self.written(self._books.writer.run(work))
+
+    def would_give(
+        self, pricing: Pricing, sold: ReturnableSale, wanted: Sequence[Wanted]
+    ) -> tuple[Tender, ...]:
+        """What taking these back now would give; writes nothing. Raises what ``take_back`` does."""
+        self._check(pricing, sold, wanted)
+        with self._books.reading() as connection:
+            return self._coming(connection, pricing, sold, wanted)[1].refunds
+
+    def take_in_exchange(
+        self,
+        transaction: Transaction,
+        pricing: Pricing,
+        exchange: Exchange,
+        by: ReturnedBy,
+        *,
+        ticket_id: str,
+    ) -> CompletedReturn:
+        """The return of an exchange, in the transaction of its sale, without a paper of its own.
+
+        The sale has to be the next entry. Raises what ``take_back`` raises, and DomainError
+        ``exchange-changed`` where other cash would go back than has paid for the basket.
+        """
+        self._check(pricing, exchange.sold, exchange.wanted)
+        current, back = self._coming(
+            transaction.connection, pricing, exchange.sold, exchange.wanted
+        )
+        if in_cash(back.refunds) != exchange.cash:
+            raise DomainError("exchange-changed", receipt_no=current.sale.receipt_no)
+        place = self._books.next_place(transaction)
+        sale_no = self._books.receipt_no(place._replace(seq=place.seq + 1))
+        refunds = tuple(set_off_with(sale_no, one) for one in back.refunds)
+        return self._write(
+            transaction,
+            pricing,
+            replace(back, refunds=refunds),
+            by,
+            original=current,
+            exchange_id=ticket_id,
+        )
+
+    def _check(self, pricing: Pricing, sold: ReturnableSale, wanted: Sequence[Wanted]) -> None:
         if not wanted:
             raise DomainError("nothing-to-return")
         check_return_day(pricing.programme.returns, sold=sold.sold_on, today=self._books.today())
 
-        def work(transaction: Transaction) -> CompletedReturn:
-            # What came back meanwhile counts: the journal of this moment decides.
-            known = returns_of(transaction.connection, sold.entry_id)
-            current = replace(sold, returns=_all_of(sold.returns, known))
-            sold_by = _sold_by(transaction.connection, current)
-            used = _coupon_uses(transaction.connection, current.sale)
-            current = replace(
-                current,
-                coupons_used=frozenset(used),
-                coupons_used_up=_used_up(current.sale, used, sold_by),
-            )
-            member = self._member(transaction, current.sale)
-            back = TakingBack(
-                current,
-                pricing.programme,
-                member,
-                today=self._books.today(),
-                sold_by=sold_by,
-                referrer=_referrer(transaction, current.sale),
-                offline=self._is_offline(),
-            ).of_goods(wanted)
-            return self._write(transaction, pricing, back, by, original=current)
-
-        return self._written(self._books.writer.run(work))
+    def _coming(
+        self,
+        connection: Connection,
+        pricing: Pricing,
+        sold: ReturnableSale,
+        wanted: Sequence[Wanted],
+    ) -> tuple[ReturnableSale, GoodsBack]:
+        """The sale as it is known now, and what of it comes back."""
+        # What came back meanwhile counts: the journal of this moment decides.
+        known = returns_of(connection, sold.entry_id)
+        current = replace(sold, returns=_all_of(sold.returns, known))
+        sold_by = _sold_by(connection, current)
+        used = _coupon_uses(connection, current.sale)
+        current = replace(
+            current,
+            coupons_used=frozenset(used),
+            coupons_used_up=_used_up(current.sale, used, sold_by),
+        )
+        back = TakingBack(
+            current,
+            pricing.programme,
+            _member(connection, current.sale),
+            today=self._books.today(),
+            sold_by=sold_by,
+            referrer=_referrer(connection, current.sale),
+            offline=self._is_offline(),
+        ).of_goods(wanted)
+        return current, back
 
     def take_back_without_receipt(
         self,
@@ -153,16 +207,12 @@ class Returns:
                 holds.drop(transaction.connection, hold_id)
             return self._write(transaction, pricing, back, by, original=None)
 
-        return self._written(self._books.writer.run(work))
+        return self.written(self._books.writer.run(work))
 
-    def _written(self, back: CompletedReturn) -> CompletedReturn:
+    def written(self, back: CompletedReturn) -> CompletedReturn:
+        """After the commit: the fiscal device has to sign it."""
         self._fiscal.written(back.entry_id, of_basket=False)
         return back
-
-    def _member(self, transaction: Transaction, sale: SaleCompleted) -> Member | None:
-        if sale.member is None:
-            return None
-        return member_store.find_by_now(transaction.connection, sale.member.member_id)
 
     def _write(
         self,
@@ -172,12 +222,13 @@ class Returns:
         by: ReturnedBy,
         *,
         original: ReturnableSale | None,
+        exchange_id: str = "",
     ) -> CompletedReturn:
         place = self._books.next_place(transaction)
         identity = self._books.identity
         ticket = ReturnTicket(
             receipt_no=self._books.receipt_no(place),
-            ticket_id=self._books.new_id(),
+            ticket_id=exchange_id or self._books.new_id(),
             store_id=identity.store_id,
             till_id=identity.till_id,
             shift_id=by.shift.shift_id,
@@ -194,7 +245,8 @@ class Returns:
             business_date=by.shift.business_date,
             depends_on=(original.entry_id,) if original else (),
         )
-        chained = self._books.append_printed(transaction, writing, place.entry_id)
+        append = self._books.append if exchange_id else self._books.append_printed
+        chained = append(transaction, writing, place.entry_id)
         if fact.member is not None:
             member_store.set_tier(
                 transaction.connection, fact.member.member_id, fact.member.tier_after
@@ -202,11 +254,17 @@ class Returns:
         return CompletedReturn(chained.id, fact)
 
 
-def _referrer(transaction: Transaction, sale: SaleCompleted) -> Member | None:
+def _member(connection: Connection, sale: SaleCompleted) -> Member | None:
+    if sale.member is None:
+        return None
+    return member_store.find_by_now(connection, sale.member.member_id)
+
+
+def _referrer(connection: Connection, sale: SaleCompleted) -> Member | None:
     """Who was paid for having brought the sale's member."""
     if sale.referral is None:
         return None
-    return member_store.find_by_now(transaction.connection, sale.referral.referrer_id)
+    return member_store.find_by_now(connection, sale.referral.referrer_id)
 
 
 def _sold_by(connection: Connection, sold: ReturnableSale) -> SoldBy | None:

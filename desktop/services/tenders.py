@@ -7,6 +7,7 @@ from desktop.services.articles import Articles
 from desktop.services.basket import OpenBasket, Pricing
 from desktop.services.books import Books
 from desktop.services.earlier import Earlier
+from desktop.services.exchanging import Exchange, is_set_off
 from desktop.services.gift_cards import card_account, card_code, payable_taxed, told_card
 from desktop.services.leases import Leases, LeaseUnit
 from desktop.services.readiness import Readiness
@@ -59,6 +60,7 @@ class Tenders:
         self.basket.on_attached = self._ask_for
         self.basket.on_left = self._forget
         self._tenders: tuple[Tender, ...] = ()
+        self._exchange: Exchange | None = None
 
     def _ask_for(self, member: Member) -> None:
         """A member came into the basket: the server is asked for the right to spend."""
@@ -89,7 +91,8 @@ class Tenders:
 
     @property
     def _handed(self) -> Handed:
-        return handed_over(self._tenders)
+        # Goods that come back and pay nothing here (all of it goes back to a card) move no cash.
+        return handed_over(one for one in self._tenders if one.given or not is_set_off(one))
 
     @property
     def is_paid_out(self) -> bool:
@@ -98,7 +101,11 @@ class Tenders:
 
     def _check_change(self, quote: Quote) -> None:
         """A basket may not fall below what was paid for it; points follow it by themselves."""
-        handed = handed_over(t for t in self._tenders if t.tender is not TenderKind.POINTS)
+        handed = handed_over(
+            one
+            for one in self._tenders
+            if one.tender is not TenderKind.POINTS and (one.given or not is_set_off(one))
+        )
         fits = handed.fits(max(0, quote.total_minor), self.basket.pricing.programme)
         if not (fits and covers_cards(quote, self._tenders)):
             raise DomainError("tenders-first")
@@ -357,6 +364,23 @@ class Tenders:
             Tender(tender=TenderKind.CASH, amount=amount, given=given, change=given - amount)
         )
 
+    def exchange(self, exchange: Exchange) -> Tender:
+        """Goods come back for what is in the basket: what goes back in cash pays for it.
+
+        Raises what ``check_ready`` raises, and DomainError ``one-exchange-per-ticket``,
+        ``paid-out-in-cash`` and ``tenders-first``.
+        """
+        self.check_ready()
+        if self._exchange is not None:
+            raise DomainError("one-exchange-per-ticket", sale=exchange.sold.sale.receipt_no)
+        if self.is_paid_out:
+            raise self._only_paid_out()
+        if self.due().amount < 0:
+            raise DomainError("tenders-first")
+        self._forget_plan(TenderKind.CASH)
+        self._exchange = exchange
+        return self._take(exchange.pays(self.due().in_cash))
+
     def _pay_out(self, given: int | None) -> Tender:
         """What came in is worth more than what is bought: the rest goes out in cash."""
         if given:
@@ -380,6 +404,8 @@ class Tenders:
         self._tenders = self._tenders[:index] + self._tenders[index + 1 :]
         if gone.tender is TenderKind.POINTS:
             self._redeeming.give_back()
+        if is_set_off(gone):
+            self._exchange = None
         self.plan(None)
         return gone
 

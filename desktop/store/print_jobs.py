@@ -1,19 +1,22 @@
 """The spooler's jobs: written with the sale, at most one original per receipt.
 
 A job names an entry; what is printed is rendered from the entry when it is printed. ``UNIQUE
-(entry_id, copy)`` is what makes a second original impossible; copy 0 is the original.
+(entry_id, copy)`` is what makes a second original impossible; copy 0 is the original. A paper
+without an entry is kept beside its job, under an id of its own in the entry's place.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from desktop.store.card_codes import forget_codes_of
+from desktop.store.loose_papers import forget_paper, keep_paper, read_paper
 from desktop.store.prepared import Prepared
 from desktop.store.schema import print_jobs
 from shared.errors import DomainError
 from shared.ids import EntryId
+from shared.receipt.document import Document
 
 
 class JobState(StrEnum):
@@ -44,6 +47,7 @@ class PrintJob:
 
     job_id: str
     entry_id: EntryId
+    """Or the id of a loose paper."""
     copy: int
     language: str
     state: JobState
@@ -65,6 +69,20 @@ def queue_copy(connection: Connection, *, job_id: str, entry_id: EntryId, langua
     copy = (highest or 0) + 1
     _insert(connection, job_id=job_id, entry_id=entry_id, copy=copy, language=language)
     return copy
+
+
+def queue_paper(
+    connection: Connection,
+    *,
+    job_id: str,
+    paper_id: str,
+    title: str,
+    document: Document,
+    language: str,
+) -> None:
+    """Queue a paper that no entry stands behind, and keep it until it is out."""
+    keep_paper(connection, paper_id, title, document)
+    _insert(connection, job_id=job_id, entry_id=EntryId(paper_id), copy=0, language=language)
 
 
 _LAST_POSITION = Prepared(select(func.max(print_jobs.c.position)))
@@ -145,6 +163,20 @@ def move(
         raise DomainError("print-job-moved", job_id=job_id)
     if to in FINISHED:
         forget_codes_of(connection, job_id)
+        _forget_paper_of(connection, job_id)
+
+
+def _forget_paper_of(connection: Connection, job_id: str) -> None:
+    """A loose paper goes with its jobs as soon as none of them is open."""
+    named = select(print_jobs.c.entry_id).where(print_jobs.c.job_id == job_id)
+    paper_id = connection.execute(named).scalar_one()
+    if read_paper(connection, paper_id) is None:
+        return
+    of_paper = print_jobs.c.entry_id == paper_id
+    still_open = exists().where(of_paper, print_jobs.c.state.not_in(FINISHED))
+    if not connection.execute(select(still_open)).scalar():
+        forget_paper(connection, paper_id)
+        connection.execute(delete(print_jobs).where(of_paper))
 
 
 def doubt_interrupted(connection: Connection) -> int:

@@ -326,6 +326,8 @@ class PictureWidget(PartWidget):
         self._label = label(muted=True, wrap=True)
         self._label.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self._png = b""
+        self._painted: tuple[bytes, int] | None = None
+        """Which picture stands there, made for how much room."""
         scroll = QScrollArea()
         scroll.setWidget(self._label)
         scroll.setWidgetResizable(True)
@@ -342,6 +344,7 @@ class PictureWidget(PartWidget):
         if part.png:
             self._paint()
         else:
+            self._painted = None
             self._label.setText(wording.text(part.text))
         self._label.adjustSize()
         bar = self._scroll.verticalScrollBar()
@@ -354,9 +357,12 @@ class PictureWidget(PartWidget):
             self._paint()
 
     def _paint(self) -> None:
+        room = self._scroll.viewport().width()
+        if (self._png, room) == self._painted:
+            return
+        self._painted = self._png, room
         picture = QPixmap()
         picture.loadFromData(self._png)
-        room = self._scroll.viewport().width()
         if picture.width() > room > 0:
             picture = picture.scaledToWidth(room, Qt.TransformationMode.SmoothTransformation)
         self._label.setPixmap(picture)

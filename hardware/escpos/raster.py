@@ -55,7 +55,8 @@ def qr_picture(data: str, *, dots: int, module_dots_max: int) -> Image.Image:
 
 def qr_module_dots(data: bytes, *, dots: int, module_dots_max: int) -> int:
     """The largest module that keeps a code with quiet zones on the paper; at least one dot."""
-    side = len(segno.make_qr(data, error="m", boost_error=False).matrix)
+    # Any mask will do: the best one is what takes the time, and it changes no size.
+    side = len(segno.make_qr(data, error="m", boost_error=False, mask=0).matrix)
     return max(1, min(module_dots_max, dots // (side + 2 * QR_QUIET_MODULES)))
 
 

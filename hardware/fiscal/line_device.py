@@ -5,33 +5,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from hardware.fiscal.port import FiscalSignature, FiscalStart
-from hardware.line_protocol import LineClient, Message, line_health
-from hardware.ports import Condition, DeviceError, Health
+from hardware.line_protocol import LineDevice, Message
+from hardware.ports import Condition, DeviceError
 
 TEXT_MAX: Final = 1024
 
 
-class LineFiscalDevice:
-    """Asks a device on the network; holds nothing between two questions."""
-
-    def __init__(self, name: str, host: str, port: int) -> None:
-        self._name = name
-        self._line = LineClient(name, host, port)
-
-    @property
-    def name(self) -> str:
-        """How the settings call it."""
-        return self._name
-
-    def open(self) -> None:
-        """Nothing to do: each question connects by itself."""
-
-    def close(self) -> None:
-        """Nothing to do."""
-
-    def check_health(self, *, deadline_s: float) -> Health:
-        """Ask for its state."""
-        return line_health(self._name, self._line, deadline_s)
+class LineFiscalDevice(LineDevice):
+    """Asks a device on the network."""
 
     def begin(self, *, deadline_s: float) -> FiscalStart:
         """See ``FiscalDevice.begin``."""

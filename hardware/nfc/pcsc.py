@@ -8,8 +8,8 @@ from threading import Event, Thread
 from typing import Any, Final
 
 from hardware.nfc.card import Exchange, TappedCard, read_memory_card, read_smart_card
-from hardware.nfc.tapping import Tapping
-from hardware.ports import DeviceState, Health, OnCard, Power
+from hardware.nfc.tapping import TapReader
+from hardware.ports import DeviceState, Health, Power
 
 POLL_S: Final = 0.2
 STOP_WAIT_S: Final = 2.0
@@ -18,33 +18,16 @@ STORAGE_CARD: Final = bytes.fromhex("804F0CA000000306")
 """In the ATR of a card without applications (PC/SC part 3, 3.1.3.2.3)."""
 
 
-class PcscReader:
+class PcscReader(TapReader):
     """Looks for cards on its own thread; a reader that is plugged in again is found again."""
 
     def __init__(self, name: str, *, reader: str = "", takes_uid: bool = False) -> None:
-        self._name = name
+        super().__init__(name, takes_uid=takes_uid)
         self._reader = reader
-        self._takes_uid = takes_uid
-        self._tapping = Tapping(name)
         self._stopping = Event()
         self._looked = Event()
         self._key = "closed"
         self._thread: Thread | None = None
-
-    @property
-    def name(self) -> str:
-        """How the settings call it."""
-        return self._name
-
-    @property
-    def dropped(self) -> int:
-        """Payment cards that were shown, counted and forgotten."""
-        return self._tapping.dropped
-
-    @property
-    def foreign(self) -> int:
-        """Cards that name nobody."""
-        return self._tapping.foreign
 
     def open(self) -> None:
         """Start its thread; the reader is looked for in the background."""
@@ -60,10 +43,6 @@ class PcscReader:
             self._thread.join(STOP_WAIT_S)
             self._thread = None
         self._key = "closed"
-
-    def deliver_to(self, on_card: OnCard | None) -> None:
-        """See ``CardReader.deliver_to``."""
-        self._tapping.deliver_to(on_card)
 
     def check_health(self, *, deadline_s: float) -> Health:
         """Whether a reader is there that the system's card service knows."""

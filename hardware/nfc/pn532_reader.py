@@ -12,8 +12,8 @@ import serial
 from hardware.line_keeper import LineKeeper, read_some
 from hardware.nfc.card import TappedCard, read_memory_card, read_smart_card
 from hardware.nfc.frames import WAKE_UP, Acknowledged, Answer, FrameReader, encode
-from hardware.nfc.tapping import Tapping
-from hardware.ports import Condition, DeviceError, DeviceState, Health, OnCard, Power
+from hardware.nfc.tapping import TapReader
+from hardware.ports import Condition, DeviceError, DeviceState, Health, Power
 from hardware.serial_port import LineSettings
 from hardware.worker import Backoff
 from shared.clock import Clock
@@ -32,7 +32,7 @@ class CardGone(ConnectionError):
     """The card was taken away, or refuses."""
 
 
-class Pn532Reader:
+class Pn532Reader(TapReader):
     """Looks for cards on its own thread; comes back when it is plugged in again."""
 
     def __init__(
@@ -45,28 +45,11 @@ class Pn532Reader:
         answer_s: float = ANSWER_S,
         backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
-        self._name = name
+        super().__init__(name, takes_uid=takes_uid)
         self._clock = clock
-        self._takes_uid = takes_uid
         self._answer_s = answer_s
-        self._tapping = Tapping(name)
         self._answers = Event()
         self._keeper = LineKeeper(name, line, self._serve, backoff=backoff)
-
-    @property
-    def name(self) -> str:
-        """How the settings call it."""
-        return self._name
-
-    @property
-    def dropped(self) -> int:
-        """Payment cards that were shown, counted and forgotten."""
-        return self._tapping.dropped
-
-    @property
-    def foreign(self) -> int:
-        """Cards that name nobody."""
-        return self._tapping.foreign
 
     def open(self) -> None:
         """Start its thread; connects, and connects again, in the background."""
@@ -75,10 +58,6 @@ class Pn532Reader:
     def close(self) -> None:
         """End its thread and free the port."""
         self._keeper.close()
-
-    def deliver_to(self, on_card: OnCard | None) -> None:
-        """See ``CardReader.deliver_to``."""
-        self._tapping.deliver_to(on_card)
 
     def check_health(self, *, deadline_s: float) -> Health:
         """Whether it answers commands now; an open port proves nothing."""

@@ -7,6 +7,34 @@ from hardware.nfc.card import CardKind, TappedCard
 from hardware.ports import CardData, OnCard
 
 
+class TapReader:
+    """What every reader of tapped cards says of itself, whatever line it stands on."""
+
+    def __init__(self, name: str, *, takes_uid: bool) -> None:
+        self._name = name
+        self._takes_uid = takes_uid
+        self._tapping = Tapping(name)
+
+    @property
+    def name(self) -> str:
+        """How the settings call it."""
+        return self._name
+
+    @property
+    def dropped(self) -> int:
+        """Payment cards that were shown, counted and forgotten."""
+        return self._tapping.dropped
+
+    @property
+    def foreign(self) -> int:
+        """Cards that name nobody."""
+        return self._tapping.foreign
+
+    def deliver_to(self, on_card: OnCard | None) -> None:
+        """See ``CardReader.deliver_to``."""
+        self._tapping.deliver_to(on_card)
+
+
 class Tapping:
     """Hands over member cards. Thread-safe."""
 

@@ -1,5 +1,7 @@
 """Codes that a printer draws from data: Code 128 in the form of ``GS k 73``, and QR."""
 
+from functools import lru_cache
+
 import segno
 from PIL import Image
 
@@ -71,8 +73,10 @@ def ean_picture(data: bytes, *, module_dots: int, height: int) -> Image.Image | 
     return bars_picture(ean.bars(digits), module_dots=module_dots, height=height)
 
 
+@lru_cache(maxsize=8)
 def qr_picture(data: bytes, *, level: int, module_dots: int) -> Image.Image:
-    """A QR code without its quiet zone, as printers draw it."""
+    """A QR code without its quiet zone, as printers draw it. Not to be changed: it is drawn once
+    for all papers that bear it, as those are that somebody looks at while typing."""
     code = segno.make_qr(data, error=QR_LEVELS.get(level, "l"), boost_error=False)
     rows = [bytes(255 if dark else 0 for dark in row) for row in code.matrix]
     picture = Image.frombytes("L", (len(rows), len(rows)), b"".join(rows))

@@ -210,7 +210,9 @@ class Interpreter:
         heights = [glyph.height for glyph in self._glyphs]
         heights += [sketch.picture.height for sketch in self._sketches]
         height = max([self._settings.line_spacing, *(tall + 6 for tall in heights)])
-        glyphs = tuple(replace(glyph, left=glyph.left + shift) for glyph in self._glyphs)
+        glyphs = tuple(self._glyphs)
+        if shift:
+            glyphs = tuple(replace(glyph, left=glyph.left + shift) for glyph in glyphs)
         sketches = tuple(replace(item, left=item.left + shift) for item in self._sketches)
         self.sheet.printed.append(PrintedLine(glyphs, sketches, height))
         self._glyphs.clear()

@@ -103,6 +103,7 @@ def _draw_glyph(canvas: Image.Image, glyph: Glyph, top: int, face: Typeface) -> 
     width, height = glyph.width * SCALE, glyph.height * SCALE
     mask = face.paint(glyph.character, width=width, height=height, strong=glyph.strong)
     if glyph.underlined:
+        mask = mask.copy()
         ImageDraw.Draw(mask).rectangle((0, height - SCALE, width, height), fill=255)
     if glyph.inverse:
         mask = ImageOps.invert(mask.crop((0, 0, width, height)))

@@ -3,12 +3,11 @@
 from typing import Final
 
 from hardware.card.tracks import is_payment_card
-from hardware.line_protocol import LineClient, Message, NotReached, line_health
+from hardware.line_protocol import LineDevice, Message, NotReached
 from hardware.ports import (
     NOT_REACHED,
     AttemptState,
     DeviceError,
-    Health,
     PaymentRequest,
     PaymentResult,
     RefundRequest,
@@ -17,27 +16,8 @@ from hardware.ports import (
 TEXT_MAX: Final = 64
 
 
-class LineTerminal:
-    """Asks a terminal on the network. It holds no connection, so there is nothing to lose."""
-
-    def __init__(self, name: str, host: str, port: int) -> None:
-        self._name = name
-        self._line = LineClient(name, host, port)
-
-    @property
-    def name(self) -> str:
-        """How the settings call it."""
-        return self._name
-
-    def open(self) -> None:
-        """Nothing to do: each question connects by itself."""
-
-    def close(self) -> None:
-        """Nothing to do."""
-
-    def check_health(self, *, deadline_s: float) -> Health:
-        """Ask for its state; a terminal that is busy with a customer is well."""
-        return line_health(self._name, self._line, deadline_s)
+class LineTerminal(LineDevice):
+    """Asks a terminal on the network."""
 
     def pay(self, request: PaymentRequest, *, deadline_s: float) -> PaymentResult:
         """See ``PaymentTerminal.pay``. DECLINED ``not-reached`` where no connection came about."""
@@ -55,6 +35,10 @@ class LineTerminal:
         except DeviceError:
             return PaymentResult(request.attempt_id, AttemptState.UNKNOWN)
         return _result(request.attempt_id, answer)
+
+    def cancel(self, attempt_id: str, *, deadline_s: float) -> None:
+        """See ``PaymentTerminal.cancel``. The answer says nothing that ``pay`` does not say."""
+        self._told("cancel", attempt_id, deadline_s, attempt=attempt_id)
 
     def query(self, attempt_id: str, *, deadline_s: float) -> PaymentResult:
         """See ``PaymentTerminal.query``."""

@@ -1,6 +1,7 @@
 """A receipt printer with its drawer, behind the ports ``ReceiptPrinter`` and ``CashDrawer``."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
@@ -87,17 +88,12 @@ class EscposPrinter:
         self, data: bytes, *, deadline_s: float, before_first_byte: BeforeFirstByte
     ) -> PrintOutcome:
         """See ``ReceiptPrinter.print_job``."""
-        progress = Progress()
         deadline = self._clock.monotonic() + deadline_s * (1 - EARLY_SHARE)
 
-        def work() -> PrintOutcome:
+        def work(progress: Progress) -> PrintOutcome:
             return self._print(data, progress, deadline, before_first_byte)
 
-        try:
-            outcome = self._worker.run(work, deadline_s=deadline_s)
-        except DeviceError as error:
-            outcome = overdue(error.condition, progress, len(data))
-        return self._noted(outcome)
+        return self._noted(in_time(self._worker, work, deadline_s=deadline_s, job_bytes=len(data)))
 
     def open_drawer(self, *, deadline_s: float) -> None:
         """See ``CashDrawer.open_drawer``."""
@@ -206,7 +202,23 @@ class EscposPrinter:
         )
 
 
-def overdue(condition: Condition, progress: Progress, job_bytes: int) -> PrintOutcome:
+def in_time(
+    worker: DeviceWorker,
+    work: Callable[[Progress], PrintOutcome],
+    *,
+    deadline_s: float,
+    job_bytes: int,
+) -> PrintOutcome:
+    """Print on the device's thread; by the deadline there is an outcome, whatever the printer
+    does."""
+    progress = Progress()
+    try:
+        return worker.run(lambda: work(progress), deadline_s=deadline_s)
+    except DeviceError as error:
+        return _overdue(error.condition, progress, job_bytes)
+
+
+def _overdue(condition: Condition, progress: Progress, job_bytes: int) -> PrintOutcome:
     """The caller's deadline passed before the device's thread came back."""
     if progress.withdraw():
         return failed(condition)

@@ -22,7 +22,7 @@ from hardware.ports import (
     PrintState,
 )
 from hardware.printer.job import Progress, failed
-from hardware.printer.printer import EARLY_SHARE, DrawerPulse, overdue
+from hardware.printer.printer import EARLY_SHARE, DrawerPulse, in_time
 from hardware.worker import Backoff, DeviceWorker
 from shared.clock import Clock
 
@@ -119,18 +119,13 @@ class QueuePrinter:
         self, data: bytes, *, deadline_s: float, before_first_byte: BeforeFirstByte
     ) -> PrintOutcome:
         """See ``ReceiptPrinter.print_job``."""
-        progress = Progress()
         deadline = self.clock.monotonic() + deadline_s * (1 - EARLY_SHARE)
         reserve = deadline_s * WITHDRAW_SHARE
 
-        def work() -> PrintOutcome:
+        def work(progress: Progress) -> PrintOutcome:
             return self._print(data, progress, deadline, reserve, before_first_byte)
 
-        try:
-            outcome = self._worker.run(work, deadline_s=deadline_s)
-        except DeviceError as error:
-            outcome = overdue(error.condition, progress, len(data))
-        return self._noted(outcome)
+        return self._noted(in_time(self._worker, work, deadline_s=deadline_s, job_bytes=len(data)))
 
     def open_drawer(self, *, deadline_s: float) -> None:
         """See ``CashDrawer.open_drawer``. A pulse that waits is withdrawn: a drawer that opens an

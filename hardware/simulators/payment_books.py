@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from threading import Lock
 
-from hardware.ports import AttemptState, PaymentRequest, PaymentResult, RefundRequest
+from hardware.ports import CANCELLED, AttemptState, PaymentRequest, PaymentResult, RefundRequest
 from shared.money import Money
 
 
@@ -35,6 +35,8 @@ class BookedAttempt:
     amount: Money | None
     state: AttemptState
     behaviour: Behaviour = Behaviour.APPROVE
+    reason: str = ""
+    """Why it was declined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,18 @@ class PaymentBooks:
                 self._books[attempt_id] = replace(booked, state=AttemptState.APPROVED)
         return self._answer(attempt_id)
 
+    def cancel(self, attempt_id: str) -> PaymentResult | None:
+        """The customer has not paid yet, and will not any more; one that has paid has paid."""
+        if self._line_is_dead:
+            return None
+        with self._lock:
+            booked = self._books.get(attempt_id)
+            if booked is not None and booked.state is AttemptState.UNKNOWN:
+                self._books[attempt_id] = replace(
+                    booked, state=AttemptState.DECLINED, reason=CANCELLED
+                )
+        return self._answer(attempt_id)
+
     def pay(self, request: PaymentRequest) -> PaymentResult | None:
         """See ``PaymentTerminal.pay``; a repeated attempt id is answered from the books."""
         with self._lock:
@@ -169,7 +183,8 @@ class PaymentBooks:
             booked = self._books.get(attempt_id)
         if self._line_is_dead or booked is None or _is_hidden(booked):
             return None
-        reason = "insufficient-funds" if booked.state is AttemptState.DECLINED else ""
+        is_declined = booked.state is AttemptState.DECLINED
+        reason = (booked.reason or "insufficient-funds") if is_declined else ""
         return PaymentResult(attempt_id, booked.state, _reference(attempt_id), reason)
 
 

@@ -42,6 +42,8 @@ class TerminalSimulator(LineServer):
                     return {"state": "ready"}
                 case "pay":
                     return _told(self._pay(_request(question)))
+                case "cancel":
+                    return _told(self.provider.cancel(str(question["attempt"])))
                 case "query":
                     return _told(self.provider.query(str(question["attempt"])))
                 case "reverse":

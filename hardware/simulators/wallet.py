@@ -43,6 +43,11 @@ class WalletSimulator:
         """See ``PaymentTerminal.pay``; a repeated attempt id is answered from the books."""
         return self._heard(self.provider.pay(request), request.attempt_id, deadline_s)
 
+    def cancel(self, attempt_id: str, *, deadline_s: float) -> None:
+        """See ``PaymentTerminal.cancel``."""
+        del deadline_s
+        self.provider.cancel(attempt_id)
+
     def query(self, attempt_id: str, *, deadline_s: float) -> PaymentResult:
         """See ``PaymentTerminal.query``."""
         return self._heard(self.provider.query(attempt_id), attempt_id, deadline_s)

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import ClassVar, Final
 
@@ -276,7 +277,11 @@ def _has_gs1_check_digit(digits: str) -> bool:
 
 
 def _gs1(payload: str) -> Code | None:
-    """A GS1 element string: GTIN (01), net weight (310n), best before (15, 17), batch (10)."""
+    """A GS1 element string: GTIN (01), net weight (310n), best before (15, 17), batch (10).
+
+    A weight with more than three decimals (310n with n of 4 and 5) is taken to the nearest gram, a
+    half up: the till sells whole grams.
+    """
     from biip import ParseError  # noqa: PLC0415 - 0.1 s and rarely needed
     from biip.gs1_messages import GS1Message  # noqa: PLC0415 - as above
 
@@ -293,10 +298,14 @@ def _gs1(payload: str) -> Code | None:
     gtin = item.gtin.value.lstrip("0")
     return GoodsCode(
         gtin=gtin.zfill(8 if len(gtin) <= 8 else 13),
-        grams=int(weight.decimal * 1000) if weight and weight.decimal is not None else None,
+        grams=_grams(weight.decimal) if weight and weight.decimal is not None else None,
         best_before=best.date if best else None,
         batch=batch.value if batch else "",
     )
+
+
+def _grams(kilograms: Decimal) -> int:
+    return int((kilograms * 1000).to_integral_value(ROUND_HALF_UP))
 
 
 def random_digits(count: int, random_bytes: RandomBytes) -> str:

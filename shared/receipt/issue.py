@@ -11,6 +11,7 @@ from enum import StrEnum
 from shared.receipt.text import printable
 from shared.receipt.voice import PaperLanguage, Voice
 from shared.trade.fiscal import FiscalRecorded
+from shared.trade.ticket import SaleReturned
 
 HASH_CHARACTERS = 4
 CARD_DIGITS_SHOWN = 4
@@ -120,6 +121,18 @@ class MemberFace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchanged:
+    """The return that stands on the paper of the sale it was exchanged for."""
+
+    returned: SaleReturned
+    fiscal: FiscalRecorded | None = None
+    """What a fiscal device has said of the return by now."""
+    member: MemberFace | None = None
+    """Whose goods they were, who may be another than who buys now. Their prospects stand below the
+    sale, or nowhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """One printing of one entry."""
 
@@ -141,6 +154,8 @@ class Issue:
     member: MemberFace | None = None
     fiscal: FiscalRecorded | None = None
     """What a fiscal device has said of it by now."""
+    exchange: Exchanged | None = None
+    """What came back for the goods of this sale."""
 
     def shows(self, part: Part) -> bool:
         """Whether the shop prints a block."""

@@ -11,6 +11,7 @@ from shared.receipt.document import (
     Barcode,
     Block,
     Cut,
+    Document,
     Feed,
     Heading,
     Logo,
@@ -72,10 +73,19 @@ def marks(issue: Issue, *, title: str, training: bool) -> list[Block]:
     if title:
         blocks += [Text(line, Align.CENTER, Style.LARGE) for line in voice.tell(title)]
     if issue.copy:
-        blocks.append(Text(f"{COPY_MARK} {issue.copy}", Align.CENTER, Style.LARGE))
+        blocks.append(_copy_mark(issue.copy))
     if training:
         blocks += [Text(line, Align.CENTER, Style.STRONG) for line in voice.tell("paper.training")]
     return blocks
+
+
+def _copy_mark(number: int) -> Text:
+    return Text(f"{COPY_MARK} {number}", Align.CENTER, Style.LARGE)
+
+
+def as_copy(document: Document, number: int) -> Document:
+    """A paper that was made before, marked as its copy of this number; 0 is no copy."""
+    return Document((_copy_mark(number), *document.blocks)) if number else document
 
 
 def foot(issue: Issue, *, with_conditions: bool, invoice_total: str = "") -> list[Block]:
@@ -155,7 +165,10 @@ def tenders(
 
 def tender_label(issue: Issue, tender: Tender, *, decimals: int) -> str:
     """``现金``, ``微信``, ``积分 (500)``."""
-    label = issue.voice.say(f"paper.tender.{tender.tender}")
+    # Cash with the number of another paper never was in a hand: the two are set off.
+    is_set_off = tender.tender is TenderKind.CASH and tender.reference
+    kind = "exchange" if is_set_off else tender.tender.value
+    label = issue.voice.say(f"paper.tender.{kind}")
     if tender.provider:
         label += f" {tender.provider}"
     if tender.points:

@@ -1,13 +1,14 @@
 """Receipts of a sale and of a return."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from shared.money import Currency
 from shared.pricing.sale_lines import BASKET_DISCOUNT, HAND_DISCOUNT, HAND_DISCOUNTS
 from shared.receipt.cards import cards_taken_back, stamped_cards
 from shared.receipt.document import Block, Document, Item, Pair, Rule, Style, Text
 from shared.receipt.fiscal import fiscal_part
-from shared.receipt.issue import Issue, Names, Part
+from shared.receipt.issue import Exchanged, Issue, Names, Part
 from shared.receipt.parts import HEAVY, coupons, foot, head, tax_table, tenders
 from shared.receipt.points import member_part
 from shared.receipt.voice import amount, full_amount, quantity
@@ -19,12 +20,15 @@ def sale_receipt(sale: SaleCompleted, issue: Issue) -> Document:
     """The receipt a customer takes home, and can check with a pencil."""
     currency = Currency(sale.currency)
     decimals = sale.member.points.decimals if sale.member else 0
-    blocks = head(issue, number=sale.receipt_no, training=sale.training)
+    title = "paper.title.exchange" if issue.exchange else ""
+    blocks = head(issue, title=title, number=sale.receipt_no, training=sale.training)
     for line in sale.lines:
         blocks += _line(issue, sale, line, currency)
     blocks += _sums(issue, sale, currency)
     blocks += tenders(issue, sale.tenders, currency, decimals=decimals)
     blocks += tax_table(issue, sale.taxes, currency)
+    if issue.exchange:
+        blocks += _exchanged(issue, issue.exchange, sale, currency)
     if sale.member:
         blocks += member_part(issue, sale.member, currency)
     blocks += stamped_cards(issue, sale.cards)
@@ -38,9 +42,16 @@ def sale_receipt(sale: SaleCompleted, issue: Issue) -> Document:
 
 def return_receipt(returned: SaleReturned, issue: Issue) -> Document:
     """What came back and what was paid out for it."""
+    blocks = head(issue, title="paper.title.return", number=returned.receipt_no)
+    blocks += _came_back(issue, returned)
+    return Document((*blocks, Rule(), *foot(issue, with_conditions=False)))
+
+
+def _came_back(issue: Issue, returned: SaleReturned) -> list[Block]:
+    """The lines, the refund, and what it took back."""
     currency, voice = Currency(returned.currency), issue.voice
     decimals = returned.member.points.decimals if returned.member else 0
-    blocks = head(issue, title="paper.title.return", number=returned.receipt_no)
+    blocks: list[Block] = []
     if returned.original_receipt_no:
         blocks.append(Pair(voice.say("paper.original-receipt"), returned.original_receipt_no))
     else:
@@ -58,8 +69,23 @@ def return_receipt(returned: SaleReturned, issue: Issue) -> Document:
     if returned.member:
         blocks += member_part(issue, returned.member, currency)
     blocks += cards_taken_back(issue, returned.cards)
-    blocks += fiscal_part(issue, returned.fiscal)
-    return Document((*blocks, Rule(), *foot(issue, with_conditions=False)))
+    return blocks + fiscal_part(issue, returned.fiscal)
+
+
+def _exchanged(
+    issue: Issue, exchange: Exchanged, sale: SaleCompleted, currency: Currency
+) -> list[Block]:
+    """What came back for these goods, and what the two leave to pay or to give."""
+    returned, voice = exchange.returned, issue.voice
+    left = sale.total + sale.rounding - returned.total - returned.rounding
+    return [
+        Rule(),
+        *(Text(line, style=Style.STRONG) for line in voice.tell("paper.exchange.came-back")),
+        Pair(voice.say("paper.exchange.return-number"), returned.receipt_no),
+        *_came_back(replace(issue, fiscal=exchange.fiscal, member=exchange.member), returned),
+        HEAVY,
+        Pair(voice.say("paper.exchange.difference"), full_amount(left, currency), Style.LARGE),
+    ]
 
 
 def _named(issue: Issue, names: Names, goods_id: str, detail: str, figure: str) -> list[Block]:

@@ -195,7 +195,9 @@ class _Way(NamedTuple):
 def _by_way(tenders: Iterable[Tender]) -> Counter[_Way]:
     found: Counter[_Way] = Counter()
     for one in tenders:
-        found[_Way(one.tender, one.provider, one.attempt_id, one.reference)] += one.amount
+        # Cash of an exchange names its other paper; it is cash all the same.
+        reference = "" if one.tender is TenderKind.CASH else one.reference
+        found[_Way(one.tender, one.provider, one.attempt_id, reference)] += one.amount
     return found
 
 

@@ -109,6 +109,9 @@ class SaleCompleted(Fact, frozen=True, kw_only=True):
     """Visit cards that have goods of this sale."""
     referral: ReferralPaid | None = None
     fiscal: FiscalOutcome | None = None
+    exchange: EntryId | None = None
+    """The return of the goods that came back for these; it was written just before, with the same
+    ``ticket_id``, and is on the sale's paper."""
 
 
 class ReturnLine(Value, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from shared.loyalty.programme import Programme
 from shared.receipt.builder import receipt_of
 from shared.receipt.document import Document
 from shared.receipt.form import check_form, shop_of
-from shared.receipt.issue import Issue, MemberFace, Shop
+from shared.receipt.issue import Exchanged, Issue, MemberFace, Shop
 from shared.receipt.naming import coupon_codes, vocabulary
 from shared.receipt.verification import DIGITS, verification_code
 from shared.receipt.voice import PaperLanguage
@@ -27,6 +27,7 @@ from shared.trade.paper import ReceiptForm, ReceiptFormChanged
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.database.schema import bundles, entries, members, operators, stores, tickets, tills
 from sync_server.database.transaction import Database, Snapshot
+from sync_server.receipts.fiscal import fiscal_record
 
 _NOTHING: Final = bytes(32)
 """Stands for the hash of a receipt that is not here: it is compared all the same."""
@@ -90,10 +91,40 @@ class ReceiptReader:
             names=vocabulary(programme, {}, codes),
             member=_face(snapshot, fact.member.member_id) if fact.member else None,
         )
-        # What a fiscal device said came later, as an entry of its own: the paper has it.
-        document = receipt_of(msgspec.structs.replace(fact, fiscal=None), issue)
+        recorded = fiscal_record(snapshot, row) if fact.fiscal is not None else None
+        if recorded is None:
+            # Nothing has come of it by now: the paper may know more than we do.
+            fact = msgspec.structs.replace(fact, fiscal=None)
+        exchange = _exchanged(snapshot, row, fact)
+        document = receipt_of(fact, replace(issue, fiscal=recorded, exchange=exchange))
         assert document is not None
         return ShownReceipt(document, tuple(_returns(snapshot, envelope, shop)))
+
+
+def _exchanged(
+    snapshot: Snapshot, row: Row[Any], fact: SaleCompleted | SaleReturned
+) -> Exchanged | None:
+    """What came back for the goods of a sale: of the same till and ticket, or nothing."""
+    if not isinstance(fact, SaleCompleted) or fact.exchange is None:
+        return None
+    columns = entries.c
+    found = snapshot.connection.execute(
+        select(entries).where(
+            columns.shard == snapshot.shard,
+            columns.id == fact.exchange,
+            columns.journal == row.journal,
+        )
+    ).first()
+    if found is None:
+        return None
+    returned = read_fact(decode_entry(found.bytes).envelope)
+    if not isinstance(returned, SaleReturned) or returned.ticket_id != fact.ticket_id:
+        return None
+    recorded = fiscal_record(snapshot, found) if returned.fiscal is not None else None
+    if recorded is None:
+        returned = msgspec.structs.replace(returned, fiscal=None)
+    face = _face(snapshot, returned.member.member_id) if returned.member else None
+    return Exchanged(returned=returned, fiscal=recorded, member=face)
 
 
 def _of_code(snapshot: Snapshot, number: str, code: str) -> Row[Any] | None:

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from desktop.bootstrap import Till
+from desktop.services.exchanging import Exchange, in_cash
 from desktop.services.paper import Papers
 from desktop.services.returns import ReturnedBy
 from desktop.store.print_jobs import JobState, PrintJob
@@ -186,6 +187,32 @@ def test_the_page_says_what_the_paper_says_line_by_line(
             assert "赵小明" not in page.text
             assert "13800138000" not in page.text
             assert "56781234" not in page.text
+
+
+def test_the_page_of_an_exchange_shows_both_parts_and_only_of_one_ticket(
+    chain: LittleChain, client: httpx.Client
+) -> None:
+    till = chain.tills[0]
+    first = till.sell(WATER.barcodes[0], member=till.enrol("赵小明", phone="13800138000"))
+    sold = till.till.returns.by_receipt(first.fact.receipt_no)
+    wanted = [Wanted(1, 1)]
+    refunds = till.till.returns.would_give(till.till.pricing(), sold, wanted)
+    checkout = till.counter.checkout
+    till.counter.scanning.scan(BISCUITS.barcodes[0])
+    checkout.exchange(Exchange(sold=sold, wanted=wanted, reason="x", cash=in_cash(refunds)))
+    checkout.tender_cash()
+    checkout.finish(till.shift, till.operator_id)
+    assert till.sync()
+    entry, hash_, fact = tickets(till.till)[-1]
+    for language in PaperLanguage:
+        page = client.get(address(hash_, fact), params={"language": language.value})
+        printed = document_of(till.till, entry, language, Part.OUTLOOK)
+        assert paper_of(page.text) == rows_of(printed)
+    services = chain.server.services
+    for audit in (services.audit, services.returns_audit):
+        done = audit.run()
+        assert (done.different, dict(done.unjudged)) == (0, {})
+    assert chain.reckon().differences == []
 
 
 def test_the_page_is_what_a_printer_put_on_paper(chain: LittleChain, client: httpx.Client) -> None:

@@ -28,6 +28,7 @@ from tests.unit.receipt.sample_facts import (
     SALE,
     SHIFT_CLOSED,
     X_SHIFT,
+    exchange,
     issue,
     loose_papers,
 )
@@ -64,6 +65,12 @@ def test_the_sample_sale_and_return_add_up_in_every_language_and_width() -> None
         found = check(text)
         kinds = {"lines", "tenders", "tax", "tax total", "points"}
         assert (found.flaws, found.kinds) == ([], kinds), kind
+
+
+def test_the_sample_exchange_adds_up_in_every_language_and_width() -> None:
+    for kind, text in texts(lambda language: exchange(issue(language))).items():
+        found = check(text)
+        assert (found.flaws, found.kinds) == ([], WHOLE | {"exchange"}), (kind, text)
 
 
 def test_reports_and_slips_add_up_in_every_language_and_width() -> None:

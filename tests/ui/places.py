@@ -9,6 +9,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit
 
 from desktop.presenters.view import Fields, SaleView, Sheet
+from desktop.printer_trial import PrinterTrial
+from desktop.services.settings_file import PrinterSettings
 from hardware.simulators.scanner import KEY_INTERVAL_S
 from shared.catalogue.codes import member_code
 from shared.ids import GoodsId
@@ -178,6 +180,16 @@ def change_profile(hands: Hands) -> None:
     hands.key(Key.Key_F8)
 
 
+def try_printer(hands: Hands) -> None:
+    """A printer that takes everything and says nothing."""
+    till = hands.station.till
+    folder = till.store.folder.path
+    settings = PrinterSettings(file=str(folder / "paper.bin"))
+    till.printer_trial = lambda: PrinterTrial(settings, folder)  # type: ignore[method-assign]  # has none
+    from_menu("receipt-form")(hands)
+    hands.tap("printer-test")
+
+
 SELLING: dict[str, Open] = {
     "sale": lambda _hands: None,
     "tender": tender,
@@ -206,6 +218,7 @@ SELLING: dict[str, Open] = {
     "close-card-": from_menu("close-card"),
     "taking-part": from_menu("taking-part"),
     "receipt-form": from_menu("receipt-form"),
+    "printer-test": try_printer,
     "entering-": enter_draw,
     "profile-": change_profile,
     "enrolment-": lambda hands: hands.scan(NEW_CARD),

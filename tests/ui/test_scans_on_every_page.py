@@ -80,7 +80,7 @@ TEA = replace(CHIPS, sku=GoodsId("Tea-7b"), list_price_minor=1500, barcodes=())
 ANSWER_S = 10
 WITHOUT_TEXT = {
     "sale", "tender", "help", "holds", "approval", "drawer", "drawer-no-sale", "menu", "figures",
-    "payments", "papers", "sync", "return-without", "looked-at", "choose-gift",
+    "payments", "printer-test", "papers", "sync", "return-without", "looked-at", "choose-gift",
     "taking-part",
 }  # fmt: skip
 """Nothing on these takes text; an input method is asleep on them."""

@@ -10,6 +10,7 @@ import pytest
 from hardware.line_protocol import read
 from hardware.payment.line_terminal import LineTerminal
 from hardware.ports import (
+    CANCELLED,
     NOT_REACHED,
     AttemptState,
     PaymentRequest,
@@ -184,3 +185,38 @@ def test_a_cards_number_never_comes_in_and_a_wallets_code_is_never_recorded(tmp_
     kept = [json.loads(line) for line in record.read_text().splitlines()]
     assert [next(iter(one)) for one in kept] == ["heard", "said"]
     assert REQUEST.payer_code not in record.read_text()
+
+
+def test_a_payment_that_the_customer_has_not_made_is_cancelled_while_the_till_waits(
+    simulator, terminal
+):
+    simulator.provider.script(Behaviour.SLOW)
+    said = []
+    waiting = Thread(target=lambda: said.append(terminal.pay(REQUEST, deadline_s=LONG)))
+    waiting.start()
+    while REQUEST.attempt_id not in simulator.provider.books:
+        waiting.join(0.01)
+    terminal.cancel(REQUEST.attempt_id, deadline_s=LONG)
+    waiting.join()
+    assert [(one.state, one.reason) for one in said] == [(AttemptState.DECLINED, CANCELLED)]
+    assert simulator.provider.settle(REQUEST.attempt_id).state is AttemptState.DECLINED
+    assert simulator.provider.taken() == 0
+
+
+def test_what_is_paid_or_unknown_cannot_be_cancelled(either):
+    terminal, provider = either
+    terminal.cancel("never-seen", deadline_s=LONG)
+    assert terminal.pay(REQUEST, deadline_s=LONG).state is AttemptState.APPROVED
+    terminal.cancel(REQUEST.attempt_id, deadline_s=LONG)
+    assert terminal.query(REQUEST.attempt_id, deadline_s=LONG).state is AttemptState.APPROVED
+    provider.cut()
+    terminal.cancel(REQUEST.attempt_id, deadline_s=SOON)
+    assert provider.taken() == REQUEST.amount.minor
+
+
+def test_a_terminal_that_does_not_know_how_to_stop_goes_on(simulator, terminal, monkeypatch):
+    monkeypatch.setattr(
+        TerminalSimulator, "answer", lambda _self, _ask, _question: {"error": "unknown-question"}
+    )
+    terminal.cancel(REQUEST.attempt_id, deadline_s=LONG)
+    assert [one["ask"] for one in simulator.heard] == ["cancel"]

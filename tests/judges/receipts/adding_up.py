@@ -29,6 +29,7 @@ ROUNDING = ("抹零", "Rounding")
 TOTAL = ("合计", "Total")
 RETURNED_TOTAL = ("退货金额", "Goods returned")
 REFUND = ("退款", "Refund")
+DIFFERENCE = ("差额", "Difference")
 SAVED = ("已省", "Saved")
 CHANGE = ("找零", "Change")
 PAID_OUT = ("现金退还", "Paid out in cash")
@@ -88,16 +89,37 @@ def starts(line: str, words: tuple[str, ...]) -> bool:
 
 
 def check(text: str) -> Checked:
-    """Everything on one receipt that can be added up; nothing where it is no sale or return."""
+    """Everything on one receipt that can be added up; nothing where it is no sale or return.
+
+    On the paper of an exchange a sale stands above a return, and what the two leave below them.
+    """
     checked, columns = Checked(), width_of(text)
     found = parts(text)
-    heavy = next((at for at, (rule, _) in enumerate(found) if rule == "━"), None)
-    if heavy is None or heavy < 1:
-        return checked
-    goods, sums = found[heavy - 1][1], found[heavy][1]
-    is_return = any(starts(line, REFUND) for line in sums)
-    if not is_return and not any(starts(line, TOTAL) for line in sums):
-        return checked
+    heavy = [at for at, (rule, _) in enumerate(found) if rule == "━" and at]
+    due: list[Decimal] = []
+    for at, end in zip(heavy, [*heavy[1:], len(found)], strict=True):
+        sums = found[at][1]
+        if any(starts(line, DIFFERENCE) for line in sums):
+            left = next(_with_sign(line) for line in sums if starts(line, DIFFERENCE))
+            checked.kinds.add("exchange")
+            checked.equal("difference", left, sum(due, Decimal(0)))
+            _points_among(found[at:end], columns, checked)
+        elif any(starts(line, REFUND) for line in sums):
+            due.append(-_ticket(found[at - 1 : end], columns, checked, is_return=True))
+        elif any(starts(line, TOTAL) for line in sums):
+            due.append(_ticket(found[at - 1 : end], columns, checked, is_return=False))
+        elif not due:
+            return checked
+    if len(due) > 1 and "exchange" not in checked.kinds:
+        checked.flaws.append("exchange: nothing says what the two leave")
+    return checked
+
+
+def _ticket(
+    found: list[tuple[str, list[str]]], columns: int, checked: Checked, *, is_return: bool
+) -> Decimal:
+    """Goods, sums and what follows of one sale or return; what it came to."""
+    goods, sums = found[0][1], found[1][1]
     if is_return:
         taken = _returned_lines(goods, columns, checked)
         total, paid = _refund(sums, taken, checked)
@@ -110,12 +132,17 @@ def check(text: str) -> Checked:
         (number(row["figure"]) for line in sums if starts(line, (*BEFORE_ROUNDING, *RETURNED_TOTAL))
          and (row := AMOUNT.match(line))), total,
     )  # fmt: skip
-    for rule, lines in found[heavy + 1 :]:
+    for rule, lines in found[2:]:
         if rule == "─" and lines and starts(lines[0], TAX_HEAD):
             check_taxes(lines, checked, of_total=untaxed)
+    _points_among(found[2:], columns, checked)
+    return total
+
+
+def _points_among(found: list[tuple[str, list[str]]], columns: int, checked: Checked) -> None:
+    for _rule, lines in found:
         if any(starts(line, OPENING) for line in lines):
             _points(lines, columns, checked)
-    return checked
 
 
 def _flush(line: str, columns: int) -> bool:

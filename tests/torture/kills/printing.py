@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any, Final
 
-from desktop.reckoning.file import read_till
+from desktop.reckoning.file import KeptFile, read_till
 from desktop.store.database import TillFolder
 from desktop.store.verification import verify_till
 from hardware.escpos.profile import built_in_profiles
@@ -31,6 +31,8 @@ PROFILES: Final = ("gb", "gb-epson")
 """``GS r`` and ``GS ( H``."""
 NUMBER: Final = re.compile(r"^Receipt +(\d{20})$", re.MULTILINE)
 COPY: Final = "COPY"
+PAGE: Final = re.compile(r"page-\w{8}")
+"""Who printed a test page: each has a name of its own."""
 VISIBLE: Final = {"uncertain", "failed-before-send", "queued", "sending"}
 """States that a cashier sees, or that the next start makes so."""
 
@@ -44,6 +46,13 @@ class PaperTally(Tally):
     states: Counter[str] = field(default_factory=Counter)
     originals: int = 0
     pulses: int = 0
+    pages: set[str] = field(default_factory=set)
+    """Papers without an entry that the till said it would print."""
+
+    def note(self, point: str, life: dict[str, Any]) -> bool:
+        """Count a life, and what it asked for."""
+        self.pages |= set(told(life, "page"))
+        return super().note(point, life)
 
 
 class Weather:
@@ -130,6 +139,20 @@ def check_paper(folder: Path, printer: PrinterSimulator, tally: PaperTally) -> N
         if state in ("queued", "failed-before-send"):
             assert number not in originals, (number, state)
     assert tally.done <= {sale["id"] for sale in sales}
+    _check_pages(kept, printer, tally)
+
+
+def _check_pages(kept: KeptFile, printer: PrinterSimulator, tally: PaperTally) -> None:
+    """The same of papers without an entry: what is not out has a job that is not over."""
+    texts = [(job, job.text()) for job in printer.jobs]
+    named = [(job, found[0]) for job, text in texts if (found := PAGE.search(text))]
+    times = Counter(page for _job, page in named)
+    assert all(count == 1 for count in times.values()), times.most_common(3)
+    missing = tally.pages - {page for job, page in named if job.is_complete}
+    entries = {entry.told["id"] for entry in kept.entries()}
+    waiting = [state for (one, _), state in kept.printed.items() if one not in entries]
+    assert set(waiting) <= VISIBLE
+    assert len(missing) <= len(waiting), (missing, waiting)
 
 
 def print_and_die(lives: Lives, seed_of: object, jobs: int) -> PaperTally:

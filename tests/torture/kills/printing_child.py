@@ -7,6 +7,7 @@ from unittest import mock
 import structlog
 
 from desktop.bootstrap import Surroundings
+from desktop.services.paper import issue_now
 from desktop.store.database import TillFolder
 from hardware.escpos.encoder import Encoder
 from hardware.escpos.profile import built_in_profiles
@@ -14,6 +15,8 @@ from hardware.ports import DeviceError
 from hardware.printer.printer import EscposPrinter
 from hardware.printer.transport import TcpLink, TcpTransport
 from shared.clock import SystemClock
+from shared.receipt.trial import trial_page
+from shared.receipt.voice import PaperLanguage
 from shared.trade.fact import CashCount
 from tests.support.enrolled_till import open_till
 from tests.torture.kills.life import Killer, Report, live_on_request, watch_statements
@@ -79,6 +82,10 @@ def sell(report: Report, path: str, point: str, skip: int, port: int, profile: s
         except DeviceError as error:
             report("no-pulse", error.condition)
         till.spooler.wait_idle(DEADLINE_S)
+    page = f"page-{till.books.new_id()[-8:]}"
+    issue = issue_now(till.books, till.shop(), operator_label=page, language=PaperLanguage.ENGLISH)
+    till.print_page(trial_page(issue), "paper.title.test")
+    report("page", page)
     till.copies.print_copy(sale.entry_id, sale.fact.receipt_no, operator)
     till.spooler.wait_idle(DEADLINE_S)
     report("end", None)

@@ -8,6 +8,7 @@ from unittest import mock
 
 from sqlalchemy import func, select
 
+from desktop.services.exchanging import Exchange, in_cash
 from desktop.services.returns import ReturnedBy
 from desktop.store.schema import tickets
 from desktop.sync.runner import STREAMS
@@ -73,6 +74,27 @@ def _ring_exchange(acting: Acting, _tell: Tell) -> None:
     acting.here.counter.scanning.scan(BISCUIT)
     acting.here.counter.scanning.scan(BOTTLE, comes_in=True)
     acting.here.counter.checkout.tender_cash()
+
+
+def _bring_back(acting: Acting, _tell: Tell) -> None:
+    """Goods of the first sale pay for new ones, as far as they go."""
+    here, returns = acting.here, acting.here.till.returns
+    with here.till.books.reading() as connection:
+        number = connection.execute(select(func.min(tickets.c.receipt_no))).scalar_one()
+    sold, wanted = returns.by_receipt(number), [Wanted(1, 1)]
+    refunds = returns.would_give(here.till.pricing(), sold, wanted)
+    for code in (BISCUIT, BISCUIT, BOTTLE):
+        here.counter.scanning.scan(code)
+    here.counter.checkout.exchange(
+        Exchange(sold=sold, wanted=wanted, reason="faulty", cash=in_cash(refunds))
+    )
+    here.counter.checkout.tender_cash()
+
+
+def _exchange(acting: Acting, tell: Tell) -> None:
+    acting.here.counter.checkout.finish(acting.here.shift, acting.here.operator_id)
+    tell("sale_returned")
+    tell("sale_completed")
 
 
 def _take_back(acting: Acting, tell: Tell) -> None:
@@ -186,6 +208,7 @@ TILL_SCENES: Final = (
     Scene(name="sale", prepare=_ring_up, act=_finish),
     Scene(name="return", act=_take_back),
     Scene(name="exchange", prepare=_ring_exchange, act=_finish),
+    Scene(name="goods-exchange", prepare=_bring_back, act=_exchange),
     Scene(name="top-up", act=_top_up),
     Scene(name="hold", prepare=_ring_two, act=_hold),
     Scene(name="shift-close", act=_close_shift),

@@ -215,3 +215,21 @@ def test_no_digits_fall_under_two_rows(digits):
     claiming = [row for row in rows if row.digits.claims(digits)]
     kinds = {type(row) if not isinstance(row, OwnRow) else row.kind for row in claiming}
     assert len(kinds) <= 1
+
+
+@pytest.mark.parametrize(
+    ("element", "grams"),
+    [
+        ("3103000123", 123),
+        ("3104001234", 123),
+        ("3104001235", 124),
+        ("3105012349", 123),
+        ("3105012350", 124),
+        ("3105000049", 0),
+        ("3100000002", 2000),
+    ],
+)
+def test_a_weight_in_fractions_of_a_gram_is_taken_to_the_nearest(element: str, grams: int) -> None:
+    found = classify("]C10106901234567892" + element)
+    assert isinstance(found, GoodsCode)
+    assert found.grams == grams

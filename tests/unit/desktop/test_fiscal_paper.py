@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from desktop.services.exchanging import Exchange, in_cash
 from hardware.escpos.encoder import Encoder
 from hardware.escpos.profile import built_in_profiles
 from hardware.fiscal.line_device import LineFiscalDevice
@@ -12,6 +13,7 @@ from hardware.paper.text import sheet_text
 from hardware.ports import PrintOutcome, PrintState
 from hardware.simulators.fiscal import FiscalSimulator
 from shared.ids import EntryId
+from shared.returning.lines import Wanted
 from tests.support.desk import BISCUIT_CODE, WATER_CODE, Desk, open_desk
 
 PATIENT_S = 60.0
@@ -105,3 +107,23 @@ def test_a_device_that_fails_is_on_the_original_and_its_signature_on_the_copy(
         desk.till.spooler.wait_idle(1)
     assert UNSIGNED not in paper.newest()
     assert "COPY" in paper.newest()
+
+
+def test_the_paper_of_an_exchange_bears_both_signatures(desk, paper, simulator):
+    first = desk.sell(WATER_CODE)
+    sold, wanted = desk.till.returns.by_receipt(first.fact.receipt_no), [Wanted(1, 1)]
+    refunds = desk.till.returns.would_give(desk.till.pricing(), sold, wanted)
+    desk.scan(BISCUIT_CODE)
+    desk.counter.checkout.exchange(
+        Exchange(sold=sold, wanted=wanted, reason="faulty", cash=in_cash(refunds))
+    )
+    desk.counter.checkout.tender_cash()
+    sale = desk.finish()
+    desk.till.wake_printer()
+    assert desk.till.spooler.wait_idle(PATIENT_S)
+    text = paper.newest()
+    assert UNSIGNED not in text
+    made = simulator.inside.signed
+    flat = "".join(text.split())
+    for entry_id in (sale.entry_id, sale.fact.exchange):
+        assert made[entry_id].signature.signature in flat

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from desktop.commands import printer_test
+from desktop import printer_trial
 from desktop.devices import make_devices
 from desktop.services.settings_file import read_settings
 from hardware.escpos.profile import built_in_profiles
@@ -54,7 +54,7 @@ def eyes(printer: PrinterSimulator, monkeypatch: pytest.MonkeyPatch) -> list[str
 
     monkeypatch.setattr(Survey, "question", noting)
     monkeypatch.setattr(typer, "prompt", prompt)
-    monkeypatch.setattr(printer_test, "LISTEN_S", 0.2)
+    monkeypatch.setattr(printer_trial, "LISTEN_S", 0.2)
     return typed
 
 

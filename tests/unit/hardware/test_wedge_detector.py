@@ -57,6 +57,15 @@ def test_a_scan_at_any_scanner_speed_leaves_no_trace_in_the_field(interval: floa
     assert window.field == ""
 
 
+@pytest.mark.parametrize("interval", [0.012, 0.035, 0.050, 0.090])
+def test_a_scanner_that_is_set_slower_is_heard_after_its_prefix(interval: float) -> None:
+    """12, 35 and 50 ms: MagTek, MagneSafe V5 user manual, inter-key delay property."""
+    window = Window(detector(prefix="~"))
+    window.press("~6901234567892\r", start=0, interval=interval)
+    assert window.codes == ["6901234567892"]
+    assert window.field == ""
+
+
 @pytest.mark.parametrize("interval", [0.080, 0.120, 0.250])
 def test_typing_at_any_human_speed_reaches_the_field_with_its_enter(interval: float) -> None:
     window = Window(detector())

@@ -46,7 +46,7 @@ def test_meanwhile_the_basket_stays_as_it_was_asked_for(selling):
     selling.press(Key.DELETE)
     assert selling.told.key == "error.payment-running"
     selling.press(Key.ESC)
-    assert selling.told.key == "till.tender.wait"
+    assert selling.told.key == "till.tender.cancelling"
     assert selling.amounts == [6990]
 
 

@@ -1,5 +1,6 @@
 """A day's facts with everything a receipt can show; the figures are worked out by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
@@ -8,9 +9,10 @@ from shared.ids import CouponId, EntryId, LotId, MemberId, OperatorId, ShiftId, 
 from shared.money import Currency
 from shared.receipt.coupon import coupon_slip
 from shared.receipt.document import Document
-from shared.receipt.issue import Issue, Lapsing, MemberFace, NextTier, Shop, Vocabulary
+from shared.receipt.issue import Exchanged, Issue, Lapsing, MemberFace, NextTier, Shop, Vocabulary
 from shared.receipt.sample import sample_receipt
 from shared.receipt.shift import x_report
+from shared.receipt.ticket import sale_receipt
 from shared.receipt.trial import trial_page
 from shared.receipt.voice import PaperLanguage
 from shared.trade.fact import (
@@ -338,4 +340,11 @@ def loose_papers(printing: Issue) -> list[Document]:
         trial_page(printing),
         sample_receipt(printing, "CNY"),
         *(coupon_slip(coupon, printing) for coupon in SALE.coupons_issued),
+        exchange(printing),
     ]
+
+
+def exchange(printing: Issue) -> Document:
+    """The paper of a sale for whose goods others came back."""
+    returned = Exchanged(returned=RETURN, member=printing.member)
+    return sale_receipt(SALE, replace(printing, exchange=returned))
