@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from shared.ids import LotId
-from shared.loyalty.calendar import grace_end
 from shared.loyalty.lots import DEBT, Lot, claw_back, less
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import standing
@@ -103,29 +102,31 @@ class Taking:
             referrer_id=paid.referrer_id, from_friend=paid.for_friend, lots=draws
         )
 
-    def _filled(self, lots: Iterable[Lot], given: Iterable[LotDraw]) -> list[Lot]:
-        """The lots with what is given back to them; one that had lapsed lives for another while."""
+    @staticmethod
+    def _filled(lots: Iterable[Lot], given: Iterable[LotDraw]) -> list[Lot]:
+        """The lots with what is given back to them; one that had lapsed lives as long as told."""
         more: Counter[LotId] = Counter()
+        until: dict[LotId, date] = {}
         for draw in given:
             more[draw.lot] += draw.points
+            if draw.last_day:
+                until[draw.lot] = date.fromisoformat(draw.last_day)
         held = [
             replace(
-                lot, points=lot.points + more.pop(lot.lot), last_day=self._last_day(lot.last_day)
+                lot,
+                points=lot.points + more.pop(lot.lot),
+                last_day=until.get(lot.lot, lot.last_day),
             )
             if lot.lot in more
             else lot
             for lot in lots
         ]
         empty = [
-            Lot(lot=lot, points=points, earned_on=date.min)
+            Lot(lot=lot, points=points, earned_on=date.min, last_day=until.get(lot))
             for lot, points in more.items()
             if lot != DEBT
         ]
         return held + empty
-
-    def _last_day(self, last: date | None) -> date | None:
-        is_over = last is not None and last < self.today
-        return grace_end(self.today, self.programme.expiry) if is_over else last
 
 
 def forgiven(returns: Sequence[SaleReturned]) -> int:

@@ -12,7 +12,7 @@ from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket
 from shared.returning.history import money_back, worth
 from shared.returning.lines import SoldBy, Wanted
-from shared.trade.fact import LotDraw, Tender
+from shared.trade.fact import Tender
 from shared.trade.ticket import SaleCompleted, SaleLine, SaleReturned
 
 
@@ -75,7 +75,9 @@ class Sold:
 
 
 def _renamed(tender: Tender, lots: Mapping[LotId, LotId]) -> Tender:
-    draws = tuple(LotDraw(lot=lots.get(one.lot, one.lot), points=one.points) for one in tender.lots)
+    draws = tuple(
+        msgspec.structs.replace(one, lot=lots.get(one.lot, one.lot)) for one in tender.lots
+    )
     return msgspec.structs.replace(tender, lots=draws)
 
 

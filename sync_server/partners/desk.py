@@ -35,6 +35,7 @@ from sync_server.leases.standing import LeasedAccount, left_of, open_leases
 from sync_server.members.aliases import stands_for
 from sync_server.members.rows import read_balances
 from sync_server.partners.sales_file import ToldSale, read_sales
+from sync_server.points.recovery import Recovery
 from sync_server.programme.bundles import in_force, programme_of
 
 NAMELESS = Names(zh="", en="")
@@ -64,6 +65,7 @@ class PartnerDesk:
     database: Database
     clock: Clock
     own: OwnJournal
+    recovery: Recovery
     lookup_key: bytes
 
     def book(self, partner: str, document: bytes) -> Booked:
@@ -125,6 +127,7 @@ class PartnerDesk:
         )
         (entry,) = self.own.write(work, [Writing(fact)])
         work.insert(natural_keys, [{"natural_key": key, "entry_id": entry}])
+        self.recovery.settle(work, [member], cause=entry)
         return True
 
     def _member(self, snapshot: Snapshot, text: str) -> MemberId:
@@ -228,7 +231,7 @@ def _take(
         kind=AccountKind.POINTS, owner=member, unit=points_unit(programme.points.decimals)
     )
     leased = sum(map(left_of, open_leases(snapshot, account)))
-    held = usable(lots, programme, max(days, default=None))
+    held = usable(lots, programme, days)
     if points > (free := spendable(held, today) - leased):
         raise DomainError("points-not-enough", points=points, balance=max(0, free))
     return draw(held, points, today)

@@ -67,7 +67,7 @@ from sync_server.database.schema.shops import (
     tills,
 )
 
-HEAD_REVISION: Final = "0012"
+HEAD_REVISION: Final = "0013"
 """The newest migration; a database at another one is upgraded or refused."""
 
 APPEND_ONLY: Final = (
@@ -78,7 +78,6 @@ APPEND_ONLY: Final = (
     head_signatures,
     erased_attachments,
     postings,
-    lots,
     tickets,
     returned_lines,
     natural_keys,
