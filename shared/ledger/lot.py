@@ -7,7 +7,7 @@ from shared.ids import LotId, MemberId
 from shared.journal.entry import Envelope
 from shared.trade.benefit import ActionCounted
 from shared.trade.fact import Fact
-from shared.trade.partner import PartnerSold
+from shared.trade.partner import PartnerReturned, PartnerSold
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.value import ValueToppedUp
 
@@ -56,12 +56,11 @@ def lot_terms(envelope: Envelope, fact: Fact) -> tuple[LotTerms, ...]:
 
 def lots_living_on(fact: Fact) -> tuple[LotTerms, ...]:
     """Lots that had lapsed and live for another while, because spent points came back to them."""
-    if not isinstance(fact, SaleReturned) or fact.member is None:
+    if isinstance(fact, PartnerReturned):
+        member, back = fact.member_id, list(fact.lots)
+    elif isinstance(fact, SaleReturned) and fact.member is not None:
+        member = MemberId(fact.member.member_id)
+        back = [draw for refund in fact.refunds for draw in refund.lots]
+    else:
         return ()
-    member = MemberId(fact.member.member_id)
-    return tuple(
-        LotTerms(draw.lot, member, "", draw.last_day)
-        for refund in fact.refunds
-        for draw in refund.lots
-        if draw.last_day
-    )
+    return tuple(LotTerms(draw.lot, member, "", draw.last_day) for draw in back if draw.last_day)

@@ -1,4 +1,4 @@
-"""Spent points that come back to a lot which has lapsed: they live for another while."""
+"""How long points live that come back with the goods they had paid for."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -6,12 +6,12 @@ from datetime import date
 import msgspec
 
 from shared.ids import LotId
-from shared.loyalty.calendar import grace_end
+from shared.loyalty.grace import last_days_of, living_on
 from shared.loyalty.lots import Lot
 from shared.loyalty.programme import Expiry
 from shared.returning.rewards import drawn
 from shared.returning.sold import ReturnableSale
-from shared.trade.fact import Tender
+from shared.trade.fact import LotDraw, Tender
 
 
 def with_grace(
@@ -27,20 +27,13 @@ def with_grace(
     ``lots`` are the member's, as far as whoever takes the goods back knows them; of others the sale
     itself tells until when they were good.
     """
-    last_days = {draw.lot: draw.last_day for draw in drawn(sold.sale) if draw.last_day}
+    told = drawn(sold.sale)
     member = sold.sale.member
     if member is not None and member.points.expires_on:
-        last_days[LotId(sold.entry_id)] = member.points.expires_on
-    last_days |= {lot.lot: lot.last_day.isoformat() for lot in lots if lot.last_day is not None}
-    lives_until = grace_end(today, expiry).isoformat()
-    lapsed = {lot for lot, last in last_days.items() if last < today.isoformat()}
+        own = LotDraw(lot=LotId(sold.entry_id), points=0, last_day=member.points.expires_on)
+        told = [*told, own]
+    last_days = last_days_of(told, lots)
     return tuple(
-        msgspec.structs.replace(
-            tender,
-            lots=tuple(
-                msgspec.structs.replace(draw, last_day=lives_until if draw.lot in lapsed else "")
-                for draw in tender.lots
-            ),
-        )
+        msgspec.structs.replace(tender, lots=living_on(tender.lots, last_days, today, expiry))
         for tender in refunds
     )

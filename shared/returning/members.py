@@ -1,12 +1,12 @@
 """What a return does to members: points from their lots, growth, spend, tier, a referral."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from shared.ids import LotId
-from shared.loyalty.lots import DEBT, Lot, claw_back, less
+from shared.loyalty.grace import filled
+from shared.loyalty.lots import Lot, claw_back, less
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import standing
 from shared.returning.engagement import referral_lost
@@ -44,7 +44,7 @@ class Taking:
         sale = self.sold.sale
         assert sale.member is not None
         given = [draw for tender in refunds for draw in tender.lots]
-        lots = self._filled(member.lots, given)
+        lots = filled(member.lots, given)
         claw = claw_back(
             lots,
             sum(line.points for line in lines) + beside,
@@ -101,32 +101,6 @@ class Taking:
         return ReferralTakenBack(
             referrer_id=paid.referrer_id, from_friend=paid.for_friend, lots=draws
         )
-
-    @staticmethod
-    def _filled(lots: Iterable[Lot], given: Iterable[LotDraw]) -> list[Lot]:
-        """The lots with what is given back to them; one that had lapsed lives as long as told."""
-        more: Counter[LotId] = Counter()
-        until: dict[LotId, date] = {}
-        for draw in given:
-            more[draw.lot] += draw.points
-            if draw.last_day:
-                until[draw.lot] = date.fromisoformat(draw.last_day)
-        held = [
-            replace(
-                lot,
-                points=lot.points + more.pop(lot.lot),
-                last_day=until.get(lot.lot, lot.last_day),
-            )
-            if lot.lot in more
-            else lot
-            for lot in lots
-        ]
-        empty = [
-            Lot(lot=lot, points=points, earned_on=date.min, last_day=until.get(lot))
-            for lot, points in more.items()
-            if lot != DEBT
-        ]
-        return held + empty
 
 
 def forgiven(returns: Sequence[SaleReturned]) -> int:

@@ -30,6 +30,7 @@ from sync_server.members.aliases import links_above
 from sync_server.members.roll import concerns
 from sync_server.members.rows import read_balances
 from sync_server.members.segments import in_batches
+from sync_server.points.held import lot_of
 from sync_server.points.recovered import recovered_from
 
 
@@ -100,14 +101,7 @@ def _by_unit(rows: Iterable[BalanceRow]) -> dict[Unit, list[Lot]]:
     found: defaultdict[Unit, list[Lot]] = defaultdict(list)
     for row in rows:
         if row.account == AccountKind.POINTS and (row.earned_on or row.lot == DEBT_LOT):
-            found[Unit(row.unit)].append(
-                Lot(
-                    lot=LotId(row.lot),
-                    points=row.amount,
-                    earned_on=date.fromisoformat(row.earned_on) if row.earned_on else date.min,
-                    last_day=date.fromisoformat(row.expires_on) if row.expires_on else None,
-                )
-            )
+            found[Unit(row.unit)].append(lot_of(row))
     return found
 
 

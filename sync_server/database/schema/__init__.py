@@ -9,6 +9,7 @@ from typing import Final
 from sync_server.database.schema.catalogue import bundles, goods, goods_prices
 from sync_server.database.schema.columns import metadata
 from sync_server.database.schema.journal import (
+    IS_OF_PARTNERS,
     attachments,
     entries,
     epochs,
@@ -90,6 +91,7 @@ APPEND_ONLY: Final = (
 __all__ = [
     "APPEND_ONLY",
     "HEAD_REVISION",
+    "IS_OF_PARTNERS",
     "approvals",
     "attachments",
     "attempts",
