@@ -58,6 +58,7 @@ from sync_server.operators.desk import OperatorDesk
 from sync_server.orders.desk import CommandDesk
 from sync_server.orders.log_file import LOG_FILE, CommandLog
 from sync_server.partners.desk import PartnerDesk
+from sync_server.points.recovery import Recovery
 from sync_server.programme.publishing import ProgrammeDesk
 from sync_server.stores.registry import StoreRegistry
 from sync_server.sync.callers import Callers
@@ -250,7 +251,8 @@ def assemble(
     nonces = Nonces(clock, vault)
     throttle = Throttle(database, clock)
     users = UserDesk(database, clock, hasher)
-    merging = Merging(database, own)
+    recovery = Recovery(clock, own)
+    merging = Merging(database, own, recovery)
     snapshots = SnapshotDesk(database, clock, vault, snapshots_folder)
     commands = CommandDesk(database, clock, own, vault, keys, command_log)
     return Services(
@@ -261,7 +263,7 @@ def assemble(
         own=own,
         nonces=nonces,
         callers=Callers(database, nonces),
-        ingest=Ingest(database, clock, own, vault, keys, merging, Groups(database)),
+        ingest=Ingest(database, clock, own, vault, keys, merging, recovery, Groups(database)),
         pull=Pull(database, clock, own),
         snapshots=snapshots,
         lookup=Lookup(database, clock),
@@ -282,14 +284,14 @@ def assemble(
         cards_audit=AuditJob(database, own, CardJudge()),
         segments=Segments(database),
         regions=RegionDesk(database, clock),
-        quarantine=Quarantine(database, clock, own, vault, merging),
+        quarantine=Quarantine(database, clock, own, vault, merging, recovery),
         merging=merging,
         profiles=ProfileDesk(database, clock, own, vault),
         revocation=Revocation(database, clock, own),
         commands=commands,
         news=News(database),
         draws=DrawDesk(database, clock, own),
-        partners=PartnerDesk(database, clock, own, vault.lookup),
+        partners=PartnerDesk(database, clock, own, recovery, vault.lookup),
     )
 
 

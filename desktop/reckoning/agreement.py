@@ -161,9 +161,8 @@ def _points_by_member(kept: KeptFile) -> dict[str, int]:
         points[body["to_member"] or ""] += sum(draw["points"] for draw in body["to_lots"])
     for told in _facts(kept, "value_topped_up"):
         points[told["body"]["member_id"]] += told["body"].get("points", 0)
-    for told in _facts(kept, "partner_sold"):
-        body = told["body"]
-        points[body["member_id"]] += body["points"] - body.get("points_spent", 0)
+    for member, moved in _at_partners(kept):
+        points[member] += moved
     for kind, sign in (("members_merged", 1), ("members_unmerged", -1)):
         for told in _facts(kept, kind):
             body = told["body"]
@@ -172,6 +171,17 @@ def _points_by_member(kept: KeptFile) -> dict[str, int]:
             points[body["into_member"]] += moved
     points.pop("", None)
     return dict(points)
+
+
+def _at_partners(kept: KeptFile) -> Iterator[tuple[str, int]]:
+    """Members with what sales at partners, and their returns, moved."""
+    for told in _facts(kept, "partner_sold"):
+        body = told["body"]
+        yield body["member_id"], body["points"] - body.get("points_spent", 0)
+    for told in _facts(kept, "partner_returned"):
+        body = told["body"]
+        taken = sum(one["points"] for one in body.get("points_taken", ()))
+        yield body["member_id"], body.get("points_spent", 0) - taken
 
 
 def _to_referrer(referral: dict[str, Any]) -> int:

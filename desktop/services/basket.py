@@ -91,7 +91,7 @@ def _id(member: Member | None) -> MemberId | None:
 def usable_lots(member: Member, programme: Programme) -> list[Lot]:
     """A member's lots, knowing from when on and until when they can be spent."""
     days = [one.day for one in member.spending] + [lot.earned_on for lot in member.lots]
-    return usable(member.lots, programme, max(days, default=None))
+    return usable(member.lots, programme, [day for day in days if day > date.min])
 
 
 def member_context(member: Member, today: date, programme: Programme) -> MemberContext:

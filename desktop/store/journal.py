@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from desktop.store.head_file import HeadFile
+from desktop.store.lots import put_lots
 from desktop.store.prepared import Prepared
 from desktop.store.projection import note_fact
-from desktop.store.schema import attachments, balances, entries, epochs, lots, postings
+from desktop.store.schema import attachments, balances, entries, epochs, postings
 from desktop.store.time_seen import note_time
 from desktop.store.writer import Transaction
 from shared.clock import HybridTime
@@ -24,7 +25,7 @@ from shared.journal.entry import decode_entry, genesis_hash
 from shared.journal.head_record import HeadRecord
 from shared.journal.keys import Signed
 from shared.ledger.account import Account, AccountKind, Posting, Unit
-from shared.ledger.lot import LotTerms, lot_terms
+from shared.ledger.lot import lot_terms, lots_living_on
 from shared.ledger.posting import RULES
 from shared.protocol.message import JournalHead
 from shared.trade.fact import Fact
@@ -81,9 +82,6 @@ _ADD_TO_BALANCE = Prepared(
         set_={"amount": balances.c.amount + _PUT_BALANCE.excluded.amount},
     ),
     ("owner", "account", "lot", "unit", "amount"),
-)
-_PUT_LOT = Prepared(
-    upsert(lots).on_conflict_do_nothing(), ("member_id", "lot", "earned_on", "expires_on")
 )
 
 
@@ -240,7 +238,10 @@ def _book(connection: Connection, chained: ChainedEntry, writing: Writing) -> No
             ],
         )
         add_to_balances(connection, booked)
-    put_lots(connection, lot_terms(envelope, writing.fact))
+    put_lots(
+        connection,
+        (*lot_terms(envelope, writing.fact), *lots_living_on(writing.fact)),
+    )
 
 
 def add_to_balances(connection: Connection, booked: Iterable[Posting]) -> None:
@@ -252,14 +253,6 @@ def add_to_balances(connection: Connection, booked: Iterable[Posting]) -> None:
         (owner, kind.value, lot, unit, amount) for (kind, owner, lot, unit), amount in sums.items()
     ]
     _ADD_TO_BALANCE.run_many(connection, rows)
-
-
-def put_lots(connection: Connection, terms: Iterable[LotTerms]) -> None:
-    """Note when lots began and when they lapse."""
-    _PUT_LOT.run_many(
-        connection,
-        [(term.member_id, term.lot, term.earned_on, term.expires_on) for term in terms],
-    )
 
 
 def postings_of(connection: Connection, owner: str, *, epoch: int, from_seq: int) -> list[Posting]:

@@ -9,14 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
+from desktop.store.lots import put_lot_rows
 from desktop.store.member_keys import name_keys
 from desktop.store.members import put_member
 from desktop.store.prepared import Prepared, among, listed
 from desktop.store.schema import (
     balances,
-    lots,
     member_keys,
     member_search,
     members,
@@ -31,7 +30,6 @@ Key = tuple[str, str, str, str]
 """Of a balance, in the order of ``_BALANCE``."""
 
 _BALANCE = ("owner", "account", "lot", "unit", "amount")
-_LOT = ("member_id", "lot", "earned_on", "expires_on")
 _FOUND_BY = ("key", "member_id")
 _PROFILE = (
     "member_id",
@@ -76,7 +74,6 @@ _PUT_KEY = Prepared(insert(member_keys), _FOUND_BY)
 _PUT_WORD = Prepared(insert(member_search), _FOUND_BY)
 _PUT_PULLED = Prepared(insert(pulled_balances), _BALANCE)
 _PUT_SHOWN = Prepared(insert(balances), _BALANCE)
-_PUT_LOT = Prepared(upsert(lots).on_conflict_do_nothing(), _LOT)
 
 
 def apply_members(
@@ -147,13 +144,15 @@ def _put_balances(
         shown[key] += amount
     _PUT_PULLED.run_many(connection, _with_amounts(pulled))
     _PUT_SHOWN.run_many(connection, _with_amounts(shown))
-    terms = [
-        (row.member_id, one.lot, one.earned_on, one.expires_on)
-        for row in rows
-        for one in row.balances
-        if one.earned_on
-    ]
-    _PUT_LOT.run_many(connection, terms)
+    put_lot_rows(
+        connection,
+        [
+            (row.member_id, one.lot, one.earned_on, one.expires_on)
+            for row in rows
+            for one in row.balances
+            if one.earned_on
+        ],
+    )
 
 
 def _with_amounts(amounts: Mapping[Key, int]) -> list[tuple[str | int, ...]]:

@@ -13,7 +13,8 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from desktop.store.catalogue import after_prefix
-from desktop.store.journal import add_to_balances, postings_of, put_lots
+from desktop.store.journal import add_to_balances, postings_of
+from desktop.store.lots import put_lots
 from desktop.store.member_keys import put_keys
 from desktop.store.profile_changes import with_own_changes
 from desktop.store.schema import (
@@ -198,9 +199,14 @@ def _lot(balance: Row[tuple[str, ...]], terms: Row[tuple[str, ...]] | None) -> L
     return Lot(
         lot=LotId(balance.lot),
         points=balance.amount,
-        earned_on=date.fromisoformat(terms.earned_on) if terms else date.min,
+        earned_on=_began(terms),
         last_day=date.fromisoformat(terms.expires_on) if terms and terms.expires_on else None,
     )
+
+
+def _began(terms: Row[tuple[str, ...]] | None) -> date:
+    """The first day of a lot; the earliest of all where nobody has told it."""
+    return date.fromisoformat(terms.earned_on) if terms and terms.earned_on else date.min
 
 
 def _cards(
@@ -208,17 +214,17 @@ def _cards(
 ) -> dict[str, Stamps]:
     """A sale has a lot of its own as long as any of its stamps are kept."""
     stamps: Counter[str] = Counter()
-    days: defaultdict[str, list[str]] = defaultdict(list)
+    days: defaultdict[str, list[date]] = defaultdict(list)
     for one in held:
         if one.account == AccountKind.STAMPS:
             card = card_of(one.unit)
             stamps[card] += one.amount
-            if one.amount > 0 and one.lot in terms:
-                days[card].append(terms[one.lot].earned_on)
+            if one.amount > 0 and (began := _began(terms.get(one.lot))) > date.min:
+                days[card].append(began)
     return {
         card: Stamps(
             stamps=total,
-            last_on=date.fromisoformat(max(days[card])) if days[card] else None,
+            last_on=max(days[card], default=None),
         )
         for card, total in stamps.items()
     }
@@ -232,7 +238,7 @@ def _spending(
     return tuple(
         Spending(
             sale=sale,
-            day=date.fromisoformat(terms[sale].earned_on) if sale in terms else date.min,
+            day=_began(terms.get(sale)),
             spend_minor=spend.get(sale, 0),
             growth=growth.get(sale, 0),
         )

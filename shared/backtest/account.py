@@ -8,8 +8,8 @@ from datetime import date
 from shared.backtest.figures import MemberTally
 from shared.ids import LotId
 from shared.loyalty.calendar import grace_end, last_day
-from shared.loyalty.lots import DEBT, ClawBack, Lot, claw_back, pending, spendable
-from shared.loyalty.programme import Floor, Programme
+from shared.loyalty.lots import DEBT, ClawBack, Lot, claw_back, paying_debts, pending, spendable
+from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import Spending, standing
 from shared.pricing.basket import MemberContext
 from shared.pricing.quote import EarningQuote
@@ -107,10 +107,9 @@ class Account:
 
     def _pay_debt(self, today: date) -> None:
         """Points that come to a member pay at once what is owed: nobody has both."""
-        if not self.owed:
-            return
-        paid = claw_back(self.lots.values(), self.owed, of_sale=DEBT, today=today, floor=Floor.ZERO)
-        self.draw((*paid.draws, LotDraw(lot=DEBT, points=-paid.points)), today)
+        if self.owed:
+            moved = paying_debts(self.lots.values(), today)
+            self.draw([LotDraw(lot=lot, points=-change) for lot, change in moved.items()], today)
 
     def unspend(self, sale: str, *, spend_minor: int, growth: int) -> None:
         """Lower what a sale counts for tiers, as if what came back had never been bought."""

@@ -190,3 +190,8 @@ def action_of(unit: str) -> str:
 def points_unit(decimals: int) -> Unit:
     """Points with a programme's decimals."""
     return Unit(f"points/{decimals}")
+
+
+def exponent_of(unit: Unit) -> int:
+    """How many decimals amounts in a unit have."""
+    return int(unit.rpartition("/")[2])

@@ -1,4 +1,4 @@
-"""When a lot began and when it lapses: beside the balances, also a function of the entry alone."""
+"""When lots began and until when they can be spent, as entries tell: beside the balances."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -7,8 +7,8 @@ from shared.ids import LotId, MemberId
 from shared.journal.entry import Envelope
 from shared.trade.benefit import ActionCounted
 from shared.trade.fact import Fact
-from shared.trade.partner import PartnerSold
-from shared.trade.ticket import SaleCompleted
+from shared.trade.partner import PartnerReturned, PartnerSold
+from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.value import ValueToppedUp
 
 
@@ -18,9 +18,20 @@ class LotTerms(NamedTuple):
     lot: LotId
     member_id: MemberId
     earned_on: str
-    """ISO date on the store's calendar."""
+    """ISO date on the store's calendar; empty where only a return has told of the lot so far."""
     expires_on: str | None
     """The last day on which its points can be spent; null: they never lapse."""
+
+    def joined(self, other: "LotTerms") -> "LotTerms":
+        """What two entries say of one lot, whichever came first.
+
+        Its own entry decides whether it lapses at all; of days the later one holds.
+        """
+        first, second = (self, other) if self.earned_on else (other, self)
+        if first.expires_on is None and first.earned_on:
+            return first
+        days = [day for day in (first.expires_on, second.expires_on) if day is not None]
+        return first._replace(expires_on=max(days, default=None))
 
 
 def lot_terms(envelope: Envelope, fact: Fact) -> tuple[LotTerms, ...]:
@@ -41,3 +52,15 @@ def lot_terms(envelope: Envelope, fact: Fact) -> tuple[LotTerms, ...]:
     members = [fact.member.member_id] + ([fact.referral.referrer_id] if fact.referral else [])
     expires_on = fact.member.points.expires_on
     return tuple(LotTerms(lot, MemberId(one), earned_on, expires_on) for one in members)
+
+
+def lots_living_on(fact: Fact) -> tuple[LotTerms, ...]:
+    """Lots that had lapsed and live for another while, because spent points came back to them."""
+    if isinstance(fact, PartnerReturned):
+        member, back = fact.member_id, list(fact.lots)
+    elif isinstance(fact, SaleReturned) and fact.member is not None:
+        member = MemberId(fact.member.member_id)
+        back = [draw for refund in fact.refunds for draw in refund.lots]
+    else:
+        return ()
+    return tuple(LotTerms(draw.lot, member, "", draw.last_day) for draw in back if draw.last_day)

@@ -14,7 +14,7 @@ from shared.ids import EntryId
 from shared.ledger.account import Posting
 from shared.ledger.booking_benefit import post_action_counted, post_draw_entered
 from shared.ledger.booking_member import post_members_merged, post_members_unmerged
-from shared.ledger.booking_partner import post_partner_sold
+from shared.ledger.booking_partner import post_partner_returned, post_partner_sold
 from shared.ledger.booking_ticket import post_return, post_sale
 from shared.ledger.booking_till import (
     post_cash_moved,
@@ -34,7 +34,7 @@ from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
 from shared.trade.kinds import FACTS
 from shared.trade.member import MembersMerged, MembersUnmerged
-from shared.trade.partner import PartnerSold
+from shared.trade.partner import PartnerReturned, PartnerSold
 from shared.trade.server import PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import CashMoved, MemberEnrolled, ShiftClosed, ShiftOpened
@@ -114,6 +114,7 @@ def released_rules() -> BookingRules:
     rules.install(DrawEntered, post_draw_entered, post_version=1)
     rules.install(GiftCardClosed, post_gift_card_closed, post_version=1)
     rules.install(PartnerSold, post_partner_sold, post_version=1)
+    rules.install(PartnerReturned, post_partner_returned, post_version=1)
     rules.install(MembersMerged, post_members_merged, post_version=1)
     rules.install(MembersUnmerged, post_members_unmerged, post_version=1)
     for fact in FACTS:

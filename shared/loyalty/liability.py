@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
+from typing import NamedTuple
 
+from shared.loyalty.programme import Programme
 from shared.money import Rounding, divide_rounded
 
 
@@ -42,6 +45,23 @@ class Liability:
     def breakage(self) -> int:
         """Points that lapsed unused."""
         return sum(lot.lapsed for lot in self.lots)
+
+
+class Value(NamedTuple):
+    """So many minor units for so many points."""
+
+    value_minor: int
+    points: int
+
+
+def best_value(programme: Programme) -> Value:
+    """What the programme's best rule pays for points; nothing where points pay nowhere."""
+    found = max(
+        programme.redemptions,
+        key=lambda one: Fraction(one.value_per_block_minor, one.points_per_block),
+        default=None,
+    )
+    return Value(found.value_per_block_minor, found.points_per_block) if found else Value(0, 1)
 
 
 def liability(

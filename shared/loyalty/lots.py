@@ -1,9 +1,12 @@
 """Lots of points: which are drawn first, and where taken-back points come from."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
+
+import msgspec
 
 from shared.errors import DomainError
 from shared.ids import LotId
@@ -35,6 +38,9 @@ class Lot:
     def is_alive(self, today: date) -> bool:
         """Whether something is left that has not lapsed; it may be pending."""
         return self.points > 0 and (self.last_day is None or today <= self.last_day)
+
+
+_NO_DEBT: Final = Lot(lot=DEBT, points=0, earned_on=date.min)
 
 
 def pending(lots: Iterable[Lot], days: int) -> list[Lot]:
@@ -94,7 +100,7 @@ def spendable(lots: Iterable[Lot], today: date) -> int:
 
 
 def draw(lots: Iterable[Lot], points: int, today: date) -> tuple[LotDraw, ...]:
-    """Take points out of lots in spending order.
+    """Take points out of lots in spending order; each says until when it could be spent.
 
     Raises DomainError ``points-not-enough`` when fewer can be spent on that day.
     """
@@ -104,7 +110,13 @@ def draw(lots: Iterable[Lot], points: int, today: date) -> tuple[LotDraw, ...]:
         raise DomainError("points-not-enough", points=points, balance=have)
     usable = [lot for lot in held if lot.is_spendable(today)]
     draws, _ = _take(sorted(usable, key=spending_order), points)
-    return draws
+    last_days = {lot.lot: lot.last_day for lot in usable}
+    return tuple(
+        msgspec.structs.replace(one, last_day=last.isoformat())
+        if (last := last_days[one.lot]) is not None
+        else one
+        for one in draws
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +164,35 @@ def claw_back(
     if floor is Floor.ZERO:
         return ClawBack(draws, missing)
     return ClawBack((*draws, LotDraw(lot=DEBT, points=missing)), 0)
+
+
+def paying_debts(
+    lots: Iterable[Lot], today: date, given_back: Mapping[LotId, int] | None = None
+) -> dict[LotId, int]:
+    """What each lot gets (below zero: gives) so that live points pay what is owed.
+
+    It sums to zero. ``given_back`` is what lots that had paid before get again, as a debt anew. The
+    earliest expiry pays first; of what is owed the debt comes before lots that are below zero.
+    """
+    back = given_back or {}
+    changes = Counter(back)
+    changes[DEBT] -= sum(back.values())
+    before = {lot.lot: lot for lot in lots}
+    after = [
+        replace(lot, points=lot.points + changes[lot.lot])
+        for lot in (before | {DEBT: before.get(DEBT, _NO_DEBT)}).values()
+    ]
+    owed = [lot for lot in after if lot.points < 0]
+    owed.sort(key=lambda one: (one.lot != DEBT, one.lot))
+    due = -sum(lot.points for lot in owed)
+    paid = claw_back(after, due, of_sale=DEBT, today=today, floor=Floor.ZERO)
+    changes.subtract({one.lot: one.points for one in paid.draws})
+    left = paid.points
+    for lot in owed:
+        part = min(left, -lot.points)
+        changes[lot.lot] += part
+        left -= part
+    return {lot: points for lot, points in changes.items() if points}
 
 
 def _take(lots: Iterable[Lot], points: int) -> tuple[tuple[LotDraw, ...], int]:

@@ -1,7 +1,8 @@
 """Partners: what their customers earn, and what they owe for it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
 from shared.errors import DomainError
@@ -15,6 +16,7 @@ class Statement:
 
     partner: str
     sales: int
+    returns: int
     spend_minor: int
     points: int
     owed_minor: int
@@ -40,12 +42,20 @@ def earned(partner: Partner, spend_minor: int) -> int:
 
 
 class AtPartner(NamedTuple):
-    """What a sale at a partner comes to."""
+    """What a sale at a partner comes to, or what a return takes back of it."""
 
-    paid_minor: int
-    """By points."""
+    spend_minor: int
+    """Without what points paid."""
     points: int
     """Earned; what points paid earns nothing."""
+    paid_minor: int = 0
+    """By points."""
+    points_spent: int = 0
+
+    @property
+    def price_minor(self) -> int:
+        """The whole."""
+        return self.spend_minor + self.paid_minor
 
 
 def at_partner(partner: Partner, spend_minor: int, points: int) -> AtPartner:
@@ -60,20 +70,43 @@ def at_partner(partner: Partner, spend_minor: int, points: int) -> AtPartner:
         raise DomainError("points-not-accepted")
     if paid > spend_minor:
         raise DomainError("tender-exceeds-due", amount=paid, due=spend_minor)
-    return AtPartner(paid, earned(partner, spend_minor - paid))
+    return AtPartner(spend_minor - paid, earned(partner, spend_minor - paid), paid, points)
 
 
-def statement(partner: Partner, sales: Iterable[int], redeemed: Iterable[int] = ()) -> Statement:
-    """The settlement of sales by what was spent in each, and of payments by their points."""
-    spent, paid = list(sales), list(redeemed)
-    points = sum(earned(partner, one) for one in spent)
-    owed = divide_rounded(points * partner.price_per_block_minor, partner.points_per_block)
+def returned_at_partner(sale: AtPartner, amount_minor: int, *, before: int = 0) -> AtPartner:
+    """What goes back with so much of a sale's price, ``before`` of which went back earlier.
+
+    Each figure is rounded down over all returns so far, so that they sum to the sale. Raises
+    DomainError ``refund-exceeds-sale``.
+    """
+    whole = sale.price_minor
+    if not 0 < amount_minor <= whole - before:
+        raise DomainError("refund-exceeds-sale", amount=amount_minor, left=whole - before)
+
+    def part(figure: int) -> int:
+        until = divide_rounded(figure * (before + amount_minor), whole, Rounding.DOWN)
+        return until - divide_rounded(figure * before, whole, Rounding.DOWN)
+
+    paid = part(sale.paid_minor)
+    return AtPartner(amount_minor - paid, part(sale.points), paid, part(sale.points_spent))
+
+
+def statement(
+    partner: Partner, sales: Sequence[AtPartner], returns: Sequence[AtPartner] = ()
+) -> Statement:
+    """The settlement of what was sold and of what came back, charged once."""
+
+    def total(figure: Callable[[AtPartner], int]) -> int:
+        return sum(map(figure, sales)) - sum(map(figure, returns))
+
+    points = total(attrgetter("points"))
     return Statement(
         partner=partner.id,
-        sales=len(spent),
-        spend_minor=sum(spent),
+        sales=len(sales),
+        returns=len(returns),
+        spend_minor=total(attrgetter("spend_minor")),
         points=points,
-        owed_minor=owed,
-        points_spent=sum(paid),
-        value_spent_minor=sum(worth(partner, one) for one in paid),
+        owed_minor=divide_rounded(points * partner.price_per_block_minor, partner.points_per_block),
+        points_spent=total(attrgetter("points_spent")),
+        value_spent_minor=total(attrgetter("paid_minor")),
     )

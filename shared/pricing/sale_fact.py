@@ -22,7 +22,6 @@ from shared.pricing.sale_lines import (
 )
 from shared.trade.fact import (
     BundleRef,
-    LotDraw,
     MemberOutcome,
     PointsOutcome,
     RuleEarned,
@@ -158,9 +157,7 @@ def own_lot_named(tenders: Sequence[Tender], sale: str) -> tuple[Tender, ...]:
     return tuple(
         replace(
             tender,
-            lots=tuple(
-                LotDraw(lot=own.get(one.lot, one.lot), points=one.points) for one in tender.lots
-            ),
+            lots=tuple(replace(one, lot=own.get(one.lot, one.lot)) for one in tender.lots),
         )
         if any(one.lot == THIS_SALE for one in tender.lots)
         else tender

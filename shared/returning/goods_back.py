@@ -15,6 +15,7 @@ from shared.pricing.engine import ENGINE
 from shared.pricing.sale_lines import sale_lines, tax_totals
 from shared.returning.coupons_kept import coupons_given_back, coupons_voided, voidable
 from shared.returning.engagement import CardsBack, cards_taken_back
+from shared.returning.grace import with_grace
 from shared.returning.lines import SoldBy, Wanted, lines_back
 from shared.returning.members import Taking
 from shared.returning.refunds import refunding
@@ -143,13 +144,20 @@ class TakingBack:
         )
         voided = coupons_voided(sale, returns, lines, self.sold_by, sold.coupons_used_up)
         cards = self._cards(lines)
+        refunds = with_grace(
+            refund.tenders,
+            sold,
+            self.member.lots if self.member else (),
+            today=self.today,
+            expiry=self.programme.expiry,
+        )
         # Nobody has the stamps of whom is forgotten; the coupons are still out there.
         back = GoodsBack(
             lines=tuple(lines),
             taxes=_taxes(lines, (*sale.taxes, *self._rows_of_gifts(lines))),
             total=sum(line.amount for line in lines),
             rounding=refund.rounding,
-            refunds=refund.tenders,
+            refunds=refunds,
             coupons_given_back=coupons_given_back(
                 sale, returns, lines, self.sold_by.programme if self.sold_by else self.programme
             ),

@@ -1,13 +1,12 @@
 """What a return does to members: points from their lots, growth, spend, tier, a referral."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from shared.ids import LotId
-from shared.loyalty.calendar import grace_end
-from shared.loyalty.lots import DEBT, Lot, claw_back, less
+from shared.loyalty.grace import filled
+from shared.loyalty.lots import Lot, claw_back, less
 from shared.loyalty.programme import Programme
 from shared.loyalty.tiers import standing
 from shared.returning.engagement import referral_lost
@@ -45,7 +44,7 @@ class Taking:
         sale = self.sold.sale
         assert sale.member is not None
         given = [draw for tender in refunds for draw in tender.lots]
-        lots = self._filled(member.lots, given)
+        lots = filled(member.lots, given)
         claw = claw_back(
             lots,
             sum(line.points for line in lines) + beside,
@@ -102,30 +101,6 @@ class Taking:
         return ReferralTakenBack(
             referrer_id=paid.referrer_id, from_friend=paid.for_friend, lots=draws
         )
-
-    def _filled(self, lots: Iterable[Lot], given: Iterable[LotDraw]) -> list[Lot]:
-        """The lots with what is given back to them; one that had lapsed lives for another while."""
-        more: Counter[LotId] = Counter()
-        for draw in given:
-            more[draw.lot] += draw.points
-        held = [
-            replace(
-                lot, points=lot.points + more.pop(lot.lot), last_day=self._last_day(lot.last_day)
-            )
-            if lot.lot in more
-            else lot
-            for lot in lots
-        ]
-        empty = [
-            Lot(lot=lot, points=points, earned_on=date.min)
-            for lot, points in more.items()
-            if lot != DEBT
-        ]
-        return held + empty
-
-    def _last_day(self, last: date | None) -> date | None:
-        is_over = last is not None and last < self.today
-        return grace_end(self.today, self.programme.expiry) if is_over else last
 
 
 def forgiven(returns: Sequence[SaleReturned]) -> int:

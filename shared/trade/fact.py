@@ -77,6 +77,9 @@ class LotDraw(Value, frozen=True, kw_only=True):
 
     lot: LotId
     points: int
+    last_day: str = ""
+    """ISO date until which they could be spent, where points pay or come back to a lot that had
+    lapsed; empty: without end, not asked, or told by a release that did not know this."""
 
 
 class TaxTotal(Value, frozen=True, kw_only=True):

@@ -61,6 +61,7 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     member.MembersMerged,
     member.MembersUnmerged,
     partner.PartnerSold,
+    partner.PartnerReturned,
     profile_change.MemberChanged,
     fiscal.FiscalRecorded,
     paper.ReceiptFormChanged,

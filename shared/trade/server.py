@@ -1,6 +1,6 @@
 """The facts of the server's own journal."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from shared.ids import JournalId, MemberId, OperatorId, StoreId, TillId
 from shared.trade.fact import BundleRef, Fact, LotDraw, Value
@@ -83,14 +83,20 @@ class ExceptionRaised(Fact, frozen=True, kw_only=True):
     effects: tuple[ExceptionEffect, ...] = ()
 
 
+RECOVERY: Final = "recovery"
+
+
 class PointsTransferred(Fact, frozen=True, kw_only=True):
-    """Points moved between lots or members by the server: expiry, recovery, merge."""
+    """Points moved between lots or members by the server.
+
+    Nothing moves when points lapse: lots tell until when they can be spent.
+    """
 
     kind: ClassVar[str] = "points_transferred"
 
     natural_key: str
     reason: str
-    """``expiry``, ``recovery``, ``merge``, ``unmerge``, ``adjustment``."""
+    """``recovery``: later earnings pay what was owed. Others are kept for later."""
     decimals: int = 0
     from_member: MemberId | None
     from_lots: tuple[LotDraw, ...]

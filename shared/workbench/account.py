@@ -8,8 +8,8 @@ from datetime import date, datetime
 from shared.ids import LotId
 from shared.loyalty.calendar import grace_end, last_day, last_idle_day
 from shared.loyalty.liability import Movement
-from shared.loyalty.lots import DEBT, Lot, claw_back, dormant, spendable
-from shared.loyalty.programme import Floor, Programme
+from shared.loyalty.lots import Lot, dormant, paying_debts, spendable
+from shared.loyalty.programme import Programme
 from shared.loyalty.stamps import Stamps
 from shared.loyalty.tiers import Spending, Standing, TierFloor, standing
 from shared.loyalty.usable import usable
@@ -96,7 +96,7 @@ class Account:
 
     def usable(self, programme: Programme) -> list[Lot]:
         """The lots, knowing from when on and until when they can be spent."""
-        return usable(self.lots, programme, self.last_active)
+        return usable(self.lots, programme, [self.last_active] if self.last_active else [])
 
     def touch(self, programme: Programme, today: date) -> None:
         """The member did something: what lapsed for want of it before stays lapsed."""
@@ -169,8 +169,5 @@ class Account:
 
     def pay_debt(self, today: date) -> None:
         """What is owed is paid with what there is."""
-        owed = -sum(lot.points for lot in self.lots if lot.lot == DEBT)
-        if owed > 0:
-            own = [lot for lot in self.lots if lot.lot != DEBT]
-            paid = claw_back(own, owed, of_sale=DEBT, today=today, floor=Floor.ZERO)
-            self.take((*paid.draws, LotDraw(lot=DEBT, points=-paid.points)), today)
+        moved = paying_debts(self.lots, today)
+        self.take([LotDraw(lot=lot, points=-change) for lot, change in moved.items()], today)

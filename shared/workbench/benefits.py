@@ -1,4 +1,4 @@
-"""Steps about stored value, gift cards, partners and draws."""
+"""Steps about stored value, gift cards, actions and draws."""
 
 from dataclasses import replace
 from functools import partial
@@ -9,7 +9,6 @@ from shared.loyalty.engagement import PrizeDraw
 from shared.loyalty.gift_card import check_lapsed, spent
 from shared.loyalty.gift_card import sold as card_sold
 from shared.loyalty.lots import draw
-from shared.loyalty.partners import at_partner
 from shared.loyalty.prize_draw import outcome
 from shared.loyalty.taking_part import check_action, check_entries
 from shared.loyalty.wallet import closing, top_up
@@ -71,22 +70,6 @@ def close_gift_card(shop: Shop, step: told.CloseGiftCard) -> None:
     shop.day.note_tax(card.tax_used_by(card.left), sign=-1)
     shop.gift_cards[step.code] = spent(card, card.left, shop.at.date())
     shop.pay_out(card.left)
-
-
-def buy_at_partner(shop: Shop, step: told.BuyAtPartner) -> None:
-    """Points at the partner's rate, which the partner pays for."""
-    partner = next((one for one in shop.programme.partners if one.id == step.partner), None)
-    if partner is None:
-        raise DomainError("not-in-programme", what=step.partner)
-    account, today = shop.member_account(step.member), shop.at.date()
-    sale = at_partner(partner, step.spend_minor, step.points)
-    if step.points:
-        account.touch(shop.programme, today)
-        account.take(draw(account.usable(shop.programme), step.points, today), today)
-        shop.partner_spends.setdefault(partner.id, []).append(step.points)
-    account.earn(f"{partner.id}-{shop.next_number()}", sale.points, shop.programme, today)
-    spent = step.spend_minor - sale.paid_minor
-    shop.partner_sales.setdefault(partner.id, []).append(spent)
 
 
 def act(shop: Shop, step: told.Act) -> None:

@@ -1,11 +1,9 @@
 """Steps about the counter: baskets put aside, the programme as it changes, drawer and day."""
 
-from fractions import Fraction
-
 from msgspec.structs import replace as replace_in
 
 from shared.errors import DomainError
-from shared.loyalty.liability import liability
+from shared.loyalty.liability import best_value, liability
 from shared.loyalty.validation import check
 from shared.workbench import later_steps as told
 from shared.workbench import scenario
@@ -101,12 +99,7 @@ def change_price_list(shop: Shop, step: told.ChangePriceList) -> None:
 def tell_liability(shop: Shop, step: told.TellLiability) -> None:
     """Lot by lot, as at the end of a day; lots end by what is known of them now."""
     on = step.on or shop.at.date()
-    rules = shop.programme.redemptions
-    best = max(
-        rules,
-        key=lambda one: Fraction(one.value_per_block_minor, one.points_per_block),
-        default=None,
-    )
+    worth = best_value(shop.programme)
     owed: list[LotOwed] = []
     value = 0
     for member, account in shop.accounts.items():
@@ -115,8 +108,8 @@ def tell_liability(shop: Shop, step: told.TellLiability) -> None:
             account.moves,
             ends,
             on,
-            value_per_block_minor=best.value_per_block_minor if best else 0,
-            points_per_block=best.points_per_block if best else 1,
+            value_per_block_minor=worth.value_minor,
+            points_per_block=worth.points,
         )
         value += found.value_minor
         owed += [

@@ -159,6 +159,16 @@ class BuyAtPartner(StepPart, frozen=True, kw_only=True, tag="partner", tag_field
     member: str
     spend_minor: int
     points: int = 0
+    reference: str = ""
+    """Its name there, for a return."""
+
+
+class ReturnAtPartner(StepPart, frozen=True, kw_only=True, tag="partner-return", tag_field="do"):
+    """A part of a sale at a partner is given back; without an amount all that is left of it."""
+
+    partner: str
+    reference: str
+    amount_minor: int | None = None
 
 
 class Act(StepPart, frozen=True, kw_only=True, tag="action", tag_field="do"):

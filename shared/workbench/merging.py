@@ -6,6 +6,7 @@ names a lot, an entry of a draw or the member goes on to name the same.
 
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 
 import msgspec
 
@@ -109,6 +110,8 @@ def _rename(shop: Shop, gone: str, stays: str, lots: dict[LotId, LotId]) -> None
             code.member = stays
     for sold in shop.sold.values():
         sold.rename_member(gone, stays, lots)
+    for sale in chain(*shop.partner_sales.values()):
+        sale.rename_member(gone, stays, lots)
     for account in shop.accounts.values():
         if account.person.referred_by == gone:
             account.person = msgspec.structs.replace(account.person, referred_by=stays)

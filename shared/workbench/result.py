@@ -247,6 +247,7 @@ class PartnerState(msgspec.Struct, frozen=True, kw_only=True):
 
     partner: str
     sales: int
+    returns: int = 0
     spend_minor: int
     points: int
     owed_minor: int

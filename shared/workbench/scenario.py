@@ -292,6 +292,7 @@ Step = (
     | later.SellGiftCard
     | later.CloseGiftCard
     | later.BuyAtPartner
+    | later.ReturnAtPartner
     | later.Act
     | later.EnterDraw
     | later.RunDraw

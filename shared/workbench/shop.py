@@ -46,7 +46,7 @@ from shared.workbench.result import (
     TenderState,
     WinState,
 )
-from shared.workbench.sold import Coming, Sold
+from shared.workbench.sold import Coming, PartnerSale, Sold
 from shared.workbench.tenders import tender_fact
 
 NO_LIMITS: Final = Limits()
@@ -95,9 +95,7 @@ class Shop:
     gift_cards: dict[str, GiftCard] = field(default_factory=dict)
     uses: Counter[str] = field(default_factory=Counter)
     day: Day = field(default_factory=Day)
-    partner_sales: dict[str, list[int]] = field(default_factory=dict)
-    partner_spends: dict[str, list[int]] = field(default_factory=dict)
-    """By SKU."""
+    partner_sales: dict[str, list[PartnerSale]] = field(default_factory=dict)
     entries: dict[str, list[Entry]] = field(default_factory=dict)
     """By draw."""
     wins: list[WinState] = field(default_factory=list)

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from shared.ids import LotId
+from shared.loyalty.partners import AtPartner
 from shared.loyalty.programme import Programme
 from shared.pricing.basket import Basket
 from shared.returning.history import money_back, worth
@@ -74,9 +75,33 @@ class Sold:
         self.fact = fact
 
 
+@dataclass(slots=True)
+class PartnerSale:
+    """A sale at a partner, and what came back of it."""
+
+    reference: str
+    member: str
+    lot: LotId
+    whole: AtPartner
+    draws: tuple[LotDraw, ...]
+    returns: list[AtPartner] = field(default_factory=list)
+    forgiven: int = 0
+    """Earned points that could not be taken back."""
+
+    def rename_member(self, gone: str, stays: str, lots: Mapping[LotId, LotId]) -> None:
+        """Whoever bought is called otherwise from now on, and so are lots."""
+        if self.member == gone:
+            self.member = stays
+            self.lot = lots.get(self.lot, self.lot)
+            self.draws = _renamed_draws(self.draws, lots)
+
+
 def _renamed(tender: Tender, lots: Mapping[LotId, LotId]) -> Tender:
-    draws = tuple(LotDraw(lot=lots.get(one.lot, one.lot), points=one.points) for one in tender.lots)
-    return msgspec.structs.replace(tender, lots=draws)
+    return msgspec.structs.replace(tender, lots=_renamed_draws(tender.lots, lots))
+
+
+def _renamed_draws(draws: tuple[LotDraw, ...], lots: Mapping[LotId, LotId]) -> tuple[LotDraw, ...]:
+    return tuple(msgspec.structs.replace(one, lot=lots.get(one.lot, one.lot)) for one in draws)
 
 
 @dataclass(frozen=True, slots=True)

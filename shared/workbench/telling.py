@@ -191,11 +191,13 @@ def _rewards(shop: Shop) -> Iterator[RewardState]:
 
 def _partners(shop: Shop) -> Iterator[PartnerState]:
     for partner in shop.programme.partners:
-        paid = shop.partner_spends.get(partner.id, [])
-        told = statement(partner, shop.partner_sales.get(partner.id, []), paid)
+        sales = shop.partner_sales.get(partner.id, [])
+        back = [one for sale in sales for one in sale.returns]
+        told = statement(partner, [sale.whole for sale in sales], back)
         yield PartnerState(
             partner=told.partner,
             sales=told.sales,
+            returns=told.returns,
             spend_minor=told.spend_minor,
             points=told.points,
             owed_minor=told.owed_minor,

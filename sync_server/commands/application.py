@@ -18,6 +18,7 @@ from sync_server.commands import (
     leases,
     members,
     partners,
+    points,
     regions,
     serving,
     setting_up,
@@ -42,6 +43,7 @@ batches.add_to(application)
 members.add_to(application)
 regions.add_to(application)
 partners.add_to(application)
+points.add_to(application)
 backup.add_to(application)
 snapshots.add_to(application)
 judging.add_to(application)

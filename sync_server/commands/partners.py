@@ -31,7 +31,7 @@ def add_to(application: typer.Typer) -> None:
 def import_sales(
     data: DataFolder, partner: PartnerId, file: InputFile, *, as_json: AsJson = False
 ) -> None:
-    """Book a partner's sales: a CSV file with reference, day, member, spend and points.
+    """Book a partner's sales: a CSV file with reference, day, member, spend, points and returns.
 
     A sale that was booked before is left alone, so that a file can be sent again. Exit code 1: some
     rows were refused; send them again once they are right.
@@ -77,7 +77,8 @@ def tell_statement(
         return
     for one in found:
         typer.echo(
-            f"{one.sales} sales for {one.spend_minor}: {one.points} points, {one.owed_minor} owed; "
+            f"{one.sales} sales less {one.returns} returns for {one.spend_minor}: "
+            f"{one.points} points, {one.owed_minor} owed; "
             f"{one.points_spent} points taken, worth {one.value_spent_minor}; "
             f"to settle {one.settlement_minor}"
         )

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from shared.ids import LotId
 from shared.ledger.account import AccountKind
 from shared.ledger.balance import Balances, fold
-from shared.ledger.lot import lot_terms
+from shared.ledger.lot import LotTerms, lot_terms, lots_living_on
 from shared.trade.fact import Fact
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.database import schema
@@ -31,7 +32,7 @@ def book_readings(work: Work, readings: Sequence[Reading], now: str) -> None:
     if rows:
         insert_rows(work.connection, schema.postings, _OF_POSTING, rows)
     add_to_balances(work, fold(posting for reading in readings for posting in reading.postings))
-    work.insert(schema.lots, [row for reading in readings for row in _lot(reading)])
+    work.put(schema.lots, _lots(readings), _JOINED)
     work.insert(schema.tickets, [row for reading in readings for row in _ticket(reading)])
     work.insert(schema.returned_lines, [row for r in readings for row in _returned(r)])
     work.insert(
@@ -122,10 +123,27 @@ def _postings(shard: int, reading: Reading) -> Iterable[tuple[Any, ...]]:
         yield shard, reading.id, position, _KINDS[kind], owner, lot, unit, amount
 
 
-def _lot(reading: Reading) -> Iterable[Row]:
+_JOINED: Final = """
+    member_id = CASE WHEN lots.earned_on = '' THEN excluded.member_id ELSE lots.member_id END,
+    earned_on = CASE WHEN lots.earned_on = '' THEN excluded.earned_on ELSE lots.earned_on END,
+    expires_on = CASE
+        WHEN lots.earned_on <> '' AND lots.expires_on IS NULL THEN NULL
+        WHEN excluded.earned_on <> '' AND excluded.expires_on IS NULL THEN NULL
+        WHEN lots.expires_on > excluded.expires_on THEN lots.expires_on
+        ELSE excluded.expires_on END
+"""
+"""``LotTerms.joined``, between what is known and what is new."""
+
+
+def _lots(readings: Sequence[Reading]) -> list[Row]:
     """A lot has the same terms for everybody who has points in it: the first row tells them."""
-    for terms in lot_terms(reading.envelope, reading.fact)[:1]:
-        yield terms._asdict()
+    found: dict[LotId, LotTerms] = {}
+    for reading in readings:
+        opened = lot_terms(reading.envelope, reading.fact)[:1]
+        for terms in (*opened, *lots_living_on(reading.fact)):
+            known = found.get(terms.lot)
+            found[terms.lot] = known.joined(terms) if known else terms
+    return [terms._asdict() for terms in found.values()]
 
 
 def _ticket(reading: Reading) -> Iterable[Row]:

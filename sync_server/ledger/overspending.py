@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import select
 
-from shared.ids import EntryId, MemberId
+from shared.ids import EntryId, LotId, MemberId
 from shared.ledger.account import DEBT_LOT, Account, AccountKind, Unit
 from shared.ledger.balance import Balances
 from shared.ledger.lot import lot_terms
@@ -19,7 +19,8 @@ from sync_server.database.transaction import Snapshot
 from sync_server.ledger.coupon_rights import CouponRights, in_batches
 from sync_server.ledger.finding import FACTS_MAX, Finding, Rule
 from sync_server.ledger.kept import Reading
-from sync_server.members.aliases import aliases_among
+from sync_server.members.aliases import aliases_among, stands_for
+from sync_server.points.recovered import recovered_from
 
 _WATCHED = {
     AccountKind.POINTS: (Rule.LOT_OVERSPENT, "overspent"),
@@ -75,8 +76,16 @@ def _step(
             is_overspent = running[account] < coupons.lowest(account)
         else:
             is_overspent = account in known and running[account] < 0
-        if lowered and is_overspent:
+        if lowered and is_overspent and not _has_paid(snapshot, account, running[account]):
             yield _finding(snapshot, account, running[account], reading, history[account])
+
+
+def _has_paid(snapshot: Snapshot, account: Account, amount: int) -> bool:
+    """Whether a lot is below zero only because it paid a debt, which the spender did not know."""
+    if account.kind is not AccountKind.POINTS:
+        return False
+    person = stands_for(snapshot, MemberId(account.owner))
+    return amount + recovered_from(snapshot, person)[LotId(account.lot)] >= 0
 
 
 def _finding(
@@ -165,7 +174,7 @@ def _known_lots(snapshot: Snapshot, accounts: set[Account]) -> set[Account]:
     known: set[Account] = set()
     for keys in in_batches(by_lot):
         statement = select(lots.c.lot).where(
-            lots.c.shard == snapshot.shard, among(lots.c.lot, keys)
+            lots.c.shard == snapshot.shard, among(lots.c.lot, keys), lots.c.earned_on != ""
         )
         for lot in snapshot.connection.execute(statement).scalars():
             known |= by_lot[lot]

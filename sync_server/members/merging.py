@@ -37,6 +37,7 @@ from sync_server.members.key_claims import tell_apart
 from sync_server.members.regions import enter_regions_of
 from sync_server.members.roll import concerns, touch
 from sync_server.members.segments import in_batches
+from sync_server.points.recovery import Recovery
 
 MOVES_MAX: Final = 200
 """In one fact: an entry has 64 KiB."""
@@ -58,6 +59,7 @@ class Merging:
 
     database: Database
     own: OwnJournal
+    recovery: Recovery
 
     def merge(self, alias: MemberId, into: MemberId, *, verified: Verified) -> str:
         """Make ``alias`` an alias of ``into``; the merge's id.
@@ -92,6 +94,7 @@ class Merging:
             work.insert(merges, [row])
             _give_keys(work, keys, into)
             enter_regions_of(work, alias, into)
+            self.recovery.settle(work, [into], cause=EntryId(first))
         return merge_id
 
     def unmerge(self, merge_id: str) -> None:

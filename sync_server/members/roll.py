@@ -7,7 +7,7 @@ from shared.ids import MemberId
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact, MemberOutcome
 from shared.trade.member import MembersMerged, MembersUnmerged
-from shared.trade.partner import PartnerSold
+from shared.trade.partner import PartnerReturned, PartnerSold
 from shared.trade.profile_change import MemberChanged
 from shared.trade.server import DrawRun, ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
@@ -33,6 +33,7 @@ _Personal = (
     | DrawEntered
     | DrawRun
     | PartnerSold
+    | PartnerReturned
 )
 
 
@@ -49,6 +50,7 @@ def concerns(fact: Fact) -> tuple[MemberId, ...]:
             | ValueToppedUp()
             | ValueClosed()
             | PartnerSold()
+            | PartnerReturned()
         ):
             found = (fact.member_id,)
         case DrawRun():

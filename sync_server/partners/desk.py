@@ -1,8 +1,8 @@
 """Books what partners sold, once each, and tells what is owed for it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from itertools import groupby
 
 import msgspec
@@ -10,38 +10,43 @@ from sqlalchemy import select
 
 from shared.clock import Clock
 from shared.errors import DomainError
-from shared.ids import LotId, MemberId
-from shared.journal.entry import decode_entry
+from shared.ids import MemberId
 from shared.ledger.account import AccountKind, points_unit
 from shared.loyalty.calendar import last_day
 from shared.loyalty.document import Names
 from shared.loyalty.engagement import Partner
-from shared.loyalty.lots import Lot, draw, spendable
+from shared.loyalty.lots import draw, spendable
 from shared.loyalty.partners import Statement, at_partner, statement
 from shared.loyalty.programme import Programme
-from shared.loyalty.usable import usable
 from shared.money import Currency
 from shared.pricing.sale_lines import names_by_language
 from shared.trade.fact import BundleRef, LotDraw
-from shared.trade.kinds import read_fact
-from shared.trade.partner import PartnerSold
+from shared.trade.partner import PartnerReturned, PartnerSold
 from shared.trade.profile import KeyKind, lookup_hash
 from shared.trade.writing import Writing
-from sync_server.database.schema import entries, member_keys, members, natural_keys
+from sync_server.database.schema import member_keys, members, natural_keys
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.own import OwnJournal
 from sync_server.leases.standing import LeasedAccount, left_of, open_leases
 from sync_server.members.aliases import stands_for
-from sync_server.members.rows import read_balances
+from sync_server.partners.booked import (
+    AHEAD_MAX,
+    BEHIND_MAX,
+    OfPartner,
+    booked,
+    figures,
+    key_of,
+    of_days,
+    returns_of,
+)
+from sync_server.partners.returning import return_fact
 from sync_server.partners.sales_file import ToldSale, read_sales
+from sync_server.points.held import held_points
+from sync_server.points.recovery import Recovery
 from sync_server.programme.bundles import in_force, programme_of
 
 NAMELESS = Names(zh="", en="")
-AHEAD_MAX = timedelta(days=1)
-"""It may be tomorrow where the partner is."""
-BEHIND_MAX = timedelta(days=92)
-"""Points that have lapsed since then may have paid; older ones are not brought back."""
 SALES_AT_ONCE = 20
 """In one transaction."""
 
@@ -59,11 +64,12 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class PartnerDesk:
-    """What members earn and spend at partners."""
+    """What members earn and spend at partners, and what comes back of it."""
 
     database: Database
     clock: Clock
     own: OwnJournal
+    recovery: Recovery
     lookup_key: bytes
 
     def book(self, partner: str, document: bytes) -> Booked:
@@ -75,7 +81,7 @@ class PartnerDesk:
         with self.database.reading() as snapshot:
             _ref, programme, _rule = _in_force(snapshot, partner)
         told = read_sales(document, Currency(programme.currency))
-        booked = repeated = 0
+        new = repeated = 0
         refused: list[tuple[int, str, DomainError]] = []
         for at in range(0, len(told), SALES_AT_ONCE):
             with self.database.writing() as work:
@@ -85,29 +91,33 @@ class PartnerDesk:
                     except DomainError as error:
                         refused.append((sale.line, sale.reference, error))
                         continue
-                    booked += is_new
+                    new += is_new
                     repeated += not is_new
-        return Booked(booked=booked, repeated=repeated, refused=tuple(refused))
+        return Booked(booked=new, repeated=repeated, refused=tuple(refused))
 
     def _book(self, work: Work, partner: str, sale: ToldSale) -> bool:
-        key = f"partner:{partner}:{sale.reference}"
-        booked = _booked(work, key)
-        if booked is not None:
-            if (booked.day, booked.spend + booked.paid, booked.points_spent) != (
-                sale.day.isoformat(),
-                sale.spend_minor,
-                sale.points,
-            ):
+        key = key_of(partner, sale.reference)
+        known = booked(work, key)
+        if known is not None:
+            if not _is_same(known[1], sale):
                 raise DomainError("partner-reference", reference=sale.reference)
             return False
         today = self.clock.now().date()
         if not today - BEHIND_MAX <= sale.day <= today + AHEAD_MAX:
             raise DomainError("partner-day", day=sale.day.isoformat(), days=BEHIND_MAX.days)
+        make = self._returned if sale.returns else self._sold
+        fact = make(work, partner, sale)
+        (entry,) = self.own.write(work, [Writing(fact)])
+        work.insert(natural_keys, [{"natural_key": key, "entry_id": entry}])
+        self.recovery.settle(work, [fact.member_id], cause=entry)
+        return True
+
+    def _sold(self, work: Work, partner: str, sale: ToldSale) -> PartnerSold:
         ref, programme, rule = _in_force(work, partner, sale.day)
         member = self._member(work, sale.member)
         outcome = at_partner(rule, sale.spend_minor, sale.points)
         lapses = last_day(sale.day, programme.expiry) if outcome.points else None
-        fact = PartnerSold(
+        return PartnerSold(
             programme=ref,
             partner=rule.id,
             names=names_by_language(rule.names),
@@ -123,9 +133,29 @@ class PartnerDesk:
             points_spent=sale.points,
             lots=_take(work, member, programme, sale.points, sale.day),
         )
-        (entry,) = self.own.write(work, [Writing(fact)])
-        work.insert(natural_keys, [{"natural_key": key, "entry_id": entry}])
-        return True
+
+    def _returned(self, work: Work, partner: str, told: ToldSale) -> PartnerReturned:
+        """Raises DomainError ``partner-return``: no such sale of this member before that day."""
+        entry, sale = booked(work, key_of(partner, told.returns)) or (None, None)
+        member = self._member(work, told.member)
+        if (
+            entry is None
+            or not isinstance(sale, PartnerSold)
+            or stands_for(work, sale.member_id) != member
+            or told.day.isoformat() < sale.day
+            or told.points
+        ):
+            raise DomainError("partner-return", reference=told.returns)
+        _ref, programme, _rule = _in_force(work, partner, told.day)
+        return return_fact(
+            sale,
+            entry,
+            told,
+            before=returns_of(work, sale),
+            member=member,
+            held=held_points(work, member, told.day),
+            programme=programme,
+        )
 
     def _member(self, snapshot: Snapshot, text: str) -> MemberId:
         """Of a card, a phone or an id.
@@ -157,27 +187,36 @@ class PartnerDesk:
         Raises DomainError ``not-in-programme`` for a partner that nobody knows.
         """
         with self.database.reading() as snapshot:
-            found = [
-                sale
-                for sale in _sales(snapshot, partner)
-                if first.isoformat() <= sale.day <= last.isoformat()
-            ]
+            found = of_days(snapshot, partner, first, last)
             if not found:
                 _in_force(snapshot, partner)
             terms = {sale.programme: _terms(snapshot, sale) for sale in found}
-        sales = [(terms[sale.programme], sale) for sale in found]
-        sales.sort(key=lambda one: msgspec.json.encode(one[0]))
+        facts = [(terms[fact.programme], fact) for fact in found]
+        facts.sort(key=lambda one: msgspec.json.encode(one[0]))
         return [
-            _statement(rates, [sale for _rates, sale in group])
-            for rates, group in groupby(sales, key=lambda one: one[0])
+            _statement(rates, [fact for _rates, fact in group])
+            for rates, group in groupby(facts, key=lambda one: one[0])
         ]
 
 
-def _statement(terms: Partner, sales: Sequence[PartnerSold]) -> Statement:
+def _statement(terms: Partner, facts: Sequence[OfPartner]) -> Statement:
     return statement(
         terms,
-        [sale.spend for sale in sales],
-        [sale.points_spent for sale in sales if sale.points_spent],
+        [figures(fact) for fact in facts if isinstance(fact, PartnerSold)],
+        [figures(fact) for fact in facts if isinstance(fact, PartnerReturned)],
+    )
+
+
+def _is_same(fact: OfPartner, told: ToldSale) -> bool:
+    """Whether a row says again what was booked."""
+    of, points = told.returns, told.points
+    if isinstance(fact, PartnerSold):
+        is_same = not of and points == fact.points_spent
+    else:
+        is_same = of == fact.of_reference and not points
+    return is_same and (fact.day, fact.spend + fact.paid) == (
+        told.day.isoformat(),
+        told.spend_minor,
     )
 
 
@@ -193,7 +232,7 @@ def _in_force(
     raise DomainError("not-in-programme", what=partner)
 
 
-def _terms(snapshot: Snapshot, sale: PartnerSold) -> Partner:
+def _terms(snapshot: Snapshot, sale: OfPartner) -> Partner:
     """The partner's rates at the time, whatever it was called."""
     programme = programme_of(snapshot, sale.programme)
     # What this server booked by a programme is kept as long as the books are.
@@ -211,50 +250,11 @@ def _take(
     """
     if not points:
         return ()
-    rows = read_balances(snapshot, [member]).get(member, [])
-    days = [date.fromisoformat(row.earned_on) for row in rows if row.earned_on]
-    lots = [
-        Lot(
-            lot=LotId(row.lot),
-            points=row.amount,
-            earned_on=date.fromisoformat(row.earned_on) if row.earned_on else date.min,
-            last_day=date.fromisoformat(row.expires_on) if row.expires_on else None,
-        )
-        for row in rows
-        if row.account == AccountKind.POINTS
-        and (not row.earned_on or row.earned_on <= today.isoformat())
-    ]
+    held = held_points(snapshot, member, today).usable(programme)
     account = LeasedAccount(
         kind=AccountKind.POINTS, owner=member, unit=points_unit(programme.points.decimals)
     )
     leased = sum(map(left_of, open_leases(snapshot, account)))
-    held = usable(lots, programme, max(days, default=None))
     if points > (free := spendable(held, today) - leased):
         raise DomainError("points-not-enough", points=points, balance=max(0, free))
     return draw(held, points, today)
-
-
-def _booked(snapshot: Snapshot, key: str) -> PartnerSold | None:
-    statement = (
-        select(entries.c.bytes)
-        .join(
-            natural_keys,
-            (natural_keys.c.shard == entries.c.shard) & (natural_keys.c.entry_id == entries.c.id),
-        )
-        .where(natural_keys.c.shard == snapshot.shard, natural_keys.c.natural_key == key)
-    )
-    encoded = snapshot.connection.execute(statement).scalar()
-    fact = read_fact(decode_entry(encoded).envelope) if encoded is not None else None
-    return fact if isinstance(fact, PartnerSold) else None
-
-
-def _sales(snapshot: Snapshot, partner: str) -> Iterator[PartnerSold]:
-    statement = (
-        select(entries.c.bytes)
-        .where(entries.c.shard == snapshot.shard, entries.c.kind == PartnerSold.kind)
-        .order_by(entries.c.server_seq)
-    )
-    for encoded in snapshot.connection.execute(statement).scalars():
-        fact = read_fact(decode_entry(encoded).envelope)
-        if isinstance(fact, PartnerSold) and fact.partner == partner:
-            yield fact

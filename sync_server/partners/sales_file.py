@@ -11,13 +11,13 @@ from shared.errors import DomainError
 from shared.money import Currency, parse_amount
 
 COLUMNS: Final = ("reference", "day", "member", "spend")
-"""And ``points``, which may be left out."""
+"""And ``points`` and ``returns``, which may be left out."""
 TEXT_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldSale:
-    """One row."""
+    """One row: a sale, or what came back of one."""
 
     line: int
     reference: str
@@ -29,6 +29,8 @@ class ToldSale:
     """The whole price."""
     points: int
     """With which a part of it was paid."""
+    returns: str = ""
+    """The reference of the sale that this row gives back so much of; empty: it is a sale."""
 
 
 def read_sales(document: bytes, currency: Currency) -> list[ToldSale]:
@@ -56,9 +58,9 @@ def _rows(reader: "csv.DictReader[str]", currency: Currency) -> Iterator[ToldSal
         if None in row or None in row.values():
             raise DomainError("partner-file", line=line, reason="another number of fields")
         told = {name: text.strip() for name, text in row.items()}
-        names = told["reference"], told["member"]
+        names = told["reference"], told["member"], told.get("returns", "") or told["reference"]
         if not all(0 < len(one) <= TEXT_MAX and one.isprintable() for one in names):
-            raise DomainError("partner-file", line=line, reason="reference or member")
+            raise DomainError("partner-file", line=line, reason="reference, member or returns")
         try:
             yield ToldSale(
                 line=line,
@@ -67,6 +69,7 @@ def _rows(reader: "csv.DictReader[str]", currency: Currency) -> Iterator[ToldSal
                 member=told["member"],
                 spend_minor=parse_amount(told["spend"], currency),
                 points=_points(told.get("points", "")),
+                returns=told.get("returns", ""),
             )
         except DomainError as error:
             reason = f"spend “{told['spend'][:TEXT_MAX]}”"

@@ -44,6 +44,7 @@ from sync_server.ledger.kept import Kept, Reading, read_till_link
 from sync_server.members.merging import Merging
 from sync_server.members.profile_facts import Arrival, is_ahead, profile_facts_among
 from sync_server.members.profiles import settle_profiles
+from sync_server.points.recovery import Recovery
 from sync_server.sync.adopting import adopt
 from sync_server.sync.attachments import keep_attachments
 from sync_server.sync.batch import Batch, prove, walk
@@ -64,6 +65,7 @@ class Ingest:
     vault: Vault
     keys: KnownKeys
     merging: Merging
+    recovery: Recovery
     groups: Groups
     proving: FairLock = field(default_factory=FairLock)
     known_keys: set[KeyId] = field(default_factory=set)
@@ -227,6 +229,7 @@ class Ingest:
         facts = profile_facts_among(readings, telling)
         claimed = settle_profiles(work, facts, self.vault.lookup, arrival)
         self.merging.follow(work, readings)
+        self.recovery.follow(work, readings)
         return [*findings, *unproven, *claimed]
 
     def _branch(self, work: Work, placing: Placing, batch: Batch, now: str) -> Chain:

@@ -32,6 +32,7 @@ from sync_server.ledger.kept import Link, Reading, read_envelope, read_till_link
 from sync_server.members.merging import Merging
 from sync_server.members.profile_facts import Arrival, profile_facts_among
 from sync_server.members.profiles import settle_profiles
+from sync_server.points.recovery import Recovery
 from sync_server.sync.misuse import find_misuse
 
 ALARM_AFTER: Final = timedelta(minutes=15)
@@ -79,6 +80,7 @@ class Quarantine:
     own: OwnJournal
     vault: Vault
     merging: Merging
+    recovery: Recovery
 
     def waiting(self) -> list[Waiting]:
         """All that waits, in the order of journals."""
@@ -144,6 +146,7 @@ class Quarantine:
         facts = profile_facts_among(readings, proved)
         findings += settle_profiles(work, facts, self.vault.lookup, arrival)
         self.merging.follow(work, readings)
+        self.recovery.follow(work, readings)
         self.own.raise_exceptions(work, findings)
 
     def _resolve(self, work: Work, rows: Sequence[Row[Any]], decision: Decision) -> None:

@@ -11,7 +11,7 @@ from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
 from shared.trade.fiscal import FiscalRecorded
 from shared.trade.member import MembersMerged, MembersUnmerged
-from shared.trade.partner import PartnerSold
+from shared.trade.partner import PartnerReturned, PartnerSold
 from shared.trade.profile_change import MemberChanged
 from shared.trade.server import DrawRun, ExceptionRaised, MemberErased, PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
@@ -21,6 +21,7 @@ from sync_server.web.figures import show_amount, show_money, show_quantity, show
 from sync_server.web.reading import KeptFact
 
 _PLAIN = {MemberErased: "web.fact.erased", MemberChanged: "web.fact.profile-changed"}
+_BesideBuying = ActionCounted | DrawEntered | DrawRun | PartnerSold | PartnerReturned
 _OFFICE_OWNERS = {AccountKind.DRAWER, AccountKind.CASH_DIFFERENCE}
 
 
@@ -107,7 +108,7 @@ class Explainer:
         if isinstance(fact, ValueToppedUp | ValueClosed | GiftCardSold | GiftCardClosed):
             key, amount = _value(fact)
             return words(key, amount=show_money(fact.currency, amount))
-        if isinstance(fact, ActionCounted | DrawEntered | DrawRun | PartnerSold):
+        if isinstance(fact, _BesideBuying):
             return self._beside_buying(fact)
         if isinstance(fact, ExceptionRaised):
             return words(f"web.rule.{fact.rule}")
@@ -115,7 +116,7 @@ class Explainer:
             return words(f"web.fact.fiscal-{fact.state}", receipt=fact.receipt_no)
         return words(_PLAIN.get(type(fact), "web.fact.other"), kind=fact.kind)
 
-    def _beside_buying(self, fact: ActionCounted | DrawEntered | DrawRun | PartnerSold) -> str:
+    def _beside_buying(self, fact: _BesideBuying) -> str:
         words, name = self.words, name_in(self.words.language, fact.names)
         match fact:
             case ActionCounted():
@@ -127,6 +128,9 @@ class Explainer:
             case PartnerSold():
                 price = show_money(fact.currency, fact.spend + fact.paid)
                 return words("web.fact.partner-sold", partner=name, amount=price)
+            case PartnerReturned():
+                price = show_money(fact.currency, fact.spend + fact.paid)
+                return words("web.fact.partner-returned", partner=name, amount=price)
 
     def _place(self, kept: KeptFact) -> str:
         store = getattr(kept.fact, "store_id", None)

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TABLES = ("pricing.toml", "loyalty.toml", "sync.toml", "leases.toml", "devices.toml", "paper.toml")
+TABLES = (
+    "pricing.toml",
+    "loyalty.toml",
+    "points.toml",
+    "sync.toml",
+    "leases.toml",
+    "devices.toml",
+    "paper.toml",
+)
 WHOLE = ("desktop", "hardware", "shared", "sync_server", "tests")
 """Everything that can change the outcome of a simulation."""
 PURE = ("shared", "tests")

@@ -475,6 +475,35 @@ def of_partners_and_batches() -> list[f.Fact]:
     ]
 
 
+def of_lots_that_live_on() -> list[f.Fact]:
+    """What came back of sales, here and at a partner, whose lots had lapsed."""
+    told = returned()
+    draw = msgspec.structs.replace(told.refunds[1].lots[0], last_day="2026-03-31")
+    refunds = (told.refunds[0], msgspec.structs.replace(told.refunds[1], lots=(draw,)))
+    return [
+        msgspec.structs.replace(told, refunds=refunds),
+        partner.PartnerReturned(
+            programme=sale().programme,
+            partner="cinema",
+            names={"zh_CN": "影院", "en": "Cinema"},
+            reference="K-2",
+            of_reference="K-1",
+            day="2026-03-01",
+            currency="CNY",
+            member_id=MEMBER,
+            spend=1700,
+            points=8,
+            paid=800,
+            points_spent=10,
+            lots=(f.LotDraw(lot=SALE_ID, points=10, last_day="2026-03-31"),),
+            points_taken=(
+                f.LotDraw(lot=LotId("01900000-0000-7000-8000-0000000000ab"), points=5),
+                f.LotDraw(lot=LotId("debt"), points=3),
+            ),
+        ),
+    ]
+
+
 def about_profiles() -> list[f.Fact]:
     """A member's profile changed."""
     return [

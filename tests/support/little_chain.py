@@ -21,6 +21,7 @@ from sqlalchemy import Engine
 from desktop.bootstrap import Counter, OpenStore, Surroundings, Till
 from desktop.reckoning.agreement import Agreement, reckon
 from desktop.reckoning.file import read_server, read_till, reading
+from desktop.services.returns import ReturnedBy
 from desktop.shop.network_plug import NetworkPlug
 from desktop.store.database import TillFolder
 from desktop.store.identity import write_identity
@@ -30,10 +31,12 @@ from desktop.store.tickets import OpenShift
 from desktop.store.writer import Writer
 from desktop.sync.http import ServerConnection
 from shared.clock import ManualClock
-from shared.errors import EnvironmentFault
+from shared.errors import DomainError, EnvironmentFault
 from shared.ids import MemberId, OperatorId
 from shared.loyalty.bundle import template
 from shared.loyalty.programme import Programme
+from shared.returning.lines import Wanted
+from shared.returning.sold import ReturnableSale
 from sync_server.api.application import make_application
 from sync_server.api.listening import listen
 from sync_server.api.stopping import StoppingServer
@@ -206,6 +209,22 @@ class TillHere:
             checkout.tender_points(points)
         checkout.tender_cash()
         return checkout.finish(self.shift, self.operator_id)
+
+    def take_back(self, receipt_no: str, *wanted: tuple[int, int]) -> Any:
+        """Return ``(line, quantity)`` pairs of a sale of any till of the chain."""
+        by = ReturnedBy(shift=self.shift, operator_id=self.operator_id, reason="changed mind")
+        return self.till.returns.take_back(
+            self.till.pricing(),
+            self._sold(receipt_no),
+            [Wanted(line, quantity) for line, quantity in wanted],
+            by,
+        )
+
+    def _sold(self, receipt_no: str) -> ReturnableSale:
+        try:
+            return self.till.returns.by_receipt(receipt_no)
+        except DomainError:
+            return self.till.elsewhere.receipt(receipt_no)
 
 
 @cache

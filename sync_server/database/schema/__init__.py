@@ -9,6 +9,7 @@ from typing import Final
 from sync_server.database.schema.catalogue import bundles, goods, goods_prices
 from sync_server.database.schema.columns import metadata
 from sync_server.database.schema.journal import (
+    IS_OF_PARTNERS,
     attachments,
     entries,
     epochs,
@@ -67,7 +68,7 @@ from sync_server.database.schema.shops import (
     tills,
 )
 
-HEAD_REVISION: Final = "0012"
+HEAD_REVISION: Final = "0013"
 """The newest migration; a database at another one is upgraded or refused."""
 
 APPEND_ONLY: Final = (
@@ -78,7 +79,6 @@ APPEND_ONLY: Final = (
     head_signatures,
     erased_attachments,
     postings,
-    lots,
     tickets,
     returned_lines,
     natural_keys,
@@ -91,6 +91,7 @@ APPEND_ONLY: Final = (
 __all__ = [
     "APPEND_ONLY",
     "HEAD_REVISION",
+    "IS_OF_PARTNERS",
     "approvals",
     "attachments",
     "attempts",

@@ -72,6 +72,15 @@ Index(
     postgresql_where=_IS_FORM,
 )
 
+# What members did at partners: a few rows of the server's own journal.
+IS_OF_PARTNERS = sql("kind IN ('partner_sold', 'partner_returned')")
+Index(
+    "ix_entries_of_partners",
+    *(entries.c.shard, entries.c.received_at),
+    sqlite_where=IS_OF_PARTNERS,
+    postgresql_where=IS_OF_PARTNERS,
+)
+
 # Entries that neither the server nor the till has any more; what was found is on both sides of it.
 holes = Table(
     "holes",

@@ -203,3 +203,93 @@ def test_a_row_that_may_mean_two_members_is_booked_for_neither(
     server.line.push(till, 2)
     assert book(server, f"H1,2026-03-01,{PHONE},20.00,")[2] == [(2, "partner-member-unclear")]
     assert points(server, till, li) == 300
+
+
+def give_back(server: Server, *rows: str) -> tuple[int, int, list[tuple[int, str]]]:
+    document = "\n".join(("reference,day,member,spend,points,returns", *rows)).encode()
+    done = server.services.partners.book("cinema", document)
+    return done.booked, done.repeated, [(line, error.code) for line, _, error in done.refused]
+
+
+def test_what_comes_back_in_parts_sums_to_the_sale(
+    server: Server, till: TillWriter, li: MemberId
+) -> None:
+    # 10.00, of which 200 points pay 1.60; the rest earns 4.
+    assert book(server, "J1,2026-03-01,C1,10.00,200") == (1, 0, [])
+    assert points(server, till, li) == 300 - 200 + 4
+    first = "J2,2026-03-01,C1,3.33,,J1"
+    assert give_back(server, first, "J3,2026-03-01,C1,3.33,,J1") == (2, 0, [])
+    (one,) = settled(server)
+    # 6.66 of 10.00: 133 of 200 points are back, 2 of 4 are taken, each rounded down.
+    assert points(server, till, li) == 104 + 133 - 2
+    assert (one.sales, one.returns, one.points, one.points_spent) == (1, 2, 2, 67)
+    assert one.spend_minor == 8_40 - (3_33 - 53) - (3_33 - 53)
+    assert one.value_spent_minor == 1_60 - 1_06
+    # Sent again, nothing changes; the last cent brings the rest of all.
+    assert give_back(server, first, "J4,2026-03-02,C1,3.34,,J1") == (1, 1, [])
+    assert points(server, till, li) == 300
+    (one,) = settled(server)
+    assert (one.spend_minor, one.points, one.points_spent, one.settlement_minor) == (0, 0, 0, 0)
+    # Its days settle each.
+    (sold,) = settled(server, date(2026, 3, 1), date(2026, 3, 1))
+    (back,) = settled(server, date(2026, 3, 2), date(2026, 3, 2))
+    assert (sold.sales, sold.returns, back.sales, back.returns) == (1, 2, 0, 1)
+    assert sold.settlement_minor + back.settlement_minor == 0
+    with server.services.database.reading() as snapshot:
+        assert audit(snapshot).flaws == []
+
+
+def test_earned_points_that_were_spent_are_owed(
+    server: Server, till: TillWriter, li: MemberId
+) -> None:
+    assert book(server, "K1,2026-02-27,C1,200.00,") == (1, 0, [])
+    assert points(server, till, li) == 400
+    assert book(server, "K2,2026-03-01,C1,3.20,400") == (1, 0, [])
+    assert points(server, till, li) == 0
+    assert give_back(server, "K4,2026-03-01,C1,200.00,,K1") == (1, 0, [])
+    assert points(server, till, li) == -100
+    assert book(server, "K5,2026-03-01,C1,300.00,") == (1, 0, [])
+    assert points(server, till, li) == 50
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("L9,2026-03-01,C1,5.00,,nothing", "partner-return"),
+        ("L9,2026-03-01,C1,5.00,10,L1", "partner-return"),
+        ("L9,2026-02-26,C1,5.00,,L1", "partner-return"),
+        ("L9,2026-03-01,C2,5.00,,L1", "partner-return"),
+        ("L9,2026-03-01,C1,5.00,,L2", "partner-return"),
+        ("L9,2026-03-01,C1,0,,L1", "refund-exceeds-sale"),
+        ("L9,2026-03-01,C1,6.01,,L1", "refund-exceeds-sale"),
+        ("L1,2026-02-27,C1,10.00,,L1", "partner-reference"),
+        ("L2,2026-02-28,C1,4.00,,", "partner-reference"),
+        ("L2,2026-02-28,C1,4.00,,L9", "partner-reference"),
+    ],
+)
+def test_a_return_that_cannot_be_is_told(
+    server: Server, till: TillWriter, li: MemberId, row: str, code: str
+) -> None:
+    till.enrol_member(MemberProfile(name="Han", card="C2"))
+    server.line.push(till, 2)
+    assert book(server, "L1,2026-02-27,C1,10.00,") == (1, 0, [])
+    assert give_back(server, "L2,2026-02-28,C1,4.00,,L1") == (1, 0, [])
+    before = points(server, till, li)
+    assert give_back(server, row) == (0, 0, [(2, code)])
+    assert points(server, till, li) == before
+
+
+def test_statements_read_what_partners_did_and_no_other_entries(
+    server: Server, till: TillWriter, li: MemberId
+) -> None:
+    """However long the books are."""
+    assert book(server, "M1,2026-02-27,C1,10.00,") == (1, 0, [])
+    if not server.services.database.is_sqlite:
+        return
+    with server.services.database.reading() as snapshot:
+        plan = snapshot.connection.exec_driver_sql(
+            "EXPLAIN QUERY PLAN SELECT bytes FROM entries WHERE shard = ? AND "
+            "kind IN ('partner_sold', 'partner_returned') AND received_at >= ? AND received_at < ?",
+            (0, "2026-01-01", "2026-06-01"),
+        ).all()
+    assert ["ix_entries_of_partners" in row.detail for row in plan] == [True]

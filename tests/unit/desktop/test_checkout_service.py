@@ -284,8 +284,8 @@ def test_every_sale_tells_the_lot_it_earned_and_draws_oldest_first(desk):
     desk.scan(BISCUIT_CODE)
     spent = checkout.tender_points(100)
     assert spent.lots == (
-        LotDraw(lot=LotId(lots[0]), points=62),
-        LotDraw(lot=LotId(lots[1]), points=38),
+        LotDraw(lot=LotId(lots[0]), points=62, last_day="2027-12-31"),
+        LotDraw(lot=LotId(lots[1]), points=38, last_day="2027-12-31"),
     )
 
 

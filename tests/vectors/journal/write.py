@@ -109,6 +109,7 @@ if __name__ == "__main__":
         "3": every_fact.since_release_2,
         "members": every_fact.about_members,
         "partners": every_fact.of_partners_and_batches,
+        "lots-that-live-on": every_fact.of_lots_that_live_on,
         "profiles": every_fact.about_profiles,
         "keys": every_fact.about_keys,
         "signatures": every_fact.about_signatures,
