@@ -32,7 +32,7 @@ from desktop.presenters.view import (
     Steps,
 )
 from desktop.presenters.weight import format_kilograms, parse_grams
-from desktop.services.exchanging import Exchange, in_cash, is_set_off
+from desktop.services.exchanging import Exchange, in_cash
 from desktop.services.returns import ReturnedBy
 from shared.catalogue.codes import ReceiptCode, classify
 from shared.errors import DomainError
@@ -380,7 +380,7 @@ def tell_refund(session: Session, key: str, returned: SaleReturned) -> None:
     """
     refunded = Counter[TenderKind]()
     for refund in returned.refunds:
-        if not is_set_off(refund):
+        if not refund.is_set_off:
             refunded[refund.tender] += refund.amount
     if refunded[TenderKind.CASH]:
         session.open_drawer()

@@ -20,7 +20,6 @@ from desktop.presenters.view import ChangeStrip, Choice, Hint, SaleView
 from desktop.presenters.weight import WeightNeededOverlay
 from desktop.services.basket import BasketState
 from desktop.services.checkout import CompletedSale
-from desktop.services.exchanging import is_set_off
 from desktop.services.favourites import often_sold
 from desktop.services.scanning import (
     ApproverNamed,
@@ -53,7 +52,7 @@ TILES_MAX = 12
 
 def _moves_cash(tender: Tender) -> bool:
     """Whether a hand reaches into the drawer for it."""
-    return bool(tender.change) or (tender.tender is TenderKind.CASH and not is_set_off(tender))
+    return bool(tender.change) or (tender.tender is TenderKind.CASH and not tender.is_set_off)
 
 
 class SalePage:

@@ -7,7 +7,6 @@ from desktop.presenters.session import Session
 from desktop.presenters.text import Amount, Text, Tone, say
 from desktop.presenters.view import Attempt, TenderPanel, TenderRow
 from desktop.services.checkout import Checkout
-from desktop.services.exchanging import is_set_off
 from desktop.services.payments import PaymentProgress
 from desktop.store.payments import PaymentAttempt
 from hardware.ports import CANCELLED, NOT_REACHED
@@ -309,7 +308,7 @@ class Tendering:
             self._attempt = None
 
     def _row(self, tender: Tender) -> TenderRow:
-        kind = "exchange" if is_set_off(tender) else tender.tender.value
+        kind = "exchange" if tender.is_set_off else tender.tender.value
         text: Text = say(f"paper.tender.{kind}")
         return TenderRow(text, tender.amount)
 

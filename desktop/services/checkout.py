@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from desktop.services import ticket
 from desktop.services.basket import BasketState, Pricing
 from desktop.services.books import Books, EntryPlace
-from desktop.services.exchanging import is_set_off
 from desktop.services.fiscal import Fiscal
 from desktop.services.gift_cards import card_account
 from desktop.services.giving import referral_of
@@ -86,7 +85,7 @@ class Checkout(Tenders):
         if rounding is None:
             raise DomainError("not-settled", due=self.due().amount)
         settled = Settled(
-            tenders=tuple(one for one in self._tenders if one.given or not is_set_off(one)),
+            tenders=tuple(one for one in self._tenders if one.given or not one.is_set_off),
             rounding=rounding,
             points=self._redeeming.payment,
             articles=self.articles.given(),

@@ -10,7 +10,6 @@ from desktop.services import kept_basket
 from desktop.services.basket import BasketState
 from desktop.services.books import Books
 from desktop.services.checkout import Checkout
-from desktop.services.exchanging import is_set_off
 from desktop.services.holding import note
 from desktop.services.members import Members
 from desktop.store import holds, open_basket
@@ -60,7 +59,7 @@ class Draft:
         # Points follow the basket by themselves, and of an exchange nothing has happened yet: both
         # are asked for again.
         taken = tuple(
-            one for one in tenders if one.tender is not TenderKind.POINTS and not is_set_off(one)
+            one for one in tenders if one.tender is not TenderKind.POINTS and not one.is_set_off
         )
         document = kept_basket.keep(state, taken) if state.lines else None
 

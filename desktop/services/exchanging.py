@@ -43,11 +43,6 @@ def set_off_with(receipt_no: str, tender: Tender) -> Tender:
     return msgspec.structs.replace(tender, reference=receipt_no)
 
 
-def is_set_off(tender: Tender) -> bool:
-    """Whether it is cash that nobody held in the hand: it names the other paper of an exchange."""
-    return tender.tender is TenderKind.CASH and bool(tender.reference)
-
-
 def in_cash(refunds: Sequence[Tender]) -> int:
     """What of a return goes back in cash."""
     return sum(one.amount for one in refunds if one.tender is TenderKind.CASH)

@@ -7,7 +7,7 @@ from desktop.services.articles import Articles
 from desktop.services.basket import OpenBasket, Pricing
 from desktop.services.books import Books
 from desktop.services.earlier import Earlier
-from desktop.services.exchanging import Exchange, is_set_off
+from desktop.services.exchanging import Exchange
 from desktop.services.gift_cards import card_account, card_code, payable_taxed, told_card
 from desktop.services.leases import Leases, LeaseUnit
 from desktop.services.readiness import Readiness
@@ -92,7 +92,7 @@ class Tenders:
     @property
     def _handed(self) -> Handed:
         # Goods that come back and pay nothing here (all of it goes back to a card) move no cash.
-        return handed_over(one for one in self._tenders if one.given or not is_set_off(one))
+        return handed_over(one for one in self._tenders if one.given or not one.is_set_off)
 
     @property
     def is_paid_out(self) -> bool:
@@ -104,7 +104,7 @@ class Tenders:
         handed = handed_over(
             one
             for one in self._tenders
-            if one.tender is not TenderKind.POINTS and (one.given or not is_set_off(one))
+            if one.tender is not TenderKind.POINTS and (one.given or not one.is_set_off)
         )
         fits = handed.fits(max(0, quote.total_minor), self.basket.pricing.programme)
         if not (fits and covers_cards(quote, self._tenders)):
@@ -404,7 +404,7 @@ class Tenders:
         self._tenders = self._tenders[:index] + self._tenders[index + 1 :]
         if gone.tender is TenderKind.POINTS:
             self._redeeming.give_back()
-        if is_set_off(gone):
+        if gone.is_set_off:
             self._exchange = None
         self.plan(None)
         return gone

@@ -165,9 +165,7 @@ def tenders(
 
 def tender_label(issue: Issue, tender: Tender, *, decimals: int) -> str:
     """``现金``, ``微信``, ``积分 (500)``."""
-    # Cash with the number of another paper never was in a hand: the two are set off.
-    is_set_off = tender.tender is TenderKind.CASH and tender.reference
-    kind = "exchange" if is_set_off else tender.tender.value
+    kind = "exchange" if tender.is_set_off else tender.tender.value
     label = issue.voice.say(f"paper.tender.{kind}")
     if tender.provider:
         label += f" {tender.provider}"

@@ -108,7 +108,8 @@ class Tender(Value, frozen=True, kw_only=True):
     attempt_id: str = ""
     """The external payment attempt that was approved."""
     reference: str = ""
-    """What the provider answers to; at most the last digits of an account."""
+    """What the provider answers to; at most the last digits of an account. Of cash that an exchange
+    sets off: the number of its other paper."""
     points: int = 0
     lots: tuple[LotDraw, ...] = ()
     lease_id: str | None = None
@@ -122,6 +123,11 @@ class Tender(Value, frozen=True, kw_only=True):
 
     That tax was due when the card was sold; it is taken out of what is due by the goods.
     """
+
+    @property
+    def is_set_off(self) -> bool:
+        """Whether it is cash that nobody held in the hand: what comes back pays for other goods."""
+        return self.tender is TenderKind.CASH and bool(self.reference)
 
 
 class Approval(Value, frozen=True, kw_only=True):
