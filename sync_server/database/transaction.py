@@ -110,16 +110,17 @@ class Database:
 
         A bare one changes the tables themselves: nothing is derived from it.
         """
-        with self._counted():
+        with self.wanted():
             yield from self._write(is_bare=is_bare)
 
     @property
     def is_wanted(self) -> bool:
-        """Whether somebody in this process writes or waits to: what can wait gives way."""
+        """Whether somebody in this process is answered who waits: what can wait gives way."""
         return self._wanting > 0
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def wanted(self) -> Iterator[None]:
+        """Somebody waits for what is done in here; a writer is counted without asking for it."""
         with self._guard:
             self._wanting += 1
         try:

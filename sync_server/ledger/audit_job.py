@@ -148,7 +148,7 @@ class AuditJob:
         return is_more
 
     def _give_way(self) -> None:
-        """Wait while pushes have something to write."""
+        """Wait while pushes have something to write, or pages are read for tills."""
         for _ in range(int(GIVING_WAY_S / LOOK_EVERY_S)):
             if not self.database.is_wanted:
                 return

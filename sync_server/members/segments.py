@@ -76,7 +76,7 @@ def segments_of(
         )
         if not ever:
             statement = statement.where(columns.active.is_(True))
-        for member, segment in snapshot.connection.execute(statement.order_by(columns.segment)):
+        for member, segment in snapshot.connection.execute(statement.order_by(columns.segment)).all():
             found[MemberId(member)].append(segment)
     return found
 
