@@ -33,7 +33,8 @@ def encode_strict(value: object) -> bytes:
     encoded = msgspec.json.encode(value)
     if encoded.isascii() and b"\\u" not in encoded:
         return encoded
-    encoded = NUL.sub(rb"\1", encoded)
+    if ESCAPED_NUL in encoded:
+        encoded = NUL.sub(rb"\1", encoded)
     # JSON's own punctuation does not compose with any combining mark, so normalising the whole
     # text is the same as normalising each string in it.
     return unicodedata.normalize("NFC", encoded.decode()).encode()
