@@ -141,14 +141,39 @@ class Writer:
         return self.submit(work, urgency).result()
 
     def run_slices(self, slices: Sequence[Callable[[Transaction], None]]) -> None:
-        """Do pieces of background work in order, several in one transaction while no sale waits.
+        """Do pieces of work as ``submit_slices`` queues them, and wait for the last commit."""
+        self.submit_slices(slices).result()
 
-        What was committed stays, also where a later one raises.
+    def submit_slices(self, slices: Sequence[Callable[[Transaction], None]]) -> Future[None]:
+        """Queue pieces of background work, several in one transaction while no sale waits.
+
+        They are done in order; what was committed stays, also where a later one raises. The future
+        resolves after the last commit.
         """
-        done = 0
-        while done < len(slices):
-            some = slices[done : done + SLICES_AT_ONCE]
-            done += self.run(partial(self._do, some), Urgency.BACKGROUND)
+        over: Future[None] = Future()
+        self._go_on_with(slices, over)
+        return over
+
+    def _go_on_with(
+        self, slices: Sequence[Callable[[Transaction], None]], over: Future[None]
+    ) -> None:
+        if not slices:
+            over.set_result(None)
+            return
+
+        def go_on(done: Future[int]) -> None:
+            error = done.exception()
+            if error is not None:
+                over.set_exception(error)
+            else:
+                self._go_on_with(slices[done.result() :], over)
+
+        try:
+            some = self.submit(partial(self._do, slices[:SLICES_AT_ONCE]), Urgency.BACKGROUND)
+        except EnvironmentFault as closing:
+            over.set_exception(closing)
+        else:
+            some.add_done_callback(go_on)
 
     def _do(self, slices: Sequence[Callable[[Transaction], None]], transaction: Transaction) -> int:
         """Do as many as there is time for, at least one; how many."""

@@ -1,11 +1,14 @@
 """Pulling: pages of each stream, checked, applied in short slices, the cursor with the last one.
 
+The next page is asked for while the writer takes over the one before.
+
 What a till holds is counted row by row as the server counts it, and compared when a stream has been
 read to its end. Where the two differ, or where the server was restored, the stream is begun anew:
 rows stay in use until they come again, and what does not come again goes at the end.
 """
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -34,7 +37,7 @@ from desktop.store.settings import (
 )
 from desktop.store.writer import Urgency, Writer
 from desktop.sync.http import RefusedError, ServerConnection
-from desktop.sync.page_rows import PageRows
+from desktop.sync.page_rows import PageRows, Slice
 from desktop.sync.server_keys import ServerTrust
 from desktop.sync.snapshot import SnapshotTaker
 from shared.clock import Clock
@@ -56,12 +59,12 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A page with what was asked for."""
+    """A page that was checked."""
 
     stream: Stream
-    after: str | None
-    """The cursor it was asked for with."""
     reply: PullReply
+    slices: list[Slice]
+    """What takes it over."""
 
 
 class _CursorOverError(Exception):
@@ -133,21 +136,23 @@ class Puller:
         """
         total = 0
         has_begun_anew = False
+        ahead: Future[_Page] | None = None
         self.is_unfinished = False
         while True:
             if not self._take_snapshot(server, stream):
                 self.is_unfinished = True
                 return total
             try:
-                page = self._ask(server, stream)
+                page = ahead.result() if ahead else self._ask(server, stream)
             except _CursorOverError as over:
                 if has_begun_anew:
                     raise ProtocolError("resync-required", stream=stream.value) from over
-                has_begun_anew = True
+                has_begun_anew, ahead = True, None
                 self._begin_anew(stream, is_mismatched=False, is_over=over.is_restored)
                 continue
-            _check_leads_on(page)
-            self._apply(page)
+            taken = self._writer.submit_slices(page.slices)
+            ahead = self._ask_ahead(server, page, taken)
+            taken.result()
             self.key_statements = page.reply.key_statements or self.key_statements
             if stream is Stream.PROGRAMME:
                 self.commands = page.reply.commands
@@ -163,7 +168,7 @@ class Puller:
                 return total
             if has_begun_anew:
                 raise ProtocolError("replica-differs", stream=stream.value)
-            has_begun_anew = True
+            has_begun_anew, ahead = True, None
             self._begin_anew(stream, is_mismatched=True)
 
     def _take_snapshot(self, server: ServerConnection, stream: Stream) -> bool:
@@ -191,6 +196,36 @@ class Puller:
             programme=programme,
             scope=scope,
         )
+        return self._fetch(server, request)
+
+    def _ask_ahead(
+        self, server: ServerConnection, page: _Page, taken: Future[None]
+    ) -> Future[_Page] | None:
+        """The page after one that is being taken over, or why it did not come; None where it is
+        not asked for."""
+        if page.reply.is_last or self.gives_way():
+            return None
+        if taken.done():
+            # What was not taken over is asked for again.
+            taken.result()
+        with self._reading.connect() as connection:
+            unsent = unsent_entries(connection)
+        request = PullRequest(
+            protocol=PROTOCOL,
+            stream=page.stream,
+            cursor=page.reply.cursor,
+            unsent=unsent,
+            scope=page.reply.scope,
+        )
+        ahead: Future[_Page] = Future()
+        try:
+            ahead.set_result(self._fetch(server, request))
+        except Exception as error:  # noqa: BLE001 - raised where the page is wanted
+            ahead.set_exception(error)
+        return ahead
+
+    def _fetch(self, server: ServerConnection, request: PullRequest) -> _Page:
+        stream, cursor = request.stream, request.cursor
         try:
             reply = server.pull(request)
         except RefusedError as refused:
@@ -198,11 +233,12 @@ class Puller:
                 is_restored = refused.fields.get("reason") != OTHER_REGION
                 raise _CursorOverError(is_restored=is_restored) from refused
             raise
-        if was_mismatched:
+        if request.is_mismatched:
             self._run(lambda connection: settle(connection, stream))
         if checksum(bytes(row) for row in reply.rows) != reply.checksum:
             raise ProtocolError("bad-page", stream=stream.value)
-        return _Page(stream, cursor, reply)
+        _check_leads_on(stream, cursor, reply)
+        return _Page(stream, reply, self._rows.slices(stream, reply, size=SLICE_ROWS))
 
     def _begin_anew(self, stream: Stream, *, is_mismatched: bool, is_over: bool = False) -> None:
         """Read a stream from its start; ``is_over`` where the server's life that told it is."""
@@ -218,9 +254,6 @@ class Puller:
             held = read_held(connection, page.stream)
         return (held.rows, held.checksum) == (page.reply.scope_rows, page.reply.scope_checksum)
 
-    def _apply(self, page: _Page) -> None:
-        self._writer.run_slices(self._rows.slices(page.stream, page.reply, size=SLICE_ROWS))
-
     def _sweep(self, stream: Stream) -> int:
         """Drop what did not come again after the stream was begun anew; how many rows."""
         total = 0
@@ -234,12 +267,12 @@ class Puller:
         )
 
 
-def _check_leads_on(page: _Page) -> None:
+def _check_leads_on(stream: Stream, after: str | None, reply: PullReply) -> None:
     """A page that is not the last one but leads no further would be asked for again for ever."""
-    if page.reply.is_last or page.after is None:
+    if reply.is_last or after is None:
         return
-    if decode_cursor(page.reply.cursor).server_seq <= decode_cursor(page.after).server_seq:
-        raise ProtocolError("bad-page", stream=page.stream.value)
+    if decode_cursor(reply.cursor).server_seq <= decode_cursor(after).server_seq:
+        raise ProtocolError("bad-page", stream=stream.value)
 
 
 def _drop_stale(connection: Connection, stream: Stream) -> int:

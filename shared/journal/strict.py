@@ -19,8 +19,10 @@ NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 """An escaped NUL in JSON, with the escaped backslashes before it."""
 
 
-_LONG_INTEGER = re.compile(rb"[:,\[]-?[0-9]{16}")
-"""What may lie beyond ±2^53, as compact JSON writes it inside an object or a list."""
+_KINDS = bytes.maketrans(b"123456789,[", b"000000000::")
+"""Every digit as 0, and whatever a value follows in compact JSON as a colon."""
+_LONG_INTEGERS = (b":" + b"0" * 16, b":-" + b"0" * 16)
+"""What may lie beyond ±2^53 in bytes translated so; a pattern takes thrice as long to search."""
 
 
 def encode_strict(value: object) -> bytes:
@@ -31,7 +33,8 @@ def encode_strict(value: object) -> bytes:
     encoded = msgspec.json.encode(value)
     if encoded.isascii() and b"\\u" not in encoded:
         return encoded
-    encoded = NUL.sub(rb"\1", encoded)
+    if ESCAPED_NUL in encoded:
+        encoded = NUL.sub(rb"\1", encoded)
     # JSON's own punctuation does not compose with any combining mark, so normalising the whole
     # text is the same as normalising each string in it.
     return unicodedata.normalize("NFC", encoded.decode()).encode()
@@ -49,13 +52,18 @@ def is_plainly_strict(encoded: bytes) -> bool:
     What reads and writes back as the same bytes has no key twice and no space or escape that could
     hide something. A quarter of the time that judging takes.
     """
-    if encoded[:1] not in b"{[" or b"\\u" in encoded or _LONG_INTEGER.search(encoded):
+    if encoded[:1] not in b"{[" or b"\\u" in encoded or _may_have_long_integers(encoded):
         return False
     try:
         is_same = msgspec.json.encode(_plain_decoder.decode(encoded)) == encoded
     except (msgspec.MsgspecError, ProtocolError, RecursionError, UnicodeError):
         return False
     return is_same and (encoded.isascii() or unicodedata.is_normalized("NFC", encoded.decode()))
+
+
+def _may_have_long_integers(encoded: bytes) -> bool:
+    kinds = encoded.translate(_KINDS)
+    return any(one in kinds for one in _LONG_INTEGERS)
 
 
 def judge(encoded: bytes) -> None:

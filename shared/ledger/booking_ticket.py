@@ -85,14 +85,20 @@ def _goods(
     store = ticket.store_id
     sales = Account(AccountKind.SALES, store, "", unit)
     levy = Account(AccountKind.LEVY, store, "", unit)
+    tax_accounts: dict[tuple[str, str], Account] = {}
     for line in lines:
-        taxes = sum(share.tax for share in line.taxes)
-        net = line.amount - taxes - line.levy
-        yield Posting(sales, sign * net)
-        yield Posting(levy, sign * line.levy)
+        taxes = 0
         for share in line.taxes:
-            lot = tax_lot(line.tax_class, share.component)
-            yield Posting(Account(AccountKind.TAX, store, lot, unit), sign * share.tax)
+            taxes += share.tax
+        yield Posting(sales, sign * (line.amount - taxes - line.levy))
+        # Most lines have none; it would be left out in any case.
+        if line.levy:
+            yield Posting(levy, sign * line.levy)
+        for share in line.taxes:
+            tax = line.tax_class, share.component
+            if tax not in tax_accounts:
+                tax_accounts[tax] = Account(AccountKind.TAX, store, tax_lot(*tax), unit)
+            yield Posting(tax_accounts[tax], sign * share.tax)
     yield Posting(Account(AccountKind.ROUNDING, store, "", unit), sign * ticket.rounding)
 
 

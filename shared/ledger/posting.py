@@ -5,7 +5,6 @@ arrive cannot change a balance. Each ``(kind, post_version)`` that was ever rele
 it was; golden vectors freeze it.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar, cast
 
@@ -82,7 +81,7 @@ class BookingRules:
         rule = self._rules.get(RuleKey(fact.kind, post_version))
         if rule is None:
             raise ProtocolError("unknown-post-version", kind=fact.kind, version=post_version)
-        postings = tuple(posting for posting in rule(entry_id, fact) if posting.amount)
+        postings = tuple([posting for posting in rule(entry_id, fact) if posting.amount])
         for unit, amount in sum_by_unit(postings):
             if amount:
                 raise ProtocolError("unbalanced-fact", kind=fact.kind, unit=unit, amount=amount)
@@ -91,9 +90,10 @@ class BookingRules:
 
 def sum_by_unit(postings: Iterable[Posting]) -> Iterator[tuple[str, int]]:
     """Each unit's total; all are zero in books that are right."""
-    totals: Counter[str] = Counter()
+    totals: dict[str, int] = {}
     for account, amount in postings:
-        totals[account.unit] += amount
+        unit = account.unit
+        totals[unit] = totals.get(unit, 0) + amount
     return iter(totals.items())
 
 

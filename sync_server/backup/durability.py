@@ -1,8 +1,9 @@
 """How far a till's entries are safe from the loss of this machine's disk."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import bindparam, func, select, text
 
 from sync_server.database.schema import copies, durable
 from sync_server.database.transaction import Snapshot
@@ -22,6 +23,17 @@ _STANDBY = text(
 The view shows its columns only to roles with pg_monitor; to others there is no standby."""
 
 
+_SAFE: Final = select(durable.c.next_seq).where(
+    durable.c.shard == bindparam("shard"),
+    durable.c.journal == bindparam("journal"),
+    durable.c.epoch == bindparam("epoch"),
+)
+_LAST_BACKUP: Final = select(func.max(copies.c.made_at)).where(
+    copies.c.shard == bindparam("shard"), copies.c.off_machine.is_(True)
+)
+"""Asked with every push: made once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Durability:
     """What a till is told."""
@@ -34,25 +46,15 @@ class Durability:
 
 def durability_of(snapshot: Snapshot, chain: Chain) -> Durability:
     """How far an epoch is safe once this transaction is committed."""
-    columns = durable.c
-    found = snapshot.connection.execute(
-        select(columns.next_seq).where(
-            columns.shard == snapshot.shard,
-            columns.journal == chain.journal,
-            columns.epoch == chain.epoch,
-        )
-    ).scalar()
+    told = {"shard": snapshot.shard, "journal": chain.journal, "epoch": chain.epoch}
+    found = snapshot.connection.execute(_SAFE, told).scalar()
     next_seq = chain.next_seq if has_standby(snapshot) else int(found or 0)
     return Durability(min(next_seq, chain.next_seq), last_backup(snapshot))
 
 
 def last_backup(snapshot: Snapshot) -> str | None:
     """When the newest copy on another device was made."""
-    return snapshot.connection.execute(
-        select(func.max(copies.c.made_at)).where(
-            copies.c.shard == snapshot.shard, copies.c.off_machine.is_(True)
-        )
-    ).scalar()
+    return snapshot.connection.execute(_LAST_BACKUP, {"shard": snapshot.shard}).scalar()
 
 
 def has_standby(snapshot: Snapshot) -> bool:

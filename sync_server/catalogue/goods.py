@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import msgspec
 from sqlalchemy import bindparam, select, update
@@ -12,12 +13,17 @@ from shared.catalogue.search import search_keys
 from shared.clock import Clock
 from shared.errors import DomainError
 from shared.ids import GoodsId
+from sync_server.database.among import among_told, rows_of_keys
 from sync_server.database.schema import goods, goods_prices
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 
 _list = msgspec.json.Decoder(list[Goods])
 _article = msgspec.json.Decoder(Goods)
+_DOCUMENTS: Final = select(goods.c.goods_id, goods.c.document).where(
+    goods.c.shard == bindparam("shard"), among_told(goods.c.goods_id, "skus")
+)
+"""Asked for every sale that is judged: made once."""
 
 
 def read_goods(document: bytes) -> list[Goods]:
@@ -135,9 +141,6 @@ def _still_recalled(article: Goods, before: bytes | None) -> Goods:
 
 def articles(snapshot: Snapshot, skus: Iterable[str]) -> dict[str, Goods]:
     """Articles by SKU; what the catalogue has never had is left out."""
-    rows = snapshot.connection.execute(
-        select(goods.c.goods_id, goods.c.document).where(
-            goods.c.shard == snapshot.shard, goods.c.goods_id.in_(list(skus))
-        )
-    )
+    told = {"shard": snapshot.shard, "skus": rows_of_keys(skus)}
+    rows = snapshot.connection.execute(_DOCUMENTS, told).all()
     return {row.goods_id: _article.decode(row.document) for row in rows}

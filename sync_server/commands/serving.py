@@ -15,6 +15,7 @@ import uvicorn
 if sys.platform != "win32":
     import resource
 
+from shared.collector import settle
 from shared.log_words import configure_logging
 from sync_server.api.application import make_application
 from sync_server.api.connections import ConnectionLimits, limited
@@ -97,6 +98,7 @@ def serve(
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=SHUTDOWN_S,
         )
+        settle()
         server = _AnnouncingServer(config, services.news, data / ADDRESS_FILE, listener)
         server.run(sockets=[listener])
 

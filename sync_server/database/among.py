@@ -18,7 +18,18 @@ from sqlalchemy.types import TypeDecorator
 
 def among(column: ColumnElement[str], keys: Iterable[str]) -> ColumnElement[bool]:
     """Whether a column of text is one of some keys."""
-    return among_rows([column], [(key,) for key in keys])
+    return among_rows([column], rows_of_keys(keys))
+
+
+def among_told(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """The same for a statement that is made once: the keys, a list of rows of one key each, are
+    told under this name when it is run (``rows_of_keys``)."""
+    return _Among(column, bindparam(name, type_=_Keys()))
+
+
+def rows_of_keys(keys: Iterable[str]) -> list[tuple[str, ...]]:
+    """Keys as ``among_told`` is told them."""
+    return [(key,) for key in keys]
 
 
 def among_rows(

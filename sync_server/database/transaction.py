@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, text, update
+from sqlalchemy import Connection, Engine, Table, bindparam, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.errors import EnvironmentFault
@@ -33,6 +33,15 @@ NEWS_CHANNEL: Final = "evertill_news"
 _LOCK_NAMESPACE: Final = 0x4556
 """First half of the advisory lock's key; "EV"."""
 
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(:namespace, :shard)")
+_TAKE: Final = (
+    update(shards)
+    .where(shards.c.shard == bindparam("of_shard"))
+    .values(server_seq=shards.c.server_seq + bindparam("how_many", type_=shards.c.server_seq.type))
+    .returning(shards.c.server_seq)
+)
+"""Run in every transaction that writes: made once."""
+
 InsertOrUpdate = sqlite.Insert | postgresql.Insert
 
 
@@ -50,13 +59,8 @@ class Work(Snapshot):
 
     def take(self, count: int) -> range:
         """Numbers of the shard's counter, in commit order."""
-        statement = (
-            update(shards)
-            .where(shards.c.shard == self.shard)
-            .values(server_seq=shards.c.server_seq + count)
-            .returning(shards.c.server_seq)
-        )
-        last = self.connection.execute(statement).scalar_one()
+        told = {"of_shard": self.shard, "how_many": count}
+        last = self.connection.execute(_TAKE, told).scalar_one()
         return range(last - count + 1, last + 1)
 
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -110,16 +114,17 @@ class Database:
 
         A bare one changes the tables themselves: nothing is derived from it.
         """
-        with self._counted():
+        with self.wanted():
             yield from self._write(is_bare=is_bare)
 
     @property
     def is_wanted(self) -> bool:
-        """Whether somebody in this process writes or waits to: what can wait gives way."""
+        """Whether somebody in this process is answered who waits: what can wait gives way."""
         return self._wanting > 0
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def wanted(self) -> Iterator[None]:
+        """Somebody waits for what is done in here; a writer is counted without asking for it."""
         with self._guard:
             self._wanting += 1
         try:
@@ -136,8 +141,7 @@ class Database:
             self.after_commit()
         else:
             with self._begin(isolation_level="READ COMMITTED") as connection:
-                lock = text("SELECT pg_advisory_xact_lock(:namespace, :shard)")
-                connection.execute(lock, {"namespace": _LOCK_NAMESPACE, "shard": self.shard})
+                connection.execute(_LOCK, {"namespace": _LOCK_NAMESPACE, "shard": self.shard})
                 yield from self._until_commit(Work(connection, self.shard), is_bare=is_bare)
 
     def _until_commit(self, work: Work, *, is_bare: bool) -> Iterator[Work]:

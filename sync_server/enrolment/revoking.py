@@ -1,8 +1,9 @@
 """Revoking a till: its keys are trusted no more, but what it sold is still taken."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from shared.clock import Clock
 from shared.errors import DomainError
@@ -74,10 +75,13 @@ def revoke_keys(
     return len(rows)
 
 
+_REVOKED: Final = select(revoked_keys.c.key_id).where(
+    revoked_keys.c.shard == bindparam("shard"), revoked_keys.c.key_id == bindparam("key")
+)
+"""Asked with every request: made once."""
+
+
 def is_revoked(snapshot: Snapshot, key_id: KeyId) -> bool:
     """Whether a key is trusted no more."""
-    columns = revoked_keys.c
-    statement = select(columns.key_id).where(
-        columns.shard == snapshot.shard, columns.key_id == key_id
-    )
-    return snapshot.connection.execute(statement).first() is not None
+    told = {"shard": snapshot.shard, "key": key_id}
+    return snapshot.connection.execute(_REVOKED, told).first() is not None

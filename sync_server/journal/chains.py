@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from shared.ids import EntryId, JournalId
 from shared.journal.certificate import Certificate, ForkPoint, decode_certificate
@@ -50,25 +50,39 @@ class StoredLink:
     id: EntryId | None
 
 
+_CHAINS: Final = (
+    select(epochs, heads.c.next_seq, heads.c.head_hash)
+    .join(
+        heads,
+        (epochs.c.shard == heads.c.shard)
+        & (epochs.c.journal == heads.c.journal)
+        & (epochs.c.epoch == heads.c.epoch),
+    )
+    .where(epochs.c.shard == bindparam("shard"), epochs.c.journal == bindparam("journal"))
+    .order_by(epochs.c.epoch)
+)
+_CHAINS_OF_EPOCH: Final = _CHAINS.where(epochs.c.written_epoch == bindparam("written"))
+_MOVE_HEAD: Final = (
+    update(heads)
+    .where(
+        heads.c.shard == bindparam("of_shard"),
+        heads.c.journal == bindparam("of_journal"),
+        heads.c.epoch == bindparam("of_epoch"),
+    )
+    .values(next_seq=bindparam("now_next"), head_hash=bindparam("now_hash"))
+)
+"""What every push asks and writes is made once: making it took longer than running it."""
+
+
 def read_chains(
     snapshot: Snapshot, journal: JournalId, written_epoch: int | None = None
 ) -> list[Chain]:
     """The chains that carry an epoch's entries, the enrolled one first; or all of a journal."""
-    columns = epochs.c
-    statement = (
-        select(epochs, heads.c.next_seq, heads.c.head_hash)
-        .join(
-            heads,
-            (columns.shard == heads.c.shard)
-            & (columns.journal == heads.c.journal)
-            & (columns.epoch == heads.c.epoch),
-        )
-        .where(columns.shard == snapshot.shard, columns.journal == journal)
-        .order_by(columns.epoch)
-    )
+    told: dict[str, Any] = {"shard": snapshot.shard, "journal": journal}
+    statement = _CHAINS
     if written_epoch is not None:
-        statement = statement.where(columns.written_epoch == written_epoch)
-    return [_chain(row) for row in snapshot.connection.execute(statement)]
+        statement, told["written"] = _CHAINS_OF_EPOCH, written_epoch
+    return [_chain(row) for row in snapshot.connection.execute(statement, told)]
 
 
 def _chain(row: Row[Any]) -> Chain:
@@ -206,13 +220,16 @@ def move_head(
     work: Work, journal: JournalId, epoch: int, *, next_seq: int, head_hash: bytes
 ) -> None:
     """Note where an epoch stands after new entries."""
-    columns = heads.c
-    statement = (
-        update(heads)
-        .where(columns.shard == work.shard, columns.journal == journal, columns.epoch == epoch)
-        .values(next_seq=next_seq, head_hash=head_hash)
+    work.connection.execute(
+        _MOVE_HEAD,
+        {
+            "of_shard": work.shard,
+            "of_journal": journal,
+            "of_epoch": epoch,
+            "now_next": next_seq,
+            "now_hash": head_hash,
+        },
     )
-    work.connection.execute(statement)
 
 
 def keep_signature(

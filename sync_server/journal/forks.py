@@ -1,8 +1,9 @@
 """Forks: whether a till's disk was restored from an image, or two machines write one journal."""
 
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from shared.ids import JournalId
 from sync_server.database.schema import entries, epochs
@@ -60,25 +61,27 @@ def should_enrol_again(snapshot: Snapshot, journal: JournalId, written_epoch: in
     )
 
 
+_OF_JOURNAL: Final = (
+    select(epochs.c.epoch)
+    .where(epochs.c.shard == bindparam("shard"), epochs.c.journal == bindparam("journal"))
+    .limit(1)
+)
+_FORKED: Final = _OF_JOURNAL.where(
+    epochs.c.written_epoch == bindparam("written"), epochs.c.forked_epoch.is_not(None)
+)
+_NEWER: Final = _OF_JOURNAL.where(
+    epochs.c.forked_epoch.is_(None), epochs.c.epoch > bindparam("written")
+)
+"""Asked with every push: made once."""
+
+
 def has_forked(snapshot: Snapshot, journal: JournalId, written_epoch: int) -> bool:
     """Whether entries of one epoch contradicted each other; a later key begins without that."""
-    columns = epochs.c
-    statement = select(columns.epoch).where(
-        columns.shard == snapshot.shard,
-        columns.journal == journal,
-        columns.written_epoch == written_epoch,
-        columns.forked_epoch.is_not(None),
-    )
-    return snapshot.connection.execute(statement.limit(1)).first() is not None
+    told = {"shard": snapshot.shard, "journal": journal, "written": written_epoch}
+    return snapshot.connection.execute(_FORKED, told).first() is not None
 
 
 def is_newest(snapshot: Snapshot, journal: JournalId, written_epoch: int) -> bool:
     """Whether no key was given to a journal after this epoch's."""
-    columns = epochs.c
-    newer = select(columns.epoch).where(
-        columns.shard == snapshot.shard,
-        columns.journal == journal,
-        columns.forked_epoch.is_(None),
-        columns.epoch > written_epoch,
-    )
-    return snapshot.connection.execute(newer.limit(1)).first() is None
+    told = {"shard": snapshot.shard, "journal": journal, "written": written_epoch}
+    return snapshot.connection.execute(_NEWER, told).first() is None

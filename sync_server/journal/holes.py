@@ -1,13 +1,21 @@
 """Holes: stretches of a journal that a restored server asked for and the till had deleted."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from shared.ids import JournalId
 from sync_server.database.schema import holes
 from sync_server.database.transaction import Snapshot, Work
+
+_OPEN: Final = (
+    select(holes)
+    .where(holes.c.shard == bindparam("shard"), holes.c.filled_at.is_(None))
+    .order_by(holes.c.journal, holes.c.epoch, holes.c.stop_seq)
+)
+_OPEN_OF_JOURNAL: Final = _OPEN.where(holes.c.journal == bindparam("journal"))
+"""Asked with every push: made once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +40,11 @@ class Hole:
 
 def open_holes(snapshot: Snapshot, journal: JournalId | None = None) -> list[Hole]:
     """Holes that are not filled, of a journal or of all."""
-    columns = holes.c
-    statement = (
-        select(holes)
-        .where(columns.shard == snapshot.shard, columns.filled_at.is_(None))
-        .order_by(columns.journal, columns.epoch, columns.stop_seq)
-    )
+    told: dict[str, Any] = {"shard": snapshot.shard}
+    statement = _OPEN
     if journal is not None:
-        statement = statement.where(columns.journal == journal)
-    return [_hole(row) for row in snapshot.connection.execute(statement)]
+        statement, told["journal"] = _OPEN_OF_JOURNAL, journal
+    return [_hole(row) for row in snapshot.connection.execute(statement, told)]
 
 
 def dig(work: Work, hole: Hole, now: str) -> None:

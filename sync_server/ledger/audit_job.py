@@ -15,7 +15,7 @@ from sqlalchemy import Row, func, select
 
 from shared.errors import ProtocolError
 from shared.ids import EntryId
-from shared.journal.entry import decode_entry
+from shared.journal.entry import Envelope, decode_entry
 from shared.pricing.sale_basket import Unjudged
 from shared.trade.fact import Fact
 from shared.trade.kinds import read_fact
@@ -148,7 +148,7 @@ class AuditJob:
         return is_more
 
     def _give_way(self) -> None:
-        """Wait while pushes have something to write."""
+        """Wait while pushes have something to write, or pages are read for tills."""
         for _ in range(int(GIVING_WAY_S / LOOK_EVERY_S)):
             if not self.database.is_wanted:
                 return
@@ -206,7 +206,15 @@ def audited(row: Row[Any]) -> Audited:
 def fact_of(entry: Audited) -> Fact | None:
     """The fact of an entry; None for one in quarantine that this release cannot read."""
     try:
-        return read_fact(decode_entry(entry.encoded).envelope)
+        return fact_in(decode_entry(entry.encoded).envelope)
+    except ProtocolError:
+        return None
+
+
+def fact_in(envelope: Envelope) -> Fact | None:
+    """The fact in an envelope; None for one that this release cannot read."""
+    try:
+        return read_fact(envelope)
     except ProtocolError:
         return None
 

@@ -95,11 +95,17 @@ def approvals_of(fact: Fact) -> tuple[Approval, ...]:
     return getattr(fact, "approvals", ())
 
 
-def _names(fact: Fact, postings: tuple[Posting, ...]) -> Iterator[str]:
-    """What becomes part of a key: owners and lots of accounts, receipt numbers, members."""
-    yield from (one.approval_id for one in approvals_of(fact))
+def _has_long_name(fact: Fact, postings: tuple[Posting, ...]) -> bool:
+    """Whether something is too long that becomes part of a key: owners and lots of accounts,
+    receipt numbers, members."""
     for account, _amount in postings:
-        yield from (account.owner, account.lot)
+        if len(account.owner) > NAME_LENGTH_MAX or len(account.lot) > NAME_LENGTH_MAX:
+            return True
+    return any(len(name) > NAME_LENGTH_MAX for name in _names(fact))
+
+
+def _names(fact: Fact) -> Iterator[str]:
+    yield from (one.approval_id for one in approvals_of(fact))
     if isinstance(fact, SaleCompleted | SaleReturned):
         yield fact.receipt_no
         yield fact.member.member_id if fact.member else ""
@@ -149,7 +155,7 @@ def read_link(link: Link) -> Reading | ProtocolError:
         postings = RULES.post(link.envelope.id, fact, post_version=version)
         if any(abs(posting.amount) > AMOUNT_MINOR_MAX for posting in postings):
             raise ProtocolError("absurd-amount", kind=fact.kind)
-        if max(map(len, _names(fact, postings)), default=0) > NAME_LENGTH_MAX:
+        if _has_long_name(fact, postings):
             raise ProtocolError("bad-fact", kind=fact.kind, reason="length of an id")
     except ProtocolError as error:
         return error

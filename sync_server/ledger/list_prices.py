@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from shared.ledger.account import money_unit
 from shared.trade.fact import Measure, PriceSource
 from shared.trade.server import ExceptionEffect
 from shared.trade.ticket import SaleCompleted, SaleLine
+from sync_server.database.among import among_told, rows_of_keys
 from sync_server.database.schema import goods_prices
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Snapshot
@@ -19,6 +20,10 @@ BELIEVED_FOR: Final = timedelta(days=31)
 """How long after a price was replaced a till that was away may still have sold at it."""
 GRAMS: Final = 1000
 """Weighed goods are priced per kilogram."""
+_COSTS: Final = select(
+    *(goods_prices.c[name] for name in ("goods_id", "list_price", "whole_from", "replaced_at"))
+).where(goods_prices.c.shard == bindparam("shard"), among_told(goods_prices.c.goods_id, "skus"))
+"""Asked for every sale there is: made once."""
 
 
 def find_strange_prices(
@@ -60,14 +65,11 @@ def _off(line: SaleLine, price_minor: int) -> int:
 
 def _prices(snapshot: Snapshot, skus: set[str], at: datetime) -> dict[str, set[int]]:
     """What each article may have cost; nothing of one that head office has no price of."""
-    columns = goods_prices.c
     oldest = format_time(at - BELIEVED_FOR)
-    statement = select(goods_prices).where(
-        columns.shard == snapshot.shard, columns.goods_id.in_(skus)
-    )
+    told = {"shard": snapshot.shard, "skus": rows_of_keys(skus)}
     found: dict[str, set[int]] = {}
     forgotten: set[str] = set()
-    for row in snapshot.connection.execute(statement):
+    for row in snapshot.connection.execute(_COSTS, told).all():
         if row.whole_from > oldest:
             forgotten.add(row.goods_id)
         prices = found.setdefault(row.goods_id, set())

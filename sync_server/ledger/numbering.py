@@ -1,18 +1,25 @@
 """Finds tickets whose number is on another ticket already."""
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from shared.ids import EntryId
 from shared.trade.ticket import SaleCompleted, SaleReturned
-from sync_server.database.among import among
+from sync_server.database.among import among_told, rows_of_keys
 from sync_server.database.schema import tickets
 from sync_server.database.transaction import Snapshot
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Reading
 
 _BATCH = 500
+_NUMBERED: Final = (
+    select(tickets.c.receipt_no, tickets.c.entry_id)
+    .where(tickets.c.shard == bindparam("shard"), among_told(tickets.c.receipt_no, "numbers"))
+    .order_by(tickets.c.entry_id)
+)
+"""Asked with every push: made once."""
 
 
 def find_same_numbers(snapshot: Snapshot, readings: Sequence[Reading]) -> list[Finding]:
@@ -40,11 +47,7 @@ def find_same_numbers(snapshot: Snapshot, readings: Sequence[Reading]) -> list[F
 def _first_with(snapshot: Snapshot, numbers: Sequence[str]) -> dict[str, EntryId]:
     found: dict[str, EntryId] = {}
     for at in range(0, len(numbers), _BATCH):
-        statement = select(tickets.c.receipt_no, tickets.c.entry_id).where(
-            tickets.c.shard == snapshot.shard,
-            among(tickets.c.receipt_no, numbers[at : at + _BATCH]),
-        )
-        in_order = statement.order_by(tickets.c.entry_id)
-        for number, entry_id in snapshot.connection.execute(in_order):
+        told = {"shard": snapshot.shard, "numbers": rows_of_keys(numbers[at : at + _BATCH])}
+        for number, entry_id in snapshot.connection.execute(_NUMBERED, told):
             found.setdefault(number, EntryId(entry_id))
     return found

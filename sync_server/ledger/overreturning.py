@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from shared.errors import ProtocolError
 from shared.ids import EntryId, MemberId
@@ -11,13 +12,20 @@ from shared.journal.entry import decode_entry
 from shared.trade.kinds import read_fact
 from shared.trade.server import ExceptionEffect
 from shared.trade.ticket import SaleCompleted, SaleReturned
-from sync_server.database.among import among
+from sync_server.database.among import among, among_told, rows_of_keys
 from sync_server.database.schema import entries, returned_lines
 from sync_server.database.transaction import Snapshot
 from sync_server.ledger.finding import FACTS_MAX, Finding, Rule
 from sync_server.ledger.kept import Reading
 
 _BATCH = 500
+_lines = returned_lines.c
+_CAME_BACK: Final = (
+    select(_lines.original, _lines.of_line, _lines.quantity, _lines.entry_id)
+    .where(_lines.shard == bindparam("shard"), among_told(_lines.original, "sales"))
+    .order_by(_lines.entry_id)
+)
+"""Asked with every push: made once."""
 
 
 class _Returns:
@@ -36,13 +44,9 @@ class _Returns:
             self._load_sales(snapshot, returned[at : at + _BATCH])
 
     def _load_returns(self, snapshot: Snapshot, sale_ids: Sequence[EntryId]) -> None:
-        lines = returned_lines.c
-        came_back = select(lines.original, lines.of_line, lines.quantity, lines.entry_id).where(
-            lines.shard == snapshot.shard, among(lines.original, sale_ids)
-        )
-        for original, of_line, quantity, entry_id in snapshot.connection.execute(
-            came_back.order_by(lines.entry_id)
-        ):
+        told = {"shard": snapshot.shard, "sales": rows_of_keys(sale_ids)}
+        came_back = snapshot.connection.execute(_CAME_BACK, told)
+        for original, of_line, quantity, entry_id in came_back:
             self.note(original, of_line, quantity, entry_id)
 
     def _load_sales(self, snapshot: Snapshot, sale_ids: Sequence[EntryId]) -> None:

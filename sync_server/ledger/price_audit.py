@@ -18,7 +18,7 @@ from shared.trade.server import ExceptionEffect
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.catalogue.goods import articles
 from sync_server.database.transaction import Work
-from sync_server.ledger.audit_job import Audited, Verdict, Watched, fact_of
+from sync_server.ledger.audit_job import Audited, Verdict, Watched, fact_in, fact_of
 from sync_server.ledger.card_audit import find_strange_cards
 from sync_server.ledger.coupons_issued import coupons_known
 from sync_server.ledger.finding import Finding, Rule
@@ -46,7 +46,7 @@ class SaleJudge:
             _give_uses_back(work, entry)
             return
         envelope = decode_entry(entry.encoded).envelope
-        sale = fact_of(entry)
+        sale = fact_in(envelope)
         if not isinstance(sale, SaleCompleted):
             yield Verdict(unjudged=Unjudged.UNREADABLE)
             return

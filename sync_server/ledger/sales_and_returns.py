@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from shared.ids import EntryId
 from shared.journal.entry import decode_entry
@@ -12,6 +12,24 @@ from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.database.schema import entries, tickets
 from sync_server.database.transaction import Snapshot
 from sync_server.ledger.audit_job import Audited, audited, fact_of
+
+_RETURNS: Final = (
+    select(entries)
+    .join(tickets, (tickets.c.shard == entries.c.shard) & (tickets.c.entry_id == entries.c.id))
+    .where(
+        tickets.c.shard == bindparam("shard"),
+        tickets.c.original == bindparam("sale"),
+        entries.c.server_seq < bindparam("before"),
+    )
+    .order_by(entries.c.server_seq)
+)
+"""Asked for every sale there is, like the next: made once, which took most of the time."""
+_SALE: Final = select(entries).where(
+    entries.c.shard == bindparam("shard"),
+    entries.c.id == bindparam("sale"),
+    entries.c.kind == SaleCompleted.kind,
+    entries.c.server_seq < bindparam("before"),
+)
 
 
 class Sold(NamedTuple):
@@ -23,32 +41,14 @@ class Sold(NamedTuple):
 
 def returns_of(snapshot: Snapshot, sale: EntryId, *, before: int) -> Iterator[Audited]:
     """The returns of a sale that arrived before a counter, in order of arrival."""
-    rows = snapshot.connection.execute(
-        select(entries)
-        .join(
-            tickets,
-            (tickets.c.shard == entries.c.shard) & (tickets.c.entry_id == entries.c.id),
-        )
-        .where(
-            tickets.c.shard == snapshot.shard,
-            tickets.c.original == sale,
-            entries.c.server_seq < before,
-        )
-        .order_by(entries.c.server_seq)
-    ).all()
-    yield from map(audited, rows)
+    told = {"shard": snapshot.shard, "sale": sale, "before": before}
+    yield from map(audited, snapshot.connection.execute(_RETURNS, told).all())
 
 
 def sale_before(snapshot: Snapshot, sale: EntryId | None, server_seq: int) -> Sold | None:
     """The sale of a return, where it arrived before it."""
-    row = snapshot.connection.execute(
-        select(entries).where(
-            entries.c.shard == snapshot.shard,
-            entries.c.id == sale,
-            entries.c.kind == SaleCompleted.kind,
-            entries.c.server_seq < server_seq,
-        )
-    ).first()
+    told = {"shard": snapshot.shard, "sale": sale, "before": server_seq}
+    row = snapshot.connection.execute(_SALE, told).first()
     return read_sale(audited(row)) if row is not None else None
 
 

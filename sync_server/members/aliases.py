@@ -1,15 +1,22 @@
 """Which enrolments are one person by now."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
 from shared.ids import MemberId
-from sync_server.database.among import among
+from sync_server.database.among import among, among_told, rows_of_keys
 from sync_server.database.schema import merges
 from sync_server.database.transaction import Snapshot
 from sync_server.members.segments import in_batches
+
+_ALIASES: Final = select(merges.c.from_member, merges.c.into_member).where(
+    merges.c.shard == bindparam("shard"),
+    among_told(merges.c.from_member, "members"),
+    merges.c.undone_by.is_(None),
+)
+"""Asked with every push: made once."""
 
 
 def open_merge_of(snapshot: Snapshot, alias: MemberId) -> Row[Any] | None:
@@ -44,13 +51,10 @@ def aliases_among(snapshot: Snapshot, member_ids: Iterable[MemberId]) -> dict[st
     """Those of these members that are aliases, with whom they are aliases of."""
     found: dict[str, str] = {}
     for ids in in_batches(list(member_ids)):
-        statement = select(merges.c.from_member, merges.c.into_member).where(
-            merges.c.shard == snapshot.shard,
-            among(merges.c.from_member, ids),
-            merges.c.undone_by.is_(None),
-        )
+        told = {"shard": snapshot.shard, "members": rows_of_keys(ids)}
         found.update(
-            (row.from_member, row.into_member) for row in snapshot.connection.execute(statement)
+            (row.from_member, row.into_member)
+            for row in snapshot.connection.execute(_ALIASES, told)
         )
     return found
 

@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from shared.ids import JournalId, MemberId, StoreId
+from sync_server.database.among import among_told, rows_of_keys
 from sync_server.database.schema import member_regions, stores, tills
 from sync_server.database.transaction import Snapshot, Work
 from sync_server.ledger.kept import Reading
@@ -23,6 +24,16 @@ EVERYWHERE: Final = ""
 """The region of stores whose tills hold all members."""
 
 _columns = member_regions.c
+_REGIONS: Final = (
+    select(tills.c.journal, stores.c.region)
+    .join(stores, (stores.c.shard == tills.c.shard) & (stores.c.store_id == tills.c.store_id))
+    .where(
+        tills.c.shard == bindparam("shard"),
+        among_told(tills.c.journal, "journals"),
+        stores.c.region != EVERYWHERE,
+    )
+)
+"""Asked with every push: made once."""
 
 
 def region_of_store(snapshot: Snapshot, store_id: StoreId | None) -> str:
@@ -129,13 +140,5 @@ def _rows(snapshot: Snapshot, region: str, member_ids: Sequence[MemberId]) -> li
 
 
 def _regions_of_journals(snapshot: Snapshot, journals: Iterable[JournalId]) -> dict[str, str]:
-    statement = (
-        select(tills.c.journal, stores.c.region)
-        .join(stores, (stores.c.shard == tills.c.shard) & (stores.c.store_id == tills.c.store_id))
-        .where(
-            tills.c.shard == snapshot.shard,
-            tills.c.journal.in_(list(journals)),
-            stores.c.region != EVERYWHERE,
-        )
-    )
-    return {row.journal: row.region for row in snapshot.connection.execute(statement)}
+    told = {"shard": snapshot.shard, "journals": rows_of_keys(journals)}
+    return {row.journal: row.region for row in snapshot.connection.execute(_REGIONS, told)}

@@ -140,10 +140,10 @@ def read_balances(
             )
             .order_by(balances.c.owner, balances.c.account, balances.c.lot, balances.c.unit)
         )
-        # Taken apart, not asked by name: of a page's time this was a third.
-        for owner, account, lot, unit, amount, earned, expires in snapshot.connection.execute(
-            statement
-        ):
+        # Fetched at once and taken apart, not one by one and asked by name: of a page's time that
+        # was more than half.
+        rows = snapshot.connection.execute(statement).all()
+        for owner, account, lot, unit, amount, earned, expires in rows:
             found[owner].append(
                 BalanceRow(
                     account=account,
@@ -193,6 +193,6 @@ def _keys(snapshot: Snapshot, member_ids: Sequence[MemberId]) -> dict[MemberId, 
             columns.shard == snapshot.shard, among(columns.member_id, ids)
         )
         in_order = statement.order_by(columns.key_hash)
-        for member, key in snapshot.connection.execute(in_order):
+        for member, key in snapshot.connection.execute(in_order).all():
             found[MemberId(member)].append(key)
     return found

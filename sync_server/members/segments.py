@@ -76,7 +76,8 @@ def segments_of(
         )
         if not ever:
             statement = statement.where(columns.active.is_(True))
-        for member, segment in snapshot.connection.execute(statement.order_by(columns.segment)):
+        in_order = statement.order_by(columns.segment)
+        for member, segment in snapshot.connection.execute(in_order).all():
             found[MemberId(member)].append(segment)
     return found
 

@@ -1,8 +1,9 @@
 """Programmes that were published, read again by the facts that name them."""
 
 from functools import lru_cache
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from shared.errors import EvertillError
 from shared.loyalty.bundle import load_programme
@@ -11,16 +12,18 @@ from shared.trade.fact import BundleRef
 from sync_server.database.schema import bundles
 from sync_server.database.transaction import Snapshot
 
+_NAMED: Final = select(bundles.c.document).where(
+    bundles.c.shard == bindparam("shard"),
+    bundles.c.version == bindparam("version"),
+    bundles.c.sha256 == bindparam("sha256"),
+)
+"""Asked for every sale that is judged: made once."""
+
 
 def programme_of(snapshot: Snapshot, ref: BundleRef) -> Programme | None:
     """The programme that a fact names; None where nobody published it, or it cannot be read."""
-    document = snapshot.connection.execute(
-        select(bundles.c.document).where(
-            bundles.c.shard == snapshot.shard,
-            bundles.c.version == ref.version,
-            bundles.c.sha256 == ref.sha256,
-        )
-    ).scalar()
+    told = {"shard": snapshot.shard, "version": ref.version, "sha256": ref.sha256}
+    document = snapshot.connection.execute(_NAMED, told).scalar()
     return _read_programme(document) if document is not None else None
 
 

@@ -6,9 +6,10 @@ comparing hashes, what contradicts it becomes a branch, what cannot be read goes
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import msgspec
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 
 from shared.clock import Clock, HybridTime
 from shared.errors import ProtocolError
@@ -53,6 +54,15 @@ from sync_server.sync.misuse import find_misuse
 from sync_server.sync.outcome import Outcome, read_outcome
 from sync_server.sync.placing import Placing, place_batch
 from sync_server.sync.sorting import sort_entries
+
+_NOTE_CONTACT: Final = (
+    update(schema.tills)
+    .where(
+        schema.tills.c.shard == bindparam("of_shard"),
+        schema.tills.c.till_id == bindparam("of_till"),
+    )
+    .values(last_contact_at=bindparam("now"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,10 +304,5 @@ def _fill(work: Work, hole: Hole, batch: Batch, now: str) -> None:
 
 
 def _note_contact(work: Work, batch: Batch, now: str) -> None:
-    columns = schema.tills.c
-    statement = (
-        update(schema.tills)
-        .where(columns.shard == work.shard, columns.till_id == batch.certificate.till_id)
-        .values(last_contact_at=now)
-    )
-    work.connection.execute(statement)
+    told = {"of_shard": work.shard, "of_till": batch.certificate.till_id, "now": now}
+    work.connection.execute(_NOTE_CONTACT, told)

@@ -1,20 +1,26 @@
 """What a push is answered, as of the end of its transaction."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from shared.ids import EntryId
 from shared.protocol.message import ExceptionNotice
 from sync_server.backup.durability import Durability, durability_of
 from sync_server.database import schema
-from sync_server.database.among import among
+from sync_server.database.among import among, among_told, rows_of_keys
 from sync_server.database.transaction import Work
 from sync_server.journal.chains import Chain, read_signature
 from sync_server.journal.forks import should_enrol_again
 from sync_server.sync.batch import Batch
 
 NOTICES_MAX = 100
+_ABOUT: Final = select(schema.exception_facts.c.entry_id).where(
+    schema.exception_facts.c.shard == bindparam("shard"),
+    among_told(schema.exception_facts.c.fact_id, "facts"),
+)
+"""Asked with every push: made once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +51,9 @@ def _notices(work: Work, batch: Batch) -> tuple[ExceptionNotice, ...]:
     """All exceptions about facts of this push, so that a repeat is told them again."""
     ids = [link.envelope.id for link in batch.links if link.envelope]
     about, raised = schema.exception_facts, schema.exceptions
-    hit = select(about.c.entry_id).where(about.c.shard == work.shard, among(about.c.fact_id, ids))
+    told = {"shard": work.shard, "facts": rows_of_keys(ids)}
     # Not DISTINCT, for which SQLite reads the whole table in order.
-    found = set(work.connection.execute(hit).scalars())
+    found = set(work.connection.execute(_ABOUT, told).scalars())
     if not found:
         return ()
     statement = (

@@ -65,7 +65,7 @@ class Pull:
         cursor = decode_cursor(request.cursor) if request.cursor is not None else None
         if cursor is not None and cursor.stream != request.stream:
             raise ProtocolError("bad-cursor")
-        with self.database.reading() as snapshot:
+        with self.database.wanted(), self.database.reading() as snapshot:
             return _read_page(snapshot, caller, request, cursor)
 
 

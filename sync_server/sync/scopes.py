@@ -31,12 +31,14 @@ _NEWEST: Final = select(
     )
 )
 """The newest change of each stream, in one statement: most transactions change none or one."""
+_KEPT: Final = select(scopes).where(scopes.c.shard == bindparam("shard"))
+_COUNTER: Final = select(shards.c.server_seq).where(shards.c.shard == bindparam("shard"))
 
 
 def keep_scopes(work: Work) -> None:
     """Count what this transaction changed; a server that is not counted yet is left alone."""
     newest = work.connection.execute(_NEWEST, {"shard": work.shard}).mappings().one()
-    kept = work.connection.execute(select(scopes).where(scopes.c.shard == work.shard)).all()
+    kept = work.connection.execute(_KEPT, {"shard": work.shard}).all()
     for row in kept:
         if row.stream.startswith(OF_REGIONS):
             continue  # they are counted with all members
@@ -158,8 +160,7 @@ def _replace(work: Work, stream: Stream, hashed: dict[str, int | None]) -> None:
 
 
 def _counter(snapshot: Snapshot) -> int:
-    statement = select(shards.c.server_seq).where(shards.c.shard == snapshot.shard)
-    return int(snapshot.connection.execute(statement).scalar_one())
+    return int(snapshot.connection.execute(_COUNTER, {"shard": snapshot.shard}).scalar_one())
 
 
 def _changed(

@@ -1,18 +1,24 @@
 """Entries of a push told apart: new facts, facts that are kept already, ids used again."""
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from shared.errors import ProtocolError
 from shared.ids import EntryId
 from shared.journal.entry import decode_entry
 from sync_server.database import schema
-from sync_server.database.among import among
+from sync_server.database.among import among_told, rows_of_keys
 from sync_server.database.transaction import Work
 from sync_server.journal.chains import Chain
 from sync_server.ledger.finding import Finding, Rule
 from sync_server.ledger.kept import Kept, Link, Place, Reading
+
+_STORED: Final = select(schema.entries.c.id, schema.entries.c.bytes).where(
+    schema.entries.c.shard == bindparam("shard"), among_told(schema.entries.c.id, "ids")
+)
+"""Asked with every push: made once."""
 
 Arrived = tuple[Link, Reading | ProtocolError]
 
@@ -40,11 +46,8 @@ def sort_entries(
 
 
 def _stored_facts(work: Work, ids: Sequence[EntryId]) -> dict[EntryId, bytes]:
-    columns = schema.entries.c
-    statement = select(columns.id, columns.bytes).where(
-        columns.shard == work.shard, among(columns.id, ids)
-    )
-    return {EntryId(found): encoded for found, encoded in work.connection.execute(statement)}
+    told = {"shard": work.shard, "ids": rows_of_keys(ids)}
+    return {EntryId(found): encoded for found, encoded in work.connection.execute(_STORED, told)}
 
 
 def _same_fact(stored: bytes, sent: bytes) -> bool:

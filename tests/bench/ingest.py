@@ -16,6 +16,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
+from shared.collector import settle
 from shared.ids import MemberId, random_id
 from shared.protocol.message import CONTENT_TYPE
 from sync_server.bootstrap import Services, open_services
@@ -61,6 +62,7 @@ def run() -> dict[str, Any]:
         plain.commit()
         for till in chain.tills:
             write_sales(till, SALES, members, draw)
+        settle()  # as a serving process does
         for number in range(ROUNDS):
             first, second, third = chain.tills[3 * number : 3 * number + 3]
             taken["http"].append(_over_http(url, first))

@@ -16,6 +16,7 @@ from typing import Any
 from desktop.bootstrap import Till
 from desktop.store.database import TillFolder
 from desktop.store.sealing import seal
+from shared.collector import settle
 from shared.trade.fact import CashCount
 from tests.bench.timing import milliseconds
 from tests.support.enrolled_till import CASHIER, enrol_locally, open_till
@@ -60,6 +61,7 @@ def run() -> dict[str, Any]:
         plain = Selling(Path(folder) / "plain", seals=False)
         assert sealed.till.store.folder.key is not None
         assert plain.till.store.folder.key is None
+        settle()  # as a running till does
         bare: list[float] = []
         with (Path(folder) / "bare").open("wb", buffering=0) as file:
             for _ in range(SALES):

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from shared.errors import DomainError
 from shared.protocol.message import (
@@ -145,3 +146,20 @@ def test_stamps_and_referrals_are_told_to_tills_that_know_them(server, till, pro
     new = {("stamps", "stamps:card/0"): 2, ("referral", "referral/0"): 1}
     assert {key: told[key] for key in told.keys() & new} == (new if protocol == PROTOCOL else {})
     assert (reply.scope_rows is not None) is (protocol == PROTOCOL)
+
+
+def test_what_can_wait_gives_way_to_a_page_that_is_read(server, till):
+    database = server.services.database
+    wanted = []
+
+    def note(*_told) -> None:
+        wanted.append(database.is_wanted)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    server.services.pull.page(
+        till.certificate, PullRequest(protocol=PROTOCOL, stream=Stream.MEMBERS, cursor=None)
+    )
+    event.remove(database.engine, "before_cursor_execute", note)
+    assert len(wanted) > 1
+    assert all(wanted)
+    assert not database.is_wanted

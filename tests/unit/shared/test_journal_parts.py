@@ -103,6 +103,8 @@ WRITTEN = st.one_of(
     st.text(st.sampled_from('[]{}",:0123456789.eE+-\\u e\u0301'), max_size=30),
     st.integers(10**14, 10**18).map(lambda number: f'{{"a":1,"a":-{number}}}'),
 )
+LONG = st.integers(10**15, 10**18)
+"""On both sides of what every reader keeps."""
 
 
 @given(WRITTEN)
@@ -110,6 +112,13 @@ def test_what_is_plainly_strict_is_what_the_judge_finds_strict(text):
     encoded = text.encode(errors="surrogatepass")
     if strict.is_plainly_strict(encoded):
         strict.judge(encoded)
+
+
+@pytest.mark.parametrize("place", ["[{}]", "[0,{}]", '{{"a":{}}}', '{{"a":0,"b":[{},1]}}'])
+@given(LONG, st.sampled_from([1, -1]))
+def test_an_integer_that_is_too_long_is_nowhere_plainly_strict(place, number, sign):
+    encoded = place.format(sign * number).encode()
+    assert number <= INTEGER_MAX or not strict.is_plainly_strict(encoded)
 
 
 @given(st.lists(VALUES, max_size=5))
