@@ -1,5 +1,9 @@
 """A keyboard scanner and a person at the same keys are told apart by time."""
 
+import tomllib
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,6 +11,10 @@ from hypothesis import strategies as st
 from hardware.ports import ScanData, ScanQuality
 from hardware.scanner.wedge import Ruling, Verdict, WedgeDetector, WedgeSettings
 from hardware.simulators.scanner import keystrokes
+
+RECORDED = tomllib.loads(
+    (Path(__file__).parents[2] / "data/keystrokes.toml").read_text(encoding="utf-8")
+)["people"]
 
 
 def detector(**changes: object) -> WedgeDetector:
@@ -73,6 +81,36 @@ def test_typing_at_any_human_speed_reaches_the_field_with_its_enter(interval: fl
     window.pause(end + 1)
     assert window.field == "6901234567892\r"
     assert window.scans == []
+
+
+@pytest.mark.parametrize("person", RECORDED, ids=lambda one: f"person {one['number']}")
+@pytest.mark.parametrize("prefix", ["", "~"])
+def test_recorded_hands_are_never_taken_for_a_scanner(person: dict[str, Any], prefix: str) -> None:
+    window = Window(detector(prefix=prefix))
+    at, typed = 0.0, ""
+    for pauses in person["milliseconds"]:
+        for character, pause in zip("69012345\r", [*pauses, 400, 1_000], strict=True):
+            window.pause(at)
+            window.obey(window.wedge.key(character, at), character)
+            typed += character
+            at += pause / 1000
+    window.pause(at + 1)
+    assert (window.field, window.scans) == (typed, [])
+
+
+@pytest.mark.parametrize("person", RECORDED, ids=lambda one: f"person {one['number']}")
+def test_a_scan_between_recorded_keys_takes_only_its_own(person: dict[str, Any]) -> None:
+    """Somebody types while another hand holds a label to the scanner."""
+    for pauses in person["milliseconds"]:
+        window = Window(detector())
+        at = 0.0
+        for character, pause in zip("try4-mbs", [*pauses, 300], strict=True):
+            window.pause(at)
+            window.obey(window.wedge.key(character, at), character)
+            at += pause / 1000
+        end = window.press("6901234567892\r", start=at, interval=0.012)
+        window.pause(end + 1)
+        assert (window.field, window.codes) == ("try4-mbs", ["6901234567892"])
 
 
 def test_a_typed_key_is_held_for_less_than_a_person_notices() -> None:
