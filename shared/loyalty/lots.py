@@ -1,6 +1,5 @@
 """Lots of points: which are drawn first, and where taken-back points come from."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -38,9 +37,6 @@ class Lot:
     def is_alive(self, today: date) -> bool:
         """Whether something is left that has not lapsed; it may be pending."""
         return self.points > 0 and (self.last_day is None or today <= self.last_day)
-
-
-_NO_DEBT: Final = Lot(lot=DEBT, points=0, earned_on=date.min)
 
 
 def pending(lots: Iterable[Lot], days: int) -> list[Lot]:
@@ -167,31 +163,28 @@ def claw_back(
 
 
 def paying_debts(
-    lots: Iterable[Lot], today: date, given_back: Mapping[LotId, int] | None = None
+    lots: Iterable[Lot], today: date, paid: Mapping[LotId, int] | None = None
 ) -> dict[LotId, int]:
-    """What each lot gets (below zero: gives) so that live points pay what is owed.
+    """What each lot gets (below zero: gives) so that live points pay the debt; it sums to zero.
 
-    It sums to zero. ``given_back`` is what lots that had paid before get again, as a debt anew. The
-    earliest expiry pays first; of what is owed the debt comes before lots that are below zero.
+    ``paid`` is what lots have given before, spent out ones among them: the outcome is what it would
+    be had all been known at once, so the order in which it became known does not matter. The
+    earliest expiry pays first. What has lapsed pays nothing more and gets nothing back, unless it
+    was drawn on meanwhile.
     """
-    back = given_back or {}
-    changes = Counter(back)
-    changes[DEBT] -= sum(back.values())
-    before = {lot.lot: lot for lot in lots}
-    after = [
-        replace(lot, points=lot.points + changes[lot.lot])
-        for lot in (before | {DEBT: before.get(DEBT, _NO_DEBT)}).values()
-    ]
-    owed = [lot for lot in after if lot.points < 0]
-    owed.sort(key=lambda one: (one.lot != DEBT, one.lot))
-    due = -sum(lot.points for lot in owed)
-    paid = claw_back(after, due, of_sale=DEBT, today=today, floor=Floor.ZERO)
-    changes.subtract({one.lot: one.points for one in paid.draws})
-    left = paid.points
-    for lot in owed:
-        part = min(left, -lot.points)
-        changes[lot.lot] += part
-        left -= part
+    before = paid or {}
+    held = list(lots)
+    due = sum(before.values()) - sum(lot.points for lot in held if lot.lot == DEBT)
+    changes: dict[LotId, int] = {}
+    for lot in sorted((lot for lot in held if lot.lot != DEBT), key=spending_order):
+        gave = before.get(lot.lot, 0)
+        most = max(0, lot.points + gave)
+        if lot.last_day is not None and lot.last_day < today:
+            most = min(most, gave)
+        part = min(max(0, due), most)
+        due -= part
+        changes[lot.lot] = gave - part
+    changes[DEBT] = -sum(changes.values())
     return {lot: points for lot, points in changes.items() if points}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import select
 
-from shared.ids import EntryId, LotId, MemberId
+from shared.ids import EntryId, MemberId
 from shared.ledger.account import DEBT_LOT, Account, AccountKind, Unit
 from shared.ledger.balance import Balances
 from shared.ledger.lot import lot_terms
@@ -19,8 +19,8 @@ from sync_server.database.transaction import Snapshot
 from sync_server.ledger.coupon_rights import CouponRights, in_batches
 from sync_server.ledger.finding import FACTS_MAX, Finding, Rule
 from sync_server.ledger.kept import Reading
-from sync_server.members.aliases import aliases_among, stands_for
-from sync_server.points.recovered import recovered_from
+from sync_server.members.aliases import aliases_among
+from sync_server.points.recovered import debtors_among, paid_by_lots
 
 _WATCHED = {
     AccountKind.POINTS: (Rule.LOT_OVERSPENT, "overspent"),
@@ -44,6 +44,9 @@ def find_overspending(snapshot: Snapshot, readings: Sequence[Reading]) -> list[F
     if not touched:
         return []
     running = _with_merged(snapshot, touched)
+    for account, gave in _paid(snapshot, touched).items():
+        # What a lot gave for a debt was not spent: the spender may not have known of it.
+        running[account] = running.get(account, 0) + gave
     if not falling and not running:
         return []
     known = _known_lots(snapshot, touched) | _noted_referrals(snapshot, touched)
@@ -76,16 +79,18 @@ def _step(
             is_overspent = running[account] < coupons.lowest(account)
         else:
             is_overspent = account in known and running[account] < 0
-        if lowered and is_overspent and not _has_paid(snapshot, account, running[account]):
+        if lowered and is_overspent:
             yield _finding(snapshot, account, running[account], reading, history[account])
 
 
-def _has_paid(snapshot: Snapshot, account: Account, amount: int) -> bool:
-    """Whether a lot is below zero only because it paid a debt, which the spender did not know."""
-    if account.kind is not AccountKind.POINTS:
-        return False
-    person = stands_for(snapshot, MemberId(account.owner))
-    return amount + recovered_from(snapshot, person)[LotId(account.lot)] >= 0
+def _paid(snapshot: Snapshot, touched: Iterable[Account]) -> Balances:
+    owners = {MemberId(one.owner) for one in touched if one.kind is AccountKind.POINTS}
+    return {
+        Account(AccountKind.POINTS, member, lot, unit): gave
+        for member in debtors_among(snapshot, owners)
+        for unit, paid in paid_by_lots(snapshot, member).items()
+        for lot, gave in paid.items()
+    }
 
 
 def _finding(

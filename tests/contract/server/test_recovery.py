@@ -126,10 +126,26 @@ def test_a_lot_that_paid_gets_back_what_a_till_spent_that_did_not_know(
     other.sell(30_00, member=li, spend=(LotDraw(lot=LotId(sale), points=30),))
     server.line.push(other, 1)
     assert exceptions(server) == ["lot-overspent"]
-    assert sum(lots(server, li).values()) == -80
+    assert lots(server, li) == {sale: -20, DEBT: -60}
     back = till.sell(200_00, member=li, earned=200)
     server.line.push(till, 5)
-    assert lots(server, li) == {back: 120}
+    assert lots(server, li) == {sale: -20, back: 140}
+
+
+def test_a_better_payer_that_comes_later_pays_instead(
+    server: Server, till: TillWriter, li: MemberId
+) -> None:
+    """As if both had come at once: the earliest expiry pays first."""
+    late = till.sell(100_00, member=li, earned=100, expires_on="2027-12-31")
+    server.line.push(till, 4)
+    assert lots(server, li) == {late: 40}
+    soon = till.sell(50_00, member=li, earned=50, expires_on="2026-12-31")
+    server.line.push(till, 5)
+    assert lots(server, li) == {late: 90}
+    told = transfers(server)[-1]
+    assert told.from_lots == (LotDraw(lot=LotId(soon), points=50),)
+    assert told.to_lots == (LotDraw(lot=LotId(late), points=50),)
+    assert exceptions(server) == []
 
 
 def test_points_from_a_partner_pay_too(server: Server, till: TillWriter, li: MemberId) -> None:
@@ -146,12 +162,12 @@ def test_who_merges_pays_what_the_other_owes(
     server.line.push(till, 4)
     merge = server.services.merging.merge(li, other, verified=Verified.OFFICE)
     assert (lots(server, li), lots(server, other)) == ({}, {sale: 40})
-    # What the alias earns pays nothing more; undone, each has what it would have without it.
+    # Undone, each has what it would have without it.
     server.services.merging.unmerge(merge)
-    assert (lots(server, li), lots(server, other)) == ({DEBT: -60}, {sale: 40, DEBT: 60})
+    assert (lots(server, li), lots(server, other)) == ({DEBT: -60}, {sale: 100})
 
 
-def test_a_lot_whose_own_entry_has_not_come_pays_and_gets_nothing(
+def test_a_lot_whose_own_entry_has_not_come_is_not_what_is_owed(
     server: Server, till: TillWriter, li: MemberId
 ) -> None:
     """It may be in quarantine: nobody knows yet what it had."""

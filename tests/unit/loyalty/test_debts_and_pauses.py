@@ -1,5 +1,7 @@
 """Debts that live points pay, lots told of by several entries, pauses that cost points."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import date
 from itertools import permutations
 
@@ -33,22 +35,57 @@ def some_lots(draw):
     return [*found, Lot(lot=DEBT, points=debt, earned_on=date.min)] if debt else found
 
 
-@given(lots=some_lots(), backs=st.lists(st.integers(0, 30), min_size=5, max_size=5))
-def test_what_pays_debts_is_neither_made_nor_lost(lots, backs):
-    short = [lot for lot in lots if lot.points < 0 and lot.lot != DEBT]
-    back = {lot.lot: min(n, -lot.points) for lot, n in zip(short, backs, strict=False) if n}
-    moved = paying_debts(lots, TODAY, back)
+def moved_by(lots, moved):
+    """The lots after it; a debt that was none before stands among them."""
+    known = {lot.lot: lot for lot in lots}
+    if DEBT in moved and DEBT not in known:
+        known[DEBT] = Lot(lot=DEBT, points=0, earned_on=date.min)
+    return [replace(one, points=one.points + moved.get(one.lot, 0)) for one in known.values()]
+
+
+@given(lots=some_lots())
+def test_what_pays_debts_is_neither_made_nor_lost(lots):
+    moved = paying_debts(lots, TODAY)
     assert sum(moved.values()) == 0
-    after = {lot.lot: lot.points + moved.get(lot.lot, 0) for lot in lots}
-    after.setdefault(DEBT, moved.get(DEBT, 0))
-    alive = {lot.lot for lot in lots if lot.is_alive(TODAY)}
-    # Nothing that is alive is left beside something owed; what has lapsed stays as it is.
-    assert not any(after[lot] > 0 for lot in alive) or all(n >= 0 for n in after.values())
+    after = {lot.lot: lot.points for lot in moved_by(lots, moved)}
+    alive = [lot for lot in lots if lot.is_alive(TODAY)]
+    # Nobody has live points beside a debt; what has lapsed, or is below zero, stays as it is.
+    assert after.get(DEBT, 0) == 0 or not any(after[lot.lot] for lot in alive)
     for lot in lots:
-        if lot.points > 0 and lot.lot not in alive:
+        if lot.lot != DEBT and lot not in alive:
             assert lot.lot not in moved
         if lot.points >= 0:
             assert 0 <= after[lot.lot] <= lot.points
+
+
+@given(lots=some_lots(), order=st.permutations(range(6)), spent=st.integers(0, 60))
+def test_who_pays_in_the_end_does_not_depend_on_what_came_first(lots, order, spent):
+    """Also where a till that did not know of it has drawn on a lot meanwhile."""
+    lots = [replace(lot, last_day=lot.last_day and max(lot.last_day, TODAY)) for lot in lots]
+    known, paid = [], Counter()
+    for number in order:
+        known += lots[number : number + 1]
+        moved = paying_debts(known, TODAY, paid)
+        known = moved_by(known, moved)
+        paid.subtract({lot: points for lot, points in moved.items() if lot != DEBT})
+    drawn = {lots[0].lot: -spent} if lots and lots[0].lot != DEBT else {}
+    known = moved_by(known, drawn)
+    known = moved_by(known, paying_debts(known, TODAY, paid))
+    at_once = moved_by(lots, drawn)
+    at_once = moved_by(at_once, paying_debts(at_once, TODAY))
+    assert {lot.lot: lot.points for lot in known if lot.points} == {
+        lot.lot: lot.points for lot in at_once if lot.points
+    }
+
+
+def test_what_paid_before_it_lapsed_stays_paid():
+    gone = Lot(lot=LotId("a"), points=0, earned_on=date(2026, 1, 1), last_day=date(2026, 2, 1))
+    debt = Lot(lot=DEBT, points=0, earned_on=date.min)
+    new = Lot(lot=LotId("b"), points=9, earned_on=TODAY)
+    assert paying_debts([gone, debt, new], TODAY, {LotId("a"): 5}) == {}
+    # Drawn on since: what is missing is owed again, and paid by what is there.
+    drawn = replace(gone, points=-2)
+    assert paying_debts([drawn, debt, new], TODAY, {LotId("a"): 5}) == {"a": 2, "b": -2}
 
 
 def test_nobody_who_owes_nothing_pays():
