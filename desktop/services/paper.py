@@ -20,8 +20,8 @@ from desktop.store.print_jobs import JobState, PrintJob
 from shared.ids import EntryId, GoodsId
 from shared.journal.chain import ChainedEntry
 from shared.loyalty.lots import Lot
+from shared.loyalty.member_now import lots_now, standing_now
 from shared.loyalty.programme import Programme
-from shared.loyalty.tiers import standing
 from shared.pricing.sale_lines import goods_names, names_by_language
 from shared.receipt.builder import receipt_of
 from shared.receipt.coupon import coupon_slip
@@ -128,7 +128,7 @@ class Papers:
         return MemberFace(
             name=member.name,
             card=member.card_tail or member.phone_tail,
-            lapsing=tuple(_lapsing(member.lots, today)),
+            lapsing=tuple(_lapsing(lots_now(member, programme) if programme else (), today)),
             next_tier=_next_tier(member, programme, today) if programme else None,
         )
 
@@ -198,7 +198,7 @@ def _lapsing(lots: Iterable[Lot], today: date) -> Iterable[Lapsing]:
 
 
 def _next_tier(member: Member, programme: Programme, today: date) -> NextTier | None:
-    now = standing(member.spending, programme.tiers, today, balance=member.points)
+    now = standing_now(member, programme, today)
     nearest = now.nearest
     if nearest is None:
         return None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.errors import DomainError
 from shared.loyalty.engagement import Partner, Prize, PrizeDraw, VisitCard
 from shared.loyalty.liability import Movement, liability
-from shared.loyalty.partners import statement
+from shared.loyalty.partners import at_partner, statement
 from shared.loyalty.prize_draw import chance_ppm, commitment, outcome
 from shared.loyalty.stamps import Stamps, stamped
 from tests.pricing_builders import names
@@ -53,7 +53,8 @@ def test_a_partner_owes_for_points_rounded_sale_by_sale():
         price_per_block_minor=90,
         points_per_block=100,
     )
-    told = statement(cinema, [50_00, 30_00, 1_99])
+    sales = [at_partner(cinema, spend, 0) for spend in (50_00, 30_00, 1_99)]
+    told = statement(cinema, sales)
     assert (told.sales, told.spend_minor, told.points, told.owed_minor) == (3, 81_99, 40, 36)
 
 

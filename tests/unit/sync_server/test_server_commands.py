@@ -119,7 +119,10 @@ def test_members_are_put_into_segments_and_taken_out_by_a_file(run: Run, folder:
     assert run("segment", folder, "remove", "young", "-", stdin=members[1]).stdout == "1\n"
     with serve_here(folder, clock=ManualClock(START)) as server:
         reader = OfficeReader(server.services.database)
-        found = {one.name: one.segments for one in reader.members("", 1).items}
+        found = {
+            one.name: one.segments
+            for one in reader.members("", 1, server.services.clock.now()).items
+        }
         page = server.services.segments
         assert page.take_out("young", members) == 1
     assert found == {"Li": ("young",), "Han": ()}

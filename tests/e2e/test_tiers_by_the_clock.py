@@ -1,0 +1,146 @@
+"""Tiers follow from what was bought and from the clock, at every till and at head office."""
+
+import msgspec
+import pytest
+
+from shared.loyalty.bundle import template
+from shared.loyalty.conditions import Members
+from shared.loyalty.document import Names
+from shared.loyalty.programme import (
+    BalanceReached,
+    Earning,
+    EarningRule,
+    Expiry,
+    InTotal,
+    InWindow,
+    Multiplier,
+    Tier,
+    Tiers,
+)
+from sync_server.web.reading import OfficeReader
+from tests.support.enrolled_till import BISCUITS
+from tests.support.little_chain import LittleChain
+
+BISCUIT = BISCUITS.barcodes[0]
+"""12.50"""
+DAY = 24 * 3600
+
+
+def rules(*gold, grace_days=0, **expiry):
+    """Silver from 20.00 in all; gold as given, and for gold twice the points."""
+    names = Names(zh="级", en="tier")
+    whole = template("default")
+    return msgspec.structs.replace(
+        whole,
+        offers=(),
+        coupons=(),
+        tiers=Tiers(
+            ladder=(
+                Tier(id="member", names=names),
+                Tier(id="silver", names=names, reached_by=(InTotal(spend_minor=2000),)),
+                Tier(id="gold", names=names, reached_by=gold),
+            ),
+            grace_days=grace_days,
+        ),
+        earning=Earning(
+            rules=(EarningRule(id="spend", names=names, points=1, per_minor=100),),
+            multipliers=(
+                Multiplier(
+                    id="gold",
+                    names=names,
+                    basis_points=20000,
+                    conditions=(Members(tiers=("gold",)),),
+                ),
+            ),
+        ),
+        expiry=Expiry(**expiry) if expiry else None,
+    )
+
+
+GOLD_IN_A_YEAR = InWindow(spend_minor=5000, months=12)
+
+
+def test_what_was_bought_at_two_tills_makes_a_tier_together(tmp_path):
+    with LittleChain(tmp_path, programme=rules(GOLD_IN_A_YEAR)) as chain:
+        here, there = chain.tills
+        li = here.enrol("李雷", phone="13800138000")
+        chain.drain()
+        # Neither till knows of the other's sale.
+        assert here.sell(*[BISCUIT] * 2, member=li).fact.member.tier_after == "silver"
+        assert there.sell(*[BISCUIT] * 2, member=li).fact.member.tier_after == "silver"
+        chain.drain()
+        for till in (here, there):
+            told = till.sell(BISCUIT, member=li).fact.member
+            assert (told.tier, told.tier_after) == ("gold", "gold")
+            assert told.points.earned == 25  # 12.5, twice
+
+
+@pytest.mark.parametrize(("days", "tier", "points"), [(364, "gold", 25), (365, "silver", 12)])
+def test_a_tier_of_a_window_ends_with_its_validity_though_nothing_was_sold(
+    tmp_path, days, tier, points
+):
+    with LittleChain(tmp_path, programme=rules(GOLD_IN_A_YEAR)) as chain:
+        here, there = chain.tills
+        li = here.enrol("李雷", phone="13800138000")
+        assert here.sell(*[BISCUIT] * 4, member=li).fact.member.tier_after == "gold"
+        chain.drain()
+        chain.clock.advance(seconds=days * DAY)
+        for till in (here, there):
+            till.counter.checkout.clear()
+            till.counter.checkout.basket.attach(till.member(li.member_id))
+            till.counter.scanning.scan(BISCUIT)
+            assert till.counter.checkout.basket.quote.earning.points_total == points
+            till.counter.checkout.clear()
+        assert there.sell(BISCUIT, member=li).fact.member.tier == tier
+
+
+def test_a_tier_that_follows_the_balance_falls_when_points_lapse(tmp_path):
+    with LittleChain(tmp_path, programme=rules(BalanceReached(points=40), days=10)) as chain:
+        here, there = chain.tills
+        li = here.enrol("李雷", phone="13800138000")
+        assert here.sell(*[BISCUIT] * 4, member=li).fact.member.tier_after == "gold"
+        chain.drain()
+        chain.clock.advance(seconds=10 * DAY)
+        assert there.sell(BISCUIT, member=li).fact.member.tier == "gold"
+        chain.clock.advance(seconds=DAY)
+        told = here.sell(BISCUIT, member=li).fact.member
+        # The 50 of the first sale are no more; this till has not heard of the other's 25.
+        assert (told.tier, told.tier_after) == ("silver", "silver")
+        assert (told.points.opening, told.points.closing) == (0, 12)
+
+
+def office(chain, member):
+    """The member as head office sees them now."""
+    services = chain.server.services
+    shown = OfficeReader(services.database).member(member.member_id, services.clock.now())
+    return shown.tier, shown.tier_until, shown.points
+
+
+def test_head_office_sees_the_tier_and_the_points_of_the_day(tmp_path):
+    with LittleChain(tmp_path, programme=rules(GOLD_IN_A_YEAR, months=6)) as chain:
+        here, _there = chain.tills
+        li = here.enrol("李雷", phone="13800138000")
+        here.sell(*[BISCUIT] * 4, member=li)
+        chain.drain()
+        assert office(chain, li) == ("gold", "2027-03-01", {"points/0": 50})
+        chain.clock.advance(seconds=184 * DAY)  # until 2 September they can be spent
+        assert office(chain, li) == ("gold", "2027-03-01", {"points/0": 50})
+        # 16:00 in London and past midnight in Shanghai, where the store is.
+        chain.clock.advance(seconds=15 * 3600)
+        assert office(chain, li) == ("gold", "2027-03-01", {})
+        chain.clock.advance(seconds=180 * DAY)
+        assert office(chain, li) == ("silver", "", {})
+
+
+def test_a_paper_promises_no_points_that_have_lapsed(tmp_path):
+    with LittleChain(tmp_path, programme=rules(GOLD_IN_A_YEAR, days=10)) as chain:
+        here, _there = chain.tills
+        li = here.enrol("李雷", phone="13800138000")
+        first = here.sell(*[BISCUIT] * 4, member=li).fact
+        chain.clock.advance(seconds=11 * DAY)
+        told = here.sell(BISCUIT, member=li).fact.member.points
+        assert (told.opening, told.earned, told.closing) == (0, 25, 25)
+        # The 50 of the goods that come back have lapsed: nothing that is left is taken for them.
+        back = here.take_back(first.receipt_no, (1, 4)).fact.member
+        assert (back.points.opening, back.points.earned, back.points.closing) == (75, -50, 25)
+        assert (back.tier, back.tier_after) == ("gold", "member")
