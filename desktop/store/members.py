@@ -28,7 +28,7 @@ from desktop.store.schema import (
     pulled_balances,
 )
 from shared.ids import LotId, MemberId
-from shared.ledger.account import Account, AccountKind, Posting, Unit, action_of, card_of
+from shared.ledger.account import Account, AccountKind, Posting, Unit, action_of, card_of, tier_of
 from shared.ledger.lot import LotTerms
 from shared.loyalty.lots import Lot
 from shared.loyalty.stamps import Stamps
@@ -189,6 +189,11 @@ def _member(connection: Connection, row: Row[tuple[str, ...]]) -> Member:
             if b.account == AccountKind.ACTION
         },
         draw_entries={b.lot: b.amount for b in held if b.account == AccountKind.DRAW_ENTRY},
+        floors=tuple(
+            TierFloor(tier_of(b.unit), date.fromisoformat(terms[b.lot].expires_on))
+            for b in held
+            if b.account == AccountKind.TIER_FLOOR and b.amount > 0 and b.lot in terms
+        ),
     )
 
 

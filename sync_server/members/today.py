@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, select
 
 from shared.ids import LotId, MemberId
-from shared.ledger.account import AccountKind, points_unit
+from shared.ledger.account import AccountKind, points_unit, tier_of
 from shared.loyalty.lots import Lot
 from shared.loyalty.member_now import points_now, standing_now
 from shared.loyalty.programme import Programme
@@ -86,7 +86,15 @@ def booked_of(rows: Iterable[BalanceRow], programme: Programme) -> BookedMember:
             lot_of(row) for row in held if row.account == AccountKind.POINTS and row.unit == unit
         ],
         spending=list(_spending(held)),
+        floors=list(floors_of(held)),
     )
+
+
+def floors_of(rows: Iterable[BalanceRow]) -> Iterable[TierFloor]:
+    """Tiers set by hand; they may be over."""
+    for row in rows:
+        if row.account == AccountKind.TIER_FLOOR and row.amount > 0 and row.expires_on:
+            yield TierFloor(tier_of(row.unit), date.fromisoformat(row.expires_on))
 
 
 def _spending(rows: Sequence[BalanceRow]) -> Iterable[Spending]:

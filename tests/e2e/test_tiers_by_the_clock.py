@@ -1,8 +1,12 @@
 """Tiers follow from what was bought and from the clock, at every till and at head office."""
 
+from datetime import date
+
 import msgspec
 import pytest
 
+from shared.errors import DomainError
+from shared.ids import MemberId
 from shared.loyalty.bundle import template
 from shared.loyalty.conditions import Members
 from shared.loyalty.document import Names
@@ -17,6 +21,7 @@ from shared.loyalty.programme import (
     Tier,
     Tiers,
 )
+from sync_server.members.merging import Verified
 from sync_server.web.reading import OfficeReader
 from tests.support.enrolled_till import BISCUITS
 from tests.support.little_chain import LittleChain
@@ -144,3 +149,78 @@ def test_a_paper_promises_no_points_that_have_lapsed(tmp_path):
         back = here.take_back(first.receipt_no, (1, 4)).fact.member
         assert (back.points.opening, back.points.earned, back.points.closing) == (75, -50, 25)
         assert (back.tier, back.tier_after) == ("gold", "member")
+
+
+def on_till(till, member):
+    """The tier that the till prices with now."""
+    basket = till.counter.checkout.basket
+    till.counter.checkout.clear()
+    basket.attach(till.member(member.member_id))
+    till.counter.scanning.scan(BISCUIT)
+    priced, _quote = basket.priced()
+    till.counter.checkout.clear()
+    return priced.member.tier
+
+
+def test_a_tier_set_by_hand_is_a_floor_until_its_day_everywhere(tmp_path):
+    with LittleChain(tmp_path, programme=rules(GOLD_IN_A_YEAR)) as chain:
+        here, there = chain.tills
+        desk = chain.server.services.tiers
+        li = here.enrol("李雷", phone="13800138000")
+        chain.drain()
+        desk.set(li.member_id, "silver", date(2026, 3, 20))
+        chain.drain()
+        assert office(chain, li) == ("silver", "2026-03-20", {})
+        assert [on_till(till, li) for till in chain.tills] == ["silver", "silver"]
+        # More can be reached, and what falls falls no lower.
+        sale = here.sell(*[BISCUIT] * 4, member=li).fact
+        assert (sale.member.tier, sale.member.tier_after) == ("silver", "gold")
+        chain.drain()
+        back = there.take_back(sale.receipt_no, (1, 4)).fact.member
+        assert (back.tier, back.tier_after) == ("gold", "silver")
+        chain.drain()
+        chain.clock.advance(seconds=18 * DAY)
+        assert [on_till(till, li) for till in chain.tills] == ["silver", "silver"]
+        chain.clock.advance(seconds=DAY)
+        assert [on_till(till, li) for till in chain.tills] == ["member", "member"]
+        assert office(chain, li)[0] == "member"
+
+
+def test_a_tier_set_by_hand_is_replaced_ended_and_merged(tmp_path):
+    with LittleChain(tmp_path, programme=rules(GOLD_IN_A_YEAR)) as chain:
+        here, there = chain.tills
+        services = chain.server.services
+        li, wang = here.enrol("李雷", phone="13800138000"), there.enrol("王芳", phone="13900139000")
+        chain.drain()
+        services.tiers.set(li.member_id, "gold", date(2026, 12, 31))
+        services.tiers.set(li.member_id, "silver", date(2026, 6, 30))
+        chain.drain()
+        assert office(chain, li) == ("silver", "2026-06-30", {})
+        merge = services.merging.merge(li.member_id, wang.member_id, verified=Verified.OFFICE)
+        chain.drain()
+        assert office(chain, wang) == ("silver", "2026-06-30", {})
+        assert on_till(here, wang) == on_till(there, wang) == "silver"
+        # What is said of an alias is said of who it is.
+        assert services.tiers.end(li.member_id)
+        assert not services.tiers.end(li.member_id)
+        chain.drain()
+        assert on_till(here, wang) == on_till(there, wang) == "member"
+        services.merging.unmerge(merge)
+
+
+@pytest.mark.parametrize(
+    ("member", "tier", "day", "code"),
+    [
+        ("nobody", "gold", date(2026, 3, 20), "unknown-member"),
+        ("", "platinum", date(2026, 3, 20), "unknown-tier"),
+        ("", "gold", date(2026, 3, 1), "tier-day-over"),
+    ],
+)
+def test_a_tier_that_makes_no_sense_is_not_set(tmp_path, member, tier, day, code):
+    with LittleChain(tmp_path, programme=rules(GOLD_IN_A_YEAR)) as chain:
+        (here, _there) = chain.tills
+        li = here.enrol("李雷", phone="13800138000")
+        chain.drain()
+        with pytest.raises(DomainError) as refused:
+            chain.server.services.tiers.set(MemberId(member or li.member_id), tier, day)
+        assert refused.value.code == code
