@@ -5,6 +5,7 @@ from datetime import date
 import msgspec
 import pytest
 
+from desktop.presenters.sale_view import member_panel
 from shared.errors import DomainError
 from shared.ids import MemberId
 from shared.loyalty.bundle import template
@@ -224,3 +225,17 @@ def test_a_tier_that_makes_no_sense_is_not_set(tmp_path, member, tier, day, code
         with pytest.raises(DomainError) as refused:
             chain.server.services.tiers.set(MemberId(member or li.member_id), tier, day)
         assert refused.value.code == code
+
+
+@pytest.mark.parametrize(("days", "told"), [(19, False), (20, True)])
+def test_the_cashier_sees_what_lapses_within_the_notice_of_the_programme(tmp_path, days, told):
+    whole = rules(GOLD_IN_A_YEAR, days=40, reminders_days=(20, 3))
+    with LittleChain(tmp_path, programme=whole) as chain:
+        here, _there = chain.tills
+        li = here.enrol("李雷", phone="13800138000")
+        here.sell(*[BISCUIT] * 4, member=li)
+        chain.clock.advance(seconds=days * DAY)
+        books = here.till.books
+        now = books.clock.now().astimezone(books.identity.zone)
+        shown = member_panel(here.member(li.member_id), here.counter.checkout, now)
+        assert bool(shown.lapsing) is told
