@@ -190,9 +190,9 @@ def _member(connection: Connection, row: Row[tuple[str, ...]]) -> Member:
         },
         draw_entries={b.lot: b.amount for b in held if b.account == AccountKind.DRAW_ENTRY},
         floors=tuple(
-            TierFloor(tier_of(b.unit), date.fromisoformat(terms[b.lot].expires_on))
+            TierFloor(tier_of(b.unit), date.fromisoformat(b.lot))
             for b in held
-            if b.account == AccountKind.TIER_FLOOR and b.amount > 0 and b.lot in terms
+            if b.account == AccountKind.TIER_FLOOR and b.amount > 0
         ),
     )
 

@@ -104,7 +104,7 @@ class AccountKind(StrEnum):
     DRAW_ENTRIES_SOLD = "draw-entries-sold"
     """The programme's side of entries. Owner: ``programme``."""
     TIER_FLOOR = "tier-floor"
-    """A tier set by hand. Owner: member; lot: the entry that set it, whose terms tell its end."""
+    """A tier set by hand. Owner: member; lot: its last day."""
     TIERS_SET = "tiers-set"
     """The programme's side of tiers set by hand. Owner: ``programme``."""
 

@@ -45,15 +45,15 @@ def _moves(giver: MemberId, taker: MemberId, moved: Iterable[BalanceMoved]) -> I
         yield Posting(Account(kind, taker, one.lot, unit), one.amount)
 
 
-def post_tier_set(entry_id: EntryId, told: TierSet) -> Iterator[Posting]:
-    """The tier under the name of this entry; what was set before goes."""
+def post_tier_set(_entry_id: EntryId, told: TierSet) -> Iterator[Posting]:
+    """The tier under the name of its last day; what was set before goes."""
     for one in told.ended:
-        yield from _floor(told.member_id, one.lot, one.tier, -1)
+        yield from _floor(told.member_id, one.last_day, one.tier, -1)
     if told.tier:
-        yield from _floor(told.member_id, entry_id, told.tier, 1)
+        yield from _floor(told.member_id, told.last_day, told.tier, 1)
 
 
-def _floor(member: MemberId, lot: str, tier: str, amount: int) -> Iterator[Posting]:
+def _floor(member: MemberId, last_day: str, tier: str, amount: int) -> Iterator[Posting]:
     unit = tier_unit(tier)
-    yield Posting(Account(AccountKind.TIER_FLOOR, member, lot, unit), amount)
+    yield Posting(Account(AccountKind.TIER_FLOOR, member, last_day, unit), amount)
     yield Posting(Account(AccountKind.TIERS_SET, PROGRAMME, "", unit), -amount)

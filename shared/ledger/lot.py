@@ -7,14 +7,13 @@ from shared.ids import LotId, MemberId
 from shared.journal.entry import Envelope
 from shared.trade.benefit import ActionCounted
 from shared.trade.fact import Fact
-from shared.trade.member import TierSet
 from shared.trade.partner import PartnerReturned, PartnerSold
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.value import ValueToppedUp
 
 
 class LotTerms(NamedTuple):
-    """A sale, or a top-up, as a lot: of points, and of spend towards tiers; a tier set by hand."""
+    """A sale, or a top-up, as a lot: of points, and of spend towards tiers."""
 
     lot: LotId
     member_id: MemberId
@@ -43,8 +42,6 @@ def lot_terms(envelope: Envelope, fact: Fact) -> tuple[LotTerms, ...]:
         if not fact.points or fact.training:
             return ()
         return (LotTerms(lot, fact.member_id, earned_on, fact.points_expire_on),)
-    if isinstance(fact, TierSet):
-        return (LotTerms(lot, fact.member_id, earned_on, fact.last_day),) if fact.tier else ()
     if isinstance(fact, PartnerSold):
         return (LotTerms(lot, fact.member_id, fact.day, fact.points_expire_on),)
     if isinstance(fact, ActionCounted):

@@ -48,9 +48,8 @@ class MembersUnmerged(Fact, frozen=True, kw_only=True):
 class FloorEnded(Value, frozen=True, kw_only=True):
     """A tier set by hand that is over before its day."""
 
-    lot: str
-    """The entry that set it."""
     tier: str
+    last_day: str
 
 
 class TierSet(Fact, frozen=True, kw_only=True):

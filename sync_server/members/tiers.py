@@ -78,4 +78,4 @@ def _floors(snapshot: Snapshot, member: MemberId) -> tuple[FloorEnded, ...]:
         columns.amount > 0,
     )
     found = snapshot.connection.execute(statement.order_by(columns.lot))
-    return tuple(FloorEnded(lot=row.lot, tier=tier_of(row.unit)) for row in found)
+    return tuple(FloorEnded(tier=tier_of(row.unit), last_day=row.lot) for row in found)

@@ -93,8 +93,8 @@ def booked_of(rows: Iterable[BalanceRow], programme: Programme) -> BookedMember:
 def floors_of(rows: Iterable[BalanceRow]) -> Iterable[TierFloor]:
     """Tiers set by hand; they may be over."""
     for row in rows:
-        if row.account == AccountKind.TIER_FLOOR and row.amount > 0 and row.expires_on:
-            yield TierFloor(tier_of(row.unit), date.fromisoformat(row.expires_on))
+        if row.account == AccountKind.TIER_FLOOR and row.amount > 0:
+            yield TierFloor(tier_of(row.unit), date.fromisoformat(row.lot))
 
 
 def _spending(rows: Sequence[BalanceRow]) -> Iterable[Spending]:

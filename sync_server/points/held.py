@@ -30,11 +30,7 @@ def held_points(snapshot: Snapshot, member: MemberId, today: date) -> HeldPoints
     """What was earned until a day."""
     rows = read_balances(snapshot, [member]).get(member, [])
     lots = [lot_of(row) for row in rows if row.account == AccountKind.POINTS]
-    active = [
-        date.fromisoformat(row.earned_on)
-        for row in rows
-        if row.earned_on and row.account != AccountKind.TIER_FLOOR
-    ]
+    active = [date.fromisoformat(row.earned_on) for row in rows if row.earned_on]
     return HeldPoints([lot for lot in lots if lot.earned_on <= today], active)
 
 

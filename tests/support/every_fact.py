@@ -453,16 +453,17 @@ def about_members() -> list[f.Fact]:
 
 def about_tiers() -> list[f.Fact]:
     """A tier set by hand, another in its place, and its end."""
-    first = LotId("01900000-0000-7000-8000-0000000000ac")
     return [
         member.TierSet(member_id=MEMBER, tier="gold", last_day="2026-12-31"),
         member.TierSet(
             member_id=MEMBER,
             tier="silver",
             last_day="2027-06-30",
-            ended=(member.FloorEnded(lot=first, tier="gold"),),
+            ended=(member.FloorEnded(tier="gold", last_day="2026-12-31"),),
         ),
-        member.TierSet(member_id=MEMBER, ended=(member.FloorEnded(lot=first, tier="silver"),)),
+        member.TierSet(
+            member_id=MEMBER, ended=(member.FloorEnded(tier="silver", last_day="2027-06-30"),)
+        ),
     ]
 
 

@@ -153,7 +153,7 @@ def test_members_are_reminded_on_the_days_that_the_programme_names(
     ):
         till.sell(points * 100, member=who, earned=points, expires_on=last)
     server.line.push(till)
-    server.services.erasure.erase(gone)
+    server.services.erasure.erase(gone, reason="request")
     on = date(2026, 3, 2)
     with server.services.database.reading() as snapshot:
         found = list(reminders_on(snapshot, rules, on))
