@@ -1,9 +1,12 @@
 """What tills get to know of a member: month and day of a birthday, segments, and nothing more."""
 
+from datetime import date
+
 import msgspec
 import pytest
 
 from shared.errors import DomainError
+from shared.loyalty.bundle import programme_bytes, template
 from shared.protocol.message import (
     PROTOCOL,
     LookupReply,
@@ -145,3 +148,15 @@ def test_stamps_and_referrals_are_told_to_tills_that_know_them(server, till, pro
     new = {("stamps", "stamps:card/0"): 2, ("referral", "referral/0"): 1}
     assert {key: told[key] for key in told.keys() & new} == (new if protocol == PROTOCOL else {})
     assert (reply.scope_rows is not None) is (protocol == PROTOCOL)
+
+
+@pytest.mark.parametrize(("protocol", "knows"), [(8, False), (PROTOCOL, True)])
+def test_a_tier_set_by_hand_is_told_to_tills_that_know_of_it(server, till, protocol, knows):
+    server.services.programme.publish(programme_bytes(template("default")))
+    server.services.tiers.set(till.member, "gold", date(2027, 1, 31))
+    request = PullRequest(protocol=protocol, stream=Stream.MEMBERS, cursor=None)
+    reply = server.line.post("/v1/sync/pull", request, PullReply, signer=till.key)
+    (found,) = rows_of(reply, MemberRow)
+    told = [(one.account, one.lot, one.unit, one.amount) for one in found.balances]
+    assert told == ([("tier-floor", "2027-01-31", "tier:gold/0", 1)] if knows else [])
+    assert (reply.scope_rows is not None) is knows
