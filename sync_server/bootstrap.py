@@ -54,6 +54,7 @@ from sync_server.members.merging import Merging
 from sync_server.members.profile_desk import ProfileDesk
 from sync_server.members.region_desk import RegionDesk
 from sync_server.members.segments import Segments
+from sync_server.members.tiers import TierDesk
 from sync_server.operators.desk import OperatorDesk
 from sync_server.orders.desk import CommandDesk
 from sync_server.orders.log_file import LOG_FILE, CommandLog
@@ -113,6 +114,7 @@ class Services:
     segments: Segments
     regions: RegionDesk
     merging: Merging
+    tiers: TierDesk
     profiles: ProfileDesk
     quarantine: Quarantine
     revocation: Revocation
@@ -286,6 +288,7 @@ def assemble(
         regions=RegionDesk(database, clock),
         quarantine=Quarantine(database, clock, own, vault, merging, recovery),
         merging=merging,
+        tiers=TierDesk(database, clock, own),
         profiles=ProfileDesk(database, clock, own, vault),
         revocation=Revocation(database, clock, own),
         commands=commands,

@@ -10,6 +10,7 @@ from desktop.presenters.view import Button, Choice, Choices, Field, Fields, Note
 from desktop.store.members import Member
 from shared.errors import DomainError
 from shared.ids import MemberId
+from shared.loyalty.member_now import points_now, standing_now
 from shared.points import format_points
 
 
@@ -27,12 +28,15 @@ class MemberSearch(PlainOverlay):
     def sheet(self) -> Sheet:
         """The search field and who was found."""
         programme = self._session.pricing.programme
+        today = self._session.till.books.today()
         rows = tuple(
             Choice(
                 member.member_id,
                 member.name or "—",
                 detail=say("till.member.tail", tail=member.phone_tail or member.card_tail),
-                trailing=sale_view.tier_name(programme, member.tier),
+                trailing=sale_view.tier_name(
+                    programme, standing_now(member, programme, today).tier
+                ),
                 is_selected=index == self._selected,
             )
             for index, member in enumerate(self._found)
@@ -159,8 +163,9 @@ def attach(session: Session, member: Member | None) -> None:
             checkout.withdraw(index)
     checkout.basket.attach(member)
     if member is not None:
-        decimals = session.pricing.programme.points.decimals
-        points = format_points(member.points, decimals)
+        programme = session.pricing.programme
+        held = points_now(member, programme, session.till.books.today())
+        points = format_points(held, programme.points.decimals)
         session.tell(say("till.sale.member-found", name=member.name, points=points), Tone.GOOD)
 
 

@@ -1,16 +1,15 @@
 """Taking goods back: by receipt, line by line; or without one, with an approval."""
 
-from collections import Counter
 from datetime import datetime, time
 
+from desktop.presenters.amount_refund import AmountRefund
 from desktop.presenters.approval import ask
 from desktop.presenters.elsewhere import ask_receipt, receipt_message
 from desktop.presenters.intent import Act, Key, MembersTold, ReceiptTold
-from desktop.presenters.open_payments import ask_about_payments, payer
+from desktop.presenters.refund_told import tell_refund
 from desktop.presenters.session import PlainOverlay, Session, Values
 from desktop.presenters.text import (
     Amount,
-    Join,
     Message,
     Moment,
     Text,
@@ -39,8 +38,8 @@ from shared.errors import DomainError
 from shared.ids import EntryId
 from shared.returning.lines import Wanted
 from shared.returning.sold import ReturnableSale
-from shared.trade.fact import Approval, Measure, TenderKind
-from shared.trade.ticket import SaleLine, SaleReturned
+from shared.trade.fact import Approval, Measure
+from shared.trade.ticket import SaleLine
 
 REASONS = ("changed-mind", "faulty", "wrong-goods", "other")
 WEIGHT = "weight-"
@@ -183,6 +182,7 @@ class ReceiptReturn(PlainOverlay):
                 Steps("units", rows),
                 Fields(weights),
                 Fields((_reason_field(),)),
+                Choices("amount", (Choice("amount", say("till.refund-amount.button")),)),
             ),
             buttons=(
                 Button("back", say("till.key.back"), key="Esc"),
@@ -247,6 +247,9 @@ class ReceiptReturn(PlainOverlay):
             self._go(values)
         elif name == "exchange":
             self._exchange(values)
+        elif name == "amount":
+            self._session.pop()
+            self._session.push(AmountRefund(self._session, self._sold, _reason_field()))
 
     def _take_all(self) -> None:
         for line in self._lines(weighed=False):
@@ -371,34 +374,3 @@ class UnreceiptedReturn(PlainOverlay):
         session.counter.checkout.clear()
         session.pop()
         tell_refund(session, "till.return.done", back.fact)
-
-
-def tell_refund(session: Session, key: str, returned: SaleReturned) -> None:
-    """Say what to hand out in cash and what goes back another way; the drawer for cash only.
-
-    A wallet and a terminal that listens are asked by the till, another terminal by the cashier.
-    """
-    refunded = Counter[TenderKind]()
-    for refund in returned.refunds:
-        if not refund.is_set_off:
-            refunded[refund.tender] += refund.amount
-    if refunded[TenderKind.CASH]:
-        session.open_drawer()
-    session.written()
-    session.counter.checkout.basket.look_again()
-    ways: list[Text] = [say(key)]
-    if refunded[TenderKind.CASH]:
-        ways.append(say("till.return.in-cash", amount=Amount(refunded[TenderKind.CASH])))
-    providers: dict[TenderKind, set[str]] = {}
-    for refund in returned.refunds:
-        if refund.attempt_id:
-            providers.setdefault(refund.tender, set()).add(refund.provider)
-    for kind, by_hand in ((TenderKind.CARD, "on-card"), (TenderKind.WALLET, "no-wallet")):
-        if refunded[kind]:
-            asked = providers.get(kind, set())
-            is_asked = bool(asked) and all(map(session.counter.payments.reaches, asked))
-            way = "by-payer" if is_asked else by_hand
-            ways.append(say(f"till.return.{way}", amount=Amount(refunded[kind]), who=payer(kind)))
-    if providers:
-        ask_about_payments(session)
-    session.tell(Join(tuple(ways)), Tone.GOOD)

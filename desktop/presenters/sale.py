@@ -11,7 +11,8 @@ from desktop.presenters.functions import open_function
 from desktop.presenters.intent import Act, Key, PaymentTold, Press
 from desktop.presenters.members import Enrolment
 from desktop.presenters.open_payments import OpenPayments, ask_about_payments, outstanding
-from desktop.presenters.returning import ReceiptReturn, ReturnStart, tell_refund
+from desktop.presenters.refund_told import tell_refund
+from desktop.presenters.returning import ReceiptReturn, ReturnStart
 from desktop.presenters.session import Session
 from desktop.presenters.tendering import Tendering
 from desktop.presenters.text import Amount, Tone, goods_name, say

@@ -1,18 +1,19 @@
 """The basket, its member and what it lacks, as the sale page shows them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from desktop.presenters.text import Amount, Join, Moment, Text, goods_name, name_of, say
 from desktop.presenters.view import CouponRow, DiscountRow, LineRow, MemberPanel
-from desktop.services.basket import BasketState, OpenBasket, usable_lots
+from desktop.services.basket import BasketState, OpenBasket
 from desktop.services.checkout import Checkout
 from desktop.store.members import Member
 from shared.catalogue.goods import Goods, SoldBy
 from shared.loyalty.lots import Lot, spendable
+from shared.loyalty.member_now import lots_now, points_now, standing_now
 from shared.loyalty.programme import InOneSale, InTotal, InWindow, Programme
+from shared.loyalty.reminding import lapsing_soon
 from shared.loyalty.stamps import NO_STAMPS
-from shared.loyalty.tiers import standing
 from shared.points import format_points
 from shared.pricing.after_offers import BY_HAND
 from shared.pricing.basket import BasketLine
@@ -20,7 +21,6 @@ from shared.pricing.engagement import stamp_cards
 from shared.pricing.quote import AddedUnits, LineQuote, Quote, Reason
 from shared.trade.fact import CardStamped
 
-LAPSING_WITHIN = timedelta(days=60)
 GIVEN = "given/"
 """Before the offer in the id of a row that no scan made."""
 
@@ -139,7 +139,7 @@ def member_panel(member: Member, checkout: Checkout, now: datetime) -> MemberPan
     basket = checkout.basket
     programme = basket.pricing.programme
     decimals = programme.points.decimals
-    free = spendable(usable_lots(member, programme), now.date())
+    free = spendable(lots_now(member, programme), now.date())
     worth = [
         free * one.value_per_block_minor // one.points_per_block for one in programme.redemptions
     ]
@@ -151,11 +151,11 @@ def member_panel(member: Member, checkout: Checkout, now: datetime) -> MemberPan
     return MemberPanel(
         name=member.name,
         tail=member.card_tail or member.phone_tail,
-        tier=tier_name(programme, member.tier),
-        points=format_points(member.points, decimals),
+        tier=tier_name(programme, standing_now(member, programme, now.date()).tier),
+        points=format_points(points_now(member, programme, now.date()), decimals),
         worth=max(worth, default=0),
         earns=format_points(earns, decimals),
-        lapsing=_lapsing(usable_lots(member, programme), decimals, now),
+        lapsing=_lapsing(lots_now(member, programme), programme, now),
         next_tier=next_tier,
         progress_percent=progress,
         as_of=_as_of(member, now),
@@ -190,18 +190,17 @@ def _as_of(member: Member, now: datetime) -> Text:
     return say("till.member.as-of", at=Moment(at))
 
 
-def _lapsing(lots: Sequence[Lot], decimals: int, now: datetime) -> Text:
-    today = now.date()
-    days = sorted({lot.last_day for lot in lots if lot.last_day and lot.is_spendable(today)})
-    if not days or days[0] > today + LAPSING_WITHIN:
+def _lapsing(lots: Sequence[Lot], programme: Programme, now: datetime) -> Text:
+    soon = lapsing_soon(lots, programme.expiry, now.date())
+    if not soon:
         return ""
-    points = sum(lot.points for lot in lots if lot.last_day == days[0])
-    on = Moment(datetime.combine(days[0], datetime.min.time(), now.tzinfo), is_date=True)
-    return say("till.member.lapsing", points=format_points(points, decimals), on=on)
+    on = Moment(datetime.combine(soon[0].last_day, datetime.min.time(), now.tzinfo), is_date=True)
+    points = format_points(soon[0].points, programme.points.decimals)
+    return say("till.member.lapsing", points=points, on=on)
 
 
 def _next_tier(member: Member, programme: Programme, now: datetime) -> tuple[Text, int]:
-    stands = standing(member.spending, programme.tiers, now.date(), balance=member.points)
+    stands = standing_now(member, programme, now.date())
     near = stands.nearest
     if near is None or not isinstance(near.condition, InTotal | InOneSale | InWindow):
         return "", 100

@@ -9,6 +9,7 @@ from desktop.services.stored_value import By
 from desktop.store.members import Member
 from shared.errors import DomainError
 from shared.loyalty.engagement import Action, PrizeDraw
+from shared.loyalty.member_now import points_now
 from shared.points import format_points
 from shared.trade.benefit import ActionCounted, DrawEntered
 
@@ -28,7 +29,9 @@ class TakingPart(PlainOverlay):
         if member is None:
             parts.append(Note(say("till.taking-part.member-first"), Tone.ATTENTION))
         else:
-            points = format_points(member.points, self._decimals)
+            session = self._session
+            held = points_now(member, session.pricing.programme, session.till.books.today())
+            points = format_points(held, self._decimals)
             parts.append(Note(say("till.taking-part.has", name=member.name, points=points)))
             parts += self._offers(member)
         return Sheet(

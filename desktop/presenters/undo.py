@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from desktop.presenters.approval import ask
-from desktop.presenters.returning import tell_refund
+from desktop.presenters.refund_told import tell_refund
 from desktop.presenters.session import Session
 from desktop.presenters.text import say
 from desktop.services.checkout import CompletedSale

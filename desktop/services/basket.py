@@ -11,10 +11,10 @@ from shared.catalogue.goods import Goods, SoldBy
 from shared.clock import Clock
 from shared.errors import DomainError
 from shared.ids import CouponId, MemberId, StoreId, TillId
-from shared.loyalty.lots import Lot, spendable
+from shared.loyalty.lots import spendable
+from shared.loyalty.member_now import lots_now, standing_now
 from shared.loyalty.offers import mixed_gifts
 from shared.loyalty.programme import Programme
-from shared.loyalty.usable import usable
 from shared.money import AMOUNT_MINOR_MAX
 from shared.pricing.basket import (
     WHOLE,
@@ -88,23 +88,17 @@ def _id(member: Member | None) -> MemberId | None:
     return member.member_id if member else None
 
 
-def usable_lots(member: Member, programme: Programme) -> list[Lot]:
-    """A member's lots, knowing from when on and until when they can be spent."""
-    days = [one.day for one in member.spending] + [lot.earned_on for lot in member.lots]
-    return usable(member.lots, programme, [day for day in days if day > date.min])
-
-
 def member_context(member: Member, today: date, programme: Programme) -> MemberContext:
     """What prices depend on about a member, as far as a till knows it."""
     bought = [one.day for one in member.spending if one.spend_minor > 0]
     return MemberContext(
-        tier=member.tier,
+        tier=standing_now(member, programme, today).tier,
         birthday=around_birthday(birthday_of(member.birthday), today),
         segments=member.segments,
         sales=len(bought),
         visits=len(set(bought)),
         was_here_today=today in bought,
-        points=spendable(usable_lots(member, programme), today),
+        points=spendable(lots_now(member, programme), today),
     )
 
 
@@ -125,6 +119,7 @@ class OpenBasket:
         self._next_line = 1
         self._memory = SearchMemory()
         self._earlier = earlier
+        self._known: tuple[Member, date, Programme, MemberContext] | None = None
         self.guard: Callable[[Quote], None] = lambda _quote: None
         """Raises where a change must not be; the checkout minds what was paid already."""
         self.on_opened: Callable[[], None] = lambda: None
@@ -173,10 +168,16 @@ class OpenBasket:
         if state.lowering is None or state.member is None:
             return basket
         programme = self.pricing.programme
-        return lowered(basket, programme, state.lowering, usable_lots(state.member, programme))
+        return lowered(basket, programme, state.lowering, lots_now(state.member, programme))
 
     def _context(self, member: Member, today: date) -> MemberContext:
-        return member_context(member, today, self.pricing.programme)
+        """Looked through once for a member, not with each scan: years of sales may make a tier."""
+        known = self._known
+        if known is None or known[:2] != (member, today) or known[2] is not self.pricing.programme:
+            programme = self.pricing.programme
+            known = member, today, programme, member_context(member, today, programme)
+            self._known = known
+        return known[3]
 
     def _become(self, state: BasketState) -> None:
         """Take a change over only if it can be priced: what fails leaves the basket as it was."""

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
-from desktop.services.basket import Pricing, usable_lots
+from desktop.services.basket import Pricing
 from desktop.services.books import Books, EntryPlace
 from desktop.services.leases import LeasedAccount, Leases, LeaseUnit
 from desktop.services.stored_value import By, Written
-from desktop.services.ticket import tier_after
 from desktop.store import members as member_store
 from desktop.store.members import Member
 from desktop.store.writer import Transaction
@@ -17,6 +16,7 @@ from shared.ledger.spending import tender_spends
 from shared.loyalty.calendar import last_day
 from shared.loyalty.engagement import Action, PrizeDraw
 from shared.loyalty.lots import draw
+from shared.loyalty.member_now import lots_now, points_now, standing_now, standing_with
 from shared.loyalty.programme import Programme
 from shared.loyalty.taking_part import check_action, check_entries
 from shared.pricing.sale_lines import names_by_language
@@ -69,6 +69,7 @@ class BenefitDesk:
         def work(transaction: Transaction) -> Written:
             known, today = _known(transaction, member), self._books.today()
             check_action(rule, _done(known, rule), today)
+            held = points_now(known, pricing.programme, today)
             place = self._books.next_place(transaction)
             lapses = last_day(today, pricing.programme.expiry)
             by_rule = RuleEarned(
@@ -76,9 +77,9 @@ class BenefitDesk:
             )
             points = PointsOutcome(
                 decimals=pricing.programme.points.decimals,
-                opening=known.points,
+                opening=held,
                 earned=rule.points,
-                closing=known.points + rule.points,
+                closing=held + rule.points,
                 as_of=known.balance_as_of,
                 offline=self._is_offline(),
                 expires_on=lapses.isoformat() if lapses else None,
@@ -122,13 +123,14 @@ class BenefitDesk:
             known, today = _known(transaction, member), self._books.today()
             own = known.draw_entries.get(rule.id, 0)
             cost = check_entries(rule, entries, own=own, at=self._wall())
-            lots = draw(usable_lots(known, programme), cost, today)
+            lots = draw(lots_now(known, programme), cost, today)
+            held = points_now(known, programme, today)
             place = self._books.next_place(transaction)
             points = PointsOutcome(
                 decimals=programme.points.decimals,
-                opening=known.points,
+                opening=held,
                 spent=cost,
-                closing=known.points - cost,
+                closing=held - cost,
                 as_of=known.balance_as_of,
                 offline=self._is_offline(),
             )
@@ -171,8 +173,8 @@ class BenefitDesk:
         today = self._books.today()
         return MemberOutcome(
             member_id=member.member_id,
-            tier=member.tier,
-            tier_after=tier_after(member.spending, programme, today, points.closing),
+            tier=standing_now(member, programme, today).tier,
+            tier_after=standing_with(member, programme, today, points=points.closing).tier,
             points=points,
         )
 

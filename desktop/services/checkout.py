@@ -197,12 +197,13 @@ class Checkout(Tenders):
         return replace(settled, tenders=tenders)
 
     def _current_member(self, transaction: Transaction, priced: Member | None) -> Member | None:
-        """Balances of this very moment, at the tier the basket was priced with."""
+        """Balances of this very moment.
+
+        None where they were erased between the scan and the end of the sale, which stands.
+        """
         if priced is None:
             return None
-        current = member_store.find_person(transaction.connection, priced.member_id)
-        # Erased between the scan and the end of the sale: the sale stands, without a member.
-        return replace(current, tier=priced.tier) if current else None
+        return member_store.find_person(transaction.connection, priced.member_id)
 
     def check_batches(self) -> None:
         """Whether all goods may still be sold, by what the till knows of them now.

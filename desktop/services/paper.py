@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
@@ -19,9 +19,9 @@ from desktop.store.operators import operator_name
 from desktop.store.print_jobs import JobState, PrintJob
 from shared.ids import EntryId, GoodsId
 from shared.journal.chain import ChainedEntry
-from shared.loyalty.lots import Lot
+from shared.loyalty.member_now import lots_now, standing_now
 from shared.loyalty.programme import Programme
-from shared.loyalty.tiers import standing
+from shared.loyalty.reminding import lapsing_soon
 from shared.pricing.sale_lines import goods_names, names_by_language
 from shared.receipt.builder import receipt_of
 from shared.receipt.coupon import coupon_slip
@@ -39,7 +39,6 @@ from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.till import BasketHeld, MemberEnrolled
 from shared.trade.value import GiftCardSold, ValueClosed, ValueToppedUp
 
-LAPSING_WITHIN = timedelta(days=60)
 """Points that end sooner are named on the receipt."""
 
 
@@ -128,7 +127,7 @@ class Papers:
         return MemberFace(
             name=member.name,
             card=member.card_tail or member.phone_tail,
-            lapsing=tuple(_lapsing(member.lots, today)),
+            lapsing=tuple(_lapsing(member, programme, today)) if programme else (),
             next_tier=_next_tier(member, programme, today) if programme else None,
         )
 
@@ -186,19 +185,13 @@ def _goods_names(connection: Connection, fact: Fact) -> dict[str, dict[str, str]
     return {goods_id: goods_names(goods) for goods_id, goods in found if goods is not None}
 
 
-def _lapsing(lots: Iterable[Lot], today: date) -> Iterable[Lapsing]:
-    """Live points by the day they end, soonest first."""
-    ending: dict[date, int] = {}
-    for lot in lots:
-        if lot.last_day is not None and lot.is_spendable(today):
-            ending[lot.last_day] = ending.get(lot.last_day, 0) + lot.points
-    for day in sorted(ending):
-        if day <= today + LAPSING_WITHIN:
-            yield Lapsing(points=ending[day], on=day.isoformat())
+def _lapsing(member: Member, programme: Programme, today: date) -> Iterable[Lapsing]:
+    for one in lapsing_soon(lots_now(member, programme), programme.expiry, today):
+        yield Lapsing(points=one.points, on=one.last_day.isoformat())
 
 
 def _next_tier(member: Member, programme: Programme, today: date) -> NextTier | None:
-    now = standing(member.spending, programme.tiers, today, balance=member.points)
+    now = standing_now(member, programme, today)
     nearest = now.nearest
     if nearest is None:
         return None

@@ -1,12 +1,13 @@
 """The member's points: as a payment, as a lower price, as the cost of rewards."""
 
-from desktop.services.basket import OpenBasket, usable_lots
+from desktop.services.basket import OpenBasket
 from desktop.services.books import Books
 from desktop.services.leases import LeasedAccount, Leases, LeaseUnit
 from desktop.store.members import Member
 from shared.errors import DomainError
 from shared.ledger.account import AccountKind
 from shared.loyalty.lots import Lot, at_most, draw, less, spendable
+from shared.loyalty.member_now import lots_now
 from shared.loyalty.programme import Treatment
 from shared.pricing.quote import Quote
 from shared.pricing.redemption import Lowering, PointsPayment, PointsValue, offered, redeem, reduce
@@ -42,7 +43,7 @@ class Redeeming:
     def _free_lots(self, member: Member, quote: Quote) -> list[Lot]:
         """The member's lots without what the rewards of the basket cost."""
         today = self._books.today()
-        held = usable_lots(member, self._basket.pricing.programme)
+        held = lots_now(member, self._basket.pricing.programme)
         # What was good, or enough, when the basket was priced may have lapsed since.
         lots = [lot for lot in held if lot.points < 0 or lot.is_alive(today)]
         points = min(quote.reward_points, spendable(lots, today))
@@ -74,7 +75,7 @@ class Redeeming:
     def _check(self, member: Member, points: int) -> None:
         """What a lease forbids is told before what the programme forbids."""
         quote = self._basket.quote
-        held = usable_lots(member, self._basket.pricing.programme)
+        held = lots_now(member, self._basket.pricing.programme)
         if self._needs_lease and points <= spendable(held, self._books.today()):
             self._leases.check(_account(member), points, self._unit, reserved=quote.reward_points)
 
@@ -156,7 +157,7 @@ class Redeeming:
         Raises DomainError ``balance-changed`` where they hold too little by now.
         """
         points = self._basket.quote.reward_points
-        lots = usable_lots(member, self._basket.pricing.programme) if member else []
+        lots = lots_now(member, self._basket.pricing.programme) if member else []
         try:
             return draw(less(lots, paid), points, self._books.today())
         except DomainError as error:

@@ -39,7 +39,8 @@ from shared.trade.ticket import SaleCompleted, SaleReturned
 from shared.trade.writing import Writing
 
 WITHOUT_RECEIPT = "return-without-receipt"
-"""The action that a manager approves."""
+WITHOUT_GOODS = "refund-amount"
+"""What a manager approves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,8 @@ class Returns:
         self._check(pricing, sold, wanted)
 
         def work(transaction: Transaction) -> CompletedReturn:
-            current, back = self._coming(transaction.connection, pricing, sold, wanted)
+            current, taking = self._taking(transaction.connection, pricing, sold)
+            back = taking.of_goods(wanted)
             return self._write(transaction, pricing, back, by, original=current)
 
         return self.written(self._books.writer.run(work))
@@ -105,7 +107,25 @@ class Returns:
         """What taking these back now would give; writes nothing. Raises what ``take_back`` does."""
         self._check(pricing, sold, wanted)
         with self._books.reading() as connection:
-            return self._coming(connection, pricing, sold, wanted)[1].refunds
+            return self._taking(connection, pricing, sold)[1].of_goods(wanted).refunds
+
+    def refund_amount(
+        self, pricing: Pricing, sold: ReturnableSale, amount: int, by: ReturnedBy
+    ) -> CompletedReturn:
+        """Give back money of a sale whose goods stay with the customer; points go with it.
+
+        Raises DomainError ``approval-needed``, ``return-too-late`` and ``refund-exceeds-sale``.
+        """
+        if all(approval.action != WITHOUT_GOODS for approval in by.approvals):
+            raise DomainError("approval-needed", action=WITHOUT_GOODS)
+        check_return_day(pricing.programme.returns, sold=sold.sold_on, today=self._books.today())
+
+        def work(transaction: Transaction) -> CompletedReturn:
+            current, taking = self._taking(transaction.connection, pricing, sold)
+            back = taking.of_amount(amount)
+            return self._write(transaction, pricing, back, by, original=current)
+
+        return self.written(self._books.writer.run(work))
 
     def take_in_exchange(
         self,
@@ -122,9 +142,8 @@ class Returns:
         ``exchange-changed`` where other cash would go back than has paid for the basket.
         """
         self._check(pricing, exchange.sold, exchange.wanted)
-        current, back = self._coming(
-            transaction.connection, pricing, exchange.sold, exchange.wanted
-        )
+        current, taking = self._taking(transaction.connection, pricing, exchange.sold)
+        back = taking.of_goods(exchange.wanted)
         if in_cash(back.refunds) != exchange.cash:
             raise DomainError("exchange-changed", receipt_no=current.sale.receipt_no)
         place = self._books.next_place(transaction)
@@ -144,14 +163,10 @@ class Returns:
             raise DomainError("nothing-to-return")
         check_return_day(pricing.programme.returns, sold=sold.sold_on, today=self._books.today())
 
-    def _coming(
-        self,
-        connection: Connection,
-        pricing: Pricing,
-        sold: ReturnableSale,
-        wanted: Sequence[Wanted],
-    ) -> tuple[ReturnableSale, GoodsBack]:
-        """The sale as it is known now, and what of it comes back."""
+    def _taking(
+        self, connection: Connection, pricing: Pricing, sold: ReturnableSale
+    ) -> tuple[ReturnableSale, TakingBack]:
+        """The sale as it is known now, and who takes of it back."""
         # What came back meanwhile counts: the journal of this moment decides.
         known = returns_of(connection, sold.entry_id)
         current = replace(sold, returns=_all_of(sold.returns, known))
@@ -162,7 +177,7 @@ class Returns:
             coupons_used=frozenset(used),
             coupons_used_up=_used_up(current.sale, used, sold_by),
         )
-        back = TakingBack(
+        return current, TakingBack(
             current,
             pricing.programme,
             _member(connection, current.sale),
@@ -170,8 +185,7 @@ class Returns:
             sold_by=sold_by,
             referrer=_referrer(connection, current.sale),
             offline=self._is_offline(),
-        ).of_goods(wanted)
-        return current, back
+        )
 
     def take_back_without_receipt(
         self,

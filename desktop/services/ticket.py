@@ -13,8 +13,9 @@ from shared.catalogue.goods import Goods
 from shared.ids import OperatorId, ShiftId, StoreId, TillId
 from shared.loyalty.calendar import last_day
 from shared.loyalty.lots import Lot
+from shared.loyalty.member_now import points_now, standing_with
 from shared.loyalty.programme import Programme
-from shared.loyalty.tiers import Spending, standing
+from shared.loyalty.tiers import Spending
 from shared.pricing import sale_fact as sale_facts
 from shared.pricing.basket import Basket
 from shared.pricing.paid_by_bonus import earning_of
@@ -82,6 +83,7 @@ def sale_fact(
         entry_id=place.entry_id,
         today=place.today,
     )
+    buyer = (member, basket.member.tier) if member and basket.member else None
     barcodes = dict(state.barcodes)
     fact = sale_facts.sale_fact(
         SaleTicket(
@@ -98,8 +100,8 @@ def sale_fact(
         tenders=own_lot_named(settled.tenders, place.entry_id),
         rounding=settled.rounding,
         payment=settled.points,
-        member=_outcome(place, pricing.programme, settled, earning, member, given)
-        if member
+        member=_outcome(place, pricing.programme, settled, earning, buyer, given)
+        if buyer
         else None,
         articles=settled.articles,
         barcodes=[barcodes.get(line.id, "") for line in state.lines],
@@ -120,13 +122,15 @@ def _outcome(
     programme: Programme,
     settled: Settled,
     earning: EarningQuote,
-    member: Member,
+    bought_by: tuple[Member, str],
     given: Given,
 ) -> MemberOutcome:
+    """``bought_by`` is the member as known now, and the tier that the basket was priced with."""
+    member, tier = bought_by
     buyer = Buyer(
         member_id=member.member_id,
-        tier=member.tier,
-        points=member.points,
+        tier=tier,
+        points=points_now(member, programme, place.today),
         as_of=place.as_of,
         offline=place.offline,
     )
@@ -142,16 +146,11 @@ def _outcome(
     lapses = last_day(place.today, programme.expiry) if points.earned else None
     return msgspec.structs.replace(
         outcome,
-        tier_after=tier_after(history, programme, place.today, points.closing),
+        tier_after=standing_with(
+            member, programme, place.today, points=points.closing, spending=history
+        ).tier,
         points=msgspec.structs.replace(points, expires_on=lapses.isoformat() if lapses else None),
     )
-
-
-def tier_after(
-    history: Sequence[Spending], programme: Programme, today: date, balance: int = 0
-) -> str:
-    """The tier that a history of spending, and the points held, give on a day."""
-    return standing(history, programme.tiers, today, balance=balance).tier
 
 
 def lots_hold(lots: Sequence[Lot], payment: PointsPayment) -> bool:

@@ -28,11 +28,11 @@ from desktop.store.schema import (
     pulled_balances,
 )
 from shared.ids import LotId, MemberId
-from shared.ledger.account import Account, AccountKind, Posting, Unit, action_of, card_of
+from shared.ledger.account import Account, AccountKind, Posting, Unit, action_of, card_of, tier_of
 from shared.ledger.lot import LotTerms
 from shared.loyalty.lots import Lot
 from shared.loyalty.stamps import Stamps
-from shared.loyalty.tiers import Spending
+from shared.loyalty.tiers import Spending, TierFloor
 from shared.loyalty.wallet import Wallet
 from shared.protocol.message import BalanceRow, ConsentRow, MemberRow
 
@@ -74,6 +74,8 @@ class Member:
     """How often actions have counted, by action and day."""
     draw_entries: Mapping[str, int] = field(default_factory=dict)
     """Entries of prize draws, by draw."""
+    floors: tuple[TierFloor, ...] = ()
+    """Tiers set by hand."""
     stands_for: MemberId | None = None
     """Whose this all is, for an alias under its own id."""
 
@@ -84,7 +86,7 @@ class Member:
 
     @property
     def points(self) -> int:
-        """All points, less what is owed."""
+        """All points that are booked, lapsed ones too, less what is owed."""
         return sum(lot.points for lot in self.lots)
 
 
@@ -187,6 +189,11 @@ def _member(connection: Connection, row: Row[tuple[str, ...]]) -> Member:
             if b.account == AccountKind.ACTION
         },
         draw_entries={b.lot: b.amount for b in held if b.account == AccountKind.DRAW_ENTRY},
+        floors=tuple(
+            TierFloor(tier_of(b.unit), date.fromisoformat(b.lot))
+            for b in held
+            if b.account == AccountKind.TIER_FLOOR and b.amount > 0
+        ),
     )
 
 

@@ -103,6 +103,10 @@ class AccountKind(StrEnum):
     """A member's entries of a prize draw. Owner: member; lot: the draw."""
     DRAW_ENTRIES_SOLD = "draw-entries-sold"
     """The programme's side of entries. Owner: ``programme``."""
+    TIER_FLOOR = "tier-floor"
+    """A tier set by hand. Owner: member; lot: its last day."""
+    TIERS_SET = "tiers-set"
+    """The programme's side of tiers set by hand. Owner: ``programme``."""
 
 
 MEMBER_ACCOUNTS = (
@@ -116,6 +120,7 @@ MEMBER_ACCOUNTS = (
     AccountKind.FRIENDS,
     AccountKind.ACTION,
     AccountKind.DRAW_ENTRY,
+    AccountKind.TIER_FLOOR,
 )
 """Those whose owner is a member."""
 
@@ -185,6 +190,19 @@ def action_unit(action: str) -> Unit:
 def action_of(unit: str) -> str:
     """The action of a unit that counts it."""
     return unit.removeprefix(_ACTION).removesuffix("/0")
+
+
+_TIER = "tier:"
+
+
+def tier_unit(tier: str) -> Unit:
+    """That a tier was set by hand."""
+    return Unit(f"{_TIER}{tier}/0")
+
+
+def tier_of(unit: str) -> str:
+    """The tier of a unit of tiers set by hand."""
+    return unit.removeprefix(_TIER).removesuffix("/0")
 
 
 def points_unit(decimals: int) -> Unit:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from shared.errors import ProtocolError
 from shared.ids import EntryId, MemberId
-from shared.ledger.account import Account, AccountKind, Posting, Unit
-from shared.trade.member import BalanceMoved, MembersMerged, MembersUnmerged
+from shared.ledger.account import PROGRAMME, Account, AccountKind, Posting, Unit, tier_unit
+from shared.trade.member import BalanceMoved, MembersMerged, MembersUnmerged, TierSet
 
 MERGED = (
     AccountKind.POINTS,
@@ -17,6 +17,7 @@ MERGED = (
     AccountKind.DRAW_ENTRY,
     AccountKind.STORED_VALUE,
     AccountKind.STORED_BONUS,
+    AccountKind.TIER_FLOOR,
 )
 """What joins when two enrolments become one; of stored value only what is refunded later, for an
 alias had none when it became one.
@@ -42,3 +43,17 @@ def _moves(giver: MemberId, taker: MemberId, moved: Iterable[BalanceMoved]) -> I
         kind, unit = AccountKind(one.account), Unit(one.unit)
         yield Posting(Account(kind, giver, one.lot, unit), -one.amount)
         yield Posting(Account(kind, taker, one.lot, unit), one.amount)
+
+
+def post_tier_set(_entry_id: EntryId, told: TierSet) -> Iterator[Posting]:
+    """The tier under the name of its last day; what was set before goes."""
+    for one in told.ended:
+        yield from _floor(told.member_id, one.last_day, one.tier, -1)
+    if told.tier:
+        yield from _floor(told.member_id, told.last_day, told.tier, 1)
+
+
+def _floor(member: MemberId, last_day: str, tier: str, amount: int) -> Iterator[Posting]:
+    unit = tier_unit(tier)
+    yield Posting(Account(AccountKind.TIER_FLOOR, member, last_day, unit), amount)
+    yield Posting(Account(AccountKind.TIERS_SET, PROGRAMME, "", unit), -amount)

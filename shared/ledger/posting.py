@@ -12,7 +12,7 @@ from shared.errors import ProtocolError
 from shared.ids import EntryId
 from shared.ledger.account import Posting
 from shared.ledger.booking_benefit import post_action_counted, post_draw_entered
-from shared.ledger.booking_member import post_members_merged, post_members_unmerged
+from shared.ledger.booking_member import post_members_merged, post_members_unmerged, post_tier_set
 from shared.ledger.booking_partner import post_partner_returned, post_partner_sold
 from shared.ledger.booking_ticket import post_return, post_sale
 from shared.ledger.booking_till import (
@@ -32,7 +32,7 @@ from shared.ledger.booking_value import (
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
 from shared.trade.kinds import FACTS
-from shared.trade.member import MembersMerged, MembersUnmerged
+from shared.trade.member import MembersMerged, MembersUnmerged, TierSet
 from shared.trade.partner import PartnerReturned, PartnerSold
 from shared.trade.server import PointsTransferred
 from shared.trade.ticket import SaleCompleted, SaleReturned
@@ -117,6 +117,7 @@ def released_rules() -> BookingRules:
     rules.install(PartnerReturned, post_partner_returned, post_version=1)
     rules.install(MembersMerged, post_members_merged, post_version=1)
     rules.install(MembersUnmerged, post_members_unmerged, post_version=1)
+    rules.install(TierSet, post_tier_set, post_version=1)
     for fact in FACTS:
         if not rules.has(fact):
             rules.install(fact, post_nothing, post_version=1)

@@ -1,4 +1,4 @@
-"""When an action counts, and when a draw can be entered."""
+"""When an action counts, when a draw can be entered, and when it can be run."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -32,3 +32,9 @@ def check_entries(rule: PrizeDraw, entries: int, *, own: int, at: datetime) -> i
         left = max(0, rule.per_member - own)
         raise DomainError("draw-entries", draw=rule.id, entries=entries, left=left)
     return rule.entry_points * entries
+
+
+def check_closed(rule: PrizeDraw, at: datetime) -> None:
+    """DomainError ``draw-still-open`` while entries are sold by this wall clock."""
+    if at <= rule.closes:
+        raise DomainError("draw-still-open", draw=rule.id, closes=rule.closes.isoformat())

@@ -16,7 +16,7 @@ from shared.journal.attachment import Attachment
 from shared.journal.keys import Signed
 from shared.journal.strict import INTEGER_MAX
 
-PROTOCOL: Final = 8
+PROTOCOL: Final = 9
 PROTOCOL_MIN: Final = 1
 """The oldest version that the server still speaks."""
 PROTOCOL_BIRTHDAYS: Final = 2
@@ -29,6 +29,8 @@ PROTOCOL_REGIONS: Final = 7
 """From this version on tills hold the members of their region, and there are snapshots."""
 PROTOCOL_CARD_TAX: Final = 8
 """From this version on tills know gift cards that were taxed when they were sold."""
+PROTOCOL_FLOORS: Final = 9
+"""From this version on a member's row has tiers set by hand."""
 PROTOCOL_PROFILES: Final = 6
 """From this version on a member's row has the language, consents, the last change's
 time, and whose alias it is."""

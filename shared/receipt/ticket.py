@@ -56,8 +56,9 @@ def _came_back(issue: Issue, returned: SaleReturned) -> list[Block]:
         blocks.append(Pair(voice.say("paper.original-receipt"), returned.original_receipt_no))
     else:
         blocks += [Text(line) for line in voice.tell("paper.without-receipt")]
+    has_goods = any(line.quantity for line in returned.lines)
     for line in returned.lines:
-        blocks += _returned_line(issue, line, currency)
+        blocks += _returned_line(issue, line, currency, has_goods=has_goods)
     refund = returned.total + returned.rounding
     blocks.append(HEAVY)
     if returned.rounding:
@@ -109,10 +110,13 @@ def _line(issue: Issue, sale: SaleCompleted, line: SaleLine, currency: Currency)
     return blocks
 
 
-def _returned_line(issue: Issue, line: ReturnLine, currency: Currency) -> list[Block]:
+def _returned_line(
+    issue: Issue, line: ReturnLine, currency: Currency, *, has_goods: bool
+) -> list[Block]:
     if not line.quantity:
-        # Kept, and dearer now that something it was bought with has come back.
-        told = issue.voice.say("paper.gift-kept" if line.given_by else "paper.kept-priced-again")
+        # Kept: money went back without it, or it is dearer now that something else has come back.
+        kept = "kept-priced-again" if has_goods else "kept-refunded"
+        told = issue.voice.say("paper.gift-kept" if line.given_by else f"paper.{kept}")
         named = _named(issue, line.names, line.goods_id, "", amount(line.amount, currency))
         return [*named, Text(told, indent=2)]
     count = quantity(line.quantity, line.measure)

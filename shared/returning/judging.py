@@ -15,6 +15,7 @@ from shared.returning.engagement import cards_taken_back, referral_lost
 from shared.returning.history import total
 from shared.returning.lines import SoldBy, Wanted, lines_back
 from shared.returning.refunds import prepaid_back
+from shared.returning.without_goods import amount_back
 from shared.trade.fact import CardTakenBack, TenderKind
 from shared.trade.ticket import ReturnLine, SaleCompleted, SaleReturned
 
@@ -46,9 +47,12 @@ def judge_return(
     is_nobody = is_forgotten and returned.member is None
     verdicts: list[list[Difference]] = []
     for earlier in before:
-        try:
-            right = lines_back(sale, earlier, wanted, sold_by, is_forgotten=is_nobody)
-        except DomainError:
+        right = (
+            _goods_again(sale, earlier, wanted, sold_by, is_forgotten=is_nobody)
+            if wanted
+            else _amount_again(sale, earlier, total(returned.lines, "amount"))
+        )
+        if right is None:
             continue
         beside = _Beside(returned, right, sale, earlier)
         found = _differences(returned, right, own, rounding.right(earlier), beside.points)
@@ -61,6 +65,31 @@ def judge_return(
             return []
         verdicts.append(found)
     return verdicts[0] if verdicts else Unjudged.RETURNED_TWICE
+
+
+def _goods_again(
+    sale: SaleCompleted,
+    earlier: Sequence[SaleReturned],
+    wanted: Sequence[Wanted],
+    sold_by: SoldBy,
+    *,
+    is_forgotten: bool,
+) -> Sequence[ReturnLine] | None:
+    """None where so much cannot have come back."""
+    try:
+        return lines_back(sale, earlier, wanted, sold_by, is_forgotten=is_forgotten)
+    except DomainError:
+        return None
+
+
+def _amount_again(
+    sale: SaleCompleted, earlier: Sequence[SaleReturned], amount: int
+) -> Sequence[ReturnLine]:
+    """Nothing where it is more than was left: no goods tell so, as they do of goods."""
+    try:
+        return amount_back(sale, earlier, amount)
+    except DomainError:
+        return ()
 
 
 def _differences(

@@ -7,8 +7,8 @@ from datetime import date
 from shared.ids import LotId
 from shared.loyalty.grace import filled
 from shared.loyalty.lots import Lot, claw_back, less
+from shared.loyalty.member_now import held, standing_now, standing_with, usable_lots
 from shared.loyalty.programme import Programme
-from shared.loyalty.tiers import standing
 from shared.returning.engagement import referral_lost
 from shared.returning.history import lines_of
 from shared.returning.sold import MemberNow, ReturnableSale
@@ -61,16 +61,25 @@ class Taking:
             for one in member.spending
         ]
         returned = sum(draw.points for draw in given)
-        closing = member.points - claw.points + returned
+        usable_after = usable_lots(lots, member.spending, self.programme)
+        lapsed = {
+            lot.lot for lot in usable_after if lot.points > 0 and not lot.is_alive(self.today)
+        }
+        # What is taken out of points that have lapsed lowers nothing that the member has.
+        taken = sum(draw.points for draw in claw.draws if draw.lot not in lapsed)
+        closing = held(usable_after, self.today) - taken
         outcome = MemberOutcome(
             member_id=member.member_id,
-            tier=member.tier,
-            tier_after=standing(history, self.programme.tiers, self.today, balance=closing).tier,
+            tier=standing_now(member, self.programme, self.today).tier,
+            tier_after=standing_with(
+                member, self.programme, self.today, points=closing, spending=history
+            ).tier,
             growth=-growth,
             spend=-spend,
             points=PointsOutcome(
                 decimals=sale.member.points.decimals,
-                opening=member.points,
+                # With what has lapsed and goes back here, so that the paper adds up.
+                opening=closing + claw.points - returned,
                 earned=-claw.points,
                 spent=-returned,
                 closing=closing,

@@ -12,7 +12,7 @@ from typing import Protocol
 from shared.errors import DomainError
 from shared.ids import CouponId, EntryId
 from shared.loyalty.lots import Lot
-from shared.loyalty.tiers import Spending
+from shared.loyalty.tiers import Spending, TierFloor
 from shared.trade.fact import Tender
 from shared.trade.ticket import SaleCompleted, SaleLine, SaleReturned
 
@@ -72,10 +72,6 @@ class MemberNow(Protocol):
         """Who it is: the other's id where two enrolments were merged."""
 
     @property
-    def tier(self) -> str:
-        """As last told."""
-
-    @property
     def lots(self) -> Sequence[Lot]:
         """Of points; one named ``debt`` is what the member owes."""
 
@@ -84,8 +80,8 @@ class MemberNow(Protocol):
         """What each sale counts towards tiers."""
 
     @property
-    def points(self) -> int:
-        """All points, less what is owed."""
+    def floors(self) -> Sequence[TierFloor]:
+        """Tiers set by hand."""
 
     @property
     def balance_as_of(self) -> str:

@@ -60,6 +60,7 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     server.TillCommanded,
     member.MembersMerged,
     member.MembersUnmerged,
+    member.TierSet,
     partner.PartnerSold,
     partner.PartnerReturned,
     profile_change.MemberChanged,

@@ -1,4 +1,4 @@
-"""Facts about members that head office writes: two enrolments that are one person."""
+"""Facts about members that head office writes: one person enrolled twice, a tier set by hand."""
 
 from typing import ClassVar
 
@@ -43,3 +43,25 @@ class MembersUnmerged(Fact, frozen=True, kw_only=True):
     """The alias until now; ``moved`` is given back to it."""
     into_member: MemberId
     moved: tuple[BalanceMoved, ...]
+
+
+class FloorEnded(Value, frozen=True, kw_only=True):
+    """A tier set by hand that is over before its day."""
+
+    tier: str
+    last_day: str
+
+
+class TierSet(Fact, frozen=True, kw_only=True):
+    """A member has a tier, or a higher one, until the end of a day, whatever they buy.
+
+    It takes the place of what was set before; without a tier it only ends that.
+    """
+
+    kind: ClassVar[str] = "tier_set"
+
+    member_id: MemberId
+    tier: str = ""
+    last_day: str = ""
+    """ISO date on the calendar of the store where it is looked at; empty without a tier."""
+    ended: tuple[FloorEnded, ...] = ()

@@ -9,9 +9,10 @@ from shared.ids import LotId
 from shared.loyalty.calendar import grace_end, last_day, last_idle_day
 from shared.loyalty.liability import Movement
 from shared.loyalty.lots import Lot, dormant, paying_debts, spendable
+from shared.loyalty.member_now import held, standing_with
 from shared.loyalty.programme import Programme
 from shared.loyalty.stamps import Stamps
-from shared.loyalty.tiers import Spending, Standing, TierFloor, standing
+from shared.loyalty.tiers import Spending, Standing, TierFloor
 from shared.loyalty.usable import usable
 from shared.loyalty.wallet import Wallet
 from shared.pricing.basket import MemberContext
@@ -84,15 +85,17 @@ class Account:
         """All points held, less what is owed."""
         return sum(lot.points for lot in self.lots)
 
+    @property
+    def floors(self) -> tuple[TierFloor, ...]:
+        """The tier set by hand, if one is."""
+        person = self.person
+        floor = TierFloor(person.tier_floor, person.floor_until or date.max)
+        return (floor,) if person.tier_floor else ()
+
     def standing(self, programme: Programme, at: datetime) -> Standing:
         """Where the member stands on a day."""
-        person, floor = self.person, None
-        if person.tier_floor:
-            floor = TierFloor(person.tier_floor, person.floor_until or date.max)
-        today = at.date()
-        alive = (lot for lot in self.usable(programme) if lot.points < 0 or lot.is_alive(today))
-        points = sum(lot.points for lot in alive)
-        return standing(self.spending, programme.tiers, today, floor, points)
+        points = held(self.usable(programme), at.date())
+        return standing_with(self, programme, at.date(), points=points)
 
     def usable(self, programme: Programme) -> list[Lot]:
         """The lots, knowing from when on and until when they can be spent."""

@@ -10,7 +10,7 @@ from shared.loyalty.gift_card import check_lapsed, spent
 from shared.loyalty.gift_card import sold as card_sold
 from shared.loyalty.lots import draw
 from shared.loyalty.prize_draw import outcome
-from shared.loyalty.taking_part import check_action, check_entries
+from shared.loyalty.taking_part import check_action, check_closed, check_entries
 from shared.loyalty.wallet import closing, top_up
 from shared.pricing.basket import Basket
 from shared.pricing.card_tax import taxes_of_card
@@ -104,6 +104,7 @@ def enter_draw(shop: Shop, step: told.EnterDraw) -> None:
 def run_draw(shop: Shop, step: told.RunDraw) -> None:
     """The seed is revealed, which ends the draw, and anybody can check who won."""
     rule = _draw(shop, step.draw)
+    check_closed(rule, shop.at)
     if any(win.draw == rule.id for win in shop.wins):
         raise DomainError("draw-was-run", draw=rule.id)
     members = {one.name: one.member for one in shop.entries.get(rule.id, [])}

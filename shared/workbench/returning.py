@@ -8,7 +8,7 @@ from shared.errors import DomainError
 from shared.ids import CouponId, EntryId
 from shared.loyalty.lots import Lot
 from shared.loyalty.returns import check_return_day
-from shared.loyalty.tiers import Spending
+from shared.loyalty.tiers import Spending, TierFloor
 from shared.returning.goods_back import GoodsBack, TakingBack
 from shared.returning.history import money_back, units_back
 from shared.returning.kept import gifts_unearned
@@ -90,10 +90,9 @@ class _Holder:
     """A member as a return sees them."""
 
     member_id: str
-    tier: str
     lots: tuple[Lot, ...]
     spending: tuple[Spending, ...]
-    points: int
+    floors: tuple[TierFloor, ...]
     balance_as_of: str
 
     @property
@@ -108,10 +107,9 @@ def _holder(shop: Shop, member: str | None) -> _Holder | None:
         return None
     return _Holder(
         account.person.id,
-        account.standing(shop.programme, shop.at).tier,
         tuple(account.lots),
         tuple(account.spending),
-        account.points,
+        account.floors,
         shop.at.isoformat(),
     )
 

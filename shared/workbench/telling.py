@@ -1,6 +1,5 @@
 """From a shop's state to plain values, with every explanation in both languages."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -10,6 +9,7 @@ from shared.language import Language, words
 from shared.loyalty.lots import spendable
 from shared.loyalty.partners import statement
 from shared.loyalty.prepaid_tax import tax_in
+from shared.loyalty.reminding import lapsing_soon
 from shared.pricing.basket import Basket
 from shared.pricing.quote import (
     ComponentShare,
@@ -289,14 +289,9 @@ def _member(account: Account, shop: Shop) -> MemberState:
 
 
 def _lapsing(account: Account, shop: Shop) -> Iterator[LapsingState]:
-    """What the member is reminded of today: lots that lapse within the longest notice."""
-    expiry, today = shop.programme.expiry, shop.at.date()
-    notice = max(expiry.reminders_days, default=0) if expiry else 0
-    points: Counter[date] = Counter()
-    for lot in account.usable(shop.programme):
-        if lot.last_day is not None and lot.is_alive(today):
-            points[lot.last_day] += lot.points
-    for day in sorted(points):
-        left = (day - today).days
-        if left <= notice:
-            yield LapsingState(last_day=day.isoformat(), points=points[day], days_left=left)
+    """What the member is reminded of today."""
+    lots = account.usable(shop.programme)
+    for one in lapsing_soon(lots, shop.programme.expiry, shop.at.date()):
+        yield LapsingState(
+            last_day=one.last_day.isoformat(), points=one.points, days_left=one.days_left
+        )

@@ -1,6 +1,7 @@
-"""``members``: enrolments that are one person, merged and told apart again."""
+"""``members``: enrolments that are one person; tiers set by hand."""
 
 import json
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ from sync_server.members.doubles import doubles
 from sync_server.members.merging import Verified
 from sync_server.members.persons import Person, person_of
 
-_members = typer.Typer(no_args_is_help=True, help="Members who are one person.")
+_members = typer.Typer(no_args_is_help=True, help="Members who are one person; tiers set by hand.")
 
 MemberArgument = Annotated[str, typer.Argument(help="The member's id.")]
 
@@ -45,6 +46,33 @@ def show(data: DataFolder, member: MemberArgument, *, as_json: AsJson = False) -
         return
     for merge in person.merges:
         typer.echo(f"{merge.merge_id}: {merge.alias} is an alias of {merge.into}")
+
+
+@_members.command("tier")
+def set_tier(
+    data: DataFolder,
+    member: MemberArgument,
+    tier: Annotated[str, typer.Argument(help="As the programme names it.")],
+    until: Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="Its last day.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Give a member a tier until a day, whatever they buy; more than that they can still reach."""
+    with open_services(data) as services:
+        services.tiers.set(MemberId(member), tier, until.date())
+    if as_json:
+        typer.echo(json.dumps({"member": member, "tier": tier, "until": f"{until:%Y-%m-%d}"}))
+
+
+@_members.command("tier-end")
+def end_tier(data: DataFolder, member: MemberArgument, *, as_json: AsJson = False) -> None:
+    """End a tier that was set by hand before its day."""
+    with open_services(data) as services:
+        was_set = services.tiers.end(MemberId(member))
+    if as_json:
+        typer.echo(json.dumps({"member": member, "ended": was_set}))
+    elif not was_set:
+        typer.echo("No tier was set by hand.")
 
 
 def _told(person: Person) -> dict[str, object]:

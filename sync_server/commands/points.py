@@ -1,11 +1,11 @@
-"""``points``: what the shop still owes its members in points, and what lapsed unused."""
+"""``points``, ``reminders``: what the shop owes in points, what lapsed, whom to remind."""
 
 import csv
 from collections import Counter
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import msgspec
 import typer
@@ -13,6 +13,7 @@ import typer
 from sync_server.bootstrap import open_services
 from sync_server.commands.options import AsJson, DataFolder
 from sync_server.points.outstanding import outstanding_points
+from sync_server.points.reminders import Reminder, reminders_on
 from sync_server.programme.bundles import newest_programme
 
 _COLUMNS = ("member", "lot", "outstanding", "lapsed", "last_day")
@@ -21,6 +22,7 @@ _COLUMNS = ("member", "lot", "outstanding", "lapsed", "last_day")
 def add_to(application: typer.Typer) -> None:
     """Add this module's commands."""
     application.command("points")(tell_points)
+    application.command("reminders")(tell_reminders)
 
 
 class _Sum(msgspec.Struct, kw_only=True):
@@ -85,3 +87,36 @@ def tell_points(
     )
     for month, points in found.lapsing.items():
         typer.echo(f"  {month}: {points:,}")
+
+
+def tell_reminders(
+    data: DataFolder,
+    file: Annotated[Path, typer.Argument(help="The CSV file to write; it holds phones.")],
+    on: Annotated[
+        datetime | None,
+        typer.Option("--on", formats=["%Y-%m-%d"], help="To be told on which day; today."),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write whom to remind that points lapse: so many days before as the programme names."""
+    with open_services(data) as services, _private(file) as opened:
+        day = on.date() if on else services.clock.now().date()
+        rows = csv.writer(opened)
+        rows.writerow(Reminder._fields)
+        written = 0
+        with services.database.reading() as snapshot:
+            programme = newest_programme(snapshot)
+            for one in reminders_on(snapshot, programme, day) if programme else ():
+                rows.writerow(one)
+                written += 1
+    if as_json:
+        typer.echo(msgspec.json.encode({"on": day, "reminders": written}).decode())
+    else:
+        typer.echo(f"{day}: {written:,} reminders in {file}")
+
+
+def _private(file: Path) -> TextIO:
+    """A file that only its owner reads."""
+    file.touch(mode=0o600)
+    return file.open("w", encoding="utf-8", newline="")

@@ -22,6 +22,7 @@ from shared.loyalty.document import Names
 from shared.loyalty.engagement import PrizeDraw
 from shared.loyalty.prize_draw import Win, outcome
 from shared.loyalty.programme import Programme
+from shared.loyalty.taking_part import check_closed
 from shared.pricing.sale_lines import names_by_language
 from shared.trade.benefit import DrawEntered
 from shared.trade.kinds import read_fact
@@ -85,8 +86,8 @@ class DrawDesk:
         with self.database.writing() as work:
             rule = _rule(work, draw)
             now = self.clock.now()
-            if any(_wall(now, row.zone) <= rule.closes for row in _tills(work)):
-                raise DomainError("draw-still-open", draw=draw, closes=rule.closes.isoformat())
+            for row in _tills(work):
+                check_closed(rule, _wall(now, row.zone))
             if any(_runs(work, draw)):
                 raise DomainError("draw-was-run", draw=draw)
             sold = {entry: stands_for(work, member) for entry, member in _entries(work, draw)}

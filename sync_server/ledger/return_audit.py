@@ -7,7 +7,8 @@ from typing import Final
 from sqlalchemy import select
 
 from shared.ids import EntryId, MemberId
-from shared.pricing.sale_basket import Unjudged
+from shared.pricing.sale_basket import Difference, Measured, Unjudged
+from shared.returning.history import money_back, without_goods, worth
 from shared.returning.judging import judge_return
 from shared.returning.lines import SoldBy
 from shared.trade.ticket import SaleCompleted, SaleReturned
@@ -69,22 +70,39 @@ def _judged(work: Work, entry: Audited, returned: SaleReturned, sold: Sold | Non
         own=own,
         is_forgotten=_is_forgotten(work, sold.sale),
     )
-    if isinstance(verdict, Unjudged):
-        return Verdict(unjudged=verdict)
-    if not verdict:
-        return Verdict()
-    member = sold.sale.member
-    return Verdict(
-        (
-            Finding(
-                rule=Rule.RETURNED_OTHERWISE,
-                natural_key=f"{Rule.RETURNED_OTHERWISE.value}:{entry.id}",
-                facts=(returned.original, entry.id),
-                member_id=MemberId(member.member_id) if member else None,
-                effects=effects_of(verdict, returned.currency, programme),
-            ),
-        )
-    )
+    too_much = _money_beyond(work, entry, returned, sold.sale)
+    findings: list[Finding] = []
+    for rule, differences in (
+        (Rule.RETURNED_TWICE, [Difference(Measured.MONEY, too_much)] if too_much else []),
+        (Rule.RETURNED_OTHERWISE, [] if isinstance(verdict, Unjudged) else verdict),
+    ):
+        if differences:
+            member = sold.sale.member
+            findings.append(
+                Finding(
+                    rule=rule,
+                    natural_key=f"{rule.value}:{entry.id}",
+                    facts=(returned.original, entry.id),
+                    member_id=MemberId(member.member_id) if member else None,
+                    effects=effects_of(differences, returned.currency, programme),
+                )
+            )
+    return Verdict(tuple(findings), unjudged=verdict if isinstance(verdict, Unjudged) else None)
+
+
+def _money_beyond(
+    snapshot: Snapshot, entry: Audited, returned: SaleReturned, sale: SaleCompleted
+) -> int:
+    """By how much more went back of a sale than it cost, where some went back without goods.
+
+    Of goods that came back twice their units tell.
+    """
+    arrived = returns_of(snapshot, EntryId(returned.original or ""), before=entry.server_seq)
+    returns = [*map(read_return, arrived), returned]
+    if not without_goods(returns):
+        return 0
+    beyond = money_back(returns) - worth(sale)
+    return max(0, min(beyond, returned.total))
 
 
 def _without_sale(entry: Audited) -> Finding:

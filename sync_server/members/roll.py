@@ -6,7 +6,7 @@ from typing import Any, Final, assert_never
 from shared.ids import MemberId
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact, MemberOutcome
-from shared.trade.member import MembersMerged, MembersUnmerged
+from shared.trade.member import MembersMerged, MembersUnmerged, TierSet
 from shared.trade.partner import PartnerReturned, PartnerSold
 from shared.trade.profile_change import MemberChanged
 from shared.trade.server import DrawRun, ExceptionRaised, MemberErased, PointsTransferred
@@ -25,6 +25,7 @@ _Personal = (
     | PointsTransferred
     | MembersMerged
     | MembersUnmerged
+    | TierSet
     | MemberErased
     | ExceptionRaised
     | ValueToppedUp
@@ -51,6 +52,7 @@ def concerns(fact: Fact) -> tuple[MemberId, ...]:
             | ValueClosed()
             | PartnerSold()
             | PartnerReturned()
+            | TierSet()
         ):
             found = (fact.member_id,)
         case DrawRun():

@@ -12,6 +12,7 @@ from shared.ledger.account import MEMBER_ACCOUNTS, AccountKind
 from shared.protocol.message import (
     PROTOCOL_BIRTHDAYS,
     PROTOCOL_CARDS,
+    PROTOCOL_FLOORS,
     PROTOCOL_LEASES,
     PROTOCOL_PROFILES,
     BalanceRow,
@@ -77,13 +78,14 @@ _NEWER = {
         AccountKind.ACTION,
         AccountKind.DRAW_ENTRY,
     ),
+    PROTOCOL_FLOORS: (AccountKind.TIER_FLOOR,),
 }
 """Accounts that tills know since a version of the protocol."""
 
 
 def knows_all(protocol: int) -> bool:
     """Whether tills of a version of the protocol get rows as they are counted."""
-    return protocol >= PROTOCOL_PROFILES
+    return protocol >= PROTOCOL_FLOORS
 
 
 def _without(row: MemberRow, accounts: Collection[str]) -> MemberRow:

@@ -40,7 +40,9 @@ class OutstandingPoints(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class HeldByMember:
+    """A member's lots as they were on a day, and the days on which the member was active."""
+
     member_id: MemberId
     lots: tuple[Lot, ...]
     active: tuple[date, ...]
@@ -55,7 +57,7 @@ def outstanding_points(
     what points are worth, is told by what is known now.
     """
     worth = best_value(programme)
-    for held in _members(snapshot, programme, on):
+    for held in held_by_members(snapshot, programme, on):
         ends = {lot.lot: lot.last_day for lot in usable(held.lots, programme, held.active)}
         found = liability(
             [Movement(lot=lot.lot, points=lot.points, on=on) for lot in held.lots],
@@ -75,7 +77,7 @@ def outstanding_points(
             yield OutstandingPoints(told, found.value_minor)
 
 
-def _members(snapshot: Snapshot, programme: Programme, on: date) -> Iterator[_Held]:
+def held_by_members(snapshot: Snapshot, programme: Programme, on: date) -> Iterator[HeldByMember]:
     """In one pass over the ledger, however many members there are."""
     statement = (
         select(
@@ -106,7 +108,7 @@ def _members(snapshot: Snapshot, programme: Programme, on: date) -> Iterator[_He
     rows = snapshot.connection.execution_options(yield_per=_AT_ONCE).execute(statement)
     for owner, own in groupby(map(tuple, rows), key=itemgetter(0)):
         told = list(own)
-        yield _Held(
+        yield HeldByMember(
             MemberId(owner),
             tuple(
                 Lot(

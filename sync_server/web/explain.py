@@ -10,7 +10,7 @@ from shared.loyalty.programme import Programme
 from shared.trade.benefit import ActionCounted, DrawEntered
 from shared.trade.fact import Fact
 from shared.trade.fiscal import FiscalRecorded
-from shared.trade.member import MembersMerged, MembersUnmerged
+from shared.trade.member import MembersMerged, MembersUnmerged, TierSet
 from shared.trade.partner import PartnerReturned, PartnerSold
 from shared.trade.profile_change import MemberChanged
 from shared.trade.server import DrawRun, ExceptionRaised, MemberErased, PointsTransferred
@@ -100,9 +100,8 @@ class Explainer:
             return words(key, total=show_money(fact.currency, fact.total), receipt=fact.receipt_no)
         if isinstance(fact, MemberEnrolled):
             return words("web.fact.enrolled", tier=self.tier(fact.tier))
-        if isinstance(fact, MembersMerged | MembersUnmerged):
-            key = "merged" if isinstance(fact, MembersMerged) else "unmerged"
-            return words(f"web.fact.{key}", alias=fact.from_member, into=fact.into_member)
+        if isinstance(fact, MembersMerged | MembersUnmerged | TierSet):
+            return self._by_office(fact)
         if isinstance(fact, PointsTransferred):
             return words(f"web.fact.transferred.{fact.reason}")
         if isinstance(fact, ValueToppedUp | ValueClosed | GiftCardSold | GiftCardClosed):
@@ -115,6 +114,15 @@ class Explainer:
         if isinstance(fact, FiscalRecorded):
             return words(f"web.fact.fiscal-{fact.state}", receipt=fact.receipt_no)
         return words(_PLAIN.get(type(fact), "web.fact.other"), kind=fact.kind)
+
+    def _by_office(self, fact: MembersMerged | MembersUnmerged | TierSet) -> str:
+        words = self.words
+        if not isinstance(fact, TierSet):
+            key = "merged" if isinstance(fact, MembersMerged) else "unmerged"
+            return words(f"web.fact.{key}", alias=fact.from_member, into=fact.into_member)
+        if not fact.tier:
+            return words("web.fact.tier-ended")
+        return words("web.fact.tier-set", tier=self.tier(fact.tier), on=fact.last_day)
 
     def _beside_buying(self, fact: _BesideBuying) -> str:
         words, name = self.words, name_in(self.words.language, fact.names)

@@ -171,7 +171,7 @@ def _add_members(router: APIRouter, services: Services, office: Office) -> None:
             visitor,
             "members.html",
             q=q,
-            page=reader.members(q, page),
+            page=reader.members(q, page, services.clock.now()),
             explainer=_explainer(services, reader, visitor),
             kinds=AccountKind,
         )
@@ -179,7 +179,7 @@ def _add_members(router: APIRouter, services: Services, office: Office) -> None:
     @router.get("/members/{member_id}", openapi_extra=told(200, 303, 400, 404))
     def member(request: Request, member_id: str, page: int = PageNumber) -> Response:
         visitor = office.admit(request)
-        found = reader.member(MemberId(member_id))
+        found = reader.member(MemberId(member_id), services.clock.now())
         if found is None:
             raise DomainError("unknown-member", member=member_id)
         ledger = reader.ledger(found.member_id, page)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
@@ -29,6 +30,7 @@ from sync_server.members.consents import standing_consents
 from sync_server.members.persons import Person, person_of
 from sync_server.members.rows import find_member, read_balances
 from sync_server.members.segments import segments_of
+from sync_server.members.today import members_today
 from sync_server.sync.quarantine import Decision
 
 Item = TypeVar("Item")
@@ -47,6 +49,11 @@ class Member:
     birthday: str
     email: str
     tier: str
+    """Today, by the clock of the store that enrolled them."""
+    tier_until: str
+    """Its last day; empty where it has none, or that is not known."""
+    points: dict[str, int]
+    """What they have today, by unit: neither what has lapsed, nor what is owed."""
     store_id: str | None
     enrolled_at: str | None
     gone: bool
@@ -167,21 +174,22 @@ class OfficeReader:
         except DomainError:
             return None  # of a later release; tiers then show their ids
 
-    def members(self, query: str, page: int) -> Page[Member]:
+    def members(self, query: str, page: int, at: datetime) -> Page[Member]:
         """Members whose name holds the text, or whose phone or number begins or ends with it."""
         columns = schema.members.c
         statement = select(schema.members).where(columns.gone.is_(False))
         text = query.strip()[:QUERY_LENGTH_MAX].replace("\0", "")
         if text:
             statement = statement.where(_matches(text))
-        return self._page(statement.order_by(columns.enrolled_at.desc(), columns.member_id), page)
+        ordered = statement.order_by(columns.enrolled_at.desc(), columns.member_id)
+        return self._page(ordered, page, at)
 
-    def member(self, member_id: MemberId) -> Member | None:
+    def member(self, member_id: MemberId, at: datetime) -> Member | None:
         """One member."""
         statement = select(schema.members).where(schema.members.c.member_id == member_id)
         with self.database.reading() as snapshot:
             rows = snapshot.connection.execute(statement).all()
-            return next(iter(_members(snapshot, rows)), None)
+            return next(iter(_members(snapshot, rows, at)), None)
 
     def person(self, member_id: MemberId) -> Person:
         """Whom a member is one with by now; nobody where it was erased."""
@@ -237,12 +245,12 @@ class OfficeReader:
                 for row in snapshot.connection.execute(statement)
             )
 
-    def _page(self, statement: Select[Any], page: int) -> Page[Member]:
+    def _page(self, statement: Select[Any], page: int, at: datetime) -> Page[Member]:
         counted = select(func.count()).select_from(statement.order_by(None).subquery())
         with self.database.reading() as snapshot:
             total = snapshot.connection.execute(counted).scalar_one()
             rows = snapshot.connection.execute(_stretch(statement, page)).all()
-            return Page(_members(snapshot, rows), page, total)
+            return Page(_members(snapshot, rows, at), page, total)
 
 
 def _stretch(statement: Select[Any], page: int) -> Select[Any]:
@@ -267,10 +275,11 @@ def _count(snapshot: Snapshot, shard: ColumnElement[int], *conditions: ColumnEle
     return int(snapshot.connection.execute(statement).scalar_one())
 
 
-def _members(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> tuple[Member, ...]:
+def _members(snapshot: Snapshot, rows: Sequence[Row[Any]], at: datetime) -> tuple[Member, ...]:
     ids = [row.member_id for row in rows]
     held, segments = read_balances(snapshot, ids), segments_of(snapshot, ids)
     consents = standing_consents(snapshot, ids)
+    now = members_today(snapshot, rows, held, at)
     return tuple(
         Member(
             member_id=row.member_id,
@@ -279,7 +288,9 @@ def _members(snapshot: Snapshot, rows: Sequence[Row[Any]]) -> tuple[Member, ...]
             card=row.card,
             birthday=row.birthday,
             email=row.email,
-            tier=row.tier,
+            tier=now[row.member_id].tier,
+            tier_until=now[row.member_id].tier_until,
+            points=now[row.member_id].points,
             store_id=row.store_id,
             enrolled_at=row.enrolled_at,
             gone=row.gone,

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from desktop.services.basket import usable_lots
 from shared.loyalty.bundle import template
 from shared.loyalty.lots import spendable
+from shared.loyalty.member_now import lots_now
 from shared.loyalty.programme import Expiry
 from sync_server.database import schema
 from tests.support.enrolled_till import BISCUITS, WATER
@@ -30,7 +30,7 @@ def rules(**expiry):
 def free(till, member) -> int:
     """What the till lets the member spend now."""
     programme = till.till.pricing().programme
-    held = usable_lots(till.member(member.member_id), programme)
+    held = lots_now(till.member(member.member_id), programme)
     return spendable(held, till.clock.now().date())
 
 

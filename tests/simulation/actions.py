@@ -9,6 +9,7 @@ from desktop.services.returns import ReturnedBy
 from desktop.store.members import Member
 from shared.errors import DomainError, EvertillError
 from shared.ids import MemberId
+from shared.loyalty.member_now import points_now
 from shared.returning.lines import Wanted
 from shared.trade.profile import KeyKind
 from tests.simulation.paying import Purse
@@ -139,7 +140,9 @@ class Cashier:
         told = sale.fact.member.points if sale.fact.member else None
         if member is not None:
             assert told is not None
-            assert told.opening == member.points, "the paper begins with another balance"
+            till = self.till.till
+            held = points_now(member, till.pricing().programme, till.books.today())
+            assert told.opening == held, "the paper begins with another balance"
             assert told.spent == points, "other points are spent than were asked for"
             assert told.closing == told.opening + told.earned - points
         return "done"

@@ -451,6 +451,22 @@ def about_members() -> list[f.Fact]:
     ]
 
 
+def about_tiers() -> list[f.Fact]:
+    """A tier set by hand, another in its place, and its end."""
+    return [
+        member.TierSet(member_id=MEMBER, tier="gold", last_day="2026-12-31"),
+        member.TierSet(
+            member_id=MEMBER,
+            tier="silver",
+            last_day="2027-06-30",
+            ended=(member.FloorEnded(tier="gold", last_day="2026-12-31"),),
+        ),
+        member.TierSet(
+            member_id=MEMBER, ended=(member.FloorEnded(tier="silver", last_day="2027-06-30"),)
+        ),
+    ]
+
+
 def of_partners_and_batches() -> list[f.Fact]:
     """A sale at a partner, and one whose labels named batches."""
     told = sale()

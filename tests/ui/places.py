@@ -121,6 +121,11 @@ def return_without(hands: Hands) -> None:
     hands.tap("without")
 
 
+def refund_amount(hands: Hands) -> None:
+    return_of_a_receipt(hands)
+    hands.tap("amount", "amount")
+
+
 def close_shift(hands: Hands) -> None:
     from_menu("close-shift")(hands)
 
@@ -225,6 +230,7 @@ SELLING: dict[str, Open] = {
     "weight-": weigh,
     "return-": return_of_a_receipt,
     "return-without": return_without,
+    "refund-amount": refund_amount,
 }
 """Where goods can be rung up, by the kind of the sheet in front."""
 

@@ -119,6 +119,9 @@ def test_returns_and_enrolment_show_whole_words(
     selling.scan(selling.sale.change.receipt_no)
     seen = {"return": clipped(selling)}
     picture(selling, "return-weighed")
+    selling.tap("amount", "amount")
+    seen["amount"] = clipped(selling)
+    picture(selling, "refund-amount")
     selling.key(Key.Key_Escape)
     selling.scan(member_code("1234567890123"))
     seen["enrolment"] = clipped(selling)

@@ -3,16 +3,23 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit
 
+from desktop.services.paper import Papers
+from desktop.store.print_jobs import JobState, PrintJob
+from shared.receipt.layout import Grid, plain_text
+from shared.trade.ticket import SaleReturned
 from tests.support.till_errands import (
     CARD,
+    allow,
     enrol,
     enrol_and_come_back,
+    facts,
     last_sale,
     open_return,
     refunded,
     sell,
     take_back,
     weigh,
+    written,
 )
 from tests.support.till_fixture import APPLES, CHIPS, RICE, WATER
 from tests.support.till_hands import Hands
@@ -190,3 +197,22 @@ def test_a_price_typed_for_one_line_is_not_offered_for_another(selling: Hands) -
     field = selling.station.window.focusWidget()
     assert isinstance(field, QLineEdit)
     assert field.text() == ""
+
+
+def test_money_goes_back_though_the_goods_stay(selling: Hands) -> None:
+    first = sell(selling, CHIPS)
+    open_return(selling, first.receipt_no)
+    selling.tap("amount", "amount")
+    selling.type("1.50")
+    selling.key(Key.Key_Return)
+    allow(selling)
+    assert selling.told == "till.refund-amount.done"
+    (back,) = facts(selling, SaleReturned)
+    assert (back.total, [line.quantity for line in back.lines]) == (150, [0])
+    assert [one.action for one in back.approvals] == ["refund-amount"]
+    till = selling.station.till
+    job = PrintJob(
+        "j", written(selling, SaleReturned)[-1].envelope.id, 0, "en", JobState.QUEUED, ""
+    )
+    text = plain_text(Papers(till.books, till.shop()).document(job), Grid(42))
+    assert "refunded, goods kept" in text

@@ -1,10 +1,13 @@
 """What tills get to know of a member: month and day of a birthday, segments, and nothing more."""
 
+from datetime import date
+
 import msgspec
 import pytest
 from sqlalchemy import event
 
 from shared.errors import DomainError
+from shared.loyalty.bundle import programme_bytes, template
 from shared.protocol.message import (
     PROTOCOL,
     LookupReply,
@@ -163,3 +166,15 @@ def test_what_can_wait_gives_way_to_a_page_that_is_read(server, till):
     assert len(wanted) > 1
     assert all(wanted)
     assert not database.is_wanted
+
+
+@pytest.mark.parametrize(("protocol", "knows"), [(8, False), (PROTOCOL, True)])
+def test_a_tier_set_by_hand_is_told_to_tills_that_know_of_it(server, till, protocol, knows):
+    server.services.programme.publish(programme_bytes(template("default")))
+    server.services.tiers.set(till.member, "gold", date(2027, 1, 31))
+    request = PullRequest(protocol=protocol, stream=Stream.MEMBERS, cursor=None)
+    reply = server.line.post("/v1/sync/pull", request, PullReply, signer=till.key)
+    (found,) = rows_of(reply, MemberRow)
+    told = [(one.account, one.lot, one.unit, one.amount) for one in found.balances]
+    assert told == ([("tier-floor", "2027-01-31", "tier:gold/0", 1)] if knows else [])
+    assert (reply.scope_rows is not None) is knows

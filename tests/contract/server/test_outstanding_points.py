@@ -18,6 +18,7 @@ from shared.trade.profile import MemberProfile
 from sync_server.bootstrap import initialise
 from sync_server.commands.application import application
 from sync_server.points.outstanding import LotOutstanding, outstanding_points
+from sync_server.points.reminders import reminders_on
 from tests.support.servers import Server, serve_here
 from tests.support.till_writer import START, TillWriter
 
@@ -135,3 +136,30 @@ def test_the_command_tells_the_sum_and_writes_the_lots(tmp_path: Path) -> None:
     plain = CliRunner().invoke(application, asked)
     assert "1 members have 7 points" in plain.output
     assert "100 lapsed unused" in plain.output
+
+
+def test_members_are_reminded_on_the_days_that_the_programme_names(
+    server: Server, clock: ManualClock, till: TillWriter, tmp_path: Path
+) -> None:
+    rules = msgspec.structs.replace(RULES, expiry=Expiry(months=12, reminders_days=(30, 7)))
+    li = till.enrol_member(MemberProfile(name="Li", phone="13800138000"))
+    han, gone = member(till, "Han"), member(till, "Gone")
+    for who, points, last in (
+        (li, 100, "2026-04-01"),
+        (li, 20, "2026-04-01"),
+        (li, 5, "2026-03-31"),
+        (han, 7, "2026-03-09"),
+        (gone, 9, "2026-04-01"),
+    ):
+        till.sell(points * 100, member=who, earned=points, expires_on=last)
+    server.line.push(till)
+    server.services.erasure.erase(gone, reason="request")
+    on = date(2026, 3, 2)
+    with server.services.database.reading() as snapshot:
+        found = list(reminders_on(snapshot, rules, on))
+        none = list(reminders_on(snapshot, rules, on + timedelta(days=1)))
+    assert [(one.member, one.points, one.days_left) for one in found] == sorted(
+        [(li, 120, 30), (han, 7, 7)]
+    )
+    assert {one.phone for one in found} == {"13800138000", ""}
+    assert none == []

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from pathlib import Path
 
 FIGURE = r"-?[\d,]+\.\d\d"
@@ -97,7 +98,7 @@ def check(text: str) -> Checked:
     found = parts(text)
     heavy = [at for at, (rule, _) in enumerate(found) if rule == "━" and at]
     due: list[Decimal] = []
-    for at, end in zip(heavy, [*heavy[1:], len(found)], strict=True):
+    for at, end in pairwise([*heavy, len(found)]):
         sums = found[at][1]
         if any(starts(line, DIFFERENCE) for line in sums):
             left = next(_with_sign(line) for line in sums if starts(line, DIFFERENCE))

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from desktop.reckoning.file import read_till
+from desktop.services.returns import WITHOUT_GOODS
 from shared.catalogue.codes import receipt_code
 from shared.errors import DomainError
 from shared.loyalty.bundle import template
@@ -346,3 +347,42 @@ def test_parts_of_a_sale_in_cash_never_pay_out_a_step_too_much(make_desk):
     assert [[one.amount for one in back.refunds] for back in backs] == [[20], [10]]
     assert [back.rounding for back in backs] == [5, -5]
     assert read_till(desk.till.store.folder.database).imbalance() == 0
+
+
+def refund(desk, sale, amount, action=WITHOUT_GOODS):
+    return desk.till.returns.refund_amount(
+        desk.till.pricing(),
+        desk.till.returns.by_receipt(sale.fact.receipt_no),
+        amount,
+        desk.returned_by(desk.approval(action)),
+    ).fact
+
+
+def test_money_goes_back_without_goods_and_points_go_with_it(make_desk):
+    desk = make_desk(NO_OFFERS)
+    member = desk.enrol()
+    sale = desk.sell(*[BISCUIT_CODE] * 4, member=member)  # 50.00, 50 points
+    back = refund(desk, sale, 10_01)
+    assert (back.total, [(one.tender, one.amount) for one in back.refunds]) == (
+        10_01,
+        [(TenderKind.CASH, 10_01)],
+    )
+    # 10.01 of 50.00 is 10.01 of 50 points, rounded down.
+    assert (back.member.points.earned, desk.member(member).points) == (-10, 40)
+    assert all(not line.quantity for line in back.lines)
+    # The goods that come back later bring what is left of both.
+    rest = desk.take_back(sale, (1, 4)).fact
+    assert (back.total + rest.total, desk.member(member).points) == (50_00, 0)
+    with pytest.raises(DomainError, match="refund-exceeds-sale"):
+        refund(desk, sale, 1)
+
+
+def test_money_without_goods_needs_its_own_approval_and_no_more_than_was_paid(make_desk):
+    desk = make_desk(NO_OFFERS)
+    sale = desk.sell(BISCUIT_CODE)
+    with pytest.raises(DomainError, match="approval-needed"):
+        refund(desk, sale, 1_00, action="return-without-receipt")
+    for amount in (0, 12_51):
+        with pytest.raises(DomainError, match="refund-exceeds-sale"):
+            refund(desk, sale, amount)
+    assert refund(desk, sale, 12_50).total == 12_50

@@ -31,6 +31,7 @@ FACTS_OF = {
     "signatures": every_fact.about_signatures,
     "taxed-cards": taxed_cards.taxed_card_facts,
     "papers": every_fact.about_papers,
+    "tiers": every_fact.about_tiers,
 }
 """Frozen journals: kinds that came later stand in a chain of their own."""
 ENTRIES = {
@@ -46,6 +47,7 @@ ENTRIES = {
     "signatures": 2,
     "taxed-cards": 7,
     "papers": 2,
+    "tiers": 3,
 }
 
 

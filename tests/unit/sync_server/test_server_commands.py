@@ -15,6 +15,7 @@ from shared.clock import ManualClock
 from shared.language import Language, words
 from shared.loyalty.bundle import programme_bytes, template
 from shared.loyalty.coupon_code import coupon_of_code
+from shared.loyalty.programme import Expiry
 from shared.trade.profile import MemberProfile
 from sync_server.api.errors import STATUS
 from sync_server.bootstrap import open_services
@@ -119,10 +120,47 @@ def test_members_are_put_into_segments_and_taken_out_by_a_file(run: Run, folder:
     assert run("segment", folder, "remove", "young", "-", stdin=members[1]).stdout == "1\n"
     with serve_here(folder, clock=ManualClock(START)) as server:
         reader = OfficeReader(server.services.database)
-        found = {one.name: one.segments for one in reader.members("", 1).items}
+        found = {
+            one.name: one.segments
+            for one in reader.members("", 1, server.services.clock.now()).items
+        }
         page = server.services.segments
         assert page.take_out("young", members) == 1
     assert found == {"Li": ("young",), "Han": ()}
+
+
+def test_a_tier_is_set_and_ended_and_reminders_are_written(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.json"
+    expiry = Expiry(months=12, reminders_days=(30,))
+    rules.write_bytes(programme_bytes(msgspec.structs.replace(template("default"), expiry=expiry)))
+    assert run("programme", folder, "publish", str(rules)).returncode == 0
+    with serve_here(folder, clock=ManualClock(START)) as server:
+        till = server.enrol_till()
+        li = till.enrol_member(MemberProfile(name="Li", phone="13800138000"))
+        till.sell(5_00, member=li, earned=5, expires_on="2026-04-01")
+        server.line.push(till)
+    set_ = run("members", folder, "tier", li, "gold", "--until", "2099-12-31", "--json")
+    assert json.loads(set_.stdout) == {"member": li, "tier": "gold", "until": "2099-12-31"}
+    wrong = run("members", folder, "tier", li, "platinum", "--until", "2099-12-31")
+    assert wrong.returncode == 2
+    assert "It has: member, silver, gold" in wrong.stderr
+    with serve_here(folder, clock=ManualClock(START)) as server:
+        shown = OfficeReader(server.services.database).member(li, server.services.clock.now())
+        assert shown is not None
+        assert (shown.tier, shown.tier_until) == ("gold", "2099-12-31")
+    assert json.loads(run("members", folder, "tier-end", li, "--json").stdout)["ended"] is True
+    assert "No tier was set" in run("members", folder, "tier-end", li).stdout
+    file = tmp_path / "remind.csv"
+    told = run("reminders", folder, str(file), "--on", "2026-03-02", "--json")
+    assert json.loads(told.stdout) == {"on": "2026-03-02", "reminders": 1}
+    assert file.read_text(encoding="utf-8").splitlines()[1].split(",")[:3] == [
+        li,
+        "Li",
+        "13800138000",
+    ]
+    assert file.stat().st_mode & 0o077 == 0
 
 
 def test_a_partners_sales_are_booked_and_settled(run: Run, folder: Path, tmp_path: Path) -> None:

@@ -115,6 +115,7 @@ if __name__ == "__main__":
         "signatures": every_fact.about_signatures,
         "taxed-cards": taxed_cards.taxed_card_facts,
         "papers": every_fact.about_papers,
+        "tiers": every_fact.about_tiers,
     }
     newer = later[sys.argv[2]]() if sys.argv[2:] else None
     text = json.dumps(frozen_journal(newer), ensure_ascii=False, indent=1)
