@@ -19,12 +19,12 @@ TEXTS = ("", "x" * 3000, "\ufffe", "\U0010fffd", "a\x01b", "a\x00b", "2026-99-99
 ENVELOPE = ("id", "kind", "version", "post_version", "occurred_at", "hlc", "business_date")
 AT_ONCE = 200
 EVERY = (
+    *every_fact.of_lots_that_live_on(),
     *every_fact.all_facts(),
     *every_fact.since_release_1(),
     *every_fact.since_release_2(),
     *every_fact.about_members(),
     *every_fact.of_partners_and_batches(),
-    *every_fact.of_lots_that_live_on(),
     *every_fact.about_profiles(),
     *every_fact.about_papers(),
     *every_fact.about_signatures(),
