@@ -11,6 +11,7 @@ from rich.console import Console
 from shared.errors import DomainError
 from shared.ids import JournalId
 from shared.language import Language, words
+from shared.trade.server import ExceptionEffect, ExceptionRaised
 from sync_server.bootstrap import open_services
 from sync_server.commands.options import AsJson, DataFolder
 from sync_server.sync.quarantine import Decision, Waiting
@@ -61,7 +62,7 @@ def show_exception(
     english, console = words(Language.ENGLISH), Console()
     console.print(english(f"web.rule.{one.rule}"), style="bold", markup=False)
     console.print(english(f"web.rule.{one.rule}.about"), markup=False)
-    for effect in one.fact.effects:
+    for effect in _effects(one):
         console.print(
             f"  {effect.account} {effect.owner} {effect.amount} {effect.unit}", markup=False
         )
@@ -130,7 +131,7 @@ def _told(one: RaisedException) -> dict[str, object]:
         "member_id": one.member_id,
         "fork": one.fork,
         "words": {language.value: _words(one, language) for language in Language},
-        "effects": msgspec.to_builtins(one.fact.effects),
+        "effects": msgspec.to_builtins(_effects(one)),
         "told": msgspec.to_builtins(one.fact),
         "facts": [
             {
@@ -143,6 +144,10 @@ def _told(one: RaisedException) -> dict[str, object]:
             for fact in one.facts
         ],
     }
+
+
+def _effects(one: RaisedException) -> tuple[ExceptionEffect, ...]:
+    return one.fact.effects if isinstance(one.fact, ExceptionRaised) else ()
 
 
 def _words(one: RaisedException, language: Language) -> dict[str, str]:
