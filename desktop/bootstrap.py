@@ -218,7 +218,7 @@ class Till:
             key_change=self.key_change,
             destroy=self._destroy,
         )
-        self.retention = Retention(self.store.writer, around.clock)
+        self.retention = Retention(self.store.writer, around.clock, self.store.folder.database)
         self.sync = SyncRunner(
             connect=self.connect,
             pusher=self.pusher,

@@ -34,12 +34,13 @@ from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.draws.desk import DrawDesk
 from sync_server.enrolment.desk import EnrolmentDesk
 from sync_server.enrolment.rekeying import RekeyDesk
-from sync_server.enrolment.revoking import Revocation
 from sync_server.journal.chains import add_epoch
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.changing import KeyChange, settle_keys
 from sync_server.keys.known import KnownKeys
 from sync_server.keys.nonce import Nonces
+from sync_server.keys.statement_list import LIST_FILE as STATEMENTS_FILE
+from sync_server.keys.statement_list import StatementList
 from sync_server.keys.throttle import Throttle
 from sync_server.keys.vault import Vault, create_vault, open_vault, read_secrets
 from sync_server.leases.desk import LeaseDesk
@@ -117,7 +118,6 @@ class Services:
     tiers: TierDesk
     profiles: ProfileDesk
     quarantine: Quarantine
-    revocation: Revocation
     commands: CommandDesk
     news: News
     draws: DrawDesk
@@ -189,13 +189,17 @@ def open_key_change(folder: Path, *, clock: Clock | None = None) -> Iterator[Key
             services.vault,
             folder / KEYS_FOLDER,
             open_own_epoch,
+            StatementList(folder / STATEMENTS_FILE),
         )
 
 
 def _settled(database: Database, folder: Path) -> Vault:
     keys = folder / KEYS_FOLDER
     with database.reading() as snapshot:
-        return settle_keys(snapshot, keys, lambda: open_vault(keys))
+        vault = settle_keys(snapshot, keys, lambda: open_vault(keys))
+        # Before any till can learn of them: of a change that was cut off, too.
+        StatementList(folder / STATEMENTS_FILE).bring_up_to(snapshot)
+        return vault
 
 
 @contextmanager
@@ -234,6 +238,7 @@ def open_copier(folder: Path, *, clock: Clock | None = None) -> Iterator[Copier]
             secrets=secrets_kept,
             erasures=ErasureList(folder / LIST_FILE),
             commands=CommandLog(folder / LOG_FILE),
+            statements=StatementList(folder / STATEMENTS_FILE),
         )
 
 
@@ -265,7 +270,17 @@ def assemble(
         own=own,
         nonces=nonces,
         callers=Callers(database, nonces),
-        ingest=Ingest(database, clock, own, vault, keys, merging, recovery, Groups(database)),
+        ingest=Ingest(
+            database,
+            clock,
+            own,
+            vault,
+            keys,
+            merging,
+            recovery,
+            Groups(database),
+            commands.adopted,
+        ),
         pull=Pull(database, clock, own),
         snapshots=snapshots,
         lookup=Lookup(database, clock),
@@ -290,7 +305,6 @@ def assemble(
         merging=merging,
         tiers=TierDesk(database, clock, own),
         profiles=ProfileDesk(database, clock, own, vault),
-        revocation=Revocation(database, clock, own),
         commands=commands,
         news=News(database),
         draws=DrawDesk(database, clock, own),

@@ -5,6 +5,8 @@ The library is the one that ``sqlcipher3`` brings: Python's own may have the WAL
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -15,11 +17,18 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
-from desktop.store.driver import SQLITE_VERSION, SqliteConnection, disk_fault, sqlite_module
+from desktop.store.driver import (
+    SQLITE_VERSION,
+    SqliteConnection,
+    disk_fault,
+    file_fault,
+    sqlite_module,
+)
 from desktop.store.file_key import FileKey
 from desktop.store.head_file import HeadFile
 from desktop.store.schema import entries, epochs
-from desktop.store.upgrade import HEAD_REVISION, current_revision, upgrade
+from desktop.store.upgrade import current_revision, upgrade
+from desktop.store.upgrading import upgrade_file
 from shared.errors import EnvironmentFault
 from shared.journal.entry import chain_hash
 
@@ -107,7 +116,7 @@ def open_writing(folder: TillFolder) -> Engine:
     """The engine with the one writing connection; brings the schema up to date.
 
     Raises EnvironmentFault ``sqlite-too-old``, ``database-damaged``, ``disk-full``, ``disk-error``,
-    ``database-not-durable``, ``database-too-new`` or ``journal-behind-head``.
+    ``database-not-durable``, ``database-too-new``, ``upgrade-differs`` or ``journal-behind-head``.
     """
     if SQLITE_VERSION < SQLITE_VERSION_MIN:
         raise EnvironmentFault(
@@ -115,24 +124,35 @@ def open_writing(folder: TillFolder) -> Engine:
             found=".".join(map(str, SQLITE_VERSION)),
             needed=".".join(map(str, SQLITE_VERSION_MIN)),
         )
+    with _in_words(folder):
+        upgrade_file(folder.database, lambda file: _engine(folder, writing=True, file=file))
     engine = _engine(folder, writing=True)
     try:
-        with engine.connect() as connection:
-            _check_durable(connection)
-        _migrate(engine)
-        with engine.connect() as connection:
-            _check_head(connection, folder)
-            _check_whole(connection, folder)
-            _check_tail(connection, folder)
-    except (DatabaseError, UnicodeDecodeError) as error:
-        # The latter where what SQLite says of a damaged schema quotes what stands there now.
-        engine.dispose()
-        damaged = EnvironmentFault("database-damaged", file=str(folder.database))
-        raise disk_fault(error) or damaged from error
+        with _in_words(folder):
+            with engine.connect() as connection:
+                _check_durable(connection)
+            _make_schema(engine)
+            with engine.connect() as connection:
+                _check_head(connection, folder)
+                _check_whole(connection, folder)
+                _check_tail(connection, folder)
     except BaseException:
         engine.dispose()
         raise
     return engine
+
+
+@contextmanager
+def _in_words(folder: TillFolder) -> Iterator[None]:
+    """Say what SQLite and the disk say in our words."""
+    try:
+        yield
+    except (DatabaseError, UnicodeDecodeError) as error:
+        # The latter where what SQLite says of a damaged schema quotes what stands there now.
+        damaged = EnvironmentFault("database-damaged", file=str(folder.database))
+        raise disk_fault(error) or damaged from error
+    except OSError as error:
+        raise file_fault(error) from error
 
 
 def open_reading(folder: TillFolder) -> Engine:
@@ -140,8 +160,9 @@ def open_reading(folder: TillFolder) -> Engine:
     return _engine(folder, writing=False)
 
 
-def _engine(folder: TillFolder, *, writing: bool) -> Engine:
-    file, key = folder.database, folder.key
+def _engine(folder: TillFolder, *, writing: bool, file: Path | None = None) -> Engine:
+    """``file``: another one than the till's, encrypted as that is."""
+    file, key = file or folder.database, folder.key
     engine = create_engine(
         f"sqlite:///{file}",
         module=sqlite_module,
@@ -202,10 +223,11 @@ def _check_durable(connection: Connection) -> None:
         raise EnvironmentFault("database-not-durable", mode=str(mode), synchronous=str(synchronous))
 
 
-def _migrate(engine: Engine) -> None:
+def _make_schema(engine: Engine) -> None:
+    """In a file that is new; an older one was brought up to date before it was opened."""
     with engine.connect() as connection:
         found = current_revision(connection)
-    if found != HEAD_REVISION:
+    if found is None:
         upgrade(engine)
 
 

@@ -210,6 +210,12 @@ def write_private(file: Path, content: bytes) -> None:
     flush_folder(file.parent)
 
 
+def flush_file(file: Path) -> None:
+    """Make what was written into a file outlive a power cut."""
+    with file.open("r+b") as opened:
+        os.fsync(opened.fileno())
+
+
 def flush_folder(folder: Path) -> None:
     """Make renames and deletions in a folder outlive a power cut; Windows does so by itself."""
     if os.name == "nt":

@@ -6,8 +6,10 @@ entries is the hash of the last one, so that the chain can be checked, and sent,
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -23,6 +25,7 @@ from desktop.store.schema import (
     print_jobs,
     shifts,
 )
+from desktop.store.upgrading import drop_kept
 from desktop.store.writer import Transaction, Urgency, Writer
 from shared.clock import Clock
 from shared.journal.entry import decode_entry
@@ -39,8 +42,9 @@ SLICE_ENTRIES: Final = 20
 class Retention:
     """Deletes in the background, a slice at a time."""
 
-    def __init__(self, writer: Writer, clock: Clock) -> None:
+    def __init__(self, writer: Writer, clock: Clock, database: Path) -> None:
         self._writer = writer
+        self._database = database
         self._clock = clock
         self._next_at: datetime | None = None
 
@@ -54,6 +58,8 @@ class Retention:
     def run(self) -> int:
         """Delete everything that may go; returns how many entries went."""
         total = 0
+        with suppress(OSError):
+            drop_kept(self._database, as_of=self._clock.now())
         while self._writer.run(_drop_attachments, Urgency.BACKGROUND):
             pass
         oldest_kept = self._clock.now() - KEPT_FOR

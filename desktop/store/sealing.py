@@ -6,7 +6,6 @@ step leaves the plain file as it was; the key was stored before, so what ends it
 leaves a file that opens.
 """
 
-import os
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +20,13 @@ from desktop.store.file_key import (
     Encryption,
     FileKey,
     find_key,
+    flush_file,
     flush_folder,
     keep_new_key,
     read_encryption,
 )
 from desktop.store.identity import has_wrapped_keys, wrap_keys
+from desktop.store.upgrading import drop_kept
 from shared.errors import EnvironmentFault
 
 PLAIN_HEAD: Final = b"SQLite format 3\0"
@@ -121,8 +122,10 @@ def _replace_by_copy(folder: TillFolder, key: FileKey) -> None:
     # Members in clear: they are fetched again.
     folder.snapshot.unlink(missing_ok=True)
     folder.snapshot.with_suffix(".part").unlink(missing_ok=True)
-    _flush(copy)
+    flush_file(copy)
     _put_in_place(copy, folder.database)
+    # What an upgrade left beside it is in clear, too.
+    drop_kept(folder.database)
 
 
 def _empty_log(plain: Any) -> None:
@@ -152,11 +155,6 @@ def _compare(plain: Any) -> None:
             raise OSError(f"the copy differs in {table}")
     if plain.execute("PRAGMA sealed.quick_check(1)").fetchone()[0] != "ok":
         raise OSError("the copy is damaged")
-
-
-def _flush(copy: Path) -> None:
-    with copy.open("r+b") as opened:
-        os.fsync(opened.fileno())
 
 
 def _put_in_place(copy: Path, file: Path) -> None:

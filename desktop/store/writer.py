@@ -12,6 +12,7 @@ from contextlib import suppress
 from enum import IntEnum
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 import structlog
@@ -19,6 +20,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from desktop.store.driver import DriverError, disk_fault
+from desktop.store.upgrading import drop_kept
 from shared.errors import EnvironmentFault
 
 Result = TypeVar("Result")
@@ -268,6 +270,10 @@ class Writer:
         return done
 
     def _rewrite(self) -> bool:
+        file = self._engine.url.database
+        assert file is not None
+        with suppress(OSError):
+            drop_kept(Path(file))
         raw = self._engine.raw_connection()
         try:
             raw.cursor().execute("VACUUM")

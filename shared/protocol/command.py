@@ -28,6 +28,8 @@ class CommandKind(StrEnum):
     """Say that a later release is needed; selling goes on."""
     REKEY = "rekey"
     """Change the key that the till signs with."""
+    REVOKE = "revoke"
+    """Its keys are trusted no more: done as it is given, and told to no till."""
 
 
 class CommandState(StrEnum):

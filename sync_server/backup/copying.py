@@ -28,6 +28,8 @@ from sync_server.backup.content import Contents, Inspection
 from sync_server.database import schema
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
+from sync_server.keys.statement_list import LIST_FILE as STATEMENTS_FILE
+from sync_server.keys.statement_list import StatementList
 from sync_server.members.erasure_list import LIST_FILE, ErasureList
 from sync_server.orders.log_file import LOG_FILE, CommandLog
 
@@ -67,6 +69,7 @@ class Copier:
     secrets: dict[str, bytes]
     erasures: ErasureList
     commands: CommandLog
+    statements: StatementList
     log2_n: int = SCRYPT_LOG2_N
 
     def make(
@@ -98,6 +101,7 @@ class Copier:
         _flush_folder(target)
         self.erasures.copy_to(target / LIST_FILE)
         self.commands.copy_to(target / LOG_FILE)
+        self.statements.copy_to(target / STATEMENTS_FILE)
         copy = Copy(
             file=file,
             bytes=file.stat().st_size,

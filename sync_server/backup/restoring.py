@@ -40,12 +40,18 @@ from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.audit import Report, audit
 from sync_server.journal.chains import Chain, next_epoch, read_chains
-from sync_server.keys.vault import ROOT_FILE, open_vault, write_secrets
+from sync_server.keys.changing import settle_keys
+from sync_server.keys.known import KnownKeys
+from sync_server.keys.restored import restore_keys, sign_again
+from sync_server.keys.statement_list import LIST_FILE as STATEMENTS_FILE
+from sync_server.keys.statement_list import StatementList, together
+from sync_server.keys.vault import ROOT_FILE, Vault, open_vault, write_secrets
 from sync_server.ledger.finding import Finding, Rule, restored_key
 from sync_server.members.erasure import Erasure
 from sync_server.members.erasure_list import LIST_FILE, Erased, ErasureList
-from sync_server.orders.desk import restore_commands
 from sync_server.orders.log_file import LOG_FILE, CommandLog, newest
+from sync_server.orders.restored import restore_commands
+from sync_server.programme.publishing import ProgrammeDesk
 
 VERSIONS_SKIPPED: Final = 100
 """Programme versions left out after a restore, beside one for each second since the copy: more than
@@ -116,7 +122,7 @@ def restore(
     With ``replace`` a server that lies there is moved aside; where the restore fails everything is
     as it was. Raises EnvironmentFault
     ``backup-unreadable``, ``backup-passphrase``, ``schema-newer``, ``root-key-needed``,
-    ``folder-has-server``, ``database-not-empty``, ``database-in-use``.
+    ``root-key-replaced``, ``folder-has-server``, ``database-not-empty``, ``database-in-use``.
     """
     contents = read_back(source.backup, source.passphrase)
     revision = contents.header.revision
@@ -125,6 +131,7 @@ def restore(
     root = _root_key(contents, source.root_key)
     erased = _erased(folder, source)
     told = newest(CommandLog(one / LOG_FILE) for one in _folders(folder, source))
+    of_keys = together(StatementList(one / STATEMENTS_FILE) for one in _folders(folder, source))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (
         room_in(folder, format_time(clock.now()), replace=replace) as room,
@@ -134,13 +141,25 @@ def restore(
             _load(work, source, contents, progress)
             return_to = _newest_own(work)
             made_at = contents.header.made_at
-            generation, count = _begin_again(database, work, folder, root, erased, clock, made_at)
+            keys = folder / KEYS_FOLDER
+            copied = open_vault(keys)
+            vault = restore_keys(work, copied, root, of_keys, keys, clock)
+            generation, count = _begin_again(
+                database, work, folder, vault, root, erased, clock, made_at
+            )
             now = format_time(clock.now())
-            own = own_journal(work, open_vault(folder / KEYS_FOLDER), clock)
+            own = own_journal(work, vault, clock)
             restore_commands(work, own, told, now)
+            if vault.signing.id != copied.signing.id:
+                sign_again(work, vault.signing)
+                # Tills may have one that nobody can outbid: its key was taken back.
+                ProgrammeDesk(database, clock, own, vault, KnownKeys(database)).again(work)
             for one in told.values():
                 CommandLog(folder / LOG_FILE).add(one)
         room.is_taken = True
+        with database.reading() as snapshot:
+            settle_keys(snapshot, keys, lambda: open_vault(keys))
+            StatementList(folder / STATEMENTS_FILE).bring_up_to(snapshot)
         # Rows of the erased were in the file until just now.
         database.scrub()
         with database.reading() as snapshot:
@@ -222,6 +241,7 @@ def _begin_again(
     database: Database,
     work: Work,
     folder: Path,
+    vault: Vault,
     root: SigningKey,
     erased: Iterable[Erased],
     clock: Clock,
@@ -250,7 +270,6 @@ def _begin_again(
     # A code that was used after the copy was made must not enrol a second till.
     codes = schema.enrolment_codes
     work.connection.execute(delete(codes).where(codes.c.used_at.is_(None)))
-    vault = open_vault(folder / KEYS_FOLDER)
     # Named by the second of the restore: two restores of one copy give it no number twice.
     epoch = max(int(clock.now().timestamp()), next_epoch(work, before.journal))
     open_own_epoch(work, vault, root, journal=before.journal, epoch=epoch, now=now)

@@ -11,6 +11,7 @@ from rich.console import Console
 from shared.errors import DomainError
 from shared.ids import JournalId
 from shared.language import Language, words
+from shared.trade.server import ExceptionEffect, ExceptionRaised
 from sync_server.bootstrap import open_services
 from sync_server.commands.options import AsJson, DataFolder
 from sync_server.sync.quarantine import Decision, Waiting
@@ -61,6 +62,11 @@ def show_exception(
     english, console = words(Language.ENGLISH), Console()
     console.print(english(f"web.rule.{one.rule}"), style="bold", markup=False)
     console.print(english(f"web.rule.{one.rule}.about"), markup=False)
+    for effect in _effects(one):
+        console.print(
+            f"  {effect.account} {effect.owner} {effect.amount} {effect.unit}", markup=False
+        )
+    console.print(english("web.what-can-be-done"), english(f"web.rule.{one.rule}.do"), markup=False)
     if one.fork is not None:
         console.print(english(f"web.fork.{one.fork}"), markup=False)
     for fact in one.facts:
@@ -124,6 +130,8 @@ def _told(one: RaisedException) -> dict[str, object]:
         "raised_at": one.raised_at,
         "member_id": one.member_id,
         "fork": one.fork,
+        "words": {language.value: _words(one, language) for language in Language},
+        "effects": msgspec.to_builtins(_effects(one)),
         "told": msgspec.to_builtins(one.fact),
         "facts": [
             {
@@ -135,6 +143,20 @@ def _told(one: RaisedException) -> dict[str, object]:
             }
             for fact in one.facts
         ],
+    }
+
+
+def _effects(one: RaisedException) -> tuple[ExceptionEffect, ...]:
+    return one.fact.effects if isinstance(one.fact, ExceptionRaised) else ()
+
+
+def _words(one: RaisedException, language: Language) -> dict[str, str]:
+    """What happened, which the rule is, and what can be done, as head office's page says it."""
+    say = words(language)
+    return {
+        "rule": say(f"web.rule.{one.rule}"),
+        "about": say(f"web.rule.{one.rule}.about"),
+        "do": say(f"web.rule.{one.rule}.do"),
     }
 
 

@@ -112,7 +112,7 @@ def revoke_till(
 ) -> None:
     """Trust a till's keys no more and print how many; what it still sends waits in quarantine."""
     with open_services(data) as services:
-        typer.echo(services.revocation.revoke(TillId(till)))
+        typer.echo(services.commands.revoke(TillId(till)))
 
 
 @_till.command("wipe")

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from shared.clock import Clock
 from shared.errors import DomainError, EnvironmentFault
 from shared.ids import JournalId
-from shared.journal.keys import KeyId, Signed, SigningKey, new_signing_key
+from shared.journal.keys import KeyId, PublicKey, Signed, SigningKey, new_signing_key
 from shared.journal.server_key import (
     certify_server_key,
     change_root,
@@ -31,6 +31,8 @@ from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.journal.chains import next_epoch, read_chains
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.known import trusted_keys
+from sync_server.keys.signing_anew import sign_anew
+from sync_server.keys.statement_list import StatementList
 from sync_server.keys.vault import (
     ROOT_FILE,
     SIGNING_FILE,
@@ -40,7 +42,6 @@ from sync_server.keys.vault import (
     read_secret,
     write_next,
 )
-from sync_server.programme.publishing import sign_anew
 
 
 class OpenEpoch(Protocol):
@@ -83,6 +84,8 @@ class KeyChange:
     folder: Path
     """Of the keys."""
     open_epoch: OpenEpoch
+    statements: StatementList
+    """Beside the database."""
 
     def new_signing_key(self, *, root: SigningKey | None = None) -> KeyId:
         """Sign with a new key from the next start on; tills learn it from the root's statement.
@@ -98,10 +101,11 @@ class KeyChange:
                 root = self._root(work, root)
                 now = self._now(work)
                 certified = certify_server_key(root, key.public, issued_at=now)
-                _add_key(work, "signing", key, certified, now)
-                _add_statements(work, [certified], now)
+                add_key(work, "signing", key.public, certified, now)
+                add_statements(work, [certified], now)
                 self._begin_epoch(work, root, key, now)
             put_in_place(self.folder / SIGNING_FILE)
+            self._keep_statements()
         return key.id
 
     def new_root(self, *, root: SigningKey | None = None) -> KeyId:
@@ -117,9 +121,10 @@ class KeyChange:
                 believed = trusted_keys(work).signing_keys
                 statements = [change_root(root, key.public, issued_at=now)]
                 statements += [certify_server_key(key, one, issued_at=now) for one in believed]
-                _add_key(work, "root", key, None, now)
-                _add_statements(work, statements, now)
+                add_key(work, "root", key.public, None, now)
+                add_statements(work, statements, now)
             put_in_place(self.folder / ROOT_FILE)
+            self._keep_statements()
         return key.id
 
     def revoke(self, key_id: KeyId, *, root: SigningKey | None = None) -> None:
@@ -134,13 +139,18 @@ class KeyChange:
             if key_id not in {key.id for key in trusted_keys(work).signing_keys}:
                 raise DomainError("unknown-server-key-id", key=key_id)
             now = self._now(work)
-            _add_statements(work, [revoke_server_key(root, key_id, revoked_at=now)], now)
+            add_statements(work, [revoke_server_key(root, key_id, revoked_at=now)], now)
             sign_anew(work, self.vault.signing, of=key_id)
+        self._keep_statements()
 
     def states(self) -> list[KeyState]:
         """All keys that there were, the oldest first."""
         with self.database.reading() as snapshot:
             return read_states(snapshot)
+
+    def _keep_statements(self) -> None:
+        with self.database.reading() as snapshot:
+            self.statements.bring_up_to(snapshot)
 
     def _root(self, snapshot: Snapshot, given: SigningKey | None) -> SigningKey:
         root = given or SigningKey(read_secret(self.folder / ROOT_FILE))
@@ -149,16 +159,7 @@ class KeyChange:
         return root
 
     def _now(self, work: Work) -> str:
-        """Always after the newest key, for keys are in force in the order of their times: also
-        where that one was made by a clock that was ahead, which must not bar a change.
-        """
-        newest = work.connection.execute(
-            select(func.max(schema.server_keys.c.created_at)).where(
-                schema.server_keys.c.shard == work.shard
-            )
-        ).scalar_one()
-        next_moment = format_time(parse_time(newest) + timedelta(milliseconds=1))
-        return max(format_time(self.clock.now()), next_moment)
+        return time_of_change(work, self.clock)
 
     def _begin_epoch(self, work: Work, root: SigningKey, key: SigningKey, now: str) -> None:
         """The server's own journal goes on under the new key, as a till's would."""
@@ -227,18 +228,33 @@ def settle_keys(snapshot: Snapshot, folder: Path, reopen: Callable[[], Vault]) -
     return vault
 
 
-def _add_key(work: Work, purpose: str, key: SigningKey, certified: Signed | None, now: str) -> None:
+def time_of_change(work: Work, clock: Clock) -> str:
+    """Always after the newest key, for keys are in force in the order of their times: also where
+    that one was made by a clock that was ahead, which must not bar a change.
+    """
+    newest = work.connection.execute(
+        select(func.max(schema.server_keys.c.created_at)).where(
+            schema.server_keys.c.shard == work.shard
+        )
+    ).scalar_one()
+    next_moment = format_time(parse_time(newest) + timedelta(milliseconds=1))
+    return max(format_time(clock.now()), next_moment)
+
+
+def add_key(work: Work, purpose: str, key: PublicKey, certified: Signed | None, now: str) -> None:
+    """Note a key that is in force from now on, for ``signing`` or as ``root``."""
     row = {
         "key_id": key.id,
         "purpose": purpose,
-        "public_key": str(key.public),
+        "public_key": str(key),
         "certified": msgspec.msgpack.encode(certified) if certified is not None else None,
         "created_at": now,
     }
     work.insert(schema.server_keys, [row])
 
 
-def _add_statements(work: Work, statements: list[Signed], now: str) -> None:
+def add_statements(work: Work, statements: list[Signed], now: str) -> None:
+    """Note what the root says of keys, behind what it said before."""
     columns = schema.key_statements.c
     newest = work.connection.execute(
         select(func.max(columns.number)).where(columns.shard == work.shard)

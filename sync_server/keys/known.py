@@ -35,6 +35,16 @@ class KnownKeys:
                 raise
             raise _wrong(signed) from error
 
+    def believed(self, signed: Signed) -> PublicKey | None:
+        """Which own key signed this; None for one that was taken back, and ProtocolError
+        ``wrong-statement``."""
+        try:
+            return self.key_for(signed)
+        except ProtocolError as error:
+            if error.code != "revoked-server-key":
+                raise
+            return None
+
     def _of(self, signed: Signed) -> TrustedKeys:
         """Read again for a key that is not known: another process may have made it."""
         trusted = self._trusted
@@ -101,3 +111,12 @@ def vouched(snapshot: Snapshot, key_id: KeyId) -> Signed:
         if signed.purpose == PURPOSE and certified_id(signed) == key_id:
             return signed
     raise AssertionError(key_id)
+
+
+def is_noted(snapshot: Snapshot, key_id: KeyId) -> bool:
+    """Whether a key is among those that this database knows."""
+    columns = server_keys.c
+    statement = select(columns.key_id).where(
+        columns.shard == snapshot.shard, columns.key_id == key_id
+    )
+    return snapshot.connection.execute(statement).first() is not None

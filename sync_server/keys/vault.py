@@ -9,6 +9,7 @@ import os
 import secrets
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,8 +97,12 @@ def write_next(file: Path, secret: bytes) -> None:
 
 
 def put_in_place(file: Path) -> None:
-    """Let the key that waits take the old one's place, whose file goes."""
-    next_of(file).replace(file)
+    """Let the key that waits take the old one's place, whose file goes.
+
+    Where none waits another process has done so: one that started amid the change.
+    """
+    with suppress(FileNotFoundError):
+        next_of(file).replace(file)
     _flush_folder(file.parent)
 
 

@@ -105,7 +105,10 @@ class LeaseDesk:
     def _show(self, work: Work, caller: Certificate, request: LeaseRequest) -> None:
         """A till presents what it holds; a lease that this server lost is a fact again."""
         for signed in request.presented:
-            terms = lease_of(signed, self.keys.key_for(signed), caller.journal)
+            key = self.keys.believed(signed)
+            if key is None:
+                continue  # whoever has that key could have made it
+            terms = lease_of(signed, key, caller.journal)
             known = work.connection.execute(
                 select(leases).where(
                     leases.c.shard == work.shard, leases.c.lease_id == terms.lease_id

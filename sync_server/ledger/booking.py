@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from shared.ids import LotId
-from shared.ledger.account import AccountKind
+from sqlalchemy import select
+
+from shared.ids import LotId, MemberId
+from shared.ledger.account import MEMBER_ACCOUNTS, AccountKind
 from shared.ledger.balance import Balances, fold
 from shared.ledger.lot import LotTerms, lot_terms, lots_living_on
 from shared.trade.fact import Fact
 from shared.trade.ticket import SaleCompleted, SaleReturned
 from sync_server.database import schema
+from sync_server.database.among import among
 from sync_server.database.bulk import insert_rows
 from sync_server.database.transaction import Work
 from sync_server.ledger.fiscal import note_fiscal
@@ -44,7 +47,7 @@ def book_readings(work: Work, readings: Sequence[Reading], now: str) -> None:
         ],
     )
     note_fiscal(work, readings)
-    note_standing(work, readings)
+    note_standing(work, readings, _holders(work, readings))
     note_seen(work, readings, today=now[:10])
 
 
@@ -144,6 +147,22 @@ def _lots(readings: Sequence[Reading]) -> list[Row]:
             known = found.get(terms.lot)
             found[terms.lot] = known.joined(terms) if known else terms
     return [terms._asdict() for terms in found.values()]
+
+
+def _holders(work: Work, readings: Sequence[Reading]) -> list[MemberId]:
+    """Who has something in lots whose terms a return changes: not only whose return it is, for a
+    referral pays two members out of one sale, and their tills show its last day, too."""
+    changed = list({terms.lot for one in readings for terms in lots_living_on(one.fact)})
+    if not changed:
+        return []
+    columns = schema.postings.c
+    # A lot has the name of the entry that opened it.
+    statement = select(columns.owner).where(
+        columns.shard == work.shard,
+        among(columns.entry_id, changed),
+        columns.account.in_([kind.value for kind in MEMBER_ACCOUNTS]),
+    )
+    return sorted({MemberId(owner) for owner in work.connection.execute(statement).scalars()})
 
 
 def _ticket(reading: Reading) -> Iterable[Row]:

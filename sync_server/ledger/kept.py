@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from shared.errors import DomainError, ProtocolError
 from shared.ids import EntryId, JournalId
@@ -9,8 +10,10 @@ from shared.journal.chain import ChainedEntry
 from shared.journal.entry import NAME_LENGTH_MAX, Envelope, decode_entry
 from shared.journal.strict import ESCAPED_NUL, NUL
 from shared.ledger.account import Posting
+from shared.ledger.lot import lot_terms, lots_living_on
 from shared.ledger.posting import RULES
 from shared.money import AMOUNT_MINOR_MAX
+from shared.trade.benefit import ActionCounted
 from shared.trade.fact import Approval, Fact
 from shared.trade.fiscal import FiscalRecorded
 from shared.trade.kinds import OF_THE_SERVER, read_fact
@@ -122,6 +125,22 @@ def _names(fact: Fact) -> Iterator[str]:
         yield fact.lease_id or ""
 
 
+def _days(envelope: Envelope, fact: Fact) -> Iterator[str]:
+    """What is reckoned with as a day of the calendar from here on."""
+    for lot in (*lot_terms(envelope, fact), *lots_living_on(fact)):
+        yield from (day for day in (lot.earned_on, lot.expires_on) if day)
+    if isinstance(fact, ActionCounted):
+        yield fact.day
+
+
+def _is_day(text: str) -> bool:
+    """Whether it is an ISO date as we write it: in order like the days themselves."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
 def link_of(chained: ChainedEntry) -> Link:
     """The link of an entry that was read."""
     return Link(
@@ -157,6 +176,8 @@ def read_link(link: Link) -> Reading | ProtocolError:
             raise ProtocolError("absurd-amount", kind=fact.kind)
         if _has_long_name(fact, postings):
             raise ProtocolError("bad-fact", kind=fact.kind, reason="length of an id")
+        if not all(map(_is_day, _days(link.envelope, fact))):
+            raise ProtocolError("bad-fact", kind=fact.kind, reason="a day that is none")
     except ProtocolError as error:
         return error
     except DomainError as error:  # no such currency: the fact cannot be booked, its till goes on

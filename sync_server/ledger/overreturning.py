@@ -94,8 +94,10 @@ def _exceeded(
         return
     sold = Counter({line.line: line.quantity for line in sale.lines})
     for line in sorted(lines):
-        excess = known.returned[sale_id, line] - sold[line]
-        if excess > 0:
+        came_back = known.returned[sale_id, line]
+        # Of a line that says it sold less than nothing, nothing can have come back either.
+        excess = came_back - max(0, sold[line])
+        if came_back > 0 and excess > 0:
             facts = [fact for fact in known.by_sale[sale_id] if fact != reading.id]
             linked = dict.fromkeys([sale_id, *facts[: FACTS_MAX - 2], reading.id])
             yield Finding(

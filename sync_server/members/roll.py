@@ -77,9 +77,13 @@ def concerns(fact: Fact) -> tuple[MemberId, ...]:
     return tuple(dict.fromkeys(member for member in found if member))
 
 
-def note_standing(work: Work, readings: Sequence[Reading]) -> None:
-    """Make rows for members heard of first, keep each one's newest tier, mark all as changed."""
-    touched = dict.fromkeys(member for reading in readings for member in concerns(reading.fact))
+def note_standing(work: Work, readings: Sequence[Reading], others: Iterable[MemberId] = ()) -> None:
+    """Make rows for members heard of first, keep each one's newest tier, mark all as changed.
+
+    ``others`` are told otherwise from now on, too, though no fact names them.
+    """
+    concerned = [member for reading in readings for member in concerns(reading.fact)]
+    touched = dict.fromkeys([*concerned, *others])
     # The entry's id decides between equal times, so that the order of arrival does not.
     newest: dict[MemberId, tuple[str, str]] = {}
     for reading in readings:

@@ -1,11 +1,10 @@
 """Telling tills what to do, and hearing what became of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row, func, or_, select
 
 from shared.clock import Clock
 from shared.errors import DomainError, ProtocolError
@@ -26,14 +25,24 @@ from shared.protocol.command import (
 )
 from shared.trade.server import TillCommanded
 from shared.trade.writing import Writing
-from sync_server.database.schema import epochs, till_commands, tills
+from sync_server.database.schema import epochs, till_commands
 from sync_server.database.times import format_time
 from sync_server.database.transaction import Database, Snapshot, Work
 from sync_server.enrolment.revoking import revoke_keys
 from sync_server.journal.own import OwnJournal
 from sync_server.keys.known import KnownKeys
 from sync_server.keys.vault import Vault
-from sync_server.orders.log_file import CommandLog, Told, is_further
+from sync_server.orders.kept import (
+    change_command,
+    commands_to,
+    find_command,
+    keep_command,
+    statement_of,
+    terms_of,
+    waiting_for,
+)
+from sync_server.orders.log_file import CommandLog, Told
+from sync_server.orders.restored import revoke_again
 from sync_server.orders.shown import CommandShown, read_commands
 from sync_server.orders.waiting import OPEN, concerns
 from sync_server.stores.registry import find_till
@@ -67,10 +76,21 @@ class CommandDesk:
         """Let a till change its key. Raises as ``wipe`` does."""
         return self._give(till_id, CommandKind.REKEY)
 
+    def revoke(self, till_id: TillId) -> int:
+        """Trust all keys of a till no more; how many were trusted. DomainError ``unknown-till``.
+
+        The till may be enrolled again, with a new key, at any time.
+        """
+        with self.database.writing() as work:
+            till = find_till(work, till_id)
+            if till is None:
+                raise DomainError("unknown-till", till=till_id)
+            return self._revoke(work, till_id, till.journal) if till.journal is not None else 0
+
     def cancel(self, command_id: str) -> None:
         """Take a command back; DomainError ``unknown-command``, ``command-done``."""
         with self.database.writing() as work:
-            row = _find(work, command_id)
+            row = find_command(work, command_id)
             if row is None:
                 raise DomainError("unknown-command", command=command_id)
             if row.state not in OPEN:
@@ -91,48 +111,62 @@ class CommandDesk:
         even_unsent: bool = False,
         revokes: bool = False,
     ) -> str:
-        now = format_time(self.clock.now())
         with self.database.writing() as work:
             till = find_till(work, till_id)
             if till is None:
                 raise DomainError("unknown-till", till=till_id)
             if till.journal is None:
                 raise DomainError("till-not-enrolled", till=till_id)
-            terms = CommandTerms(
-                command_id=random_id(),
-                journal=till.journal,
-                till_id=till_id,
-                kind=kind,
-                through_epoch=_newest_epoch(work, till.journal),
-                issued_at=now,
+            terms = self._terms(
+                work,
+                till_id,
+                till.journal,
+                kind,
                 minimum_release=minimum_release,
                 even_unsent=even_unsent,
             )
-            signed = sign_command(self.vault.signing, terms)
-            self._keep(work, terms, signed, CommandState.ISSUED, now)
+            self._keep(work, terms, sign_command(self.vault.signing, terms), CommandState.ISSUED)
             if revokes:
-                revoke_keys(work, self.own, till_id, till.journal, now)
+                self._revoke(work, till_id, till.journal)
         return terms.command_id
 
-    def _keep(
-        self, work: Work, terms: CommandTerms, signed: Signed, state: CommandState, now: str
-    ) -> None:
-        self.log.add(Told(command_id=terms.command_id, statement=signed, state=state, at=now))
-        keep_command(work, terms, signed, state, now)
+    def _terms(
+        self,
+        work: Work,
+        till_id: TillId,
+        journal: JournalId,
+        kind: CommandKind,
+        *,
+        minimum_release: str = "",
+        even_unsent: bool = False,
+    ) -> CommandTerms:
+        return CommandTerms(
+            command_id=random_id(),
+            journal=journal,
+            till_id=till_id,
+            kind=kind,
+            through_epoch=_newest_epoch(work, journal),
+            issued_at=format_time(self.clock.now()),
+            minimum_release=minimum_release,
+            even_unsent=even_unsent,
+        )
+
+    def _revoke(self, work: Work, till_id: TillId, journal: JournalId) -> int:
+        """Noted with the commands, though no till is told: so it outlives a restore."""
+        terms = self._terms(work, till_id, journal, CommandKind.REVOKE)
+        self._keep(work, terms, sign_command(self.vault.signing, terms), CommandState.DONE)
+        return revoke_keys(work, self.own, till_id, journal, terms.issued_at)
+
+    def _keep(self, work: Work, terms: CommandTerms, signed: Signed, state: CommandState) -> None:
+        at = terms.issued_at
+        self.log.add(Told(command_id=terms.command_id, statement=signed, state=state, at=at))
+        keep_command(work, terms, signed, state, at)
         self._tell(work, terms.till_id, terms.command_id, terms.kind, state)
 
     def _move(self, work: Work, row: Row[Any], state: CommandState, detail: str = "") -> None:
         now = format_time(self.clock.now())
-        signed = msgspec.msgpack.decode(row.statement, type=Signed)
-        self.log.add(Told(command_id=row.command_id, statement=signed, state=state, at=now))
-        work.connection.execute(
-            update(till_commands)
-            .where(
-                till_commands.c.shard == work.shard,
-                till_commands.c.command_id == row.command_id,
-            )
-            .values(state=state, state_at=now, detail=detail or row.detail)
-        )
+        self._log(row, statement_of(row), state, now)
+        change_command(work, row.command_id, state=state, state_at=now, detail=detail or row.detail)
         self._tell(work, TillId(row.till_id), row.command_id, row.kind, state)
 
     def _tell(
@@ -145,7 +179,7 @@ class CommandDesk:
         """What a till is to do, after hearing what it has done.
 
         A till that is trusted no more hears it, too. Raises ProtocolError ``wrong-statement``,
-        ``revoked-server-key``, ``bad-signature``, ``bad-command`` for what it shows.
+        ``bad-signature``, ``bad-command`` for what it shows.
         """
         if caller.till_id is None:
             raise ProtocolError("unknown-key", key_id=caller.key_id)
@@ -157,7 +191,7 @@ class CommandDesk:
                 self._adopt(work, caller, signed)
             unknown, confirmed = [], []
             for report in request.reports:
-                row = _find(work, report.command_id)
+                row = find_command(work, report.command_id)
                 if row is None or row.till_id != caller.till_id:
                     unknown.append(report.command_id)
                     continue
@@ -168,16 +202,20 @@ class CommandDesk:
 
     def _adopt(self, work: Work, caller: Certificate, signed: Signed) -> None:
         """A command of ours that this server lost by a restore."""
-        terms = command_of(signed, self.keys.key_for(signed), caller.journal)
-        if terms.till_id == caller.till_id and _find(work, terms.command_id) is None:
-            self._keep(work, terms, signed, CommandState.ISSUED, terms.issued_at)
+        key = self.keys.believed(signed)
+        if key is None:
+            # Whoever has that key could have made it; a till that has it forgets it.
+            return
+        terms = command_of(signed, key, caller.journal)
+        if terms.till_id == caller.till_id and find_command(work, terms.command_id) is None:
+            self._keep(work, terms, signed, CommandState.ISSUED)
 
     def _hear(self, work: Work, caller: Certificate, row: Row[Any], report: CommandReport) -> None:
         if row.state not in OPEN or report.state not in (CommandState.SEEN, CommandState.DONE):
             return
         if row.state == report.state:
             return
-        through = _terms(row).through_epoch
+        through = terms_of(row).through_epoch
         is_done = report.state is CommandState.DONE
         if row.kind == CommandKind.REKEY and is_done and caller.epoch <= through:
             # A copy of the disk may say so; the key that it asks with is still the old one.
@@ -190,8 +228,8 @@ class CommandDesk:
             now = format_time(self.clock.now())
             till_id = TillId(row.till_id)
             revoke_keys(work, self.own, till_id, caller.journal, now, through=through)
-            for other in _waiting(work, till_id):
-                if _terms(other).through_epoch <= through:
+            for other in waiting_for(work, till_id):
+                if terms_of(other).through_epoch <= through:
                     self._move(work, other, CommandState.CANCELLED)
 
     def follow(self, work: Work, before: Certificate, after: Certificate) -> None:
@@ -200,63 +238,35 @@ class CommandDesk:
         A key that was to change has changed.
         """
         assert before.till_id is not None
-        now = format_time(self.clock.now())
-        for row in _waiting(work, before.till_id):
-            terms = _terms(row)
-            if terms.through_epoch < before.epoch:
+        for row in waiting_for(work, before.till_id):
+            if terms_of(row).through_epoch < before.epoch:
                 continue
             if row.kind == CommandKind.REKEY:
                 self._move(work, row, CommandState.DONE)
                 continue
-            terms = msgspec.structs.replace(terms, through_epoch=after.epoch)
-            signed = sign_command(self.vault.signing, terms)
-            state = CommandState(row.state)
-            self.log.add(Told(command_id=row.command_id, statement=signed, state=state, at=now))
-            columns = till_commands.c
-            work.connection.execute(
-                update(till_commands)
-                .where(columns.shard == work.shard, columns.command_id == row.command_id)
-                .values(statement=msgspec.msgpack.encode(signed))
-            )
+            self._extend(work, row, after.epoch)
 
+    def adopted(self, work: Work, certificate: Certificate) -> None:
+        """Let what was told to a till concern an epoch of it that this server did not know: it was
+        given before a restore, and what was told since then was meant for whoever writes it.
+        """
+        assert certificate.till_id is not None
+        now = format_time(self.clock.now())
+        for row in commands_to(work, certificate.till_id):
+            terms, state = terms_of(row), CommandState(row.state)
+            revoke_again(work, self.own, terms, state, now)
+            is_before = terms.through_epoch < certificate.epoch
+            if state in OPEN and is_before and certificate.issued_at < terms.issued_at:
+                self._extend(work, row, certificate.epoch)
 
-def keep_command(
-    work: Work, terms: CommandTerms, signed: Signed, state: CommandState, now: str
-) -> None:
-    """Put a command into the database."""
-    row = {
-        "command_id": terms.command_id,
-        "till_id": terms.till_id,
-        "kind": terms.kind,
-        "statement": msgspec.msgpack.encode(signed),
-        "issued_at": terms.issued_at,
-        "state": state,
-        "detail": terms.minimum_release,
-        "state_at": now,
-        "change_seq": work.take(1)[0],
-    }
-    work.insert(till_commands, [row])
+    def _extend(self, work: Work, row: Row[Any], epoch: int) -> None:
+        terms = msgspec.structs.replace(terms_of(row), through_epoch=epoch)
+        signed = sign_command(self.vault.signing, terms)
+        self._log(row, signed, CommandState(row.state), format_time(self.clock.now()))
+        change_command(work, row.command_id, statement=msgspec.msgpack.encode(signed))
 
-
-def _find(snapshot: Snapshot, command_id: str) -> Row[Any] | None:
-    columns = till_commands.c
-    return snapshot.connection.execute(
-        select(till_commands).where(
-            columns.shard == snapshot.shard, columns.command_id == command_id
-        )
-    ).first()
-
-
-def _waiting(work: Work, till_id: TillId) -> Sequence[Row[Any]]:
-    """What a till was told and has not done."""
-    columns = till_commands.c
-    return work.connection.execute(
-        select(till_commands).where(
-            columns.shard == work.shard,
-            columns.till_id == till_id,
-            columns.state.in_(OPEN),
-        )
-    ).all()
+    def _log(self, row: Row[Any], signed: Signed, state: CommandState, now: str) -> None:
+        self.log.add(Told(command_id=row.command_id, statement=signed, state=state, at=now))
 
 
 def _open(
@@ -287,11 +297,6 @@ def _open(
     return CommandReply(commands=tuple(concerned), unknown=unknown, confirmed=confirmed)
 
 
-def _terms(row: Row[Any]) -> CommandTerms:
-    signed = msgspec.msgpack.decode(row.statement, type=Signed)
-    return msgspec.json.decode(signed.payload, type=CommandTerms)
-
-
 def _newest_epoch(work: Work, journal: JournalId) -> int:
     """Of those that were written by a till itself; the branches of forks are no tills."""
     newest = select(func.max(epochs.c.epoch)).where(
@@ -300,42 +305,3 @@ def _newest_epoch(work: Work, journal: JournalId) -> int:
         epochs.c.forked_epoch.is_(None),
     )
     return int(work.connection.execute(newest).scalar_one())
-
-
-def restore_commands(work: Work, own: OwnJournal, told: dict[str, Told], now: str) -> int:
-    """Know again what tills were told after the copy was made; how many commands."""
-    count = 0
-    for one in told.values():
-        known = _find(work, one.command_id)
-        if known is not None and not is_further(one.state, known.state):
-            continue
-        if known is not None:
-            work.connection.execute(
-                update(till_commands)
-                .where(
-                    till_commands.c.shard == work.shard,
-                    till_commands.c.command_id == one.command_id,
-                )
-                .values(
-                    statement=msgspec.msgpack.encode(one.statement),
-                    state=one.state,
-                    state_at=one.at,
-                )
-            )
-        else:
-            terms = msgspec.json.decode(one.statement.payload, type=CommandTerms)
-            keep_command(work, terms, one.statement, one.state, one.at)
-            count += 1
-        _revoke_again(work, own, one, now)
-    return count
-
-
-def _revoke_again(work: Work, own: OwnJournal, told: Told, now: str) -> None:
-    """A till that was wiped stays nobody, though the copy knew it."""
-    terms = msgspec.json.decode(told.statement.payload, type=CommandTerms)
-    if terms.kind == CommandKind.WIPE and told.state is CommandState.DONE:
-        known = select(tills.c.till_id).where(
-            tills.c.shard == work.shard, tills.c.till_id == terms.till_id
-        )
-        if work.connection.execute(known).first() is not None:
-            revoke_keys(work, own, terms.till_id, terms.journal, now, through=terms.through_epoch)

@@ -87,20 +87,24 @@ def _by_unit(snapshot: Snapshot, rows: Iterable[BalanceRow], paid: Paid) -> dict
             found[Unit(row.unit)].append(lot_of(row))
     for unit, gave in paid.items():
         known = {lot.lot for lot in found[unit]}
-        found[unit] += _spent_out(snapshot, [lot for lot in gave if lot not in known])
+        found[unit] += _spent_out(snapshot, unit, [lot for lot in gave if lot not in known])
     return found
 
 
-def _spent_out(snapshot: Snapshot, names: Sequence[LotId]) -> Iterator[Lot]:
+def _spent_out(snapshot: Snapshot, unit: Unit, names: Sequence[LotId]) -> Iterator[Lot]:
     statement = select(lots.c.lot, lots.c.earned_on, lots.c.expires_on).where(
         lots.c.shard == snapshot.shard, among(lots.c.lot, names)
     )
     for lot, began, ends in snapshot.connection.execute(statement) if names else ():
-        yield Lot(
-            lot=LotId(lot),
-            points=0,
-            earned_on=date.fromisoformat(began),
-            last_day=date.fromisoformat(ends) if ends else None,
+        yield lot_of(
+            BalanceRow(
+                account=AccountKind.POINTS,
+                lot=lot,
+                unit=unit,
+                amount=0,
+                earned_on=began,
+                expires_on=ends,
+            )
         )
 
 

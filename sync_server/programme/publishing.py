@@ -61,10 +61,13 @@ class ProgrammeDesk:
         """Put the programme in force above one that a till shows, where this server lacks that one.
 
         It was restored from a copy made before: tills take no lower version than they have.
-        Raises ProtocolError ``wrong-statement``, ``revoked-server-key``, ``bad-signature``,
-        ``bad-message``: only what this server signed itself moves its versions.
+        Raises ProtocolError ``wrong-statement``, ``bad-signature``, ``bad-message``: only what this
+        server signed itself moves its versions, and not what a key signed that was taken back.
         """
-        payload = shown.verify(self.keys.key_for(shown), purpose="bundle", audience="all")
+        key = self.keys.believed(shown)
+        if key is None:
+            return
+        payload = shown.verify(key, purpose="bundle", audience="all")
         try:
             ref = msgspec.json.decode(payload, type=BundleRef)
         except msgspec.MsgspecError as error:
@@ -79,9 +82,14 @@ class ProgrammeDesk:
             floor = update(shards).where(shards.c.shard == work.shard)
             higher = shards.c.bundle_floor <= ref.version
             work.connection.execute(floor.where(higher).values(bundle_floor=ref.version + 1))
-            if newest is not None:
-                again = BundleRef(version=_next_version(work, newest), sha256=newest.sha256)
-                self._put_in_force(work, again, newest.document)
+            self.again(work)
+
+    def again(self, work: Work) -> None:
+        """Put the programme in force once more, above what tills may have from before a restore."""
+        newest = _newest(work)
+        if newest is not None:
+            ref = BundleRef(version=_next_version(work, newest), sha256=newest.sha256)
+            self._put_in_force(work, ref, newest.document)
 
     def _put_in_force(self, work: Work, ref: BundleRef, document: bytes) -> None:
         statement = sign_statement(
@@ -122,7 +130,7 @@ class ProgrammeDesk:
         return sorted(codes)
 
 
-def sign_anew(work: Work, key: SigningKey, *, of: KeyId) -> None:
+def sign_bundles_anew(work: Work, key: SigningKey, *, of: KeyId) -> None:
     """Sign with this key what another one signed that is believed no more: new tills read it all,
     others get it again."""
     rows = work.connection.execute(select(bundles).where(bundles.c.shard == work.shard)).all()

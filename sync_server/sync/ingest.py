@@ -4,7 +4,7 @@ An authentic fact is never refused: the money has changed hands. What is known i
 comparing hashes, what contradicts it becomes a branch, what cannot be read goes to quarantine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, update
 from shared.clock import Clock, HybridTime
 from shared.errors import ProtocolError
 from shared.journal.attachment import Attachment
-from shared.journal.certificate import ForkPoint, encode_certificate
+from shared.journal.certificate import Certificate, ForkPoint, encode_certificate
 from shared.journal.chain import ChainHead
 from shared.journal.keys import KeyId, sign_statement
 from shared.protocol.message import PushReply, PushRequest
@@ -77,6 +77,8 @@ class Ingest:
     merging: Merging
     recovery: Recovery
     groups: Groups
+    adopted: Callable[[Work, Certificate], None]
+    """Lets what was told to a till concern an epoch that comes only now."""
     proving: FairLock = field(default_factory=FairLock)
     known_keys: set[KeyId] = field(default_factory=set)
     """Whose epochs are known to be here; no epoch ever goes."""
@@ -129,7 +131,9 @@ class Ingest:
         now = format_time(self.clock.now())
         with self.database.writing() as work:
             found = adopt(work, batch.certificate, batch.request.certificate, now)
-            self.own.raise_exceptions(work, [found] if found else [])
+            if found is not None:
+                self.own.raise_exceptions(work, [found])
+                self.adopted(work, batch.certificate)
 
     def _keep(self, work: Work, batch: Batch) -> Chain:
         chains = read_chains(work, batch.request.journal)

@@ -187,7 +187,7 @@ def test_of_two_copies_one_changes_the_key_and_the_other_is_told(
 def test_a_revoked_till_gets_no_new_key_and_goes_on_sending(chain: LittleChain) -> None:
     (till, _other) = chain.tills
     before = current_key(till)
-    chain.server.services.revocation.revoke(till.till.identity.till_id)
+    chain.server.services.commands.revoke(till.till.identity.till_id)
     till.sell(BISCUIT)
     change_key(till)
     till.sync()
@@ -312,7 +312,7 @@ def test_a_change_that_was_cut_off_ends_with_the_next_start(
     with open_key_change(chain.server.folder, clock=chain.clock) as change:
         # Before the database knows of it: nothing has changed.
         with monkeypatch.context() as power:
-            power.setattr("sync_server.keys.changing._add_key", cut)
+            power.setattr("sync_server.keys.changing.add_key", cut)
             with pytest.raises((EnvironmentFault, TypeError)):
                 change.new_signing_key()
         assert next_of(file).exists()

@@ -65,7 +65,7 @@ def test_a_till_that_waits_to_be_wiped_leaves_the_server_in_peace_and_says_why(
     assert said(till).error_code == "broken-chain"
 
     # A bug in what a revoked till is told ends its sync no more than any other bug.
-    chain.server.services.revocation.revoke(till_id(other))
+    chain.server.services.commands.revoke(till_id(other))
 
     def bug(*_: Any) -> Any:
         raise ValueError("a bug")

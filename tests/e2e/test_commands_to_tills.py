@@ -130,7 +130,10 @@ def test_a_stolen_till_is_believed_no_more_and_still_hears(chain: LittleChain) -
     for _ in range(3):
         till.sync()
     assert said(till).error_code == "till-wiped"
-    assert states(chain) == {command: CommandState.DONE}
+    told = {one.kind: one for one in chain.server.services.commands.all(till_id(till))}
+    assert told.keys() == {"wipe", "revoke"}
+    assert told["wipe"].command_id == command
+    assert {one.state for one in told.values()} == {CommandState.DONE}
     waiting = {one.till.till_id: one.in_quarantine for one in chain.server.services.stores.states()}
     assert waiting[till_id(till)] > 0, "what it sold waits for a decision"
     assert waiting[till_id(other)] == 0

@@ -197,7 +197,7 @@ def test_a_revoked_till_that_is_enrolled_again_sells_on_and_its_tail_waits(
 ) -> None:
     east = chain.tills[0]
     services = chain.server.services
-    services.revocation.revoke(east.till.identity.till_id)
+    services.commands.revoke(east.till.identity.till_id)
     east.sell(BISCUIT)
     east.sync()
     assert east.till._status.error_code == "revoked-key"

@@ -140,7 +140,7 @@ def test_an_enrolment_code_is_guessed(shop):
 def test_a_stolen_till_goes_on(shop):
     till = shop.till()
     member, _lot = shop.member(till, 10)
-    shop.server.services.revocation.revoke(TillId(till.certificate.till_id))
+    shop.server.services.commands.revoke(TillId(till.certificate.till_id))
     till.sell(100_000, member=member, earned=1_000)
     shop.push(till)
     assert shop.points(member) == 10

@@ -126,6 +126,7 @@ def test_every_threat_and_trick_names_a_test_that_exists():
         f"{path}::{name}"
         for path, name in named
         if not (ROOT / path).exists()
+        or not path.endswith(".py")  # a folder names no test
         or (name and f"def {name}(" not in (ROOT / path).read_text(encoding="utf-8"))
     ]
     assert missing == []

@@ -17,6 +17,7 @@ from sync_server.bootstrap import (
 )
 from sync_server.journal.audit import audit
 from sync_server.keys.changing import KeyChange
+from sync_server.keys.statement_list import LIST_FILE, StatementList
 from sync_server.operators.desk import Role
 from tests.support.enrolled_till import START
 from tests.support.servers import FAST_HASHER
@@ -62,6 +63,7 @@ def test_a_process_with_the_key_of_before_writes_nothing(folder: Path) -> None:
             services.vault,
             folder / KEYS_FOLDER,
             open_own_epoch,
+            StatementList(folder / LIST_FILE),
         ).new_signing_key()
         with pytest.raises(EnvironmentFault) as fault:
             services.operators.add("王芳", pin="1234", role=Role.MANAGER)
@@ -89,7 +91,7 @@ def test_a_new_key_outlives_a_power_cut_before_the_database_says_that_it_is_in_f
         raise EnvironmentFault("disk-error", reason="power")
 
     monkeypatch.setattr("sync_server.keys.vault.os.fsync", fsync)
-    monkeypatch.setattr("sync_server.keys.changing._add_key", cut)
+    monkeypatch.setattr("sync_server.keys.changing.add_key", cut)
     clock = ManualClock(START)
     clock.advance(seconds=1)
     with open_key_change(folder, clock=clock) as change:

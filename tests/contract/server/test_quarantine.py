@@ -22,7 +22,7 @@ from tests.support.till_writer import Refused, TillWriter, rows_of
 
 def revoke(server: Server, till: TillWriter) -> int:
     assert till.certificate.till_id is not None
-    return server.services.revocation.revoke(TillId(till.certificate.till_id))
+    return server.services.commands.revoke(TillId(till.certificate.till_id))
 
 
 def looker(server: Server) -> TillWriter:
@@ -137,7 +137,7 @@ def test_a_revoked_till_may_be_enrolled_again_and_its_old_tail_still_waits(
 
 def test_an_unknown_till_cannot_be_revoked(server: Server) -> None:
     with pytest.raises(DomainError) as refused:
-        server.services.revocation.revoke(TillId("nobody"))
+        server.services.commands.revoke(TillId("nobody"))
     assert refused.value.code == "unknown-till"
 
 

@@ -12,6 +12,7 @@ from shared.protocol.message import PROTOCOL, RekeyReply, RekeyRequest
 from sync_server.bootstrap import KEYS_FOLDER, open_own_epoch
 from sync_server.journal.audit import audit
 from sync_server.keys.changing import KeyChange
+from sync_server.keys.statement_list import LIST_FILE, StatementList
 from tests.support.servers import Server
 from tests.support.till_writer import TillWriter
 
@@ -71,6 +72,7 @@ def test_the_servers_keys_change_and_all_that_was_signed_stays_good(
         services.vault,
         server.folder / KEYS_FOLDER,
         open_own_epoch,
+        StatementList(server.folder / LIST_FILE),
     )
     clock.advance(seconds=1)
     change.new_signing_key()

@@ -212,7 +212,7 @@ def test_no_room_for_the_copy_leaves_the_till_selling(sold, monkeypatch, caplog)
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(sealing, "_flush", no_room)
+        patched.setattr(sealing, "flush_file", no_room)
         with OpenStore(sold, seals=True) as opened:
             assert opened.folder.key is None
     assert is_plain(sold.database)
@@ -294,7 +294,7 @@ STEPS = [
     ("keep_new_key", "before"),
     ("keep_new_key", "after"),
     ("_compare", "before"),
-    ("_flush", "before"),
+    ("flush_file", "before"),
     ("_put_in_place", "before"),
     ("_put_in_place", "after"),
     ("wrap_keys", "after"),

@@ -47,7 +47,7 @@ def end_day(desk: Desk, after: timedelta = timedelta(days=1)) -> None:
 
 
 def tidy(desk: Desk) -> int:
-    return Retention(desk.till.store.writer, desk.clock).run()
+    return Retention(desk.till.store.writer, desk.clock, desk.till.store.folder.database).run()
 
 
 def seqs(desk: Desk) -> list[int]:
@@ -239,7 +239,7 @@ def test_it_runs_once_an_hour(desk):
     desk.sell(BISCUIT_CODE)
     end_day(desk, LONG)
     end_day(desk)
-    retention = Retention(desk.till.store.writer, desk.clock)
+    retention = Retention(desk.till.store.writer, desk.clock, desk.till.store.folder.database)
     retention.run_if_due()
     safe(desk, len(seqs(desk)))
     before = len(seqs(desk))

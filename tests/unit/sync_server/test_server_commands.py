@@ -271,6 +271,10 @@ def test_what_a_revoked_till_sent_is_listed_shown_and_decided(
     raised = next(one for one in found if one["rule"] == "fork")
     assert (raised["rule"], raised["fork"], len(raised["facts"])) == ("fork", "clone", 2)
     assert json.loads(run("exceptions", folder, "show", raised["id"], "--json").stdout) == raised
+    assert raised["words"].keys() == {language.value for language in Language}
+    assert all(told.keys() == {"rule", "about", "do"} for told in raised["words"].values())
+    shown = " ".join(run("exceptions", folder, "show", raised["id"]).stdout.split())
+    assert "Enrol the till again with a new code" in shown
     assert "journal went on twice" in run("exceptions", folder, "show", raised["id"]).stdout
     assert "journal went on twice" in " ".join(run("exceptions", folder, "list").stdout.split())
 
