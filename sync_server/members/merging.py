@@ -131,7 +131,8 @@ class Merging:
                 .where(merges.c.shard == work.shard, merges.c.merge_id == merge_id)
                 .values(undone_by=entries[0], key_hashes="")
             )
-            self.recovery.settle(work, [merge.into_member], cause=EntryId(entries[0]))
+            both = [MemberId(merge.from_member), MemberId(merge.into_member)]
+            self.recovery.settle(work, both, cause=EntryId(entries[0]))
             tell_apart(work, merge.from_member, merge.into_member, merge.key_hashes.split())
             self.own.raise_exceptions(work, list(_shortages(work, merge, moved, entries[0])))
 

@@ -124,8 +124,9 @@ def balances(services: Services) -> Held:
 
 
 def sums(held: Held) -> dict[tuple[str, str, str], int]:
-    """Over all owners."""
+    """Over all owners; of points over all lots too: one member's lots pay the other's debts."""
     found: dict[tuple[str, str, str], int] = {}
     for (account, _owner, lot, unit), amount in held.items():
-        found[account, lot, unit] = found.get((account, lot, unit), 0) + amount
+        key = account, "" if account == "points" else lot, unit
+        found[key] = found.get(key, 0) + amount
     return {key: amount for key, amount in found.items() if amount}

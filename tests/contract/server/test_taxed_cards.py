@@ -11,7 +11,7 @@ from shared.loyalty.bundle import bundle_ref, programme_bytes, template
 from shared.loyalty.prepaid_tax import TaxTable
 from shared.pricing.card_tax import taxes_of_card
 from shared.protocol.lease import LeaseAnswer, LeaseAsk, LeaseReply, LeaseRequest, lease_of
-from shared.protocol.message import PROTOCOL
+from shared.protocol.message import PROTOCOL, PROTOCOL_CARD_TAX
 from shared.trade.fact import TaxTotal, Tender, TenderKind
 from shared.trade.kinds import read_fact
 from shared.trade.server import ExceptionRaised
@@ -128,7 +128,7 @@ def test_one_till_at_a_time_has_all_of_a_card_and_is_told_its_tax(
     till.write(paid(till, WORTH - 1_130, (row(1_000, 130),)))
     server.line.push(till)
 
-    older = ask(server, west, PROTOCOL - 1)
+    older = ask(server, west, PROTOCOL_CARD_TAX - 1)
     assert (older.granted, older.balance, older.card_tax) == (None, 10_170, None)
     mine, theirs = ask(server, till), ask(server, west)
 
