@@ -117,7 +117,8 @@ class PaymentBooks:
                 self._books[attempt_id] = replace(
                     booked, state=AttemptState.DECLINED, reason=CANCELLED
                 )
-        return self._answer(attempt_id)
+        # One that was never seen is barred, as by a question about it.
+        return self.query(attempt_id)
 
     def pay(self, request: PaymentRequest) -> PaymentResult | None:
         """See ``PaymentTerminal.pay``; a repeated attempt id is answered from the books."""
